@@ -1,0 +1,144 @@
+//! The endpoints of API keys and permissions.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::permissions::{Permission, needs};
+use super::rules::{self, ApiKey};
+use super::store;
+use super::token::{OrganizationToken, prefix};
+use crate::http::actors::{Authorized, Caller};
+use crate::http::reply::{Reply, change, once};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::KeyId;
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::usage::meters;
+
+/// A key to be made.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewApiKey {
+    #[schema(example = "production backend")]
+    pub name: String,
+    /// Permissions, see `GET /v1/permissions`.
+    #[schema(example = json!(["usage.read", "usage.write"]))]
+    pub scopes: Vec<String>,
+    /// The key stops working then; never when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An API key.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ApiKey)]
+pub struct KeyView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: KeyId,
+    pub name: String,
+    pub scopes: Vec<String>,
+    /// The first characters of the secret; they name the key and open nothing.
+    pub prefix: String,
+    /// The key itself. Shown once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl From<ApiKey> for KeyView {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            type_name: "ApiKey",
+            id: key.id,
+            name: key.name,
+            scopes: key.scopes,
+            prefix: prefix(key.id),
+            secret: None,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+/// Create an API key
+///
+/// The secret is in this answer only. What is stored for a retry of the same `Idempotency-Key` is the key without it; it is minted again.
+#[utoipa::path(post, path = "/v1/api-keys", tag = "access", operation_id = "createApiKey", request_body = NewApiKey,
+    responses((status = 201, description = "The key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<NewApiKey>) -> Result<Reply> {
+    let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
+    caller.may_grant(&body.scopes)?;
+    let reply = once(tenant, claim, || async {
+        let (key, decision) = rules::create(&body.name, body.scopes.clone(), body.expires_at, tenant.app().moment())?;
+        let reply = Reply::created(&KeyView::from(key.clone()))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        meters::put_key(tenant, &key).await?;
+        Ok(reply)
+    })
+    .await?;
+    with_secret(reply, tenant)
+}
+
+/// The stored answer names the key; its secret follows from that.
+fn with_secret(mut reply: Reply, tenant: &Tenant) -> Result<Reply> {
+    let mut view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
+    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<KeyId>().ok());
+    if let (Some(key), Some(members)) = (id, view.as_object_mut()) {
+        let token = OrganizationToken { organization: tenant.organization(), key };
+        members.insert("secret".into(), token.mint(&tenant.app().settings.secret).into());
+    }
+    reply.body = view.to_string();
+    Ok(reply)
+}
+
+/// List the API keys
+#[utoipa::path(get, path = "/v1/api-keys", tag = "access", operation_id = "listApiKeys",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<KeyId>()?;
+    let keys = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(keys, &request, |key| key.id.to_string(), KeyView::from))
+}
+
+/// Revoke an API key
+///
+/// It stops working before the answer arrives.
+#[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "access", operation_id = "revokeApiKey", params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 204, description = "Revoked")), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        let key = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
+        tenant.commit(rules::revoke(&key, tenant.app().moment()), None).await?;
+        meters::remove_key(tenant, id).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// The permissions there are.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PermissionList {
+    pub data: Vec<&'static str>,
+}
+
+/// List the permissions
+#[utoipa::path(get, path = "/v1/permissions", tag = "access", operation_id = "listPermissions",
+    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn permissions(_caller: Caller) -> Result<Reply> {
+    Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
+}

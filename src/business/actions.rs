@@ -1,0 +1,66 @@
+//! What a step can ask for. Closed: a process can do these things and no others.
+
+use std::time::Duration;
+
+use crate::access;
+use crate::catalog::rules::built_in;
+use crate::events::Event;
+use crate::invoices;
+use crate::kernel::decision::{Decision, Mail};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvoiceId, KeyId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::onboarding::rules::{self as checklist, ItemKey};
+use crate::organizations;
+use crate::subscriptions;
+use crate::usage::meters;
+
+use super::company::Company;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    Send(Mail),
+    CreateChecklist,
+    CompleteItem(ItemKey),
+    CompleteOnboarding,
+    StartTrial { plan: String, length: Duration },
+    /// Lets a fact become true later.
+    Later { at: Timestamp, event: Event },
+    /// Makes the Meter know what the company is entitled to.
+    TellMeterEntitlements,
+    /// Makes the Meter know a key, or its revocation.
+    TellMeterKey(KeyId),
+    FinalizeInvoice(InvoiceId),
+}
+
+/// Turns an action into what is to be committed. What touches the Meter or the numbers happens here, before the commit, and may happen
+/// again: both recognize a repetition.
+pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Result<Decision> {
+    let moment = tenant.moment();
+    match action {
+        Action::Send(mail) => Ok(Decision::new().mail(mail)),
+        Action::CreateChecklist => Ok(checklist::create_checklist()),
+        Action::CompleteItem(key) => Ok(checklist::complete(&company.items, key, moment)),
+        Action::CompleteOnboarding => Ok(organizations::rules::complete_onboarding(&company.organization, moment)),
+        Action::StartTrial { plan, length } => {
+            let plan = built_in(&plan).ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
+            let settings = &company.organization.settings;
+            Ok(subscriptions::rules::start_trial(&plan, length, &settings.timezone, tenant.test_clock(), moment))
+        }
+        Action::Later { at, event } => Ok(Decision::new().later(at, event)),
+        Action::TellMeterEntitlements => {
+            if let Some(subscription) = &company.subscription {
+                meters::configure(tenant, subscription).await?;
+            }
+            Ok(Decision::new())
+        }
+        Action::TellMeterKey(id) => {
+            if let Some(key) = access::store::find(tenant, id).await? {
+                meters::put_key(tenant, &key).await?;
+            }
+            Ok(Decision::new())
+        }
+        Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
+    }
+}

@@ -1,0 +1,123 @@
+//! The calendar: what happens each minute, hour and day.
+
+use futures::future::BoxFuture;
+use serde::Deserialize;
+
+use crate::kernel::error::Result;
+use crate::kernel::ids::{EventId, MailId, OrganizationId};
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::Message;
+use crate::kernel::sql::Value;
+use crate::kernel::time::seconds;
+use crate::organizations::placement;
+use crate::{maintenance, subscriptions, test_clocks};
+
+/// One thing that is done on schedule; gives how many it found.
+pub struct Task {
+    pub name: &'static str,
+    pub run: fn(Platform) -> BoxFuture<'static, Result<usize>>,
+}
+
+/// A line of the calendar.
+pub struct Entry {
+    pub cron: &'static str,
+    pub when: &'static str,
+    pub tasks: &'static [Task],
+}
+
+/// The whole calendar; `wrangler.toml` lists the same crons.
+pub const CALENDAR: &[Entry] = &[
+    Entry {
+        cron: "* * * * *",
+        when: "Every minute",
+        tasks: &[
+            Task { name: "let due facts become true", run: |platform| Box::pin(fire_due_events(platform)) },
+            Task { name: "nudge facts that still wait for their steps", run: |platform| Box::pin(nudge_pending_events(platform)) },
+            Task { name: "nudge mails that still wait to be sent", run: |platform| Box::pin(nudge_pending_mails(platform)) },
+            Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
+        ],
+    },
+    Entry {
+        cron: "0 * * * *",
+        when: "Every hour",
+        tasks: &[Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) }],
+    },
+    Entry {
+        cron: "0 5 * * *",
+        when: "Every day",
+        tasks: &[Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) }],
+    },
+];
+
+/// Runs the entry of `cron`. A task that fails does not stop the others.
+pub async fn run(platform: &Platform, cron: &str) -> Vec<(&'static str, Result<usize>)> {
+    let mut results = Vec::new();
+    for entry in CALENDAR.iter().filter(|entry| entry.cron == cron) {
+        for task in entry.tasks {
+            results.push((task.name, (task.run)(platform.clone()).await));
+        }
+    }
+    results
+}
+
+/// Rows that one sweep takes up; the next one takes the rest.
+const SWEEP_MAX: u32 = 500;
+/// A fact younger than this is still in the hands of the request that caused it.
+const SETTLING: std::time::Duration = seconds(10);
+
+async fn fire_due_events(platform: Platform) -> Result<usize> {
+    test_clocks::due::fire_in_real_time(&platform, SWEEP_MAX).await
+}
+
+#[derive(Deserialize)]
+struct PendingEvent {
+    organization_id: OrganizationId,
+    id: EventId,
+}
+
+async fn nudge_pending_events(platform: Platform) -> Result<usize> {
+    let before = platform.app().moment().now.minus(SETTLING);
+    let text = "SELECT organization_id, id FROM events WHERE dispatched_at IS NULL AND next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let rows: Vec<PendingEvent> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
+    nudge(&platform, rows.into_iter().map(|row| Message::Event { organization: row.organization_id, event: row.id }).collect()).await
+}
+
+#[derive(Deserialize)]
+struct PendingMail {
+    organization_id: OrganizationId,
+    id: MailId,
+}
+
+async fn nudge_pending_mails(platform: Platform) -> Result<usize> {
+    let before = platform.app().moment().now.minus(SETTLING);
+    let text = "SELECT organization_id, id FROM mails WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let rows: Vec<PendingMail> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
+    nudge(&platform, rows.into_iter().map(|row| Message::Mail { organization: row.organization_id, mail: row.id }).collect()).await
+}
+
+async fn finish_cut_off_sign_ups(platform: Platform) -> Result<usize> {
+    placement::finish_cut_off(&platform).await
+}
+
+/// Fans out: each due subscription is one message of the `billing` queue. Those on test clocks are billed when their clock is advanced;
+/// what an advance left undone because it was cut off is found here.
+async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
+    let mut due = subscriptions::store::due(&platform, platform.app().moment().now).await?;
+    for clock in test_clocks::store::all(&platform).await? {
+        due.extend(subscriptions::store::due_on_clock(&platform, clock.id, clock.now).await?);
+    }
+    let messages = due.into_iter().map(|due| Message::Billing { organization: due.organization_id, subscription: due.id }).collect();
+    nudge(&platform, messages).await
+}
+
+async fn forget_old_answers(platform: Platform) -> Result<usize> {
+    maintenance::forget_old_answers(&platform).await
+}
+
+async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {
+    let count = messages.len();
+    if count > 0 {
+        platform.app().queues.send(messages).await?;
+    }
+    Ok(count)
+}

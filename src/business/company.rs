@@ -1,0 +1,82 @@
+//! How a company stands when a step looks at it.
+
+use serde_json::{Value, json};
+
+use crate::kernel::decision::Mail;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::sql::decode;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::onboarding::rules::{Item, ItemKey, is_done};
+use crate::onboarding::store::ItemRow;
+use crate::organizations::rules::{Organization, Status};
+use crate::organizations::store::OrganizationRow;
+use crate::subscriptions::rules::Subscription;
+use crate::subscriptions::store::SubscriptionRow;
+use crate::{onboarding, organizations, subscriptions};
+
+use super::actions::Action;
+
+/// The company, its checklist and its subscription, read in one transaction.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub organization: Organization,
+    pub items: Vec<Item>,
+    pub subscription: Option<Subscription>,
+    /// The company's now.
+    pub now: Timestamp,
+    /// Where links in mails lead.
+    pub app_url: String,
+}
+
+impl Company {
+    pub async fn load(tenant: &Tenant) -> Result<Self> {
+        let mut read = tenant.run(vec![organizations::store::select(), onboarding::store::select(), subscriptions::store::select()]).await?.into_iter();
+        let mut rows = || read.next().unwrap_or_default().into_iter();
+        let organization = rows().next().ok_or_else(|| Error::internal("the company is not there"))?;
+        let organization = Organization::from(decode::<OrganizationRow>(organization)?);
+        let items = rows().map(|row| Ok(Item::from(decode::<ItemRow>(row)?))).collect::<Result<_>>()?;
+        let subscription = rows().next().map(|row| decode::<SubscriptionRow>(row).map(Subscription::from)).transpose()?;
+        Ok(Self { organization, items, subscription, now: tenant.moment().now, app_url: tenant.app().settings.app_url.clone() })
+    }
+
+    pub fn has_left(&self) -> bool {
+        self.organization.status == Status::Cancelled
+    }
+
+    pub fn is_onboarded(&self) -> bool {
+        is_done(&self.items)
+    }
+
+    pub fn is_on_trial(&self) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.is_trial)
+    }
+
+    pub fn has_completed(&self, key: ItemKey) -> bool {
+        self.items.iter().any(|item| item.key == key && item.completed_at.is_some())
+    }
+
+    /// Whom mails about running the company's account go to.
+    pub fn administrators(&self) -> Vec<&str> {
+        vec![&self.organization.email]
+    }
+
+    /// A mail to the company. It is sent once per `reason`.
+    pub fn mail(&self, template: &'static str, reason: String, data: Value) -> Action {
+        self.mail_to(&self.organization.email, template, reason, data)
+    }
+
+    /// The same mail to each administrator.
+    pub fn mail_administrators(&self, template: &'static str, reason: &str, data: &Value) -> Vec<Action> {
+        self.administrators().into_iter().map(|to| self.mail_to(to, template, format!("{reason}:{to}"), data.clone())).collect()
+    }
+
+    fn mail_to(&self, to: &str, template: &'static str, reason: String, data: Value) -> Action {
+        let mut data = data;
+        if let Some(members) = data.as_object_mut() {
+            members.insert("organization".into(), json!({"$id": self.organization.id, "name": self.organization.name}));
+            members.insert("appUrl".into(), self.app_url.clone().into());
+        }
+        Action::Send(Mail { to: to.to_owned(), template, reason, data })
+    }
+}

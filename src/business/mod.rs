@@ -1,0 +1,80 @@
+//! The business as code: what happens when, readable by someone who does not program.
+//!
+//! Each file is one process. `when Fact => [steps]` says what follows from a fact; a step is a pure function that answers with actions.
+//! Owns: every consequence. Does not own: how an action is done (the slices), how steps are claimed and retried (`runner.rs`).
+//! Invariants: each step of each fact takes effect once; a step that fails is tried again alone, and parked when it keeps failing;
+//! every fact is handled here or listed as silent. `docs/BUSINESS.md` is generated from these tables.
+
+pub mod access;
+pub mod actions;
+pub mod billing;
+pub mod calendar;
+pub mod company;
+pub mod onboarding;
+pub mod quotas;
+pub mod runner;
+pub mod story;
+pub mod trials;
+
+use crate::events::{Event, EventKind};
+use actions::Action;
+use company::Company;
+
+/// One step: what to do about a fact, given how the company stands.
+pub struct Step {
+    pub name: &'static str,
+    pub run: fn(&Event, &Company) -> Vec<Action>,
+}
+
+/// What follows from one fact, in order.
+pub struct Rule {
+    pub when: EventKind,
+    pub steps: &'static [Step],
+}
+
+/// One process of the business.
+pub struct Workflow {
+    pub name: &'static str,
+    pub story: &'static str,
+    pub rules: &'static [Rule],
+}
+
+/// All processes.
+pub const WORKFLOWS: &[Workflow] = &[onboarding::WORKFLOW, trials::WORKFLOW, quotas::WORKFLOW, billing::WORKFLOW, access::WORKFLOW];
+
+/// Facts that nothing follows from, on purpose; each with its reason.
+pub const SILENT: &[(EventKind, &str)] = &[
+    (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
+    (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
+    (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation belongs to the last checklist item"),
+];
+
+/// The steps for one kind of fact, with the process each belongs to.
+pub fn steps_for(kind: EventKind) -> impl Iterator<Item = (&'static Workflow, &'static Step)> {
+    WORKFLOWS.iter().flat_map(move |workflow| {
+        let rules = workflow.rules.iter().filter(move |rule| rule.when == kind);
+        rules.flat_map(move |rule| rule.steps.iter().map(move |step| (workflow, step)))
+    })
+}
+
+/// Writes a process down: its name, its story in one sentence, and what happens when.
+#[macro_export]
+macro_rules! workflow {
+    ($name:literal, $story:literal; $(when $fact:ident => [$($step:ident),* $(,)?];)*) => {
+        pub const WORKFLOW: $crate::business::Workflow = $crate::business::Workflow {
+            name: $name,
+            story: $story,
+            rules: &[$($crate::business::Rule {
+                when: $crate::events::EventKind::$fact,
+                steps: &[$($crate::business::Step {
+                    name: stringify!($step),
+                    run: |event, company| match event {
+                        $crate::events::Event::$fact(fact) => $step(fact, company),
+                        // The table above is the only caller and passes facts of this kind only.
+                        _ => Vec::new(),
+                    },
+                }),*],
+            }),*],
+        };
+    };
+}

@@ -1,0 +1,66 @@
+//! From sign-up to the first value.
+
+use serde_json::json;
+
+use super::actions::Action;
+use super::company::Company;
+use crate::catalog::rules::{PROJECTS, USERS};
+use crate::events::{CheckInDue, ChecklistItemCompleted, OrganizationCreated, OrganizationUpdated, UsageStarted};
+use crate::kernel::time::days;
+use crate::onboarding::rules::ItemKey;
+use crate::workflow;
+
+workflow! { "onboarding", "When a company signs up, it is taken from its first day to its first value.";
+    when OrganizationCreated => [create_onboarding_checklist, send_welcome_email, schedule_check_ins];
+    when CheckInDue => [ask_how_it_goes];
+    when OrganizationUpdated => [tick_off_settings];
+    when UsageStarted => [tick_off_first_use];
+    when ChecklistItemCompleted => [celebrate_when_all_is_done];
+}
+
+/// The days on which a new company is asked how it goes.
+const CHECK_IN_DAYS: [u32; 2] = [3, 7];
+
+fn create_onboarding_checklist(_: &OrganizationCreated, _: &Company) -> Vec<Action> {
+    vec![Action::CreateChecklist]
+}
+
+fn send_welcome_email(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
+    let checklist: Vec<&str> = ItemKey::ALL.into_iter().map(ItemKey::name).collect();
+    vec![company.mail("organization-welcome", "welcome".into(), json!({"checklist": checklist}))]
+}
+
+fn schedule_check_ins(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
+    let at = |day: u32| company.organization.created_at.plus(days(u64::from(day)));
+    CHECK_IN_DAYS.into_iter().map(|day| Action::Later { at: at(day), event: CheckInDue { day }.into() }).collect()
+}
+
+/// Dropped when it has become pointless: all is done, or the company is gone.
+fn ask_how_it_goes(check_in: &CheckInDue, company: &Company) -> Vec<Action> {
+    if company.is_onboarded() || company.has_left() {
+        return Vec::new();
+    }
+    let template = if check_in.day <= 3 { "onboarding-checkin-day3" } else { "onboarding-checkin-day7" };
+    let open: Vec<&str> = company.items.iter().filter(|item| item.completed_at.is_none()).map(|item| item.key.name()).collect();
+    vec![company.mail(template, format!("check-in:{}", check_in.day), json!({"day": check_in.day, "open": open}))]
+}
+
+fn tick_off_settings(update: &OrganizationUpdated, _: &Company) -> Vec<Action> {
+    if update.fields.iter().any(|field| field == "settings") { vec![Action::CompleteItem(ItemKey::ConfigureSettings)] } else { Vec::new() }
+}
+
+/// The first project and the first people are used, so they are there.
+fn tick_off_first_use(usage: &UsageStarted, _: &Company) -> Vec<Action> {
+    match usage.metric.as_str() {
+        PROJECTS => vec![Action::CompleteItem(ItemKey::CreateFirstProject)],
+        USERS => vec![Action::CompleteItem(ItemKey::AddTeamMembers)],
+        _ => Vec::new(),
+    }
+}
+
+fn celebrate_when_all_is_done(_: &ChecklistItemCompleted, company: &Company) -> Vec<Action> {
+    if !company.is_onboarded() || company.organization.onboarded_at.is_some() {
+        return Vec::new();
+    }
+    vec![Action::CompleteOnboarding, company.mail("onboarding-complete", "onboarding-complete".into(), json!({}))]
+}

@@ -1,0 +1,54 @@
+//! The trial: from the first day to the first paid one.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::actions::Action;
+use super::company::Company;
+use crate::events::{OrganizationCreated, SubscriptionCreated, SubscriptionRenewed, TrialConverted, TrialEnding};
+use crate::kernel::time::days;
+use crate::onboarding::rules::ItemKey;
+use crate::workflow;
+
+workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";
+    when OrganizationCreated => [start_trial];
+    when SubscriptionCreated => [open_the_meter];
+    when TrialEnding => [announce_the_end];
+    when TrialConverted => [open_the_first_paid_period];
+    when SubscriptionRenewed => [open_the_next_period];
+}
+
+/// What is tried, for how long, unless the sign-up names another plan.
+const TRIAL_PLAN: &str = "professional";
+const TRIAL_LENGTH: Duration = days(14);
+
+fn start_trial(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
+    if company.subscription.is_some() {
+        return Vec::new();
+    }
+    let plan = company.organization.details.plan.clone().unwrap_or_else(|| TRIAL_PLAN.to_owned());
+    vec![Action::StartTrial { plan, length: TRIAL_LENGTH }]
+}
+
+fn open_the_meter(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
+    vec![Action::TellMeterEntitlements]
+}
+
+/// Not when the company left, or pays already.
+fn announce_the_end(trial: &TrialEnding, company: &Company) -> Vec<Action> {
+    if company.has_left() || !company.is_on_trial() {
+        return Vec::new();
+    }
+    let billing_is_set_up = company.has_completed(ItemKey::SetUpBilling);
+    let data = json!({"trialEndsAt": trial.trial_ends_at, "trialEndDate": trial.trial_ends_at.date(), "billingIsSetUp": billing_is_set_up});
+    vec![company.mail("trial-ending-soon", format!("trial-ending:{}", trial.subscription), data)]
+}
+
+fn open_the_first_paid_period(_: &TrialConverted, _: &Company) -> Vec<Action> {
+    vec![Action::TellMeterEntitlements]
+}
+
+fn open_the_next_period(_: &SubscriptionRenewed, _: &Company) -> Vec<Action> {
+    vec![Action::TellMeterEntitlements]
+}

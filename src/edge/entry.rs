@@ -1,0 +1,123 @@
+//! The Worker's entry points: fetch, cron and queues.
+
+use axum::body::Body;
+use http::Request as HttpRequest;
+use http_body_util::BodyExt;
+use worker::{Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event};
+
+use crate::business::calendar;
+use crate::http as web;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::json::BATCH_BYTES_MAX;
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::Message;
+use crate::parked::queue;
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    if request.path() == "/docs" || request.path().starts_with("/docs/") {
+        return docs(request, &env).await;
+    }
+    let app = match super::app(&env) {
+        Ok(app) => app,
+        Err(error) => {
+            log("error", "the bindings are not as they should be", &format!("{error:?}"));
+            return Response::error("The Worker is not set up: see its log.", 500);
+        }
+    };
+    let request = read(request).await?;
+    let path = request.uri().path().to_owned();
+    let response = web::handle(app, request).await;
+    if let Some(web::Cause(Error::Internal(what))) = response.extensions().get::<web::Cause>() {
+        log("error", &format!("{path} failed by a mistake of ours"), what);
+    }
+    write(response).await
+}
+
+/// The interactive page: static files, served by us.
+async fn docs(request: Request, env: &Env) -> worker::Result<Response> {
+    env.assets("ASSETS")?.fetch_request(request).await
+}
+
+/// The request as the core reads it: its body is bytes, not a stream. A body that is too large is cut just past the limit, and refused.
+async fn read(mut request: Request) -> worker::Result<HttpRequest<Body>> {
+    let mut builder = HttpRequest::builder().method(request.method().as_ref()).uri(request.inner().url());
+    for (name, value) in request.headers() {
+        builder = builder.header(name, value);
+    }
+    let declared = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
+    let body = match declared {
+        Some(length) if length > BATCH_BYTES_MAX => vec![b' '; BATCH_BYTES_MAX.saturating_add(1)],
+        _ => request.bytes().await?,
+    };
+    builder.body(Body::from(body)).map_err(|error| worker::Error::RustError(error.to_string()))
+}
+
+/// The answer as one piece: a stream would cost a call into JavaScript for each chunk.
+async fn write(response: axum::response::Response) -> worker::Result<Response> {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.map_err(|error| worker::Error::RustError(error.to_string()))?.to_bytes();
+    let headers = Headers::new();
+    for (name, value) in &parts.headers {
+        if let Ok(value) = value.to_str() {
+            headers.append(name.as_str(), value)?;
+        }
+    }
+    let response = if parts.status == http::StatusCode::NO_CONTENT { Response::empty()? } else { Response::from_bytes(bytes.to_vec())? };
+    Ok(response.with_status(parts.status.as_u16()).with_headers(headers))
+}
+
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    let Ok(app) = super::app(&env) else {
+        log("error", "the bindings are not as they should be", "see wrangler.toml");
+        return;
+    };
+    for (task, outcome) in calendar::run(&Platform::open(app), &event.cron()).await {
+        match outcome {
+            Ok(0) => {}
+            Ok(count) => log("info", task, &count.to_string()),
+            Err(error) => log("error", &format!("could not {task}"), &format!("{error:?}")),
+        }
+    }
+}
+
+/// Seconds until a message that failed comes again.
+const RETRY_SECONDS: u32 = 10;
+
+#[event(queue)]
+async fn queue(batch: MessageBatch<()>, env: Env, _context: Context) -> worker::Result<()> {
+    let name = batch.queue();
+    let Ok(app) = super::app(&env) else {
+        log("error", "the bindings are not as they should be", "see wrangler.toml");
+        batch.retry_all();
+        return Ok(());
+    };
+    let platform = Platform::open(app);
+    for message in batch.raw_iter() {
+        let body = message.body().as_string().unwrap_or_default();
+        match handle(&platform, &name, &body).await {
+            Ok(()) => message.ack(),
+            Err(error) => {
+                log("error", &format!("a message of {name} failed"), &format!("{error:?}"));
+                message.retry_with_options(&QueueRetryOptionsBuilder::new().with_delay_seconds(RETRY_SECONDS).build());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a dead-letter queue brings is parked; everything else is done.
+async fn handle(platform: &Platform, name: &str, body: &str) -> Result<()> {
+    if name.ends_with("-dead") {
+        return queue::park(platform, name, body).await;
+    }
+    let message: Message = serde_json::from_str(body).map_err(|error| Error::internal(format!("a message can't be read: {error}")))?;
+    queue::handle(platform, message).await
+}
+
+/// One JSON line, so that the log can be searched by field.
+fn log(level: &str, message: &str, detail: &str) {
+    let line = serde_json::json!({"level": level, "message": message, "detail": detail}).to_string();
+    worker::console_log!("{line}");
+}

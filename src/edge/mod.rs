@@ -1,0 +1,91 @@
+//! The edge: Cloudflare's bindings as the core's ports, and the Worker's entry points. wasm32 only, and the only place with `worker`.
+//!
+//! Owns: translation, nothing else. Invariants: no rule lives here; an entry point never returns an error to the runtime, because the
+//! `worker` crate turns one into a panic, and a panic resets every tenant in the isolate.
+
+pub mod d1;
+pub mod durable;
+pub mod entry;
+pub mod outbox;
+pub mod queues;
+
+use std::sync::Arc;
+
+use worker::Env;
+
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::Entropy;
+use crate::kernel::ports::{App, Clock, Ports, Settings};
+use crate::kernel::sql::Sql;
+use crate::kernel::time::Timestamp;
+use crate::mails::local::LocalMailer;
+
+/// The bindings of one event as the core's ports.
+pub fn app(env: &Env) -> Result<App> {
+    let directory: Arc<dyn Sql> = Arc::new(d1::Database::bind(env, "DIRECTORY")?);
+    let mailer = Arc::new(LocalMailer { directory: directory.clone() });
+    Ok(App::new(Ports {
+        directory,
+        shards: shards(env)?,
+        meters: Arc::new(durable::MeterObjects::bind(env)?),
+        invoice_numbers: Arc::new(durable::InvoiceNumberObjects::bind(env)?),
+        queues: Arc::new(queues::QueueBindings::bind(env)?),
+        mailer,
+        clock: Arc::new(WorkerClock),
+        entropy: Arc::new(WebCrypto),
+        settings: settings(env)?,
+    }))
+}
+
+/// Most tenant databases one Worker binds.
+const SHARDS_MAX: usize = 64;
+
+/// `TENANTS_0`, `TENANTS_1`, ... as many as `TENANT_SHARDS` says.
+fn shards(env: &Env) -> Result<Vec<Arc<dyn Sql>>> {
+    let count: usize = variable(env, "TENANT_SHARDS")?.parse().map_err(|_| Error::internal("TENANT_SHARDS is no number"))?;
+    (0..count.min(SHARDS_MAX)).map(|index| Ok(Arc::new(d1::Database::bind(env, &format!("TENANTS_{index}"))?) as Arc<dyn Sql>)).collect()
+}
+
+fn settings(env: &Env) -> Result<Settings> {
+    Ok(Settings {
+        secret: secret(env, "TENANTRY_SECRET")?.into_bytes(),
+        root_platform_key_hash: secret(env, "ROOT_PLATFORM_KEY_HASH")?,
+        development: variable(env, "TENANTRY_ENVIRONMENT").is_ok_and(|environment| environment == "development"),
+        app_url: variable(env, "APP_URL").unwrap_or_else(|_| "https://app.tenantry.dev".to_owned()),
+    })
+}
+
+fn secret(env: &Env, name: &str) -> Result<String> {
+    let secret = env.secret(name).map_err(|_| Error::internal(format!("the secret {name} is not set: wrangler secret put {name}")))?;
+    Ok(secret.to_string())
+}
+
+fn variable(env: &Env, name: &str) -> Result<String> {
+    env.var(name).map(|value| value.to_string()).map_err(|_| Error::internal(format!("the variable {name} is not set in wrangler.toml")))
+}
+
+/// A failure of a binding, as the core knows it.
+fn unavailable(what: &str, error: &impl std::fmt::Display) -> Error {
+    Error::Unavailable(format!("{what}: {error}"))
+}
+
+/// The wall clock; stands still between I/O.
+struct WorkerClock;
+
+impl Clock for WorkerClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(worker::Date::now().as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The runtime's random numbers.
+struct WebCrypto;
+
+impl Entropy for WebCrypto {
+    fn bytes(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        // It can't fail in workerd; were it to, ids would collide and the primary keys refuse them.
+        let _filled = getrandom::fill(&mut bytes);
+        bytes
+    }
+}

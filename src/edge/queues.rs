@@ -1,0 +1,54 @@
+//! The queues as a port. Messages are JSON text: the typed path of the `worker` crate loses maps.
+
+use futures::future::BoxFuture;
+use wasm_bindgen::JsValue;
+use worker::send::SendFuture;
+use worker::{BatchMessageBuilder, Env, Queue, QueueContentType, RawMessageBuilder};
+
+use super::unavailable;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ports::{Message, Queues};
+
+pub struct QueueBindings {
+    events: Queue,
+    email: Queue,
+    billing: Queue,
+}
+
+/// Messages that go out in one call.
+const BATCH_MAX: usize = 100;
+
+impl QueueBindings {
+    pub fn bind(env: &Env) -> Result<Self> {
+        let queue = |name: &str| env.queue(name).map_err(|error| Error::internal(format!("the binding {name} is missing: {error}")));
+        Ok(Self { events: queue("EVENTS_QUEUE")?, email: queue("EMAIL_QUEUE")?, billing: queue("BILLING_QUEUE")? })
+    }
+
+    async fn send_to(queue: &Queue, bodies: &[String]) -> Result<()> {
+        for chunk in bodies.chunks(BATCH_MAX) {
+            let messages = chunk.iter().map(|body| RawMessageBuilder::new(JsValue::from_str(body)).build_with_content_type(QueueContentType::Text));
+            let batch = BatchMessageBuilder::new().messages(messages.collect::<Vec<_>>()).build();
+            queue.send_raw_batch(batch).await.map_err(|error| unavailable("a queue", &error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Queues for QueueBindings {
+    fn send(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(SendFuture::new(async move {
+            let (mut events, mut email, mut billing) = (Vec::new(), Vec::new(), Vec::new());
+            for message in messages {
+                let bodies = match message {
+                    Message::Event { .. } => &mut events,
+                    Message::Mail { .. } => &mut email,
+                    Message::Billing { .. } => &mut billing,
+                };
+                bodies.push(serde_json::to_string(&message).map_err(|error| Error::internal(error.to_string()))?);
+            }
+            Self::send_to(&self.events, &events).await?;
+            Self::send_to(&self.email, &email).await?;
+            Self::send_to(&self.billing, &billing).await
+        }))
+    }
+}

@@ -1,0 +1,116 @@
+//! Every fact of the business, one a line, with its wire name and version. Closed: what is not here does not happen.
+//!
+//! A fact is committed with what caused it (`kernel/decision.rs`), and `business/` says what follows from it. A field may be added to a
+//! version; changing or removing one is a new version.
+
+use rating::Quantity;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::ids::{InvoiceId, KeyId, SubscriptionId};
+use crate::kernel::time::Timestamp;
+use crate::onboarding::rules::ItemKey;
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+            #[serde(rename_all = "camelCase")]
+            pub struct $name { $(pub $field: $type),* }
+
+            impl From<$name> for Event {
+                fn from(fact: $name) -> Self {
+                    Self::$name(fact)
+                }
+            }
+        )*
+
+        /// One fact.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Event { $($name($name)),* }
+
+        /// Which fact, without its data.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum EventKind { $($name),* }
+
+        impl EventKind {
+            pub const ALL: &'static [EventKind] = &[$(EventKind::$name),*];
+
+            /// The name outside: `Resource.verbed`.
+            pub fn wire_name(self) -> &'static str {
+                match self { $(Self::$name => $wire),* }
+            }
+        }
+
+        impl Event {
+            pub fn kind(&self) -> EventKind {
+                match self { $(Self::$name(_) => EventKind::$name),* }
+            }
+
+            /// Version of the data's shape.
+            pub fn version(&self) -> u32 {
+                match self { $(Self::$name(_) => $version),* }
+            }
+
+            /// The data as JSON.
+            pub fn data(&self) -> serde_json::Value {
+                match self { $(Self::$name(fact) => serde_json::to_value(fact).unwrap_or_default()),* }
+            }
+
+            /// The fact that was recorded as `wire_name`, `version` and `data`; None when no such fact is known.
+            pub fn read(wire_name: &str, version: u32, data: &str) -> Option<Self> {
+                match (wire_name, version) {
+                    $(($wire, $version) => serde_json::from_str(data).ok().map(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+impl Event {
+    pub fn wire_name(&self) -> &'static str {
+        self.kind().wire_name()
+    }
+}
+
+events! {
+    /// A company signed up.
+    OrganizationCreated = "Organization.created" v 1 { name: String, email: String }
+    /// Its details or settings were changed; `fields` names what.
+    OrganizationUpdated = "Organization.updated" v 1 { fields: Vec<String> }
+    /// All of its onboarding checklist is done.
+    OrganizationOnboarded = "Organization.onboarded" v 1 {}
+    /// One item of the onboarding checklist is done.
+    ChecklistItemCompleted = "Checklist.itemCompleted" v 1 { item: ItemKey }
+    /// The day has come to ask a new customer how it goes.
+    CheckInDue = "Onboarding.checkInDue" v 1 { day: u32 }
+
+    /// A subscription began.
+    SubscriptionCreated = "Subscription.created" v 1 { subscription: SubscriptionId, plan: String, is_trial: bool }
+    /// A trial has three days left.
+    TrialEnding = "Subscription.trialEnding" v 1 { subscription: SubscriptionId, trial_ends_at: Timestamp }
+    /// A trial became a paying subscription.
+    TrialConverted = "Subscription.trialConverted" v 1 { subscription: SubscriptionId }
+    /// A new billing period began.
+    SubscriptionRenewed = "Subscription.renewed" v 1 { subscription: SubscriptionId, period_starts_at: Timestamp }
+
+    /// A metric was used for the first time.
+    UsageStarted = "Usage.started" v 1 { metric: String }
+    /// 80 % of a limit is used.
+    UsageApproaching = "Usage.approaching" v 1 { metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp }
+    /// 90 % of a limit is used.
+    UsageWarning = "Usage.warning" v 1 { metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp }
+    /// 100 % of a limit is used.
+    UsageExceeded = "Usage.exceeded" v 1 { metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp }
+
+    /// A draft invoice was made for a billing period.
+    InvoiceCreated = "Invoice.created" v 1 { invoice: InvoiceId }
+    /// An invoice got its number and is due.
+    InvoiceFinalized = "Invoice.finalized" v 1 { invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp }
+
+    /// An API key may be used from now on.
+    ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
+    /// An API key may no longer be used.
+    ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
+}

@@ -1,0 +1,84 @@
+//! HTTP: from a request to a slice's handler and back.
+//!
+//! Owns: the list of routes, who may call them (actors), how bodies are read and problems are shown. Does not own: any rule.
+//! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
+
+pub mod actors;
+pub mod health;
+pub mod openapi;
+pub mod reply;
+pub mod request;
+pub mod router;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, Request, StatusCode, header};
+use tower::ServiceExt;
+
+use crate::kernel::error::Error;
+use crate::kernel::ids::RequestId;
+use crate::kernel::ports::App;
+use crate::kernel::problem::Problem;
+
+/// A refusal on its way out; [`handle`] writes it as a problem document.
+#[derive(Clone)]
+pub struct Refused(pub Problem);
+
+/// What went wrong inside, for the log.
+#[derive(Clone)]
+pub struct Cause(pub Error);
+
+/// Answers one request. Never fails: what can't be answered is a problem document.
+pub async fn handle(app: App, mut request: Request<Body>) -> Response {
+    let request_id = RequestId::new(app.moment());
+    let path = request.uri().path().to_owned();
+    request.extensions_mut().insert(app);
+    request.extensions_mut().insert(request_id);
+    let Ok(response) = router::router().oneshot(request).await;
+    finish(response, &path, request_id)
+}
+
+/// Adds the request id, and writes refusals and the framework's own rejections as problem documents.
+fn finish(mut response: Response, path: &str, request_id: RequestId) -> Response {
+    if let Some(problem) = refusal(&response) {
+        let allow = response.headers().get(header::ALLOW).cloned();
+        response = document(&problem, path, request_id);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        response.headers_mut().insert("request-id", value);
+    }
+    response
+}
+
+/// The refusal a response stands for, if it stands for one.
+fn refusal(response: &Response) -> Option<Problem> {
+    if let Some(Refused(problem)) = response.extensions().get::<Refused>() {
+        return Some(problem.clone());
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND if !response.headers().contains_key(header::CONTENT_TYPE) => {
+            Some(Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them."))
+        }
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Some(Problem::new(405, "method_not_allowed", "Method not allowed", "Use one of the methods in the Allow header."))
+        }
+        _ => None,
+    }
+}
+
+/// A problem as `application/problem+json`.
+fn document(problem: &Problem, path: &str, request_id: RequestId) -> Response {
+    let body = problem.document(path, &request_id.to_string()).to_string();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    for (name, value) in &problem.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(*name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,79 @@
+//! The OpenAPI document: made from the routes natively, committed as `openapi.json`, served as it is.
+
+use axum::response::{IntoResponse, Response};
+use http::header;
+
+/// The committed document; a test keeps it the same as what the routes say.
+const COMMITTED: &str = include_str!("../../openapi.json");
+
+pub async fn openapi_json() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], COMMITTED).into_response()
+}
+
+/// The document as the routes say it. Not in the Worker, which serves the committed text.
+#[cfg(not(target_arch = "wasm32"))]
+pub mod document {
+    use serde_json::{Map, Value, json};
+    use utoipa::OpenApi;
+
+    use crate::http::router::Document;
+
+    /// The document, with what all operations have in common added once, here.
+    pub fn generate() -> Value {
+        let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+        document["info"] = json!({
+            "title": "Tenantry",
+            "version": "1",
+            "description": "The backend every B2B SaaS company would otherwise write itself: organizations, metering and quotas, subscriptions and invoices.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        });
+        document["servers"] = json!([{"url": "/"}]);
+        document["components"]["securitySchemes"] = json!({
+            "platformKey": {"type": "http", "scheme": "bearer", "description": "`tk_platform_...`: the vendor. On tenant endpoints name the organization in `Tenantry-Organization`."},
+            "organizationKey": {"type": "http", "scheme": "bearer", "description": "`tk_org_...`: one organization, within its scopes."},
+        });
+        document["components"]["schemas"]["Problem"] = problem_schema();
+        for methods in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            for (method, operation) in methods.as_object_mut().into_iter().flatten() {
+                complete(method, operation);
+            }
+        }
+        document
+    }
+
+    fn complete(method: &str, operation: &mut Value) {
+        let refusal = json!({"description": "Refused or failed: a problem document (RFC 9457)", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
+        operation["responses"]["4XX"] = refusal.clone();
+        operation["responses"]["5XX"] = refusal;
+        let tenant = operation["security"].to_string().contains("organizationKey");
+        let anybody = operation["security"][0]["organizationKey"] == json!([]);
+        let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        if tenant && !anybody {
+            parameters.push(header("Tenantry-Organization", "With a platform key: the organization it acts for"));
+        }
+        if method == "post" {
+            parameters.push(header("Idempotency-Key", "Makes a retry find the first answer (48 hours; usage: 35 days)"));
+        }
+        if !parameters.is_empty() {
+            operation["parameters"] = parameters.into();
+        }
+    }
+
+    fn header(name: &str, description: &str) -> Value {
+        json!({"name": name, "in": "header", "required": false, "description": description, "schema": {"type": "string"}})
+    }
+
+    fn problem_schema() -> Value {
+        json!({
+            "type": "object",
+            "description": "RFC 9457. `code` is stable and for programs, `detail` says what to do next.",
+            "required": ["type", "title", "status", "detail", "code", "instance", "requestId"],
+            "properties": {
+                "type": {"type": "string", "format": "uri"}, "title": {"type": "string"}, "status": {"type": "integer"},
+                "detail": {"type": "string"}, "code": {"type": "string"}, "instance": {"type": "string"}, "requestId": {"type": "string"},
+                "errors": {"type": "array", "items": {"type": "object", "required": ["pointer", "code", "detail"], "properties": {
+                    "pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}}}},
+            },
+        })
+    }
+}

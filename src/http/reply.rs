@@ -1,0 +1,109 @@
+//! Replies: what a handler answers, and how a `POST` is answered once.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::Refused;
+use crate::business::runner;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::idempotency::{Answer, Claim};
+use crate::kernel::tenant::{Tenant, until_fresh};
+
+/// A JSON answer, kept as text so that a replay is the same to the byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+    pub replayed: bool,
+}
+
+impl Reply {
+    pub fn json(status: u16, view: &impl Serialize) -> Result<Self> {
+        let body = serde_json::to_string(view).map_err(|error| Error::internal(format!("a view does not serialize: {error}")))?;
+        Ok(Self { status, body, replayed: false })
+    }
+
+    pub fn ok(view: &impl Serialize) -> Result<Self> {
+        Self::json(200, view)
+    }
+
+    pub fn created(view: &impl Serialize) -> Result<Self> {
+        Self::json(201, view)
+    }
+
+    pub fn no_content() -> Self {
+        Self { status: 204, body: String::new(), replayed: false }
+    }
+
+    /// This reply as it is stored under the request's idempotency key.
+    pub fn stored(&self, claim: Option<&Claim>) -> Option<Answer> {
+        claim.map(|claim| Answer { claim: claim.clone(), status: self.status, body: self.body.clone() })
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { status: answer.status, body: answer.body, replayed: true }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        if response.status() != StatusCode::NO_CONTENT {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if self.replayed {
+            response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(super::Cause(self.clone()));
+        response.extensions_mut().insert(Refused(self.into_problem()));
+        response
+    }
+}
+
+/// Does a `POST` of a tenant once: a repeated idempotency key gets the first answer. `work` loads, decides and commits, and stores its
+/// reply in that commit. What follows from it is run before the answer, so that the client reads its own writes.
+pub async fn once<Work, Attempt>(tenant: &Tenant, claim: Option<&Claim>, work: Work) -> Result<Reply>
+where
+    Work: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<Reply>>,
+{
+    if let Some(answer) = answered(tenant, claim).await? {
+        return Ok(answer.into());
+    }
+    match until_fresh(work).await {
+        Err(Error::AlreadyAnswered) => answered(tenant, claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered),
+        Err(error) => Err(error),
+        Ok(reply) => {
+            runner::settle(tenant).await;
+            Ok(reply)
+        }
+    }
+}
+
+/// Does a write that is idempotent by itself (`PUT`, `PATCH`, `DELETE`), again when somebody else committed in between.
+pub async fn change<Work, Attempt>(tenant: &Tenant, work: Work) -> Result<Reply>
+where
+    Work: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<Reply>>,
+{
+    once(tenant, None, work).await
+}
+
+async fn answered(tenant: &Tenant, claim: Option<&Claim>) -> Result<Option<Answer>> {
+    match claim {
+        Some(claim) => tenant.answered(claim).await,
+        None => Ok(None),
+    }
+}

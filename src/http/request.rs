@@ -1,0 +1,109 @@
+//! Reading requests: bodies, queries and ids in paths, each refusal a problem that says what to do.
+
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use http::HeaderMap;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::kernel::error::Error;
+use crate::kernel::idempotency::Claim;
+use crate::kernel::ids::RequestId;
+use crate::kernel::json;
+use crate::kernel::ports::App;
+use crate::kernel::problem::Problem;
+
+/// A JSON body of type `T`, and the claim of its `Idempotency-Key` if it has one.
+pub struct Command<T> {
+    pub body: T,
+    pub claim: Option<Claim>,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Command<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let headers = request.headers().clone();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let bytes = read_body(request, state, json::BODY_BYTES_MAX).await?;
+        let body = json::read(&content_type(&headers), &bytes, json::BODY_BYTES_MAX)?;
+        let claim = match headers.get("idempotency-key") {
+            None => None,
+            Some(key) => Some(Claim::new(key.to_str().unwrap_or_default(), method.as_str(), &path, &bytes)?),
+        };
+        Ok(Self { body, claim })
+    }
+}
+
+/// The `Content-Type` as sent, empty when absent.
+pub fn content_type(headers: &HeaderMap) -> String {
+    text_header(headers, "content-type")
+}
+
+/// A header's text, empty when absent or not ASCII.
+pub fn text_header(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// The whole body, refused when larger than `bytes_max`.
+pub async fn read_body<S: Send + Sync>(request: Request, state: &S, bytes_max: usize) -> Result<Bytes, Error> {
+    let bytes = Bytes::from_request(request, state).await.map_err(|_| Error::from(json::check_size(usize::MAX, bytes_max).err().unwrap_or_else(Problem::internal)))?;
+    json::check_size(bytes.len(), bytes_max)?;
+    Ok(bytes)
+}
+
+/// Query parameters of type `T`; unknown ones are refused if `T` denies them.
+pub struct Filter<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let query = Query::<T>::try_from_uri(&parts.uri)
+            .map_err(|rejection| Problem::invalid("query", "invalid_query", format!("{}. See /openapi.json for the parameters.", rejection.body_text())))?;
+        Ok(Self(query.0))
+    }
+}
+
+/// The id in the path. What is no id of this kind can't be found either.
+pub struct IdInPath<T>(pub T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for IdInPath<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let text = Path::<String>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default();
+        text.parse().map(Self).map_err(|_| Problem::not_found("object").into())
+    }
+}
+
+/// The name in the path: of a plan, a metric, a checklist item.
+pub struct NameInPath(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        Ok(Self(Path::<String>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default()))
+    }
+}
+
+/// What [`super::handle`] put into every request.
+pub struct Surroundings {
+    pub app: App,
+    pub request_id: RequestId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Surroundings {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let app = parts.extensions.get::<App>().cloned();
+        let request_id = parts.extensions.get::<RequestId>().copied();
+        app.zip(request_id)
+            .map(|(app, request_id)| Self { app, request_id })
+            .ok_or_else(|| Error::internal("the request did not come through http::handle"))
+    }
+}

@@ -1,0 +1,85 @@
+//! Every route, one a line, grouped by who uses it. The OpenAPI document is made from the same list.
+
+use axum::Router;
+use axum::routing::{MethodFilter, get, on};
+use utoipa::openapi::HttpMethod;
+use utoipa::{OpenApi, Path};
+
+use super::{health, openapi};
+use crate::{access, catalog, invoices, mails, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+
+/// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
+macro_rules! routes {
+    ($($slice:ident :: $handler:ident,)*) => {
+        pastey::paste! {
+            /// The documented routes.
+            fn documented() -> Router {
+                Router::new()$(.route(
+                    &$slice::routes::[<__path_ $handler>]::path(),
+                    on(filter(&$slice::routes::[<__path_ $handler>]::methods()), $slice::routes::$handler),
+                ))*
+            }
+        }
+
+        /// Their description.
+        #[derive(OpenApi)]
+        #[openapi(paths($($slice::routes::$handler),*))]
+        pub struct Document;
+    };
+}
+
+routes! {
+    // The vendor's
+    organizations::create,
+    organizations::list,
+    organizations::get,
+    organizations::update,
+    test_clocks::create,
+    test_clocks::get,
+    test_clocks::put,
+    parked::list,
+    parked::replay,
+
+    // The hot path: the organization's backend, on its own requests
+    usage::record,
+    usage::consume,
+    usage::batch,
+    usage::summary,
+    usage::quota,
+
+    // The organization's administrators
+    organizations::get_own,
+    organizations::update_own,
+    onboarding::get,
+    onboarding::put_item,
+    subscriptions::get,
+    invoices::list,
+    invoices::get,
+    access::create,
+    access::list,
+    access::revoke,
+
+    // Everybody's
+    access::permissions,
+    catalog::list,
+    catalog::get,
+}
+
+/// All routes, also those outside the contract.
+pub fn router() -> Router {
+    documented()
+        .route("/healthz", get(health::healthz))
+        .route("/openapi.json", get(openapi::openapi_json))
+        .route("/dev/emails", get(mails::routes::emails))
+        .route("/dev/inbox", get(mails::routes::inbox))
+}
+
+fn filter(methods: &[HttpMethod]) -> MethodFilter {
+    match methods.first() {
+        Some(HttpMethod::Post) => MethodFilter::POST,
+        Some(HttpMethod::Put) => MethodFilter::PUT,
+        Some(HttpMethod::Patch) => MethodFilter::PATCH,
+        Some(HttpMethod::Delete) => MethodFilter::DELETE,
+        _ => MethodFilter::GET,
+    }
+}

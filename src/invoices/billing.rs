@@ -1,0 +1,44 @@
+//! The billing run of one subscription: close its period, invoice the next one. Safe to repeat and to cut off anywhere.
+
+use super::rules::{self, Invoice};
+use super::store;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::decision::Decision;
+use crate::kernel::tenant::{Tenant, until_fresh};
+use crate::subscriptions;
+use crate::usage::meters;
+
+/// Whose numbers the invoices bear: one seller, the vendor, until there are several legal entities.
+pub const SELLER: &str = "default";
+
+/// Bills what is due, one period; None when nothing is due.
+///
+/// The closing is the Meter's and stays the same when asked again; the commit is guarded by the subscription's version and by
+/// `UNIQUE (organization_id, subscription_id, period_starts_at)`. So whoever comes second finds it done.
+pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Invoice>> {
+    until_fresh(|| async {
+        let Some(subscription) = subscriptions::store::find(tenant, id).await? else { return Ok(None) };
+        if !subscription.is_due(tenant.moment().now) {
+            return Ok(None);
+        }
+        let plan = subscription.pinned_plan()?;
+        // The Meter must know the periods before it closes one.
+        meters::configure(tenant, &subscription).await?;
+        let closing = meters::close_period(tenant, subscription.period).await?;
+        let (invoice, decision) = rules::bill(&subscription, &plan, &closing, tenant.moment())?;
+        tenant.commit(decision, None).await?;
+        Ok(Some(invoice))
+    })
+    .await
+}
+
+/// What gives a draft invoice its number. The number belongs to the invoice's id, so that asking again leaves no gap.
+pub async fn finalize(tenant: &Tenant, id: InvoiceId) -> Result<Decision> {
+    let invoice = store::find(tenant, id).await?.ok_or_else(|| Error::internal(format!("{id} is to be finalized and is not there")))?;
+    if invoice.status != rules::Status::Draft {
+        return Ok(Decision::new());
+    }
+    let number = tenant.app().invoice_numbers.number(SELLER, id).await?;
+    Ok(rules::finalize(&invoice, number, tenant.moment()))
+}

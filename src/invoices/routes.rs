@@ -1,0 +1,174 @@
+//! The endpoints of invoices.
+
+use rating::{Money, Quantity};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::rules::{Invoice, Line, LineKind, Status, identifier};
+use super::store;
+use crate::access::permissions::needs;
+use crate::http::actors::Authorized;
+use crate::http::reply::Reply;
+use crate::http::request::{Filter, IdInPath};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+use rating::Currency;
+
+/// An amount of money (schema.org's PriceSpecification).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PriceSpecification)]
+pub struct MoneyView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[schema(example = "199.00")]
+    pub price: String,
+    pub price_currency: &'static str,
+    #[schema(example = 19900)]
+    pub amount_minor: i64,
+}
+
+impl From<Money> for MoneyView {
+    fn from(money: Money) -> Self {
+        Self {
+            type_name: "PriceSpecification",
+            price: money.to_decimal_string(),
+            price_currency: money.currency().code(),
+            amount_minor: money.minor(),
+        }
+    }
+}
+
+/// The days a period spans.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BillingPeriod)]
+pub struct BillingPeriodView {
+    #[schema(value_type = String, format = DateTime)]
+    pub start_date: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub end_date: Timestamp,
+}
+
+/// A line (schema.org's OrderItem).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OrderItem)]
+pub struct LineView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub kind: LineKind,
+    /// The plan's key, or the metric.
+    pub order_item: String,
+    #[schema(value_type = i64)]
+    pub order_quantity: Quantity,
+    /// Price of one, in major units, up to 12 decimals.
+    pub price: String,
+    pub description: String,
+    pub amount: MoneyView,
+    pub billing_period: BillingPeriodView,
+    /// Usage: what was counted in the period; late usage: what came after its invoice.
+    #[schema(value_type = Option<i64>)]
+    pub counted: Option<Quantity>,
+}
+
+/// An invoice.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Invoice)]
+pub struct InvoiceView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: InvoiceId,
+    /// The number; gapless.
+    #[schema(example = "INV-000001")]
+    pub identifier: Option<String>,
+    #[schema(value_type = String)]
+    pub subscription: SubscriptionId,
+    pub total_payment_due: MoneyView,
+    pub references_order: Vec<LineView>,
+    #[schema(value_type = Vec<Object>)]
+    pub discount: Vec<serde_json::Value>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub date_issued: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub payment_due_date: Option<Timestamp>,
+    /// The period the invoice opens, whose base price it charges; each line says which period it charges for.
+    pub billing_period: BillingPeriodView,
+    pub payment_status: Status,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paid_at: Option<Timestamp>,
+}
+
+impl From<Invoice> for InvoiceView {
+    fn from(invoice: Invoice) -> Self {
+        let currency = invoice.currency;
+        Self {
+            type_name: "Invoice",
+            id: invoice.id,
+            identifier: invoice.number.map(identifier),
+            subscription: invoice.subscription,
+            total_payment_due: Money::new(invoice.total_minor, currency).into(),
+            references_order: invoice.lines.into_iter().map(|line| LineView::new(line, currency)).collect(),
+            discount: Vec::new(),
+            date_issued: invoice.issued_at,
+            payment_due_date: invoice.due_at,
+            billing_period: BillingPeriodView { start_date: invoice.period.starts_at, end_date: invoice.period.ends_at },
+            payment_status: invoice.status,
+            paid_at: invoice.paid_at,
+        }
+    }
+}
+
+impl LineView {
+    fn new(line: Line, currency: Currency) -> Self {
+        Self {
+            type_name: "OrderItem",
+            kind: line.kind,
+            order_item: line.item,
+            order_quantity: line.quantity,
+            price: line.unit_price,
+            description: line.description,
+            amount: Money::new(line.amount_minor, currency).into(),
+            billing_period: BillingPeriodView { start_date: line.period_starts_at, end_date: line.period_ends_at },
+            counted: line.counted,
+        }
+    }
+}
+
+/// List the invoices
+///
+/// Newest first. An invoice is listed from the moment it has its number.
+#[utoipa::path(get, path = "/v1/invoices", tag = "invoices", operation_id = "listInvoices",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<InvoiceView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<InvoiceId>()?;
+    let before = match &request.before {
+        None => u64::MAX,
+        Some(cursor) => number_of(&caller, cursor).await?,
+    };
+    let invoices = store::list(&caller.tenant, before, request.fetch()).await?;
+    Reply::ok(&Page::of(invoices, &request, |invoice| invoice.id.to_string(), InvoiceView::from))
+}
+
+/// A cursor is the id of an invoice of this organization; its number says where the page begins.
+async fn number_of(caller: &Authorized<needs::InvoicesRead>, cursor: &str) -> Result<u64> {
+    let foreign = || Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged.");
+    let id: InvoiceId = cursor.parse().map_err(|_| foreign())?;
+    let invoice = store::find(&caller.tenant, id).await?;
+    invoice.and_then(|invoice| invoice.number).ok_or_else(|| foreign().into())
+}
+
+/// Read an invoice
+#[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice", params(("id" = String, Path, description = "`inv_...`")),
+    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
+    let invoice = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+    Reply::ok(&InvoiceView::from(invoice))
+}

@@ -1,0 +1,213 @@
+//! Decisions: what a rule wants to become true, as data; and the one commit that makes it true.
+//!
+//! Owns: the order and atomicity of a commit: guards, rows, events (the outbox), future events, mails, audit, the stored answer.
+//! Does not own: what any of it means.
+//! Invariant: nothing is announced before its commit; what is announced later is found by the sweep if the nudge gets lost.
+
+use serde_json::Value as Json;
+
+use super::error::Result;
+use super::ids::{AuditId, DueId, EventId, MailId};
+use super::idempotency::Answer;
+use super::ports::Message;
+use super::tenant::{Actor, Tenant, TenantStatement};
+use super::time::Timestamp;
+use crate::events::Event;
+use crate::tenant_sql;
+
+/// A mail to be sent once. `reason` is its idempotency key: a second mail for the same reason is not sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    pub to: String,
+    pub template: &'static str,
+    pub reason: String,
+    pub data: Json,
+}
+
+/// An entry of the audit log; actor, time and request are added by the commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audit {
+    /// `resource.verb`, such as `subscription.created`.
+    pub action: &'static str,
+    pub target: String,
+    pub before: Option<Json>,
+    pub after: Option<Json>,
+}
+
+/// What is to be committed, all or nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    guards: Vec<TenantStatement>,
+    writes: Vec<TenantStatement>,
+    events: Vec<Event>,
+    later: Vec<(Timestamp, Event)>,
+    mails: Vec<Mail>,
+    audit: Vec<Audit>,
+}
+
+impl Decision {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A statement that violates `CHECK (fresh = 1)` when what was read is no longer so.
+    #[must_use]
+    pub fn guard(mut self, guard: TenantStatement) -> Self {
+        self.guards.push(guard);
+        self
+    }
+
+    #[must_use]
+    pub fn write(mut self, write: TenantStatement) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// A fact that is true with this commit.
+    #[must_use]
+    pub fn raise(mut self, event: impl Into<Event>) -> Self {
+        self.events.push(event.into());
+        self
+    }
+
+    /// A fact that will be true at `at`, in the organization's time.
+    #[must_use]
+    pub fn later(mut self, at: Timestamp, event: impl Into<Event>) -> Self {
+        self.later.push((at, event.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn mail(mut self, mail: Mail) -> Self {
+        self.mails.push(mail);
+        self
+    }
+
+    #[must_use]
+    pub fn audit(mut self, action: &'static str, target: impl Into<String>, before: Option<Json>, after: Option<Json>) -> Self {
+        self.audit.push(Audit { action, target: target.into(), before, after });
+        self
+    }
+
+    /// Both decisions in one commit.
+    #[must_use]
+    pub fn and(mut self, other: Decision) -> Self {
+        self.guards.extend(other.guards);
+        self.writes.extend(other.writes);
+        self.events.extend(other.events);
+        self.later.extend(other.later);
+        self.mails.extend(other.mails);
+        self.audit.extend(other.audit);
+        self
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The events it raises, for tests of rules.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+}
+
+impl Tenant {
+    /// Makes a decision true: one batch. `answer` is stored under the request's idempotency key in the same batch.
+    /// Afterwards nudges the queues; what a nudge misses, the sweep finds.
+    pub async fn commit(&self, decision: Decision, answer: Option<&Answer>) -> Result<()> {
+        let mut nudges = Vec::new();
+        let batch = self.statements(decision, answer, &mut nudges);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.run(batch).await?;
+        if !nudges.is_empty() {
+            // Best effort: the rows are committed, and the minute's sweep sends what got lost here.
+            let _nudged = self.app().queues.send(nudges).await;
+        }
+        Ok(())
+    }
+
+    fn statements(&self, decision: Decision, answer: Option<&Answer>, nudges: &mut Vec<Message>) -> Vec<TenantStatement> {
+        let moment = self.moment();
+        let mut batch = decision.guards;
+        batch.extend(decision.writes);
+        for event in decision.events {
+            let id = EventId::new(moment);
+            batch.push(record_event(id, &event, moment.now, self.app().moment().now));
+            nudges.push(Message::Event { organization: self.organization(), event: id });
+        }
+        for (due_at, event) in decision.later {
+            batch.push(record_due(DueId::new(moment), due_at, &event, self));
+        }
+        for mail in decision.mails {
+            let id = MailId::derived(&[&self.organization().to_string(), &mail.reason]);
+            batch.push(record_mail(id, &mail, moment.now, self.app().moment().now));
+            nudges.push(Message::Mail { organization: self.organization(), mail: id });
+        }
+        for entry in decision.audit {
+            batch.push(record_audit(AuditId::new(moment), &entry, moment.now, self));
+        }
+        if let Some(answer) = answer {
+            batch.push(answer.record(self.app().moment().now));
+        }
+        batch
+    }
+}
+
+/// An event becomes a row of the outbox. `occurred_at` is the organization's time, `recorded_at` the wall clock's, by which the sweep goes.
+pub fn record_event(id: EventId, event: &Event, occurred_at: Timestamp, recorded_at: Timestamp) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO events (organization_id, id, type, version, data, occurred_at, recorded_at, next_attempt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT DO NOTHING",
+        id,
+        event.wire_name(),
+        i64::from(event.version()),
+        event.data().to_string(),
+        occurred_at,
+        recorded_at
+    )
+}
+
+fn record_due(id: DueId, due_at: Timestamp, event: &Event, tenant: &Tenant) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO due_events (organization_id, id, due_at, type, version, data, test_clock_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        id,
+        due_at,
+        event.wire_name(),
+        i64::from(event.version()),
+        event.data().to_string(),
+        tenant.test_clock()
+    )
+}
+
+fn record_mail(id: MailId, mail: &Mail, created_at: Timestamp, recorded_at: Timestamp) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO mails (organization_id, id, recipient, template, reason, data, created_at, next_attempt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        id,
+        mail.to.as_str(),
+        mail.template,
+        mail.reason.as_str(),
+        mail.data.to_string(),
+        created_at,
+        recorded_at
+    )
+}
+
+fn record_audit(id: AuditId, entry: &Audit, at: Timestamp, tenant: &Tenant) -> TenantStatement {
+    let actor = match tenant.actor() {
+        Actor::Platform => "platform".to_owned(),
+        Actor::ApiKey(key) => key.to_string(),
+        Actor::System(step) => format!("system:{step}"),
+    };
+    tenant_sql!(
+        "INSERT INTO audit_log (organization_id, id, at, actor, action, target, before, after, request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        id,
+        at,
+        actor,
+        entry.action,
+        entry.target.as_str(),
+        entry.before.as_ref().map(Json::to_string),
+        entry.after.as_ref().map(Json::to_string),
+        tenant.request()
+    )
+}

@@ -1,0 +1,54 @@
+//! What can go wrong between a request and its answer. Rules refuse with a [`Problem`]; the rest is about the machinery.
+
+use super::problem::Problem;
+use super::sql::SqlError;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// The request is refused; the client reads why.
+    Refused(Box<Problem>),
+    /// What was read changed before the commit: load and decide again.
+    Stale,
+    /// The idempotency key was used by a request that committed first: answer with what it stored.
+    AlreadyAnswered,
+    /// A binding cannot answer now.
+    Unavailable(String),
+    /// A mistake of ours; the text is for the log only.
+    Internal(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(Box::new(problem))
+    }
+}
+
+impl From<SqlError> for Error {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Check(name) if name.contains("fresh") => Self::Stale,
+            SqlError::Unique(what) if what.contains("idempotency_keys.") => Self::AlreadyAnswered,
+            SqlError::Unavailable(message) => Self::Unavailable(message),
+            SqlError::Unique(_) | SqlError::Check(_) | SqlError::ForeignKey | SqlError::Broken(_) => Self::Internal(format!("{error:?}")),
+        }
+    }
+}
+
+impl Error {
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::Internal(what.into())
+    }
+
+    /// The problem a client gets for this.
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::Refused(problem) => *problem,
+            Self::Stale => Problem::conflict("changed_meanwhile", "Somebody else changed this at the same time, repeatedly. Read it again and retry."),
+            Self::AlreadyAnswered => Problem::conflict("idempotency_in_flight", "A request with this Idempotency-Key is still running. Retry in a second."),
+            Self::Unavailable(_) => Problem::unavailable("A database or an object did not answer. Retry with the same Idempotency-Key."),
+            Self::Internal(_) => Problem::internal(),
+        }
+    }
+}

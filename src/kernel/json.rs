@@ -1,0 +1,101 @@
+//! Reading JSON that somebody sent: every refusal names the place and says what to do.
+
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// Bodies of ordinary requests; batches of usage may be larger.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// Reads a body of type `T`: 415 when it is not JSON, 413 when it is too large, 400 with a pointer when it does not fit.
+pub fn read<T: DeserializeOwned>(content_type: &str, body: &[u8], bytes_max: usize) -> Result<T, Problem> {
+    check_content_type(content_type)?;
+    check_size(body.len(), bytes_max)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        does_not_fit(pointer, error.inner())
+    })?;
+    deserializer.end().map_err(|error| does_not_fit(String::new(), &error))?;
+    Ok(value)
+}
+
+pub fn check_content_type(content_type: &str) -> Result<(), Problem> {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") || media_type.ends_with("+json") {
+        Ok(())
+    } else {
+        Err(Problem::new(415, "unsupported_media_type", "The body is not JSON", "Send the body as JSON with Content-Type: application/json."))
+    }
+}
+
+pub fn check_size(bytes: usize, bytes_max: usize) -> Result<(), Problem> {
+    if bytes <= bytes_max {
+        Ok(())
+    } else {
+        Err(Problem::new(413, "body_too_large", "The body is too large", format!("Send at most {bytes_max} bytes; split larger ones into several requests.")))
+    }
+}
+
+fn does_not_fit(pointer: String, error: &serde_json::Error) -> Problem {
+    use serde_json::error::Category;
+    let (code, detail) = match error.classify() {
+        Category::Syntax | Category::Eof | Category::Io => ("malformed_json", format!("The body is not well-formed JSON: {error}.")),
+        Category::Data => ("invalid_value", sentence(&error.to_string())),
+    };
+    Problem::invalid(pointer, code, detail)
+}
+
+/// serde's message without its position, as a sentence.
+fn sentence(message: &str) -> String {
+    let without_position = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    let mut letters = without_position.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default() + "."
+}
+
+/// serde's path as a JSON pointer (RFC 6901).
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => format!("/{variant}"),
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Order {
+        lines: Vec<Line>,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Line {
+        amount: u32,
+    }
+
+    fn refusal(content_type: &str, body: &str) -> (u16, String, String) {
+        let problem = read::<Order>(content_type, body.as_bytes(), 100).unwrap_err();
+        (problem.status, problem.errors.first().map(|e| e.pointer.clone()).unwrap_or_default(), problem.detail)
+    }
+
+    #[test]
+    fn refusals_name_the_place() {
+        assert_eq!(refusal("text/plain", "{}").0, 415);
+        assert_eq!(refusal("application/json", &"x".repeat(101)).0, 413);
+        assert_eq!(refusal("application/json", "{").0, 400);
+        assert_eq!(refusal("application/json", r#"{"lines":[{"amount":1},{"amount":"x"}]}"#).1, "/lines/1/amount");
+        assert!(refusal("application/json", r#"{"lines":[{"amount":1,"extra":2}]}"#).2.contains("Unknown field `extra`"));
+        assert_eq!(refusal("application/json", r#"{"lines":[]} x"#).0, 400);
+    }
+}

@@ -1,0 +1,14 @@
+//! The kernel: what every slice stands on and none owns.
+
+pub mod decision;
+pub mod error;
+pub mod idempotency;
+pub mod ids;
+pub mod json;
+pub mod page;
+pub mod platform;
+pub mod ports;
+pub mod problem;
+pub mod sql;
+pub mod tenant;
+pub mod time;

@@ -1,0 +1,85 @@
+//! The platform handle: the directory, and the only reads across tenants (sweeps, billing runs, test clocks, the operator).
+//! Small on purpose. A change to a tenant's rows never goes through here, it goes through that tenant's [`Tenant`].
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, Result};
+use super::ids::{OrganizationId, RequestId, TestClockId};
+use super::ports::App;
+use super::sql::{Row, Statement, Value, decode};
+use super::tenant::{Actor, Placement, Tenant};
+use super::time::Timestamp;
+use crate::kernel::sql;
+
+/// A statement over the directory, or a read over all rows of one shard.
+#[macro_export]
+macro_rules! platform_sql {
+    ($text:literal $(, $param:expr)* $(,)?) => {
+        $crate::kernel::sql::Statement { text: $text, params: vec![$($crate::kernel::sql::Value::from($param)),*] }
+    };
+}
+
+#[derive(Clone)]
+pub struct Platform {
+    app: App,
+}
+
+#[derive(Deserialize)]
+struct DirectoryRow {
+    id: OrganizationId,
+    shard: usize,
+    test_clock_id: Option<TestClockId>,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    clock_now: Option<Timestamp>,
+}
+
+impl Platform {
+    /// Only the vendor's actor and the runners open it; tidy.rs holds the list.
+    pub fn open(app: App) -> Self {
+        Self { app }
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Runs statements on the directory in one transaction.
+    pub async fn directory(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
+        Ok(self.app.directory.batch(statements).await?.into_iter().map(|outcome| outcome.rows).collect())
+    }
+
+    /// The rows of one statement on the directory.
+    pub async fn directory_rows<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>> {
+        let rows = self.directory(vec![statement]).await?.into_iter().next().unwrap_or_default();
+        rows.into_iter().map(|row| decode(row).map_err(Error::from)).collect()
+    }
+
+    /// The rows of one reading statement on every shard.
+    pub async fn every_shard<T: DeserializeOwned>(&self, text: &'static str, params: &[Value]) -> Result<Vec<T>> {
+        let reads = self.app.shards.iter().map(|shard| shard.batch(vec![Statement { text, params: params.to_vec() }]));
+        let mut rows = Vec::new();
+        for outcomes in futures::future::try_join_all(reads).await? {
+            for row in outcomes.into_iter().flat_map(|outcome| outcome.rows) {
+                rows.push(decode(row)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Where an organization lives, or None when there is no such organization.
+    pub async fn placement(&self, organization: OrganizationId) -> Result<Option<Placement>> {
+        let statement = platform_sql!(
+            "SELECT o.id, o.shard, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1",
+            organization
+        );
+        let row = self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next();
+        Ok(row.map(|row| Placement { organization: row.id, shard: row.shard, test_clock: row.test_clock_id.zip(row.clock_now) }))
+    }
+
+    /// Opens one organization for `actor`; None when there is no such organization.
+    pub async fn tenant(&self, organization: OrganizationId, actor: Actor, request: Option<RequestId>) -> Result<Option<Tenant>> {
+        let placement = self.placement(organization).await?;
+        placement.map(|placement| Tenant::open(self.app.clone(), placement, actor, request)).transpose()
+    }
+}

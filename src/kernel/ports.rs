@@ -1,0 +1,113 @@
+//! The ports: all that the business needs from the outside. The edge gives Cloudflare's, `tests/support` gives twins.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use super::error::Result;
+use super::ids::{Entropy, EventId, InvoiceId, MailId, Moment, OrganizationId, SubscriptionId};
+use super::sql::Sql;
+use super::time::Timestamp;
+
+/// The wall clock, asked once per request at the edge of the core.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// What is sent to a queue: a nudge to look at a committed row. Losing one loses nothing, the sweep finds the row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all_fields = "camelCase")]
+pub enum Message {
+    #[serde(rename = "event.v1")]
+    Event { organization: OrganizationId, event: EventId },
+    #[serde(rename = "mail.v1")]
+    Mail { organization: OrganizationId, mail: MailId },
+    /// Bill what is due for one subscription.
+    #[serde(rename = "billing.v1")]
+    Billing { organization: OrganizationId, subscription: SubscriptionId },
+}
+
+pub trait Queues: Send + Sync {
+    fn send(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<()>>;
+}
+
+/// The Meters: one strongly consistent object per organization. A call is JSON, so that the object can be elsewhere.
+pub trait Meters: Send + Sync {
+    /// Runs a call of `usage::meter::Call` and gives its reply, both as JSON text.
+    fn call(&self, organization: OrganizationId, call: String) -> BoxFuture<'_, Result<String>>;
+
+    /// Serves a hot request whose caller is already verified; both as `HotRequest` and `HotReply` write them.
+    fn serve(&self, organization: OrganizationId, request: String) -> BoxFuture<'_, Result<String>>;
+}
+
+/// Gapless invoice numbers of one seller. The same invoice always gets the same number.
+pub trait InvoiceNumbers: Send + Sync {
+    fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>>;
+}
+
+/// Sends one mail. The mail's id makes a repeated call harmless.
+pub trait Mailer: Send + Sync {
+    fn send(&self, mail: OutgoingMail) -> BoxFuture<'_, Result<()>>;
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutgoingMail {
+    pub id: MailId,
+    pub organization: OrganizationId,
+    pub to: String,
+    pub template: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    pub data: serde_json::Value,
+    pub sent_at: Timestamp,
+}
+
+/// What the operator configured.
+#[derive(Clone)]
+pub struct Settings {
+    /// MAC key of all organization keys.
+    pub secret: Vec<u8>,
+    /// SHA-256 (hex) of the root platform key.
+    pub root_platform_key_hash: String,
+    /// True under `wrangler dev` only: opens `/dev/*`.
+    pub development: bool,
+    /// Where links in mails lead to.
+    pub app_url: String,
+}
+
+/// Everything outside, bundled; made once per event at the edge.
+pub struct Ports {
+    pub directory: Arc<dyn Sql>,
+    pub shards: Vec<Arc<dyn Sql>>,
+    pub meters: Arc<dyn Meters>,
+    pub invoice_numbers: Arc<dyn InvoiceNumbers>,
+    pub queues: Arc<dyn Queues>,
+    pub mailer: Arc<dyn Mailer>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub settings: Settings,
+}
+
+/// The ports, shared by all that handles one event.
+#[derive(Clone)]
+pub struct App(Arc<Ports>);
+
+impl App {
+    pub fn new(ports: Ports) -> Self {
+        Self(Arc::new(ports))
+    }
+
+    /// The wall clock's moment. An organization on a test clock has its own, see `Tenant::moment`.
+    pub fn moment(&self) -> Moment<'_> {
+        Moment { now: self.0.clock.now(), entropy: self.0.entropy.as_ref() }
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Ports;
+    fn deref(&self) -> &Ports {
+        &self.0
+    }
+}

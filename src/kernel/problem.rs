@@ -1,0 +1,108 @@
+//! Problems: how a refusal reads outside (RFC 9457), without knowing HTTP libraries, so that the Meter can answer with them too.
+//!
+//! `code` is stable and for programs; `detail` is for people and says what to do next. Internal text never gets in here.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One place in the input that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// JSON pointer into the body (`/amount`), or the name of a query parameter or header.
+    pub pointer: String,
+    pub code: String,
+    pub detail: String,
+}
+
+/// A refusal as the client reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    pub status: u16,
+    pub code: &'static str,
+    pub title: &'static str,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    /// Further members of the document, such as `limit` of `quota_exceeded`.
+    pub members: Map<String, Value>,
+    /// Further response headers, such as `Retry-After`.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Problem {
+    pub fn new(status: u16, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), members: Map::new(), headers: Vec::new() }
+    }
+
+    /// 400: the input is wrong at `pointer`.
+    pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let error = FieldError { pointer: pointer.into(), code: code.to_owned(), detail: detail.clone() };
+        Self { errors: vec![error], ..Self::new(400, "invalid_request", "The request is not valid", detail) }
+    }
+
+    /// 400 with a code of its own that clients may branch on.
+    pub fn refused(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, ..Self::invalid(pointer, code, detail) }
+    }
+
+    /// 404, the same for what never existed and for what belongs to somebody else.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(404, "not_found", "Not found", format!("There is no such {what} here. Check the id and that your key belongs to its organization."))
+    }
+
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(409, code, "The request conflicts with the present state", detail)
+    }
+
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(401, "unauthenticated", "Credentials are missing or not valid", detail)
+            .with_header("WWW-Authenticate", "Bearer realm=\"tenantry\"")
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", "The credential may not do this", detail)
+    }
+
+    /// 403 that names the permission that is missing.
+    pub fn lacks_permission(permission: &str) -> Self {
+        Self::forbidden(format!("The credential lacks the permission {permission}. Create a key whose scopes include it."))
+            .with_member("missingPermission", permission)
+    }
+
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(503, "unavailable", "Not available right now", detail).with_header("Retry-After", "1")
+    }
+
+    /// 500: our own mistake. What went wrong is in the log under the request id, not here.
+    pub fn internal() -> Self {
+        Self::new(500, "internal_error", "Something went wrong on our side", "Nothing was changed. Retry with the same Idempotency-Key; if it stays, report the request id.")
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The RFC 9457 document.
+    pub fn document(&self, instance: &str, request_id: &str) -> Value {
+        let mut document = self.members.clone();
+        document.insert("type".into(), format!("https://tenantry.dev/problems/{}", self.code).into());
+        document.insert("title".into(), self.title.into());
+        document.insert("status".into(), self.status.into());
+        document.insert("detail".into(), self.detail.clone().into());
+        document.insert("code".into(), self.code.into());
+        document.insert("instance".into(), instance.into());
+        document.insert("requestId".into(), request_id.into());
+        if !self.errors.is_empty() {
+            document.insert("errors".into(), serde_json::to_value(&self.errors).unwrap_or(Value::Null));
+        }
+        Value::Object(document)
+    }
+}

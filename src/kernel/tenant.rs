@@ -1,0 +1,217 @@
+//! The tenant handle: the only way to an organization's rows.
+//!
+//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `http/actors.rs` do, and hand a `Tenant` out).
+//! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
+//! that names another organization is an error, never an answer.
+
+
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, Result};
+use super::ids::{KeyId, Moment, OrganizationId, RequestId, TestClockId};
+use super::ports::App;
+use super::sql::{Outcome, Row, SqlError, Statement, Value, decode};
+use super::time::Timestamp;
+
+/// Who acts; goes into the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The vendor, with a platform key.
+    Platform,
+    /// The organization's backend, with one of its keys.
+    ApiKey(KeyId),
+    /// A workflow step or a scheduled run, by name.
+    System(&'static str),
+}
+
+/// Where an organization lives and which time it has: its row in the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    pub organization: OrganizationId,
+    pub shard: usize,
+    /// The test clock it is on, and that clock's time.
+    pub test_clock: Option<(TestClockId, Timestamp)>,
+}
+
+/// One organization's data, in the hands of one actor.
+#[derive(Clone)]
+pub struct Tenant {
+    app: App,
+    placement: Placement,
+    actor: Actor,
+    request: Option<RequestId>,
+}
+
+/// A statement that is scoped to one organization. Made by [`tenant_sql!`] only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantStatement {
+    text: &'static str,
+    params: Vec<Value>,
+}
+
+impl TenantStatement {
+    /// For [`tenant_sql!`], which has checked the text.
+    #[doc(hidden)]
+    pub fn checked(text: &'static str, params: Vec<Value>) -> Self {
+        Self { text, params }
+    }
+
+    fn bind(self, organization: OrganizationId) -> Statement {
+        let mut params = Vec::with_capacity(self.params.len().saturating_add(1));
+        params.push(Value::from(organization));
+        params.extend(self.params);
+        Statement { text: self.text, params }
+    }
+}
+
+/// A statement over the tables of one organization: the organization is `?1`, the parameters given begin at `?2`.
+/// Does not compile when the text is not scoped to the organization.
+#[macro_export]
+macro_rules! tenant_sql {
+    ($text:literal $(, $param:expr)* $(,)?) => {{
+        const TEXT: &str = {
+            assert!($crate::kernel::tenant::is_scoped($text), "scope this statement by `organization_id = ?1`, or insert ?1 as organization_id");
+            $text
+        };
+        $crate::kernel::tenant::TenantStatement::checked(TEXT, vec![$($crate::kernel::sql::Value::from($param)),*])
+    }};
+}
+
+/// Whether `text` reads and writes only rows of organization `?1`. Run by the compiler.
+pub const fn is_scoped(text: &str) -> bool {
+    let inserts = contains(text, "(organization_id,") && (contains(text, "VALUES (?1,") || contains(text, "SELECT ?1,"));
+    let filters = contains(text, "organization_id = ?1");
+    let joins = !contains(text, " JOIN ") || contains(text, "USING (organization_id");
+    (inserts || filters) && joins
+}
+
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "runs in the compiler only, over text that is known there")]
+const fn contains(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    let mut start = 0;
+    while start + part.len() <= text.len() {
+        let mut length = 0;
+        while length < part.len() && text[start + length] == part[length] {
+            length += 1;
+        }
+        if length == part.len() {
+            return true;
+        }
+        start += 1;
+    }
+    false
+}
+
+impl Tenant {
+    /// Opens an organization's data. Only actors (after authentication) and the runners of committed work call this; tidy.rs holds the list.
+    pub fn open(app: App, placement: Placement, actor: Actor, request: Option<RequestId>) -> Result<Self> {
+        if app.shards.get(placement.shard).is_none() {
+            return Err(Error::internal(format!("{} lives on shard {}, which is not bound", placement.organization, placement.shard)));
+        }
+        Ok(Self { app, placement, actor, request })
+    }
+
+    pub fn organization(&self) -> OrganizationId {
+        self.placement.organization
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub fn request(&self) -> Option<RequestId> {
+        self.request
+    }
+
+    pub fn test_clock(&self) -> Option<TestClockId> {
+        self.placement.test_clock.map(|(id, _)| id)
+    }
+
+    /// This organization's now (its test clock's, if it is on one) and the source of ids.
+    pub fn moment(&self) -> Moment<'_> {
+        let real = self.app.moment();
+        Moment { now: self.placement.test_clock.map_or(real.now, |(_, now)| now), ..real }
+    }
+
+    /// The same tenant, acting as `actor`.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
+    /// Runs statements in one transaction and gives each one's rows.
+    pub async fn run(&self, statements: Vec<TenantStatement>) -> Result<Vec<Vec<Row>>> {
+        let outcomes = self.batch(statements).await?;
+        for row in outcomes.iter().flat_map(|outcome| &outcome.rows) {
+            self.assert_mine(row)?;
+        }
+        Ok(outcomes.into_iter().map(|outcome| outcome.rows).collect())
+    }
+
+    /// The rows of one statement.
+    pub async fn rows<T: DeserializeOwned>(&self, statement: TenantStatement) -> Result<Vec<T>> {
+        let rows = self.run(vec![statement]).await?.into_iter().next().unwrap_or_default();
+        rows.into_iter().map(|row| decode(row).map_err(Error::from)).collect()
+    }
+
+    /// The only row of one statement, if there is one.
+    pub async fn row<T: DeserializeOwned>(&self, statement: TenantStatement) -> Result<Option<T>> {
+        Ok(self.rows(statement).await?.into_iter().next())
+    }
+
+    /// Runs a batch; a read-only one may be repeated by the caller, a write is atomic and guarded.
+    async fn batch(&self, statements: Vec<TenantStatement>) -> std::result::Result<Vec<Outcome>, SqlError> {
+        let bound = statements.into_iter().map(|statement| statement.bind(self.placement.organization)).collect();
+        match self.app.shards.get(self.placement.shard) {
+            Some(shard) => shard.batch(bound).await,
+            None => Err(SqlError::Broken("the shard is not bound".into())),
+        }
+    }
+
+    /// A row that this tenant reads must say that it is this tenant's.
+    fn assert_mine(&self, row: &Row) -> Result<()> {
+        let owner = row.get("organization_id").and_then(serde_json::Value::as_str);
+        if owner == Some(self.placement.organization.to_string().as_str()) {
+            Ok(())
+        } else {
+            Err(Error::internal(format!("a row of {owner:?} was read as {}", self.placement.organization)))
+        }
+    }
+}
+
+/// How often a decision is taken anew when somebody else commits in between.
+const STALE_TRIES_MAX: usize = 5;
+
+
+/// Loads, decides and commits, and does it again when the commit finds its reads stale.
+pub async fn until_fresh<T, Work, Attempt>(mut work: Work) -> Result<T>
+where
+    Work: FnMut() -> Attempt,
+    Attempt: Future<Output = Result<T>>,
+{
+    for _ in 1..STALE_TRIES_MAX {
+        match work().await {
+            Err(Error::Stale) => {}
+            other => return other,
+        }
+    }
+    work().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_scoped;
+
+    #[test]
+    fn only_scoped_statements_compile() {
+        assert!(is_scoped("SELECT organization_id, id FROM invoices WHERE organization_id = ?1 AND id = ?2"));
+        assert!(is_scoped("INSERT INTO invoices (organization_id, id) VALUES (?1, ?2)"));
+        assert!(!is_scoped("SELECT * FROM invoices WHERE id = ?1"));
+        assert!(!is_scoped("DELETE FROM invoices"));
+        assert!(!is_scoped("SELECT i.id FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id WHERE i.organization_id = ?1"));
+    }
+}

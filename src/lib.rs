@@ -1,0 +1,40 @@
+//! Tenantry: the backend every B2B SaaS company would otherwise write itself. This file is the table of contents.
+//!
+//! One idea: **a pure core that decides; one commit that records; a thin edge that does.** Every request and every reaction is
+//! *load → decide → commit → view*.
+//!
+//! Invariants:
+//! - A tenant's rows are reached through its [`kernel::tenant::Tenant`] only, and its statements name the tenant when they compile.
+//! - What a decision changes, raises, schedules, mails and answers is one batch: all or nothing.
+//! - Nothing is announced before its commit; what is committed is announced, if need be by the minute's sweep.
+//! - The time, ids and randomness are arguments. Money is never a float.
+//! - The core knows no Cloudflare: only [`edge`] and the glue of [`durable_objects`] do, and they exist on wasm32 only.
+
+#![forbid(unsafe_code)]
+
+// The business, readable without knowing Rust.
+pub mod business;
+pub mod events;
+
+// The slices: each tells its story in mod.rs.
+pub mod access;
+pub mod catalog;
+pub mod invoices;
+pub mod mails;
+pub mod maintenance;
+pub mod onboarding;
+pub mod organizations;
+pub mod parked;
+pub mod subscriptions;
+pub mod test_clocks;
+pub mod usage;
+
+// What they stand on, and how the outside reaches them.
+pub mod http;
+pub mod kernel;
+
+// Cloudflare.
+#[path = "../durable_objects/mod.rs"]
+pub mod durable_objects;
+#[cfg(target_arch = "wasm32")]
+pub mod edge;

@@ -1,0 +1,40 @@
+//! `/dev/inbox` and `/dev/emails`: what would have been mailed. They exist in development only.
+
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use super::local::{self, LocalMail};
+use crate::http::reply::Reply;
+use crate::http::request::{Filter, Surroundings};
+use crate::kernel::error::Result;
+use crate::kernel::platform::Platform;
+use crate::kernel::problem::Problem;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    to: Option<String>,
+}
+
+/// `GET /dev/emails?to=`: a list.
+pub async fn emails(around: Surroundings, Filter(query): Filter<Recipient>) -> Result<Reply> {
+    Reply::ok(&mails(around, query.to.as_deref()).await?)
+}
+
+/// `GET /dev/inbox`: a page.
+pub async fn inbox(around: Surroundings, Filter(query): Filter<Recipient>) -> Result<Response> {
+    let mails = mails(around, query.to.as_deref()).await?;
+    let mut environment = minijinja::Environment::new();
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    let page = environment
+        .render_named_str("inbox.html", include_str!("templates/inbox.html"), minijinja::context! { mails => minijinja::Value::from(minijinja::value::Serde(&mails)) })
+        .map_err(|error| crate::kernel::error::Error::internal(error.to_string()))?;
+    Ok(Html(page).into_response())
+}
+
+async fn mails(around: Surroundings, to: Option<&str>) -> Result<Vec<LocalMail>> {
+    if !around.app.settings.development {
+        return Err(Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them.").into());
+    }
+    local::list(&Platform::open(around.app), to).await
+}

@@ -1,0 +1,109 @@
+//! The five items, in their order.
+
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::events::ChecklistItemCompleted;
+use crate::kernel::decision::Decision;
+use crate::kernel::ids::Moment;
+use crate::kernel::time::Timestamp;
+
+/// What a new company does first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ItemKey {
+    VerifyEmail,
+    AddTeamMembers,
+    ConfigureSettings,
+    CreateFirstProject,
+    SetUpBilling,
+}
+
+impl ItemKey {
+    pub const ALL: [ItemKey; 5] =
+        [Self::VerifyEmail, Self::AddTeamMembers, Self::ConfigureSettings, Self::CreateFirstProject, Self::SetUpBilling];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "Verify email",
+            Self::AddTeamMembers => "Add team members",
+            Self::ConfigureSettings => "Configure settings",
+            Self::CreateFirstProject => "Create first project",
+            Self::SetUpBilling => "Set up billing",
+        }
+    }
+
+    /// The name in paths, rows and answers.
+    pub fn wire_name(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verifyEmail",
+            Self::AddTeamMembers => "addTeamMembers",
+            Self::ConfigureSettings => "configureSettings",
+            Self::CreateFirstProject => "createFirstProject",
+            Self::SetUpBilling => "setUpBilling",
+        }
+    }
+
+    pub fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.wire_name() == text)
+    }
+}
+
+/// One item of an organization's checklist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub key: ItemKey,
+    pub position: u32,
+    pub completed_at: Option<Timestamp>,
+}
+
+/// How many items are done.
+pub fn completed(items: &[Item]) -> usize {
+    items.iter().filter(|item| item.completed_at.is_some()).count()
+}
+
+/// Whether all of the checklist is done. An empty one is not: it was not made yet.
+pub fn is_done(items: &[Item]) -> bool {
+    !items.is_empty() && completed(items) == items.len()
+}
+
+/// Done items from 0 to 1, as a JSON number with at most two decimals. Shown, never computed with.
+pub fn progress(completed: usize, items: usize) -> serde_json::Number {
+    let percent = completed.saturating_mul(100).checked_div(items).unwrap_or(0);
+    let text = match percent {
+        0 => "0".to_owned(),
+        100.. => "1".to_owned(),
+        part => format!("0.{part:02}").trim_end_matches('0').to_owned(),
+    };
+    text.parse().unwrap_or_else(|_| serde_json::Number::from(0))
+}
+
+/// The checklist of a new organization, nothing done yet.
+pub fn create_checklist() -> Decision {
+    Decision::new().write(store::insert_missing())
+}
+
+/// Completes one item; nothing to do when it is done already.
+pub fn complete(items: &[Item], key: ItemKey, moment: Moment<'_>) -> Decision {
+    let pending = items.iter().any(|item| item.key == key && item.completed_at.is_none());
+    if !pending {
+        return Decision::new();
+    }
+    Decision::new()
+        .guard(store::still_pending(key))
+        .write(store::complete(key, moment.now))
+        .raise(ChecklistItemCompleted { item: key })
+        .audit("onboarding.itemCompleted", key.wire_name(), None, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_goes_from_nothing_to_one() {
+        let shown: Vec<String> = (0..=5).map(|done| progress(done, 5).to_string()).collect();
+        assert_eq!(shown, ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        assert_eq!(progress(0, 0).to_string(), "0");
+    }
+}

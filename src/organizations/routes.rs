@@ -1,0 +1,121 @@
+//! The endpoints of organizations.
+
+use super::placement;
+use super::rules;
+use super::store;
+use super::wire::{NewOrganization, OrganizationChanges, OrganizationView};
+use crate::access::permissions::needs;
+use crate::business::runner;
+use crate::http::actors::{Authorized, Vendor};
+use crate::http::reply::{Reply, change};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{Moment, OrganizationId};
+use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::{Actor, Tenant};
+use crate::onboarding;
+
+/// Sign a company up
+///
+/// Starts its onboarding: checklist, welcome mail and a 14-day trial, all there when the answer arrives.
+#[utoipa::path(post, path = "/v1/organizations", tag = "organizations", operation_id = "createOrganization", request_body = NewOrganization,
+    responses((status = 201, description = "The organization", body = OrganizationView)),
+    security(("platformKey" = [])))]
+pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
+    let platform = &vendor.platform;
+    if let Some(claim) = &command.claim
+        && let Some(answer) = placement::answered(platform, claim).await?
+    {
+        return Ok(answer.into());
+    }
+    let clock = match &command.body.test_clock {
+        Some(text) => Some(placement::test_clock(platform, text).await?),
+        None => None,
+    };
+    let real = platform.app().moment();
+    let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
+    let organization = command.body.into_organization(moment, clock.map(|(id, _)| id));
+    rules::check(&organization)?;
+    let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
+    match placement::enter(platform, &organization, reply.stored(command.claim.as_ref()).as_ref()).await {
+        Err(Error::AlreadyAnswered) => {
+            let claim = command.claim.as_ref().ok_or(Error::AlreadyAnswered)?;
+            return placement::answered(platform, claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered);
+        }
+        other => other?,
+    }
+    placement::place(platform, &organization, Actor::Platform).await?;
+    runner::settle(&of_vendor(&vendor, organization.id).await?).await;
+    Ok(reply)
+}
+
+/// List all organizations
+#[utoipa::path(get, path = "/v1/organizations", tag = "organizations", operation_id = "listOrganizations",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<OrganizationView>)),
+    security(("platformKey" = [])))]
+pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<OrganizationId>()?;
+    let ids = placement::list(&vendor.platform, &request.bound(), request.fetch()).await?;
+    let views = futures::future::try_join_all(ids.into_iter().map(|id| {
+        let vendor = &vendor;
+        async move { view(&of_vendor(vendor, id).await?).await }
+    }))
+    .await?;
+    Reply::ok(&Page::of(views, &request, |view| view.id.to_string(), |view| view))
+}
+
+/// Read an organization
+#[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "getOrganization", params(("id" = String, Path, description = "`org_...`")),
+    responses((status = 200, description = "The organization", body = OrganizationView)),
+    security(("platformKey" = [])))]
+pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
+    Reply::ok(&view(&of_vendor(&vendor, id).await?).await?)
+}
+
+/// Change an organization
+#[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "updateOrganization", params(("id" = String, Path, description = "`org_...`")), request_body = OrganizationChanges,
+    responses((status = 200, description = "The organization", body = OrganizationView)),
+    security(("platformKey" = [])))]
+pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<OrganizationChanges>) -> Result<Reply> {
+    merge(of_vendor(&vendor, id).await?, command.body).await
+}
+
+/// Read the own organization
+#[utoipa::path(get, path = "/v1/organization", tag = "organizations", operation_id = "getOwnOrganization",
+    responses((status = 200, description = "The organization", body = OrganizationView)),
+    security(("organizationKey" = ["organization.read"]), ("platformKey" = [])))]
+pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Reply> {
+    Reply::ok(&view(&caller.tenant).await?)
+}
+
+/// Change the own organization
+#[utoipa::path(patch, path = "/v1/organization", tag = "organizations", operation_id = "updateOwnOrganization", request_body = OrganizationChanges,
+    responses((status = 200, description = "The organization", body = OrganizationView)),
+    security(("organizationKey" = ["organization.write"]), ("platformKey" = [])))]
+pub async fn update_own(caller: Authorized<needs::OrganizationWrite>, command: Command<OrganizationChanges>) -> Result<Reply> {
+    merge(caller.tenant, command.body).await
+}
+
+async fn merge(tenant: Tenant, changes: OrganizationChanges) -> Result<Reply> {
+    change(&tenant, || async {
+        let organization = store::load(&tenant).await?;
+        let (_, decision) = rules::update(&organization, changes.clone().over(&organization))?;
+        tenant.commit(decision, None).await?;
+        Ok(Reply::no_content())
+    })
+    .await?;
+    Reply::ok(&view(&tenant).await?)
+}
+
+async fn of_vendor(vendor: &Vendor, id: OrganizationId) -> Result<Tenant> {
+    let tenant = vendor.platform.tenant(id, Actor::Platform, Some(vendor.request_id)).await?;
+    tenant.ok_or_else(|| Problem::not_found("organization").into())
+}
+
+async fn view(tenant: &Tenant) -> Result<OrganizationView> {
+    let organization = store::load(tenant).await?;
+    let items = onboarding::store::load(tenant).await?;
+    Ok(OrganizationView::new(organization, onboarding::rules::completed(&items), items.len()))
+}

@@ -1,0 +1,213 @@
+//! What an organization is, and what may be said of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::events::{OrganizationCreated, OrganizationOnboarded, OrganizationUpdated};
+use crate::kernel::decision::Decision;
+use crate::kernel::ids::{Moment, OrganizationId, TestClockId};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// Where an organization stands with the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Active,
+    Onboarded,
+    Suspended,
+    Cancelled,
+}
+
+impl Status {
+    pub fn wire_name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Onboarded => "onboarded",
+            Self::Suspended => "suspended",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// schema.org's PostalAddress.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostalAddress {
+    #[serde(rename = "$type", default = "PostalAddress::type_name", skip_deserializing)]
+    pub type_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_locality: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_country: Option<String>,
+}
+
+impl PostalAddress {
+    fn type_name() -> String {
+        "PostalAddress".to_owned()
+    }
+}
+
+/// The optional facts about a company, in schema.org's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    pub url: Option<String>,
+    pub telephone: Option<String>,
+    pub number_of_employees: Option<u32>,
+    pub founding_date: Option<String>,
+    pub industry: Option<String>,
+    pub description: Option<String>,
+    pub address: Option<PostalAddress>,
+    /// The plan whose trial the sign-up starts.
+    pub plan: Option<String>,
+}
+
+/// How the organization wants to see times, dates and money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// IANA time zone; billing periods follow it.
+    pub timezone: String,
+    pub date_format: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// BCP 47.
+    pub language: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { timezone: "UTC".into(), date_format: "YYYY-MM-DD".into(), currency: "USD".into(), language: "en".into() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub email: String,
+    pub details: Details,
+    pub settings: Settings,
+    pub status: Status,
+    pub test_clock: Option<TestClockId>,
+    pub created_at: Timestamp,
+    pub onboarded_at: Option<Timestamp>,
+    pub version: i64,
+}
+
+/// A field that is given replaces the old one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub details: Option<Details>,
+    pub settings: Option<Settings>,
+}
+
+/// A company signs up. Guarded: a sign-up that was placed already is not placed again.
+pub fn sign_up(organization: &Organization) -> Decision {
+    Decision::new()
+        .guard(store::not_placed_yet())
+        .write(store::insert(organization))
+        .raise(OrganizationCreated { name: organization.name.clone(), email: organization.email.clone() })
+        .audit("organization.created", organization.id.to_string(), None, serde_json::to_value(organization).ok())
+}
+
+/// Its details or settings change; nothing to do when nothing does.
+pub fn update(organization: &Organization, changes: Changes) -> Result<(Organization, Decision), Problem> {
+    let mut next = organization.clone();
+    let mut fields = Vec::new();
+    replace(&mut next.name, changes.name, "name", &mut fields);
+    replace(&mut next.email, changes.email, "email", &mut fields);
+    replace(&mut next.details, changes.details, "details", &mut fields);
+    replace(&mut next.settings, changes.settings, "settings", &mut fields);
+    check(&next)?;
+    if fields.is_empty() {
+        return Ok((next, Decision::new()));
+    }
+    let decision = Decision::new()
+        .guard(store::unchanged(organization))
+        .write(store::update(&next))
+        .raise(OrganizationUpdated { fields })
+        .audit("organization.updated", next.id.to_string(), serde_json::to_value(organization).ok(), serde_json::to_value(&next).ok());
+    next.version = next.version.saturating_add(1);
+    Ok((next, decision))
+}
+
+fn replace<T: PartialEq>(old: &mut T, new: Option<T>, field: &str, fields: &mut Vec<String>) {
+    if let Some(new) = new
+        && *old != new
+    {
+        *old = new;
+        fields.push(field.to_owned());
+    }
+}
+
+/// The whole checklist is done: the company is onboarded, once.
+pub fn complete_onboarding(organization: &Organization, moment: Moment<'_>) -> Decision {
+    if organization.onboarded_at.is_some() || organization.status == Status::Cancelled {
+        return Decision::new();
+    }
+    let status = if organization.status == Status::Active { Status::Onboarded } else { organization.status };
+    let next = Organization { onboarded_at: Some(moment.now), status, ..organization.clone() };
+    Decision::new()
+        .guard(store::unchanged(organization))
+        .write(store::update(&next))
+        .raise(OrganizationOnboarded {})
+        .audit("organization.onboarded", next.id.to_string(), None, None)
+}
+
+/// Longest name, and longest of the other texts.
+const NAME_LENGTH_MAX: usize = 200;
+const TEXT_LENGTH_MAX: usize = 2_000;
+
+/// Refuses what can't be a company's data, naming the field.
+pub fn check(organization: &Organization) -> Result<(), Problem> {
+    let Organization { name, email, details, settings, .. } = organization;
+    require(!name.trim().is_empty() && name.chars().count() <= NAME_LENGTH_MAX, "/name", "Send a name of 1 to 200 characters.")?;
+    require(is_email(email), "/email", "Send an email address such as billing@example.com.")?;
+    if let Some(url) = &details.url {
+        require(url.starts_with("https://") || url.starts_with("http://"), "/url", "Send a URL that begins with https://.")?;
+    }
+    if let Some(date) = &details.founding_date {
+        require(is_date(date), "/foundingDate", "Send a date as YYYY-MM-DD.")?;
+    }
+    for (text, pointer) in [(&details.telephone, "/telephone"), (&details.industry, "/industry"), (&details.description, "/description"), (&details.url, "/url")] {
+        require(text.as_ref().is_none_or(|text| text.chars().count() <= TEXT_LENGTH_MAX), pointer, "Send at most 2,000 characters.")?;
+    }
+    if let Some(plan) = &details.plan {
+        require(crate::catalog::rules::built_in(plan).is_some(), "/plan", "Send the key of a plan; GET /v1/plans lists them.")?;
+    }
+    require(rating::parse_time_zone(&settings.timezone).is_ok(), "/settings/timezone", "Send an IANA time zone such as Europe/Berlin.")?;
+    require(settings.currency.parse::<rating::Currency>().is_ok(), "/settings/currency", "Send an ISO 4217 currency such as USD.")?;
+    require(is_language(&settings.language), "/settings/language", "Send a language tag such as en or pt-BR.")?;
+    require((1..=40).contains(&settings.date_format.chars().count()), "/settings/dateFormat", "Send a date format such as YYYY-MM-DD.")
+}
+
+fn require(holds: bool, pointer: &str, detail: &str) -> Result<(), Problem> {
+    if holds { Ok(()) } else { Err(Problem::invalid(pointer, "invalid_value", detail)) }
+}
+
+/// One @ with something before it and a dotted or bracketed host behind it; whether it works, only a mail tells.
+pub fn is_email(text: &str) -> bool {
+    let printable = text.chars().all(|letter| !letter.is_whitespace() && !letter.is_control());
+    let parts = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.'));
+    printable && parts && text.len() <= 254
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+fn is_language(text: &str) -> bool {
+    (2..=35).contains(&text.len()) && text.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}

@@ -1,0 +1,102 @@
+//! All SQL of organizations.
+
+use serde::Deserialize;
+
+use super::rules::{Details, Organization, Settings, Status};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{OrganizationId, TestClockId};
+use crate::kernel::sql;
+use crate::kernel::tenant::{Tenant, TenantStatement};
+use crate::kernel::time::Timestamp;
+use crate::tenant_sql;
+
+/// A row of `organizations`.
+#[derive(Deserialize)]
+pub struct OrganizationRow {
+    organization_id: OrganizationId,
+    name: String,
+    email: String,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    details: Details,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    settings: Settings,
+    status: Status,
+    test_clock_id: Option<TestClockId>,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    created_at: Timestamp,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    onboarded_at: Option<Timestamp>,
+    version: i64,
+}
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        Self {
+            id: row.organization_id,
+            name: row.name,
+            email: row.email,
+            details: row.details,
+            settings: row.settings,
+            status: row.status,
+            test_clock: row.test_clock_id,
+            created_at: row.created_at,
+            onboarded_at: row.onboarded_at,
+            version: row.version,
+        }
+    }
+}
+
+/// The statement that reads it, for loading it together with others.
+pub fn select() -> TenantStatement {
+    tenant_sql!(
+        "SELECT organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at, version FROM organizations WHERE organization_id = ?1"
+    )
+}
+
+pub async fn load(tenant: &Tenant) -> Result<Organization> {
+    let row = tenant.row::<OrganizationRow>(select()).await?;
+    row.map(Organization::from).ok_or_else(|| Error::Unavailable("the organization is still being set up".into()))
+}
+
+pub fn insert(organization: &Organization) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO organizations (organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
+        organization.name.as_str(),
+        organization.email.as_str(),
+        to_json(&organization.details),
+        to_json(&organization.settings),
+        organization.status.wire_name(),
+        organization.test_clock,
+        organization.created_at,
+        organization.onboarded_at
+    )
+}
+
+pub fn update(organization: &Organization) -> TenantStatement {
+    tenant_sql!(
+        "UPDATE organizations SET name = ?2, email = ?3, details = ?4, settings = ?5, status = ?6, onboarded_at = ?7, version = version + 1 WHERE organization_id = ?1",
+        organization.name.as_str(),
+        organization.email.as_str(),
+        to_json(&organization.details),
+        to_json(&organization.settings),
+        organization.status.wire_name(),
+        organization.onboarded_at
+    )
+}
+
+/// Guard: the organization is as it was read.
+pub fn unchanged(organization: &Organization) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)",
+        organization.version
+    )
+}
+
+/// Guard: there is no such organization here yet.
+pub fn not_placed_yet() -> TenantStatement {
+    tenant_sql!("INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)")
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}

@@ -1,0 +1,54 @@
+//! What the queues bring: nudges to look at committed rows. And what they give up on: it is parked.
+
+use crate::business::runner;
+use crate::invoices::billing;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{OrganizationId, ParkedId};
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::Message;
+use crate::kernel::tenant::{Actor, Tenant};
+use crate::mails::dispatch;
+use crate::platform_sql;
+
+/// Periods one message bills at most; a subscription that is further behind goes on with the next run.
+const PERIODS_MAX: usize = 24;
+
+/// Handles one message. An error lets the queue bring it again.
+pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
+    match message {
+        Message::Event { organization, .. } => {
+            let tenant = tenant(platform, organization, "events_queue").await?;
+            runner::settle(&tenant).await;
+            Ok(())
+        }
+        Message::Mail { organization, mail } => dispatch::dispatch(&tenant(platform, organization, "email_queue").await?, mail).await,
+        Message::Billing { organization, subscription } => {
+            let tenant = tenant(platform, organization, "billing_run").await?;
+            for _ in 0..PERIODS_MAX {
+                if billing::bill_one_period(&tenant, subscription).await?.is_none() {
+                    break;
+                }
+            }
+            runner::settle(&tenant).await;
+            Ok(())
+        }
+    }
+}
+
+async fn tenant(platform: &Platform, organization: OrganizationId, actor: &'static str) -> Result<Tenant> {
+    let tenant = platform.tenant(organization, Actor::System(actor), None).await?;
+    tenant.ok_or_else(|| Error::internal(format!("a message names {organization}, which is not in the directory")))
+}
+
+/// Parks a message that its queue gave up on.
+pub async fn park(platform: &Platform, queue: &str, body: &str) -> Result<()> {
+    let moment = platform.app().moment();
+    let statement = platform_sql!(
+        "INSERT INTO parked_messages (id, queue, body, parked_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        ParkedId::derived(&[queue, body]),
+        queue,
+        body,
+        moment.now
+    );
+    platform.directory(vec![statement]).await.map(|_| ())
+}

@@ -1,0 +1,50 @@
+//! All SQL of test clocks.
+
+use serde::Deserialize;
+
+use crate::kernel::error::Result;
+use crate::kernel::ids::{OrganizationId, TestClockId};
+use crate::kernel::platform::Platform;
+use crate::kernel::sql;
+use crate::kernel::time::Timestamp;
+use crate::platform_sql;
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TestClock {
+    pub id: TestClockId,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    pub now: Timestamp,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    pub created_at: Timestamp,
+}
+
+/// Creates a clock, and forgets an answer to the same key that is too old to be replayed.
+pub async fn insert(platform: &Platform, clock: &TestClock) -> Result<()> {
+    let statement = platform_sql!("INSERT INTO test_clocks (id, now, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", clock.id, clock.now, clock.created_at);
+    platform.directory(vec![statement]).await.map(|_| ())
+}
+
+pub async fn find(platform: &Platform, id: TestClockId) -> Result<Option<TestClock>> {
+    let rows = platform.directory_rows(platform_sql!("SELECT id, now, created_at FROM test_clocks WHERE id = ?1", id)).await?;
+    Ok(rows.into_iter().next())
+}
+
+pub async fn all(platform: &Platform) -> Result<Vec<TestClock>> {
+    platform.directory_rows(platform_sql!("SELECT id, now, created_at FROM test_clocks ORDER BY id")).await
+}
+
+/// Moves a clock forward; never back, whoever comes second.
+pub async fn set(platform: &Platform, id: TestClockId, now: Timestamp) -> Result<()> {
+    platform.directory(vec![platform_sql!("UPDATE test_clocks SET now = max(now, ?2) WHERE id = ?1", id, now)]).await.map(|_| ())
+}
+
+#[derive(Deserialize)]
+struct Member {
+    id: OrganizationId,
+}
+
+/// The organizations on a clock.
+pub async fn members(platform: &Platform, id: TestClockId) -> Result<Vec<OrganizationId>> {
+    let statement = platform_sql!("SELECT id FROM organizations WHERE test_clock_id = ?1 ORDER BY id", id);
+    Ok(platform.directory_rows::<Member>(statement).await?.into_iter().map(|member| member.id).collect())
+}

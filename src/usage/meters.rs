@@ -1,0 +1,58 @@
+//! The calls to an organization's Meter. Each may be repeated: the Meter recognizes what it knows.
+
+use serde::de::DeserializeOwned;
+
+use super::meter::{Call, Closing, CurrentUsage, Done, PendingFacts};
+use crate::access::rules::ApiKey;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::KeyId;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::subscriptions::entitlements;
+use crate::subscriptions::rules::{Period, Subscription};
+
+async fn call<Answer: DeserializeOwned>(tenant: &Tenant, call: Call) -> Result<Answer> {
+    let text = serde_json::to_string(&call).map_err(|error| Error::internal(error.to_string()))?;
+    let answer = tenant.app().meters.call(tenant.organization(), text).await?;
+    serde_json::from_str(&answer).map_err(|error| Error::internal(format!("the Meter answered {answer}: {error}")))
+}
+
+/// Tells the Meter what the subscription entitles to.
+pub async fn configure(tenant: &Tenant, subscription: &Subscription) -> Result<()> {
+    let clock = tenant.test_clock().map(|_| tenant.moment().now);
+    let entitlements = entitlements::of(subscription, clock)?;
+    call::<Done>(tenant, Call::Configure { entitlements }).await.map(|_| ())
+}
+
+pub async fn set_clock(tenant: &Tenant, now: Timestamp) -> Result<()> {
+    call::<Done>(tenant, Call::SetClock { now }).await.map(|_| ())
+}
+
+/// Tells the Meter of a key, or that it is revoked.
+pub async fn put_key(tenant: &Tenant, key: &ApiKey) -> Result<()> {
+    if key.revoked_at.is_some() {
+        return remove_key(tenant, key.id).await;
+    }
+    call::<Done>(tenant, Call::PutKey { key: key.id, scopes: key.scopes.clone(), expires_at: key.expires_at }).await.map(|_| ())
+}
+
+pub async fn remove_key(tenant: &Tenant, key: KeyId) -> Result<()> {
+    call::<Done>(tenant, Call::RemoveKey { key }).await.map(|_| ())
+}
+
+/// Freezes a period as it is billed.
+pub async fn close_period(tenant: &Tenant, period: Period) -> Result<Closing> {
+    call(tenant, Call::ClosePeriod { starts_at: period.starts_at, ends_at: period.ends_at }).await
+}
+
+pub async fn pending_facts(tenant: &Tenant) -> Result<PendingFacts> {
+    call(tenant, Call::PendingFacts).await
+}
+
+pub async fn acknowledge_facts(tenant: &Tenant, through: u64) -> Result<()> {
+    call::<Done>(tenant, Call::AcknowledgeFacts { through }).await.map(|_| ())
+}
+
+pub async fn current_usage(tenant: &Tenant) -> Result<CurrentUsage> {
+    call(tenant, Call::CurrentUsage).await
+}

@@ -1,0 +1,88 @@
+//! The usage and quota endpoints. An organization's own keys take the short way (`src/edge/shell.mjs`) to the same Meter; here come the
+//! vendor's platform keys, and natively all callers.
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::meter::{HotCaller, HotReply, HotRequest};
+use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary};
+use crate::access::permissions::{Need, needs};
+use crate::http::actors::Authorized;
+use crate::http::request::{content_type, read_body, text_header};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::json;
+
+/// Record usage
+///
+/// Always accepted, also past the limit. Retry with the same idempotency key: it counts once.
+#[utoipa::path(post, path = "/v1/usage", tag = "usage", operation_id = "recordUsage", request_body = NewUsage,
+    responses((status = 200, description = "Recorded", body = UsageReceipt)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn record(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, json::BODY_BYTES_MAX).await
+}
+
+/// Check a quota and record usage, atomically
+///
+/// No interleaving of any number of callers ever admits more than the limit.
+#[utoipa::path(post, path = "/v1/usage/consumption", tag = "usage", operation_id = "consumeUsage", request_body = NewUsage,
+    responses((status = 200, description = "Admitted and recorded", body = ConsumptionView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn consume(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, json::BODY_BYTES_MAX).await
+}
+
+/// Record up to 1,000 events
+///
+/// The good ones are recorded even when others are bad.
+#[utoipa::path(post, path = "/v1/usage/batch", tag = "usage", operation_id = "recordUsageBatch", request_body = UsageBatch,
+    responses((status = 200, description = "How each fared", body = UsageBatchView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn batch(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, json::BATCH_BYTES_MAX).await
+}
+
+/// Read the usage of the current period
+#[utoipa::path(get, path = "/v1/usage", tag = "usage", operation_id = "getUsage",
+    responses((status = 200, description = "All metrics", body = UsageSummary)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+pub async fn summary(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
+    serve(caller, request, 0).await
+}
+
+/// Check a quota
+#[utoipa::path(get, path = "/v1/quotas/{metric}", tag = "usage", operation_id = "getQuota",
+    params(("metric" = String, Path, description = "`apiCalls`"), ("required" = Option<String>, Query, description = "How much is wanted; 1 when absent"), ("explain" = Option<bool>, Query, description = "Also say what decided")),
+    responses((status = 200, description = "Whether so much is free now", body = QuotaView)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
+    serve(caller, request, 0).await
+}
+
+/// Hands the request to the organization's Meter as it is, and its answer back.
+async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usize) -> Result<Response> {
+    let tenant = caller.tenant;
+    let headers = request.headers().clone();
+    let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+    let method = request.method().to_string();
+    let body = if bytes_max == 0 { Vec::new() } else { read_body(request, &(), bytes_max).await?.to_vec() };
+    let hot = HotRequest {
+        caller: HotCaller::Trusted,
+        method,
+        target,
+        content_type: content_type(&headers),
+        idempotency_key: text_header(&headers, "idempotency-key"),
+        // What is no UTF-8 is no JSON either; the Meter says so.
+        body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()),
+    };
+    let text = tenant.app().meters.serve(tenant.organization(), hot.to_wire()).await?;
+    let reply = HotReply::from_wire(&text).ok_or_else(|| Error::internal("the Meter's answer can't be read"))?;
+    Ok(respond(reply))
+}
+
+fn respond(reply: HotReply) -> Response {
+    let mut response = reply.body.into_response();
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in reply.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

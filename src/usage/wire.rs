@@ -1,0 +1,156 @@
+//! Usage as clients write and read it.
+
+use std::collections::BTreeMap;
+
+use rating::Quantity;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::time::Timestamp;
+
+/// Usage to record.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewUsage {
+    #[schema(example = "apiCalls")]
+    pub metric: String,
+    /// An integer, or a decimal string with up to 9 decimals; 1 when absent. Negative amounts lower a level.
+    #[schema(value_type = Option<i64>, example = 1)]
+    pub amount: Option<Quantity>,
+    /// Makes a retry count once, for 35 days. The header `Idempotency-Key` does the same.
+    #[schema(example = "req-8f1", max_length = 255)]
+    pub idempotency_key: Option<String>,
+    /// When it happened; now when absent. At most 35 days back and 5 minutes ahead.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub timestamp: Option<Timestamp>,
+    /// Yours; kept with the event.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Events to record.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsageBatch {
+    #[schema(max_items = 1000, min_items = 1)]
+    pub events: Vec<NewUsage>,
+}
+
+/// The billing period that is counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UsagePeriod {
+    #[schema(value_type = String, format = DateTime)]
+    pub start: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub end: Timestamp,
+}
+
+/// What was recorded, and where that leaves the metric.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageReceipt {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub metric: String,
+    #[schema(value_type = i64)]
+    pub current: Quantity,
+    /// -1 when unlimited.
+    #[schema(value_type = i64)]
+    pub limit: Quantity,
+    /// Null when unlimited.
+    #[schema(value_type = Option<i64>)]
+    pub remaining: Option<Quantity>,
+    /// `current` / `limit`, at most 4 decimals; null when unlimited.
+    #[schema(value_type = Option<f64>)]
+    pub percentage: Option<serde_json::Number>,
+    pub period: UsagePeriod,
+    /// Grows by one with each recorded event of the organization.
+    pub sequence: u64,
+    pub replayed: bool,
+}
+
+/// A receipt of usage that was admitted.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ConsumptionView {
+    #[serde(flatten)]
+    pub receipt: UsageReceipt,
+    pub allowed: bool,
+}
+
+/// An event of a batch that was not recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RejectedUsage {
+    pub index: usize,
+    pub code: String,
+    pub detail: String,
+}
+
+/// How the events of a batch fared.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct UsageBatchView {
+    pub accepted: usize,
+    pub replayed: usize,
+    pub rejected: Vec<RejectedUsage>,
+    /// Counters of the current period of the metrics in the batch.
+    #[schema(value_type = BTreeMap<String, i64>)]
+    pub current: BTreeMap<String, Quantity>,
+}
+
+/// Whether an amount is free now.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub allowed: bool,
+    pub metric: String,
+    #[schema(value_type = i64)]
+    pub current: Quantity,
+    /// -1 when unlimited.
+    #[schema(value_type = i64)]
+    pub limit: Quantity,
+    #[schema(value_type = Option<i64>)]
+    pub remaining: Option<Quantity>,
+    pub period: UsagePeriod,
+    /// With `explain=true`: what decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<QuotaExplanation>,
+}
+
+/// What decided a quota.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaExplanation {
+    pub plan: String,
+    pub plan_version: u32,
+    /// `plan`: the limit is the plan's.
+    pub source: String,
+    #[schema(value_type = String, example = "consumable")]
+    pub kind: super::meter::MetricKind,
+    #[schema(value_type = i64)]
+    pub required: Quantity,
+}
+
+/// One metric in the current period.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricUsage {
+    #[schema(value_type = i64)]
+    pub current: Quantity,
+    #[schema(value_type = i64)]
+    pub limit: Quantity,
+    #[schema(value_type = Option<i64>)]
+    pub remaining: Option<Quantity>,
+    #[schema(value_type = Option<f64>)]
+    pub percentage: Option<serde_json::Number>,
+}
+
+/// All metrics in the current period.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageSummary {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub period: UsagePeriod,
+    pub metrics: BTreeMap<String, MetricUsage>,
+}
