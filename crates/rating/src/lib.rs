@@ -1,0 +1,52 @@
+//! What a customer owes, to the cent: exact money, prices, billing periods and proration.
+//!
+//! This crate owns the arithmetic of a bill. It does not own plans, invoices, taxes, discounts or usage
+//! records, and it never reads a clock, a database or the network: every input is an argument, so the same
+//! arguments give the same bill for ever.
+//!
+//! Read it in this order:
+//!
+//! 1. [`decimal`]: decimals as they arrive in JSON (`"0.005"`), at most twelve places.
+//! 2. [`exact`]: the rational numbers in which everything is computed.
+//! 3. [`currency`] and [`money`]: whole minor units of one currency; rounding and splitting.
+//! 4. [`quantity`]: how much was used, in billionths of a unit.
+//! 5. [`mod@price`]: price models, and the lines that a usage costs under them.
+//! 6. [`calendar`]: where billing periods start and end in the customer's time zone.
+//! 7. [`proration`]: what a change in the middle of a period credits and charges.
+//!
+//! Invariants:
+//!
+//! - No float anywhere: amounts and quantities are integers, what lies between them is rational.
+//! - An amount is rounded once, when a line is made, half away from zero, to the currency's minor unit.
+//! - Lines sum to the total: a minimum or maximum is a line of its own, and [`Money::allocate`] loses no cent.
+//! - Amounts in different currencies never meet: that is an error, not a number.
+//! - Billing periods tile time: half-open, no gap, no overlap, always computed from the anchor.
+//! - A credit is never more than what was paid.
+//! - Nothing panics: bad input is a typed error whose message says what to do instead.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, clippy::float_arithmetic)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
+
+pub mod calendar;
+pub mod currency;
+pub mod decimal;
+pub mod exact;
+pub mod money;
+pub mod price;
+pub mod proration;
+pub mod quantity;
+
+pub use calendar::{BillingCalendar, BillingInterval, CalendarError, Period, parse_time_zone};
+/// The IANA time zones that [`parse_time_zone`] returns.
+pub use chrono_tz::Tz;
+pub use currency::{Currency, UnknownCurrency};
+pub use decimal::{Decimal, DecimalError};
+pub use exact::Exact;
+pub use money::{Money, MoneyError};
+pub use price::{Charge, Percentage, PriceError, PriceModel, PriceProblem, PricedLine, Tier, Usage, price, total};
+pub use proration::{ChangeLines, ProrationPolicy, change_lines, creditable, prorate, remaining_fraction, used_fraction};
+pub use quantity::{Quantity, QuantityError};
