@@ -4,6 +4,7 @@
 //! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
 
 pub mod actors;
+pub mod experiments;
 pub mod health;
 pub mod openapi;
 pub mod reply;

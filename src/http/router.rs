@@ -1,11 +1,11 @@
 //! Every route, one a line, grouped by who uses it. The OpenAPI document is made from the same list.
 
 use axum::Router;
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{MethodFilter, get, on, post};
 use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
-use super::{health, openapi};
+use super::{experiments, health, openapi};
 use crate::{access, catalog, invoices, mails, onboarding, organizations, parked, subscriptions, test_clocks, usage};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -72,6 +72,8 @@ pub fn router() -> Router {
         .route("/openapi.json", get(openapi::openapi_json))
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
+        .route("/dev/experiments/sql", post(experiments::sql))
+        .route("/dev/experiments/panic", post(experiments::panic))
 }
 
 fn filter(methods: &[HttpMethod]) -> MethodFilter {

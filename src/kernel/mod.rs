@@ -1,5 +1,6 @@
 //! The kernel: what every slice stands on and none owns.
 
+pub mod conformance;
 pub mod decision;
 pub mod error;
 pub mod idempotency;

@@ -1,0 +1,180 @@
+// The shell around the Rust build: it carries the hot path's texts and holds no rule.
+//
+// Owns: which requests go straight to their organization's Meter, the group commit (requests of the same moment share one
+// transaction), timers and transactions of the Meter. Does not own: any decision (`durable_objects/meter.rs`), any other request
+// (`src/edge/entry.rs`).
+// Invariants: what throws inside a transaction is rolled back and its core is never used again; no error text leaves us.
+
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import Rust, { InvoiceNumbers, MeterCore, Outbox } from "../../build/index.js";
+
+export { InvoiceNumbers };
+
+const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
+const HOT_POSTS = new Set(["/v1/usage", "/v1/usage/consumption", "/v1/usage/batch"]);
+/** The largest body that the Meter reads; the Rust side refuses what is longer without reading it. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+export default class extends WorkerEntrypoint {
+  async fetch(request) {
+    try {
+      const organization = hotOrganization(request);
+      if (organization === undefined) return await new Rust(this.ctx, this.env).fetch(request);
+      const wire = await toWire(request);
+      return toResponse(await this.env.METER.getByName(organization).serve(wire));
+    } catch (error) {
+      return failed(error, request);
+    }
+  }
+
+  scheduled(event) {
+    return new Rust(this.ctx, this.env).scheduled(event);
+  }
+
+  queue(batch) {
+    return new Rust(this.ctx, this.env).queue(batch);
+  }
+}
+
+/** Path and query: what follows the host. */
+function target(request) {
+  const { url } = request;
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start < 0 ? "/" : url.slice(start);
+}
+
+/** The organization whose Meter answers this request; undefined when it is one of the ordinary requests. */
+function hotOrganization(request) {
+  const path = target(request).split("?", 1)[0];
+  if (request.method === "POST") {
+    const declared = request.headers.get("content-length");
+    if (!HOT_POSTS.has(path) || declared === null || Number(declared) > BODY_BYTES_MAX) return undefined;
+  } else if (request.method !== "GET" || !(path === "/v1/usage" || path.startsWith("/v1/quotas/"))) return undefined;
+  const letters = KEY_HEADER.exec(request.headers.get("authorization") ?? "")?.[1];
+  return letters && `org_${letters}`;
+}
+
+/** As `HotRequest::to_wire` in src/usage/meter.rs. */
+async function toWire(request) {
+  const header = (name) => request.headers.get(name) ?? "";
+  const body = request.method === "POST" ? await request.text() : "";
+  return `:${header("authorization")}\n${request.method}\n${target(request)}\n${header("content-type")}\n${header("idempotency-key")}\n${body}`;
+}
+
+/** As `HotReply::from_wire`. */
+function toResponse(wire) {
+  const end = wire.indexOf("\n\n");
+  const [status, ...lines] = wire.slice(0, end).split("\n");
+  const headers = lines.map((line) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)]);
+  return new Response(wire.slice(end + 2), { status: Number(status), headers });
+}
+
+/** The answer when something threw: what it was is in the log, under the request's id. */
+function failed(error, request) {
+  const letters = Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte, place) => ALPHABET[byte & (place ? 31 : 7)]);
+  const requestId = `req_${letters.join("")}`;
+  console.error(JSON.stringify({ level: "error", message: "a request threw", requestId, target: target(request).split("?", 1)[0], error: String(error?.stack ?? error) }));
+  const isPassing = Boolean(error?.retryable || error?.overloaded);
+  const [status, code, title, detail] = isPassing
+    ? [503, "unavailable", "Not available right now", "Send the request again, with the same Idempotency-Key."]
+    : [500, "internal_error", "Something went wrong on our side", "Retry with the same Idempotency-Key; if it stays, report the request id."];
+  const type = `https://tenantry.dev/problems/${code}`;
+  const body = JSON.stringify({ type, title, status, detail, code, instance: target(request).split("?", 1)[0], requestId });
+  const headers = { "content-type": "application/problem+json", "Request-Id": requestId, ...(isPassing && { "Retry-After": "1" }) };
+  return new Response(body, { status, headers });
+}
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** How long the first request of a group waits for others. */
+const GATHER_MS = 1;
+/** A group larger than this does not wait any longer. */
+const GROUP_MAX = 256;
+/** Between attempts to deliver facts: twice as long each time, up to five minutes. */
+const RETRY_MS = 2_000;
+const RETRY_MS_MAX = 300_000;
+
+export class Meter extends DurableObject {
+  #core;
+  #group = [];
+  #isDelivering = false;
+  /** When the alarm that we set goes off. */
+  #alarmAt = Infinity;
+  #deliveriesFailed = 0;
+  #retryAt = 0;
+
+  /** One hot request; its answer comes with those of its group, when all of them are stored. */
+  serve(wire) {
+    return new Promise((resolve, reject) => {
+      const size = this.#group.push({ wire, resolve, reject });
+      if (size === 1) setTimeout(() => this.#flush(), GATHER_MS);
+      else if (size === GROUP_MAX) this.#flush();
+    });
+  }
+
+  /** A call of the Worker: JSON in, JSON out. */
+  call(text) {
+    return this.#transaction((core) => core.call(text));
+  }
+
+  #flush() {
+    const group = this.#group;
+    this.#group = [];
+    if (group.length === 0) return;
+    try {
+      const replies = this.#transaction((core) => core.serve(group.map(({ wire }) => wire)));
+      group.forEach(({ resolve }, index) => resolve(replies[index]));
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  /** After a wasm reset the build's proxy makes the core anew by itself; after a rollback we do. */
+  #transaction(work) {
+    try {
+      this.#core ??= new MeterCore(this.ctx.storage, this.env.TENANTRY_SECRET, this.ctx.id.name);
+      const result = this.ctx.storage.transactionSync(() => work(this.#core));
+      this.#setAlarm();
+      return result;
+    } catch (error) {
+      this.#core = undefined;
+      throw error;
+    }
+  }
+
+  #setAlarm() {
+    if (this.#isDelivering) return;
+    const at = Math.max(this.#core?.alarm_at() ?? Infinity, this.#retryAt);
+    if (at >= this.#alarmAt) return;
+    this.#alarmAt = at;
+    this.ctx.storage.setAlarm(at);
+  }
+
+  /** Failed deliveries are tried again by alarms of our own: the platform would give up after six. */
+  async alarm() {
+    this.#alarmAt = Infinity;
+    this.#isDelivering = true;
+    try {
+      this.call('{"call":"prune"}');
+      await this.#deliver();
+      this.#deliveriesFailed = 0;
+      this.#retryAt = 0;
+    } catch (error) {
+      console.error(JSON.stringify({ level: "error", message: "facts were not delivered", organization: this.ctx.id.name, error: String(error?.stack ?? error) }));
+      this.#retryAt = Date.now() + Math.min(RETRY_MS * 2 ** this.#deliveriesFailed++, RETRY_MS_MAX);
+    } finally {
+      this.#isDelivering = false;
+    }
+    this.call('{"call":"currentUsage"}');
+  }
+
+  async #deliver() {
+    for (;;) {
+      const pending = this.call('{"call":"pendingFacts"}');
+      const last = JSON.parse(pending).facts.at(-1);
+      if (last === undefined) return;
+      await Outbox.deliver(this.env, this.ctx.id.name, pending);
+      this.call(JSON.stringify({ call: "acknowledgeFacts", through: last.sequence }));
+    }
+  }
+}

@@ -1,0 +1,87 @@
+//! What a database behind the SQL port must do, as one list: run against the SQLite twin by `tests/kernel.rs`, and against the real D1
+//! by `tests/worker/experiments.spec.ts` through `/dev/experiments/sql`, which exists in development only.
+
+use serde_json::{Value as Json, json};
+
+use super::sql::{Outcome, Sql, SqlError, Statement, Value};
+
+/// What one expectation came to: its sentence, and what was found instead if it does not hold.
+pub type Finding = (&'static str, Result<(), String>);
+
+const TENANT: &str = "org_conformance";
+const INSERT: &str = "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, 'f', 200, '{}', 1)";
+const READ: &str = "SELECT key FROM idempotency_keys WHERE organization_id = ?1 ORDER BY key";
+const STALE: &str = "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
+const FRESH: &str = "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
+const ORPHAN: &str = "INSERT INTO onboarding_items (organization_id, key, position, status) VALUES (?1, 'x', 1, 'pending')";
+const CLEAR: &str = "DELETE FROM idempotency_keys WHERE organization_id = ?1";
+
+/// Runs the list on a migrated tenant database; leaves nothing behind.
+pub async fn check(sql: &dyn Sql) -> Vec<Finding> {
+    let mut findings = vec![
+        (
+            "a batch with a failing statement fails with the constraint's name",
+            expect(
+                sql.batch(vec![insert("1"), insert("2"), insert("1")]).await,
+                &Err(SqlError::Unique("idempotency_keys.organization_id, idempotency_keys.key".into())),
+            ),
+        ),
+        ("and takes back what went before the failure", expect_keys(sql, &[]).await),
+        (
+            "a fresh guard lets the batch pass",
+            sql.batch(vec![bare(FRESH), insert("kept")]).await.map(|_| ()).map_err(|error| format!("{error:?}")),
+        ),
+        (
+            "a stale guard refuses the batch by the name of its check",
+            expect(sql.batch(vec![insert("lost"), bare(STALE)]).await, &Err(SqlError::Check("fresh".into()))),
+        ),
+        ("and takes back what went before it", expect_keys(sql, &["kept"]).await),
+        ("a foreign key is enforced", expect(sql.batch(vec![bare(ORPHAN)]).await, &Err(SqlError::ForeignKey))),
+        ("a mistake in a statement is told apart", broken(sql).await),
+        ("numbers, text and null come back as they went in", round_trip(sql).await),
+    ];
+    findings.push(("changes are counted", changes(sql).await));
+    findings
+}
+
+fn bare(text: &'static str) -> Statement {
+    Statement { text, params: vec![TENANT.into()] }
+}
+
+fn insert(key: &str) -> Statement {
+    Statement { text: INSERT, params: vec![TENANT.into(), key.into()] }
+}
+
+fn expect(found: Result<Vec<Outcome>, SqlError>, wanted: &Result<Vec<Outcome>, SqlError>) -> Result<(), String> {
+    if found == *wanted { Ok(()) } else { Err(format!("found {found:?}")) }
+}
+
+async fn expect_keys(sql: &dyn Sql, wanted: &[&str]) -> Result<(), String> {
+    let outcomes = sql.batch(vec![bare(READ)]).await.map_err(|error| format!("{error:?}"))?;
+    let keys: Vec<&str> = outcomes.iter().flat_map(|outcome| &outcome.rows).filter_map(|row| row.get("key").and_then(Json::as_str)).collect();
+    if keys == wanted { Ok(()) } else { Err(format!("found {keys:?}")) }
+}
+
+async fn broken(sql: &dyn Sql) -> Result<(), String> {
+    match sql.batch(vec![Statement { text: "SELECT nothing FROM nowhere", params: Vec::new() }]).await {
+        Err(SqlError::Broken(_)) => Ok(()),
+        found => Err(format!("found {found:?}")),
+    }
+}
+
+async fn round_trip(sql: &dyn Sql) -> Result<(), String> {
+    let params = vec![Value::Integer(9_007_199_254_740_991), "Ünïcödé '\"\n".into(), Value::Null];
+    let outcomes = sql.batch(vec![Statement { text: "SELECT ?1 AS number, ?2 AS text, ?3 AS absent", params }]).await;
+    let row = outcomes.map_err(|error| format!("{error:?}"))?.into_iter().next().and_then(|outcome| outcome.rows.into_iter().next());
+    // D1 gives a number that was bound without a column as a double; the columns that hold numbers are INTEGER.
+    let found = row.map(Json::Object).unwrap_or_default();
+    let number = found.get("number").and_then(|number| number.as_i64().or_else(|| number.to_string().trim_end_matches(".0").parse().ok()));
+    let same = number == Some(9_007_199_254_740_991) && found.get("text") == Some(&json!("Ünïcödé '\"\n")) && found.get("absent") == Some(&Json::Null);
+    if same { Ok(()) } else { Err(format!("found {found}")) }
+}
+
+async fn changes(sql: &dyn Sql) -> Result<(), String> {
+    let outcomes = sql.batch(vec![bare(CLEAR)]).await.map_err(|error| format!("{error:?}"))?;
+    let changes: Vec<u64> = outcomes.iter().map(|outcome| outcome.changes).collect();
+    if changes == [1] { Ok(()) } else { Err(format!("found {changes:?}")) }
+}

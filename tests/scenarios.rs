@@ -1,0 +1,8 @@
+//! Stories over weeks and months of virtual time, told through the public API.
+
+mod support;
+
+#[path = "scenarios/first_year.rs"]
+mod first_year;
+#[path = "scenarios/interrupted.rs"]
+mod interrupted;

@@ -1,0 +1,82 @@
+//! Work that is cut off anywhere is finished later, and nothing takes effect twice.
+
+use serde_json::json;
+
+use crate::support::world::{Credential, World, vendor};
+
+#[test]
+fn a_sign_up_that_was_cut_off_is_finished_by_the_sweep() {
+    let world = World::new();
+    let body = json!({"name": "Acme", "email": "admin@acme.example"});
+    for shard in &world.shards {
+        shard.fail(1);
+    }
+    let answer = world.post_once(&vendor(), "/v1/organizations", "sign-up-1", &body);
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    for shard in &world.shards {
+        shard.fail(0);
+    }
+    world.pass(tenantry::kernel::time::minutes(2));
+    world.cron("* * * * *");
+    world.deliver();
+    let replayed = world.post_once(&vendor(), "/v1/organizations", "sign-up-1", &body);
+    assert_eq!((replayed.status, replayed.header("idempotent-replayed")), (201, "true"));
+    let id = replayed.body["$id"].as_str().unwrap().to_owned();
+    let subscription = world.get(&Credential::VendorFor(id), "/v1/subscription").expect(200);
+    assert_eq!(subscription["isTrial"], true);
+}
+
+#[test]
+fn a_billing_run_cut_off_at_any_batch_ends_in_one_invoice() {
+    for cut_after in 0..12 {
+        let world = World::new();
+        let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
+        let clock = acme.clock.clone().unwrap();
+        let advance = || world.write(&vendor(), "PUT", &format!("/v1/test-clocks/{clock}"), &json!({"now": "2026-03-01T00:00:00Z"}));
+        world.meters_fail(cut_after, 1);
+        for _ in 0..20 {
+            if advance().status == 200 {
+                break;
+            }
+        }
+        world.pass(tenantry::kernel::time::hours(3));
+        world.cron("* * * * *");
+        world.deliver();
+        let numbers: Vec<_> = acme.invoices().iter().map(|invoice| invoice["identifier"].clone()).collect();
+        assert_eq!(numbers, ["INV-000001", "INV-000002"], "cut off after {cut_after} calls of the Meter");
+    }
+}
+
+#[test]
+fn lost_nudges_lose_nothing() {
+    let world = World::new();
+    *world.queues.lossy.lock().unwrap() = true;
+    let acme = world.sign_up("Acme");
+    *world.queues.lossy.lock().unwrap() = false;
+    world.pass(tenantry::kernel::time::minutes(1));
+    world.cron("* * * * *");
+    world.deliver();
+    assert_eq!(acme.mails(), ["organization-welcome"]);
+}
+
+#[test]
+fn a_step_that_keeps_failing_is_parked_and_can_be_replayed() {
+    let world = World::new();
+    world.meters_fail(0, u32::MAX);
+    let acme = world.sign_up("Acme");
+    for _ in 0..20 {
+        world.pass(tenantry::kernel::time::hours(1));
+        world.cron("* * * * *");
+        world.deliver();
+    }
+    let parked = world.get(&vendor(), "/v1/parked").expect(200);
+    assert_eq!(parked["data"].as_array().unwrap().len(), 1, "{parked}");
+    assert_eq!(parked["data"][0]["name"], "trials.open_the_meter");
+    assert_eq!(parked["data"][0]["attempts"], 8);
+    world.meters_fail(0, 0);
+    let id = parked["data"][0]["$id"].clone();
+    world.post(&vendor(), "/v1/parked/replays", &json!({"id": id})).expect(202);
+    assert_eq!(world.get(&vendor(), "/v1/parked").expect(200)["data"], json!([]));
+    assert_eq!(acme.mails(), ["organization-welcome"], "the other steps ran alone");
+    world.get(&acme.key(&["usage.read"]), "/v1/quotas/apiCalls").expect(200);
+}

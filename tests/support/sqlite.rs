@@ -1,0 +1,92 @@
+//! D1's twin: SQLite in memory with the real migrations. A batch is one transaction.
+
+use std::sync::Mutex;
+
+use futures::future::BoxFuture;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql};
+use tenantry::kernel::sql::{Outcome, Row, Sql, SqlError, Statement, Value};
+
+pub struct Sqlite {
+    connection: Mutex<Connection>,
+    /// Batches that fail before they do anything, for tests of interrupted work.
+    failures: Mutex<u32>,
+}
+
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Integer(*number)),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+        })
+    }
+}
+
+impl Sqlite {
+    /// An empty database with the migrations of `folder`.
+    pub fn migrated(folder: &str) -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+        let mut files: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
+        }
+        Self { connection: Mutex::new(connection), failures: Mutex::new(0) }
+    }
+
+    /// Lets the next `count` batches fail as if the database were away.
+    pub fn fail(&self, count: u32) {
+        *self.failures.lock().unwrap() = count;
+    }
+
+    fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
+        let mut failures = self.failures.lock().unwrap();
+        if *failures > 0 {
+            *failures -= 1;
+            return Err(SqlError::Unavailable("Network connection lost (by the test)".into()));
+        }
+        let mut connection = self.connection.lock().unwrap();
+        let transaction = connection.transaction().map_err(sorted)?;
+        let outcomes = statements.iter().map(|statement| execute(&transaction, statement)).collect::<Result<Vec<_>, _>>()?;
+        transaction.commit().map_err(sorted)?;
+        Ok(outcomes)
+    }
+}
+
+fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, SqlError> {
+    let mut prepared = connection.prepare_cached(statement.text).map_err(sorted)?;
+    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let params = rusqlite::params_from_iter(statement.params.iter().map(Bound));
+    let rows = prepared
+        .query_map(params, |row| {
+            names.iter().enumerate().map(|(index, name)| Ok((name.clone(), to_json(row.get_ref(index)?)))).collect::<rusqlite::Result<Row>>()
+        })
+        .map_err(sorted)?
+        .collect::<rusqlite::Result<Vec<Row>>>()
+        .map_err(sorted)?;
+    Ok(Outcome { rows, changes: connection.changes() })
+}
+
+pub fn to_json(value: ValueRef<'_>) -> serde_json::Value {
+    match value {
+        ValueRef::Null | ValueRef::Blob(_) => serde_json::Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+    }
+}
+
+pub fn sorted(error: rusqlite::Error) -> SqlError {
+    SqlError::from_message(&error.to_string())
+}
+
+impl Sql for Sqlite {
+    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Outcome>, SqlError>> {
+        Box::pin(async move { self.run(&statements) })
+    }
+}

@@ -1,0 +1,129 @@
+//! Twins of the other bindings: the Meter is the real actor over SQLite, the queues are a list.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+use tenantry::durable_objects::meter::Meter;
+use tenantry::kernel::error::{Error, Result};
+use tenantry::kernel::ids::{Entropy, InvoiceId, OrganizationId};
+use tenantry::kernel::ports::{Clock, InvoiceNumbers, Message, Meters, Queues};
+use tenantry::kernel::sql::SqlError;
+use tenantry::kernel::time::Timestamp;
+
+use super::local_sqlite::LocalSqlite;
+
+/// A clock that the test moves.
+#[derive(Clone)]
+pub struct HandClock(pub Arc<Mutex<Timestamp>>);
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Random bytes that repeat from run to run (SplitMix64 from a seed).
+pub struct Seeded(pub Mutex<u64>);
+
+impl Entropy for Seeded {
+    fn bytes(&self) -> [u8; 16] {
+        let mut state = self.0.lock().unwrap();
+        let mut next = || {
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = *state;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        };
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&next().to_be_bytes());
+        bytes[8..].copy_from_slice(&next().to_be_bytes());
+        bytes
+    }
+}
+
+/// Every organization's Meter, each over its own SQLite; called as the shell calls it: in a transaction, and made anew after a failure.
+pub struct MeterTwins {
+    pub secret: Vec<u8>,
+    pub clock: HandClock,
+    pub entropy: Arc<Seeded>,
+    pub meters: Mutex<BTreeMap<OrganizationId, (LocalSqlite, Meter<LocalSqlite>)>>,
+    /// Calls that are let through, then calls that fail as if the object were away.
+    pub outage: Mutex<(u32, u32)>,
+}
+
+impl MeterTwins {
+    fn with<T>(&self, organization: OrganizationId, work: impl FnOnce(&mut Meter<LocalSqlite>) -> std::result::Result<T, SqlError>) -> Result<T> {
+        let mut outage = self.outage.lock().unwrap();
+        match &mut *outage {
+            (0, 0) => {}
+            (0, failing) => {
+                *failing -= 1;
+                return Err(Error::Unavailable("the Meter is away (by the test)".into()));
+            }
+            (passing, _) => *passing -= 1,
+        }
+        let new = |sql: LocalSqlite| Meter::new(sql, self.secret.clone(), organization);
+        let mut meters = self.meters.lock().unwrap();
+        let (sql, meter) = meters.entry(organization).or_insert_with(|| {
+            let sql = LocalSqlite::new();
+            (sql.clone(), new(sql))
+        });
+        let done = sql.transaction(|| work(meter));
+        if done.is_err() {
+            *meter = new(sql.clone());
+        }
+        Ok(done?)
+    }
+}
+
+impl Meters for MeterTwins {
+    fn call(&self, organization: OrganizationId, call: String) -> BoxFuture<'_, Result<String>> {
+        Box::pin(async move {
+            let call = serde_json::from_str(&call).unwrap();
+            let answer = self.with(organization, |meter| meter.call(call, self.clock.now()))?;
+            Ok(answer.to_string())
+        })
+    }
+
+    fn serve(&self, organization: OrganizationId, request: String) -> BoxFuture<'_, Result<String>> {
+        Box::pin(async move {
+            let replies = self.with(organization, |meter| meter.serve(&[request], self.clock.now(), self.entropy.as_ref()))?;
+            Ok(replies.into_iter().next().unwrap())
+        })
+    }
+}
+
+/// Gapless numbers, as the Durable Object gives them.
+#[derive(Default)]
+pub struct NumberTwin(pub Mutex<BTreeMap<(&'static str, InvoiceId), u64>>);
+
+impl InvoiceNumbers for NumberTwin {
+    fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move {
+            let mut numbers = self.0.lock().unwrap();
+            let next = numbers.keys().filter(|(of, _)| *of == seller).count() as u64 + 1;
+            Ok(*numbers.entry((seller, invoice)).or_insert(next))
+        })
+    }
+}
+
+/// Messages that were sent and not yet delivered.
+#[derive(Default)]
+pub struct QueueTwin {
+    pub messages: Mutex<VecDeque<Message>>,
+    /// Loses all that is sent, as a crash between commit and send would.
+    pub lossy: Mutex<bool>,
+}
+
+impl Queues for QueueTwin {
+    fn send(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if !*self.lossy.lock().unwrap() {
+                self.messages.lock().unwrap().extend(messages);
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,236 @@
+//! A world to tell stories in: a vendor, its companies, and time that the story moves.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use futures::executor::block_on;
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tenantry::business::calendar;
+use tenantry::kernel::ports::{App, Ports, Settings};
+use tenantry::kernel::platform::Platform;
+use tenantry::kernel::time::Timestamp;
+use tenantry::mails::local::LocalMailer;
+use tenantry::parked::queue;
+
+use super::sqlite::Sqlite;
+use super::twins::{HandClock, MeterTwins, NumberTwin, QueueTwin, Seeded};
+
+pub const PLATFORM_KEY: &str = "tk_platform_of_the_test_world";
+pub const SECRET: &[u8] = b"the secret of the test world";
+
+pub struct World {
+    pub app: App,
+    pub directory: Arc<Sqlite>,
+    pub shards: Vec<Arc<Sqlite>>,
+    pub meters: Arc<MeterTwins>,
+    pub queues: Arc<QueueTwin>,
+    clock: HandClock,
+}
+
+/// An answer as the client sees it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub text: String,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// Who calls, as whom.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    Nobody,
+    Bearer(String),
+    VendorFor(String),
+}
+
+pub fn vendor() -> Credential {
+    Credential::Bearer(PLATFORM_KEY.into())
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::seeded(1)
+    }
+
+    pub fn seeded(seed: u64) -> Self {
+        let clock = HandClock(Arc::new(Mutex::new(Timestamp::parse("2026-01-01T00:00:00Z").unwrap())));
+        let entropy = Arc::new(Seeded(Mutex::new(seed)));
+        let directory = Arc::new(Sqlite::migrated("directory"));
+        let shards: Vec<Arc<Sqlite>> = (0..2).map(|_| Arc::new(Sqlite::migrated("tenants"))).collect();
+        let meters = Arc::new(MeterTwins {
+            secret: SECRET.to_vec(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            meters: Mutex::default(),
+            outage: Mutex::new((0, 0)),
+        });
+        let queues = Arc::new(QueueTwin::default());
+        let app = App::new(Ports {
+            directory: directory.clone(),
+            shards: shards.iter().map(|shard| shard.clone() as Arc<dyn tenantry::kernel::sql::Sql>).collect(),
+            meters: meters.clone(),
+            invoice_numbers: Arc::new(NumberTwin::default()),
+            queues: queues.clone(),
+            mailer: Arc::new(LocalMailer { directory: directory.clone() }),
+            clock: Arc::new(clock.clone()),
+            entropy,
+            settings: Settings {
+                secret: SECRET.to_vec(),
+                root_platform_key_hash: Sha256::digest(PLATFORM_KEY.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+                development: true,
+                app_url: "https://app.example".into(),
+            },
+        });
+        Self { app, directory, shards, meters, queues, clock }
+    }
+
+    pub fn platform(&self) -> Platform {
+        Platform::open(self.app.clone())
+    }
+
+    /// Sends a request as it would come from the network.
+    pub fn send(&self, who: &Credential, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        match who {
+            Credential::Nobody => {}
+            Credential::Bearer(text) => request = request.header("authorization", format!("Bearer {text}")),
+            Credential::VendorFor(organization) => {
+                request = request.header("authorization", format!("Bearer {PLATFORM_KEY}")).header("tenantry-organization", organization);
+            }
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.into())).unwrap();
+        block_on(async {
+            let response = tenantry::http::handle(self.app.clone(), request).await;
+            let (parts, body) = response.into_parts();
+            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+            Answer { status: parts.status.as_u16(), headers: parts.headers, text, body }
+        })
+    }
+
+    pub fn get(&self, who: &Credential, path: &str) -> Answer {
+        self.send(who, "GET", path, &[], "")
+    }
+
+    pub fn write(&self, who: &Credential, method: &str, path: &str, body: &Value) -> Answer {
+        self.send(who, method, path, &[("content-type", "application/json")], body.to_string())
+    }
+
+    pub fn post(&self, who: &Credential, path: &str, body: &Value) -> Answer {
+        self.write(who, "POST", path, body)
+    }
+
+    pub fn post_once(&self, who: &Credential, path: &str, key: &str, body: &Value) -> Answer {
+        self.send(who, "POST", path, &[("content-type", "application/json"), ("idempotency-key", key)], body.to_string())
+    }
+
+    /// A company in real time.
+    pub fn sign_up(&self, name: &str) -> Company<'_> {
+        self.sign_up_with(json!({"name": name, "email": format!("admin@{}.example", name.to_lowercase())}))
+    }
+
+    /// A company on a clock of its own that stands at `now`.
+    pub fn sign_up_at(&self, name: &str, now: &str) -> Company<'_> {
+        let clock = self.post(&vendor(), "/v1/test-clocks", &json!({"now": now})).expect(201)["$id"].as_str().unwrap().to_owned();
+        self.sign_up_with(json!({"name": name, "email": format!("admin@{}.example", name.to_lowercase()), "testClock": clock}))
+    }
+
+    pub fn sign_up_with(&self, body: Value) -> Company<'_> {
+        let organization = self.post(&vendor(), "/v1/organizations", &body).expect(201);
+        Company {
+            world: self,
+            id: organization["$id"].as_str().unwrap().to_owned(),
+            email: organization["email"].as_str().unwrap().to_owned(),
+            clock: organization["testClock"].as_str().map(str::to_owned),
+        }
+    }
+
+    /// Delivers what the queues hold, until they are empty.
+    pub fn deliver(&self) {
+        loop {
+            let Some(message) = self.queues.messages.lock().unwrap().pop_front() else { return };
+            block_on(queue::handle(&self.platform(), message)).unwrap();
+        }
+    }
+
+    /// The wall clock goes on.
+    pub fn pass(&self, span: Duration) {
+        let mut now = self.clock.0.lock().unwrap();
+        *now = now.plus(span);
+    }
+
+    /// The Meters let `passing` calls through, then fail `failing` calls.
+    pub fn meters_fail(&self, passing: u32, failing: u32) {
+        *self.meters.outage.lock().unwrap() = (passing, failing);
+    }
+
+    /// Runs a line of the calendar.
+    pub fn cron(&self, cron: &str) {
+        for (task, outcome) in block_on(calendar::run(&self.platform(), cron)) {
+            outcome.unwrap_or_else(|error| panic!("{task}: {error:?}"));
+        }
+    }
+}
+
+/// One company of the story.
+pub struct Company<'w> {
+    pub world: &'w World,
+    pub id: String,
+    pub email: String,
+    pub clock: Option<String>,
+}
+
+impl Company<'_> {
+    /// The vendor acting for this company.
+    pub fn vendor(&self) -> Credential {
+        Credential::VendorFor(self.id.clone())
+    }
+
+    pub fn key(&self, scopes: &[&str]) -> Credential {
+        let key = self.world.post(&self.vendor(), "/v1/api-keys", &json!({"name": "backend", "scopes": scopes})).expect(201);
+        Credential::Bearer(key["secret"].as_str().unwrap().to_owned())
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.world.get(&self.vendor(), path).expect(200)
+    }
+
+    pub fn advance(&self, now: &str) {
+        let clock = self.clock.as_ref().unwrap();
+        self.world.write(&vendor(), "PUT", &format!("/v1/test-clocks/{clock}"), &json!({"now": now})).expect(200);
+    }
+
+    /// The templates of the mails this company got, oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        let mails = self.world.get(&Credential::Nobody, &format!("/dev/emails?to={}", self.email)).expect(200);
+        let mut templates: Vec<String> = mails.as_array().unwrap().iter().map(|mail| mail["template"].as_str().unwrap().to_owned()).collect();
+        templates.reverse();
+        templates
+    }
+
+    /// Its invoices, oldest first.
+    pub fn invoices(&self) -> Vec<Value> {
+        let mut invoices = self.get("/v1/invoices?limit=100")["data"].as_array().unwrap().clone();
+        invoices.reverse();
+        invoices
+    }
+}
