@@ -62,6 +62,8 @@ CREATE TABLE invoices (
   currency         TEXT NOT NULL,
   total_minor      INTEGER NOT NULL CHECK (total_minor >= 0),
   lines            TEXT NOT NULL,
+  -- What the Meter counted, whether or not it costs anything.
+  usage            TEXT NOT NULL,
   period_starts_at INTEGER NOT NULL,
   period_ends_at   INTEGER NOT NULL,
   created_at       INTEGER NOT NULL,

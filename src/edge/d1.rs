@@ -9,7 +9,7 @@ use worker::Env;
 use worker::send::SendFuture;
 
 use crate::kernel::error::{Error, Result};
-use crate::kernel::sql::{Outcome, Row, Sql, SqlError, Statement, Value};
+use crate::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement, Value};
 
 #[wasm_bindgen]
 extern "C" {
@@ -68,14 +68,12 @@ impl Sql for Database {
 }
 
 /// Integers beyond what a JavaScript number holds exactly would be silently changed, so they are refused.
-const SAFE_INTEGER_MAX: u64 = 9_007_199_254_740_991;
-
 #[allow(clippy::cast_precision_loss, reason = "exact within the range checked before")]
 fn to_js(value: &Value) -> std::result::Result<JsValue, SqlError> {
     match value {
         Value::Null => Ok(JsValue::NULL),
         Value::Text(text) => Ok(JsValue::from_str(text)),
-        Value::Integer(number) if number.unsigned_abs() <= SAFE_INTEGER_MAX => Ok(JsValue::from_f64(*number as f64)),
+        Value::Integer(number) if number.unsigned_abs() <= INTEGER_MAX.unsigned_abs() => Ok(JsValue::from_f64(*number as f64)),
         Value::Integer(number) => Err(SqlError::Broken(format!("{number} is too large for D1"))),
     }
 }

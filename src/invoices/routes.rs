@@ -4,7 +4,7 @@ use rating::{Money, Quantity};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rules::{Invoice, Line, LineKind, Status, identifier};
+use super::rules::{CountedUsage, Invoice, Line, LineKind, Status, identifier};
 use super::store;
 use crate::access::permissions::needs;
 use crate::http::actors::Authorized;
@@ -75,6 +75,26 @@ pub struct LineView {
     pub counted: Option<Quantity>,
 }
 
+/// What was counted in a period, whether or not it costs anything.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CountedUsage)]
+pub struct UsageView {
+    pub metric: String,
+    #[schema(value_type = i64)]
+    pub counted: Quantity,
+    pub billing_period: BillingPeriodView,
+    /// It came after the invoice of its period: `counted` is what came since.
+    pub late: bool,
+}
+
+impl From<CountedUsage> for UsageView {
+    fn from(usage: CountedUsage) -> Self {
+        let billing_period = BillingPeriodView { start_date: usage.period_starts_at, end_date: usage.period_ends_at };
+        Self { metric: usage.metric, counted: usage.counted, billing_period, late: usage.late }
+    }
+}
+
 /// An invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -92,6 +112,8 @@ pub struct InvoiceView {
     pub subscription: SubscriptionId,
     pub total_payment_due: MoneyView,
     pub references_order: Vec<LineView>,
+    /// The Meter's closing that the invoice is made from: the period that ended, and what came late for earlier ones.
+    pub usage: Vec<UsageView>,
     #[schema(value_type = Vec<Object>)]
     pub discount: Vec<serde_json::Value>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -115,6 +137,7 @@ impl From<Invoice> for InvoiceView {
             subscription: invoice.subscription,
             total_payment_due: Money::new(invoice.total_minor, currency).into(),
             references_order: invoice.lines.into_iter().map(|line| LineView::new(line, currency)).collect(),
+            usage: invoice.usage.into_iter().map(UsageView::from).collect(),
             discount: Vec::new(),
             date_issued: invoice.issued_at,
             payment_due_date: invoice.due_at,

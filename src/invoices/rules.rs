@@ -56,6 +56,18 @@ pub struct Line {
     pub counted: Option<Quantity>,
 }
 
+/// What the Meter counted in a period, as it is stored: also what costs nothing, so that a customer can hold every event against a count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CountedUsage {
+    pub metric: String,
+    /// For late usage: what came since the period was last billed.
+    pub counted: Quantity,
+    pub period_starts_at: Timestamp,
+    pub period_ends_at: Timestamp,
+    pub late: bool,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Invoice {
     pub id: InvoiceId,
@@ -65,6 +77,7 @@ pub struct Invoice {
     pub currency: Currency,
     pub total_minor: i64,
     pub lines: Vec<Line>,
+    pub usage: Vec<CountedUsage>,
     /// The period that the invoice opens.
     pub period: Period,
     pub created_at: Timestamp,
@@ -89,7 +102,7 @@ pub fn bill(subscription: &Subscription, plan: &Plan, closing: &Closing, moment:
             lines.extend(late_lines(plan, late)?);
         }
     }
-    let invoice = draft(subscription, plan.currency, lines, renewed.period, moment)?;
+    let invoice = draft(subscription, plan.currency, lines, counted_usage(subscription.period, closing)?, renewed.period, moment)?;
     let decision = Decision::new()
         .guard(crate::subscriptions::store::unchanged(subscription))
         .write(crate::subscriptions::store::renew(&renewed))
@@ -108,7 +121,31 @@ fn is_trial_period(subscription: &Subscription, late: &LateUsage) -> bool {
     subscription.trial_ends_at.is_some_and(|end| late.period_starts_at < end)
 }
 
-fn draft(subscription: &Subscription, currency: Currency, lines: Vec<Line>, period: Period, moment: Moment<'_>) -> Result<Invoice> {
+/// Everything the closing counted: the period that ended, then what came late for earlier ones.
+fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsage>> {
+    let counted = |metric: &String, counted, period: Period, late| CountedUsage {
+        metric: metric.clone(),
+        counted,
+        period_starts_at: period.starts_at,
+        period_ends_at: period.ends_at,
+        late,
+    };
+    let mut usage: Vec<_> = closing.used.iter().map(|(metric, used)| counted(metric, *used, period, false)).collect();
+    for late in &closing.late {
+        let came = late.after.checked_sub(late.before).map_err(|error| Error::internal(error.to_string()))?;
+        usage.push(counted(&late.metric, came, Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at }, true));
+    }
+    Ok(usage)
+}
+
+fn draft(
+    subscription: &Subscription,
+    currency: Currency,
+    lines: Vec<Line>,
+    usage: Vec<CountedUsage>,
+    period: Period,
+    moment: Moment<'_>,
+) -> Result<Invoice> {
     let amounts = lines.iter().map(|line| Money::new(line.amount_minor, currency));
     let total = Money::sum(amounts, currency).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Invoice {
@@ -119,6 +156,7 @@ fn draft(subscription: &Subscription, currency: Currency, lines: Vec<Line>, peri
         currency,
         total_minor: total.minor(),
         lines,
+        usage,
         period,
         created_at: moment.now,
         issued_at: None,

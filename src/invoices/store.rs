@@ -3,7 +3,7 @@
 use rating::Currency;
 use serde::Deserialize;
 
-use super::rules::{Invoice, Line, Status};
+use super::rules::{CountedUsage, Invoice, Line, Status};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
 use crate::kernel::sql;
@@ -22,6 +22,8 @@ struct InvoiceRow {
     total_minor: i64,
     #[serde(deserialize_with = "sql::json::deserialize")]
     lines: Vec<Line>,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    usage: Vec<CountedUsage>,
     #[serde(deserialize_with = "sql::millis::deserialize")]
     period_starts_at: Timestamp,
     #[serde(deserialize_with = "sql::millis::deserialize")]
@@ -48,6 +50,7 @@ impl TryFrom<InvoiceRow> for Invoice {
             currency: Currency::parse(&row.currency).map_err(|error| Error::internal(error.to_string()))?,
             total_minor: row.total_minor,
             lines: row.lines,
+            usage: row.usage,
             period: Period { starts_at: row.period_starts_at, ends_at: row.period_ends_at },
             created_at: row.created_at,
             issued_at: row.issued_at,
@@ -67,7 +70,7 @@ pub async fn find(tenant: &Tenant, id: InvoiceId) -> Result<Option<Invoice>> {
 pub async fn list(tenant: &Tenant, before: u64, fetch: u32) -> Result<Vec<Invoice>> {
     let statement = tenant_sql!(
         "SELECT * FROM invoices WHERE organization_id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3",
-        i64::try_from(before).unwrap_or(i64::MAX),
+        i64::try_from(before).unwrap_or(sql::INTEGER_MAX).min(sql::INTEGER_MAX),
         fetch
     );
     tenant.rows::<InvoiceRow>(statement).await?.into_iter().map(Invoice::try_from).collect()
@@ -75,12 +78,13 @@ pub async fn list(tenant: &Tenant, before: u64, fetch: u32) -> Result<Vec<Invoic
 
 pub fn insert(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO invoices (organization_id, id, subscription_id, status, currency, total_minor, lines, period_starts_at, period_ends_at, created_at) VALUES (?1, ?2, ?3, 'draft', ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO invoices (organization_id, id, subscription_id, status, currency, total_minor, lines, usage, period_starts_at, period_ends_at, created_at) VALUES (?1, ?2, ?3, 'draft', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         invoice.id,
         invoice.subscription,
         invoice.currency.code(),
         invoice.total_minor,
         serde_json::to_string(&invoice.lines).unwrap_or_else(|_| "[]".to_owned()),
+        serde_json::to_string(&invoice.usage).unwrap_or_else(|_| "[]".to_owned()),
         invoice.period.starts_at,
         invoice.period.ends_at,
         invoice.created_at

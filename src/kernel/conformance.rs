@@ -3,7 +3,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::sql::{Outcome, Sql, SqlError, Statement, Value};
+use super::sql::{INTEGER_MAX, Outcome, Sql, SqlError, Statement, Value};
 
 /// What one expectation came to: its sentence, and what was found instead if it does not hold.
 pub type Finding = (&'static str, Result<(), String>);
@@ -38,6 +38,7 @@ pub async fn check(sql: &dyn Sql) -> Vec<Finding> {
         ("and takes back what went before it", expect_keys(sql, &["kept"]).await),
         ("a foreign key is enforced", expect(sql.batch(vec![bare(ORPHAN)]).await, &Err(SqlError::ForeignKey))),
         ("a mistake in a statement is told apart", broken(sql).await),
+        ("an integer that JavaScript can't hold is refused, not rounded", too_large(sql).await),
         ("numbers, text and null come back as they went in", round_trip(sql).await),
     ];
     findings.push(("changes are counted", changes(sql).await));
@@ -69,14 +70,22 @@ async fn broken(sql: &dyn Sql) -> Result<(), String> {
     }
 }
 
+async fn too_large(sql: &dyn Sql) -> Result<(), String> {
+    let params = vec![Value::Integer(INTEGER_MAX.saturating_add(1))];
+    match sql.batch(vec![Statement { text: "SELECT ?1 AS number", params }]).await {
+        Err(SqlError::Broken(_)) => Ok(()),
+        found => Err(format!("found {found:?}")),
+    }
+}
+
 async fn round_trip(sql: &dyn Sql) -> Result<(), String> {
-    let params = vec![Value::Integer(9_007_199_254_740_991), "Ünïcödé '\"\n".into(), Value::Null];
+    let params = vec![Value::Integer(INTEGER_MAX), "Ünïcödé '\"\n".into(), Value::Null];
     let outcomes = sql.batch(vec![Statement { text: "SELECT ?1 AS number, ?2 AS text, ?3 AS absent", params }]).await;
     let row = outcomes.map_err(|error| format!("{error:?}"))?.into_iter().next().and_then(|outcome| outcome.rows.into_iter().next());
     // D1 gives a number that was bound without a column as a double; the columns that hold numbers are INTEGER.
     let found = row.map(Json::Object).unwrap_or_default();
     let number = found.get("number").and_then(|number| number.as_i64().or_else(|| number.to_string().trim_end_matches(".0").parse().ok()));
-    let same = number == Some(9_007_199_254_740_991) && found.get("text") == Some(&json!("Ünïcödé '\"\n")) && found.get("absent") == Some(&Json::Null);
+    let same = number == Some(INTEGER_MAX) && found.get("text") == Some(&json!("Ünïcödé '\"\n")) && found.get("absent") == Some(&Json::Null);
     if same { Ok(()) } else { Err(format!("found {found}")) }
 }
 

@@ -8,6 +8,9 @@ use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 
+/// The largest integer a database behind the port takes: what a JavaScript number holds exactly, 2^53 - 1.
+pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
+
 /// A bound parameter. No floats: money and amounts are integers or decimal text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {

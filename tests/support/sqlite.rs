@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use futures::future::BoxFuture;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
-use tenantry::kernel::sql::{Outcome, Row, Sql, SqlError, Statement, Value};
+use tenantry::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement, Value};
 
 pub struct Sqlite {
     connection: Mutex<Connection>,
@@ -59,6 +59,10 @@ impl Sqlite {
 }
 
 fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, SqlError> {
+    let too_large = |value: &&Value| matches!(value, Value::Integer(number) if number.unsigned_abs() > INTEGER_MAX.unsigned_abs());
+    if let Some(value) = statement.params.iter().find(too_large) {
+        return Err(SqlError::Broken(format!("{value:?} is too large")));
+    }
     let mut prepared = connection.prepare_cached(statement.text).map_err(sorted)?;
     let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
     let params = rusqlite::params_from_iter(statement.params.iter().map(Bound));
