@@ -11,6 +11,20 @@
 //! - The core knows no Cloudflare: only [`edge`] and the glue of [`durable_objects`] do, and they exist on wasm32 only.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_methods)]
+// A panic on a request path resets every tenant in the isolate, so what could panic does not compile.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::await_holding_refcell_ref,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 // The business, readable without knowing Rust.
 pub mod business;

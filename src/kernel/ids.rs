@@ -30,14 +30,14 @@ const LETTERS: usize = 26;
 
 /// 16 bytes as 26 letters of Crockford base32; keeps their order.
 pub fn encode_base32(bytes: [u8; 16]) -> String {
-    let number = u128::from_be_bytes(bytes);
-    (0..LETTERS)
-        .rev()
-        .map(|place| {
-            let digit = usize::try_from((number >> (place * 5)) & 31).unwrap_or(0);
-            ALPHABET.get(digit).copied().map_or('0', char::from)
-        })
-        .collect()
+    let mut number = u128::from_be_bytes(bytes);
+    let mut letters = [b'0'; LETTERS];
+    for letter in letters.iter_mut().rev() {
+        let digit = usize::try_from(number & 31).unwrap_or(0);
+        *letter = ALPHABET.get(digit).copied().unwrap_or(b'0');
+        number >>= 5;
+    }
+    letters.into_iter().map(char::from).collect()
 }
 
 /// The inverse of [`encode_base32`]; only the one canonical spelling is accepted.

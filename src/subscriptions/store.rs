@@ -4,7 +4,7 @@ use rating::BillingInterval;
 use serde::Deserialize;
 
 use super::rules::{Period, Status, Subscription};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
@@ -165,7 +165,7 @@ pub const DUE_MAX: u32 = 1_000;
 /// What is due by the wall clock, on all shards.
 pub async fn due(platform: &Platform, now: Timestamp) -> Result<Vec<Due>> {
     let text = "SELECT organization_id, id, next_billing_at FROM subscriptions WHERE next_billing_at <= ?1 AND test_clock_id IS NULL ORDER BY next_billing_at LIMIT ?2";
-    platform.every_shard(text, &[Value::from(now), Value::from(DUE_MAX)]).await.map_err(Error::from)
+    platform.every_shard(text, &[Value::from(now), Value::from(DUE_MAX)]).await
 }
 
 /// What is due on one test clock by `now`, earliest first.

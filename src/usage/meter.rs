@@ -48,7 +48,7 @@ pub struct Entitlements {
 pub enum Call {
     /// Replaces the entitlements, unless they are newer already. Reply: [`Done`].
     Configure { entitlements: Entitlements },
-    /// Moves the test clock forward. Reply: [`Done`].
+    /// Moves the test clock forward, once there are entitlements (which bring their clock along). Reply: [`Done`].
     SetClock { now: Timestamp },
     /// Makes a key known, so that hot requests may use it. Reply: [`Done`].
     PutKey { key: KeyId, scopes: Vec<String>, expires_at: Option<Timestamp> },
@@ -74,7 +74,9 @@ pub struct CallRefused {
     pub detail: String,
 }
 
+/// Nothing but this: a [`CallRefused`] never passes for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Done {}
 
 /// A fact that the Meter raised: a threshold crossed, a metric used for the first time.
