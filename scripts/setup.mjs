@@ -1,0 +1,157 @@
+// `npm run setup`: brings a fresh clone to the point where it can build, test and run. Every other command calls it first;
+// when everything is in place it takes a fraction of a second.
+
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Failure, NODE_22, fromRoot, main, output, quietly, readJson, seconds } from "./lib.mjs";
+
+const NODE_MAJOR_MIN = 20;
+const WASM_TARGET = "wasm32-unknown-unknown";
+const WORKER_BUILD_VERSION = "0.8.7";
+const CACHE = process.env.TENANTRY_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "tenantry");
+
+/** Answers where the tools are that a build needs. */
+export async function setUp() {
+  checkNode();
+  checkRust();
+  checkCCompiler();
+  await installPackages();
+  await addWasmTarget();
+  return {
+    wasmBindgen: await wasmBindgen(),
+    workerBuild: await compiledTool("worker-build", WORKER_BUILD_VERSION, "worker-build"),
+    wasmOpt: fromRoot("node_modules/binaryen/bin/wasm-opt"),
+    esbuild: fromRoot("node_modules/esbuild/bin/esbuild"),
+  };
+}
+
+function checkNode() {
+  if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) return;
+  throw new Failure(`Node ${process.versions.node} is too old: install Node ${NODE_MAJOR_MIN} or newer from https://nodejs.org.`);
+}
+
+function checkRust() {
+  const wanted = /^rust-version\s*=\s*"([\d.]+)"/m.exec(readFileSync(fromRoot("Cargo.toml"), "utf8"))?.[1] ?? "1.91";
+  const installed = /^rustc (\d+\.\d+)/.exec(output("rustc", ["--version"]) ?? "")?.[1];
+  if (!installed || !output("cargo", ["--version"])) {
+    throw new Failure("Rust is missing: install it with rustup (https://rustup.rs), then open a new terminal.");
+  }
+  if (minor(installed) < minor(wanted)) {
+    throw new Failure(`Rust ${installed} is too old, ${wanted} or newer is needed: run \`rustup update stable\`.`);
+  }
+}
+
+const minor = (version) => Number(version.split(".")[1]);
+
+/** The native tests run over SQLite, which is compiled from C. */
+function checkCCompiler() {
+  if (output(process.env.CC ?? "cc", ["--version"]) !== undefined) return;
+  throw new Failure("A C compiler is missing: run `sudo apt install build-essential` (Debian, Ubuntu) or `xcode-select --install` (macOS).");
+}
+
+async function installPackages() {
+  if (!packagesAreCurrent()) {
+    if (!output("npm", ["--version"])) throw new Failure("npm is missing: it comes with Node from https://nodejs.org (Debian, Ubuntu: `sudo apt install npm`).");
+    await quietly("npm packages", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  }
+  if (!output(NODE_22, ["--version"])) {
+    throw new Failure("Node 22, which wrangler needs, was not installed with the npm packages: run `npm rebuild node`.");
+  }
+}
+
+/** npm notes in node_modules what it installed. Packages for other systems stay away, and they are marked optional. */
+function packagesAreCurrent() {
+  const note = fromRoot("node_modules/.package-lock.json");
+  if (!existsSync(note)) return false;
+  const installed = readJson(note).packages;
+  const locked = Object.entries(readJson(fromRoot("package-lock.json")).packages);
+  return locked.every(([name, entry]) => name === "" || entry.optional || installed[name]?.version === entry.version);
+}
+
+/** rustup does not always install targets by itself, so we ask for ours. */
+async function addWasmTarget() {
+  const library = output("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
+  if (library && existsSync(library)) return;
+  if (!output("rustup", ["--version"])) {
+    throw new Failure(`The Rust target ${WASM_TARGET} is missing and there is no rustup to add it: install Rust with rustup (https://rustup.rs).`);
+  }
+  await quietly(`Rust target ${WASM_TARGET}`, "rustup", ["target", "add", WASM_TARGET]);
+}
+
+/** The command line tool has to be of exactly the version of the library that Cargo.lock names. */
+async function wasmBindgen() {
+  if (!existsSync(fromRoot("Cargo.lock"))) throw new Failure("Cargo.lock is missing: run `cargo generate-lockfile`.");
+  const lock = readFileSync(fromRoot("Cargo.lock"), "utf8");
+  const version = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
+  if (!version) throw new Failure("Cargo.lock does not name wasm-bindgen, so this is not a Worker that can be built.");
+  const tool = toolPath("wasm-bindgen-cli", version, "wasm-bindgen");
+  if (!existsSync(tool) && (await downloadWasmBindgen(version, tool))) return tool;
+  return compiledTool("wasm-bindgen-cli", version, "wasm-bindgen");
+}
+
+const toolPath = (crate, version, binary) => path.join(CACHE, `${crate}-${version}`, "bin", binary);
+
+/** The project's own release, where it can be reached: seconds instead of a minute of compiling. Answers whether that worked. */
+export async function downloadWasmBindgen(version, tool, host = "https://github.com") {
+  const triple = { "linux-x64": "x86_64-unknown-linux-musl", "darwin-arm64": "aarch64-apple-darwin", "darwin-x64": "x86_64-apple-darwin" }[
+    `${process.platform}-${process.arch}`
+  ];
+  if (!triple) return false;
+  const name = `wasm-bindgen-${version}-${triple}`;
+  const folder = path.join(path.dirname(tool), `download-${process.pid}`);
+  const started = Date.now();
+  try {
+    const archive = await download(`${host}/wasm-bindgen/wasm-bindgen/releases/download/${version}/${name}.tar.gz`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "archive.tar.gz"), archive);
+    output("tar", ["-xzf", path.join(folder, "archive.tar.gz"), "-C", folder]);
+    const binary = path.join(folder, name, "wasm-bindgen");
+    if (output(binary, ["--version"]) !== `wasm-bindgen ${version}`) return false;
+    renameSync(binary, tool);
+    console.log(`  ✔ wasm-bindgen ${version} downloaded, ${seconds(started)}`);
+    return true;
+  } catch {
+    // No network, a proxy in the way, no such release: compiling works everywhere.
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Ten seconds for an answer to begin, a minute for all of it. */
+async function download(url) {
+  const abort = new AbortController();
+  const connect = setTimeout(() => abort.abort(), 10_000);
+  const whole = setTimeout(() => abort.abort(), 60_000);
+  try {
+    const response = await fetch(url, { signal: abort.signal });
+    clearTimeout(connect);
+    if (!response.ok) throw new Error(`${response.status} from ${url}`);
+    return Buffer.from(await response.arrayBuffer());
+  } finally {
+    clearTimeout(connect);
+    clearTimeout(whole);
+  }
+}
+
+/** Compiled once into a cache outside the checkout, with little optimisation: that is faster overall than waiting for a fast tool. */
+async function compiledTool(crate, version, binary) {
+  const tool = toolPath(crate, version, binary);
+  if (existsSync(tool)) return tool;
+  console.log(`  ${crate} ${version} is compiled once for this machine, into ${path.dirname(path.dirname(tool))}`);
+  await quietly(`${crate} ${version}`, "cargo", ["install", `${crate}@=${version}`, "--root", path.dirname(path.dirname(tool))], {
+    env: {
+      CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+      CARGO_PROFILE_RELEASE_LTO: "off",
+      CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+    },
+  });
+  return tool;
+}
+
+await main(import.meta.url, async () => {
+  const started = Date.now();
+  await setUp();
+  console.log(`✔ Everything is in place (${seconds(started)}).`);
+});
