@@ -9,8 +9,8 @@ use tenantry::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement,
 
 pub struct Sqlite {
     connection: Mutex<Connection>,
-    /// Batches that fail before they do anything, for tests of interrupted work.
-    failures: Mutex<u32>,
+    /// Batches that are let through, then batches that fail before they do anything, for tests of interrupted work.
+    outage: Mutex<(u32, u32)>,
 }
 
 struct Bound<'a>(&'a Value);
@@ -36,19 +36,27 @@ impl Sqlite {
         for file in files {
             connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
         }
-        Self { connection: Mutex::new(connection), failures: Mutex::new(0) }
+        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)) }
     }
 
     /// Lets the next `count` batches fail as if the database were away.
     pub fn fail(&self, count: u32) {
-        *self.failures.lock().unwrap() = count;
+        self.fail_after(0, count);
+    }
+
+    /// The same after `passing` more batches.
+    pub fn fail_after(&self, passing: u32, count: u32) {
+        *self.outage.lock().unwrap() = (passing, count);
     }
 
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
-        let mut failures = self.failures.lock().unwrap();
-        if *failures > 0 {
-            *failures -= 1;
-            return Err(SqlError::Unavailable("Network connection lost (by the test)".into()));
+        match &mut *self.outage.lock().unwrap() {
+            (0, 0) => {}
+            (0, failing) => {
+                *failing -= 1;
+                return Err(SqlError::Unavailable("Network connection lost (by the test)".into()));
+            }
+            (passing, _) => *passing -= 1,
         }
         let mut connection = self.connection.lock().unwrap();
         let transaction = connection.transaction().map_err(sorted)?;

@@ -55,8 +55,7 @@ pub struct MeterTwins {
 
 impl MeterTwins {
     fn with<T>(&self, organization: OrganizationId, work: impl FnOnce(&mut Meter<LocalSqlite>) -> std::result::Result<T, SqlError>) -> Result<T> {
-        let mut outage = self.outage.lock().unwrap();
-        match &mut *outage {
+        match &mut *self.outage.lock().unwrap() {
             (0, 0) => {}
             (0, failing) => {
                 *failing -= 1;

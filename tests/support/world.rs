@@ -172,6 +172,16 @@ impl World {
         }
     }
 
+    /// Delivers what the queues hold now; what fails comes again next time.
+    pub fn try_deliver(&self) {
+        let messages = std::mem::take(&mut *self.queues.messages.lock().unwrap());
+        for message in messages {
+            if block_on(queue::handle(&self.platform(), message.clone())).is_err() {
+                self.queues.messages.lock().unwrap().push_back(message);
+            }
+        }
+    }
+
     /// The wall clock goes on.
     pub fn pass(&self, span: Duration) {
         let mut now = self.clock.0.lock().unwrap();
@@ -188,6 +198,11 @@ impl World {
         for (task, outcome) in block_on(calendar::run(&self.platform(), cron)) {
             outcome.unwrap_or_else(|error| panic!("{task}: {error:?}"));
         }
+    }
+
+    /// Runs a line of the calendar; its tasks may fail.
+    pub fn try_cron(&self, cron: &str) {
+        let _outcomes = block_on(calendar::run(&self.platform(), cron));
     }
 }
 
