@@ -31,6 +31,7 @@ pub fn app(env: &Env) -> Result<App> {
         invoice_numbers: Arc::new(durable::InvoiceNumberObjects::bind(env)?),
         queues: Arc::new(queues::QueueBindings::bind(env)?),
         mailer,
+        probes: Arc::new(queues::EdgeProbes(env.clone())),
         clock: Arc::new(WorkerClock),
         entropy: Arc::new(WebCrypto),
         settings: settings(env)?,

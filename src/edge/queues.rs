@@ -7,7 +7,7 @@ use worker::{BatchMessageBuilder, Env, Queue, QueueContentType, RawMessageBuilde
 
 use super::unavailable;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ports::{Message, Queues};
+use crate::kernel::ports::{Message, Probes, Queues};
 
 pub struct QueueBindings {
     events: Queue,
@@ -34,6 +34,36 @@ impl QueueBindings {
     }
 }
 
+/// The queues and the static files, for `/healthz`; bound only when asked.
+pub struct EdgeProbes(pub Env);
+
+impl EdgeProbes {
+    async fn queues(&self) -> Result<Vec<(&'static str, bool)>> {
+        let body = [serde_json::to_string(&Message::Probe {}).unwrap_or_default()];
+        let QueueBindings { events, email, billing } = QueueBindings::bind(&self.0)?;
+        let mut checks = Vec::new();
+        for (name, queue) in [("eventsQueue", events), ("emailQueue", email), ("billingQueue", billing)] {
+            checks.push((name, QueueBindings::send_to(&queue, &body).await.is_ok()));
+        }
+        Ok(checks)
+    }
+
+    async fn assets(&self) -> worker::Result<bool> {
+        let page = self.0.assets("ASSETS")?.fetch("https://assets/docs", None).await?;
+        Ok(page.status_code() == 200)
+    }
+}
+
+impl Probes for EdgeProbes {
+    fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>> {
+        Box::pin(SendFuture::new(async move {
+            let mut checks = self.queues().await.unwrap_or_else(|_| vec![("queues", false)]);
+            checks.push(("assets", self.assets().await.unwrap_or(false)));
+            checks
+        }))
+    }
+}
+
 impl Queues for QueueBindings {
     fn send(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<()>> {
         Box::pin(SendFuture::new(async move {
@@ -43,6 +73,8 @@ impl Queues for QueueBindings {
                     Message::Event { .. } => &mut events,
                     Message::Mail { .. } => &mut email,
                     Message::Billing { .. } => &mut billing,
+                    // A probe names its queue itself, see `EdgeProbes`.
+                    Message::Probe {} => continue,
                 };
                 bodies.push(serde_json::to_string(&message).map_err(|error| Error::internal(error.to_string()))?);
             }

@@ -3,22 +3,23 @@
 // Owns: which requests go straight to their organization's Meter, the group commit (requests of the same moment share one
 // transaction), timers and transactions of the Meter. Does not own: any decision (`durable_objects/meter.rs`), any other request
 // (`src/edge/entry.rs`).
-// Invariants: what throws inside a transaction is rolled back and its core is never used again; no error text leaves us.
+// Invariants: only a key with the right MAC addresses an object; what throws inside a transaction is rolled back and its core is
+// never used again; no error text leaves us.
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
-import Rust, { InvoiceNumbers, MeterCore, Outbox } from "../../build/index.js";
+import Rust, { InvoiceNumbers, KeyGate, MeterCore, Outbox } from "../../build/index.js";
 
 export { InvoiceNumbers };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
 const HOT_POSTS = new Set(["/v1/usage", "/v1/usage/consumption", "/v1/usage/batch"]);
-/** The largest body that the Meter reads; the Rust side refuses what is longer without reading it. */
+/** The largest body that the Meter reads. What says that it is longer, the Rust side refuses unread; what is longer is cut, and refused. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     try {
-      const organization = hotOrganization(request);
+      const organization = hotOrganization(request, this.env);
       if (organization === undefined) return await new Rust(this.ctx, this.env).fetch(request);
       const wire = await toWire(request);
       return toResponse(await this.env.METER.getByName(organization).serve(wire));
@@ -44,20 +45,34 @@ function target(request) {
 }
 
 /** The organization whose Meter answers this request; undefined when it is one of the ordinary requests. */
-function hotOrganization(request) {
+function hotOrganization(request, env) {
   const path = target(request).split("?", 1)[0];
   if (request.method === "POST") {
-    const declared = request.headers.get("content-length");
-    if (!HOT_POSTS.has(path) || declared === null || Number(declared) > BODY_BYTES_MAX) return undefined;
+    if (!HOT_POSTS.has(path) || Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return undefined;
   } else if (request.method !== "GET" || !(path === "/v1/usage" || path.startsWith("/v1/quotas/"))) return undefined;
-  const letters = KEY_HEADER.exec(request.headers.get("authorization") ?? "")?.[1];
-  return letters && `org_${letters}`;
+  const header = request.headers.get("authorization") ?? "";
+  const letters = KEY_HEADER.exec(header)?.[1];
+  return letters && isGenuine(header, env) ? `org_${letters}` : undefined;
+}
+
+/** Key headers that were found genuine; a forged one addresses no object, so it cannot bring any into being. */
+const genuine = new Set();
+const GENUINE_MAX = 10_000;
+let gate;
+
+function isGenuine(header, env) {
+  if (genuine.has(header)) return true;
+  gate ??= new KeyGate(env.TENANTRY_SECRET);
+  if (!gate.is_genuine(header)) return false;
+  if (genuine.size >= GENUINE_MAX) genuine.clear();
+  genuine.add(header);
+  return true;
 }
 
 /** As `HotRequest::to_wire` in src/usage/meter.rs. */
 async function toWire(request) {
   const header = (name) => request.headers.get(name) ?? "";
-  const body = request.method === "POST" ? await request.text() : "";
+  const body = request.method === "POST" ? (await request.text()).slice(0, BODY_BYTES_MAX + 1) : "";
   return `:${header("authorization")}\n${request.method}\n${target(request)}\n${header("content-type")}\n${header("idempotency-key")}\n${body}`;
 }
 

@@ -49,7 +49,8 @@ fn finish(mut response: Response, path: &str, request_id: RequestId) -> Response
         }
     }
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
-        response.headers_mut().insert("request-id", value);
+        // The Meter names its requests itself.
+        response.headers_mut().entry("request-id").or_insert(value);
     }
     response
 }

@@ -9,6 +9,7 @@ use super::Refused;
 use crate::business::runner;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::{Answer, Claim};
+use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Tenant, until_fresh};
 
 /// A JSON answer, kept as text so that a replay is the same to the byte.
@@ -89,6 +90,22 @@ where
             runner::settle(tenant).await;
             Ok(reply)
         }
+    }
+}
+
+/// The same for a request of the vendor that names no organization; its answer is kept in the directory.
+pub async fn once_for_vendor<Work, Attempt>(platform: &Platform, claim: Option<&Claim>, work: Work) -> Result<Reply>
+where
+    Work: FnOnce() -> Attempt,
+    Attempt: Future<Output = Result<Reply>>,
+{
+    let Some(claim) = claim else { return work().await };
+    if let Some(answer) = platform.answered(claim).await? {
+        return Ok(answer.into());
+    }
+    match work().await {
+        Err(Error::AlreadyAnswered) => platform.answered(claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered),
+        other => other,
     }
 }
 

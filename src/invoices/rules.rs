@@ -18,6 +18,7 @@ pub const DUE_AFTER: std::time::Duration = days(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = InvoiceStatus)]
 pub enum Status {
     Draft,
     Due,

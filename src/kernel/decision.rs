@@ -149,7 +149,7 @@ impl Tenant {
             batch.push(record_audit(AuditId::new(moment), &entry, moment.now, self));
         }
         if let Some(answer) = answer {
-            batch.push(answer.record(self.app().moment().now));
+            batch.extend(answer.record(self.app().moment().now));
         }
         batch
     }

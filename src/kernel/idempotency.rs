@@ -4,10 +4,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, Result};
+use super::platform::Platform;
 use super::problem::Problem;
+use super::sql::Statement;
 use super::tenant::{Tenant, TenantStatement};
 use super::time::{Timestamp, hours};
-use crate::tenant_sql;
+use crate::{platform_sql, tenant_sql};
 
 /// Longest key a client may send.
 pub const KEY_LENGTH_MAX: usize = 255;
@@ -74,15 +76,49 @@ pub fn mismatch() -> Problem {
 }
 
 impl Answer {
-    pub(super) fn record(&self, now: Timestamp) -> TenantStatement {
-        tenant_sql!(
-            "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            self.claim.key.as_str(),
-            self.claim.fingerprint.as_str(),
-            u32::from(self.status),
-            self.body.as_str(),
-            now
-        )
+    /// Stores it with a tenant's commit; an answer under the same key that is too old to be given again makes room.
+    pub(super) fn record(&self, now: Timestamp) -> [TenantStatement; 2] {
+        [
+            tenant_sql!(
+                "DELETE FROM idempotency_keys WHERE organization_id = ?1 AND key = ?2 AND created_at <= ?3",
+                self.claim.key.as_str(),
+                now.minus(KEPT)
+            ),
+            tenant_sql!(
+                "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                self.claim.key.as_str(),
+                self.claim.fingerprint.as_str(),
+                u32::from(self.status),
+                self.body.as_str(),
+                now
+            ),
+        ]
+    }
+
+    /// The same for a request of the vendor that names no organization: its answer is in the directory.
+    pub fn record_for_vendor(&self, now: Timestamp) -> [Statement; 2] {
+        [
+            platform_sql!("DELETE FROM idempotency_keys WHERE key = ?1 AND created_at <= ?2", self.claim.key.as_str(), now.minus(KEPT)),
+            platform_sql!(
+                "INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                self.claim.key.as_str(),
+                self.claim.fingerprint.as_str(),
+                u32::from(self.status),
+                self.body.as_str(),
+                now
+            ),
+        ]
+    }
+}
+
+impl Stored {
+    /// The answer again; a refusal when the key stands for another request.
+    fn answer(self, claim: &Claim) -> Result<Answer> {
+        if self.fingerprint == claim.fingerprint {
+            Ok(Answer { claim: claim.clone(), status: self.status, body: self.body })
+        } else {
+            Err(Error::from(mismatch()))
+        }
     }
 }
 
@@ -94,10 +130,19 @@ impl Tenant {
             claim.key.as_str(),
             self.app().moment().now.minus(KEPT)
         );
-        match self.row::<Stored>(statement).await? {
-            None => Ok(None),
-            Some(stored) if stored.fingerprint != claim.fingerprint => Err(Error::from(mismatch())),
-            Some(stored) => Ok(Some(Answer { claim: claim.clone(), status: stored.status, body: stored.body })),
-        }
+        self.row::<Stored>(statement).await?.map(|stored| stored.answer(claim)).transpose()
+    }
+}
+
+impl Platform {
+    /// The stored answer of an earlier request of the vendor with this key, if any.
+    pub async fn answered(&self, claim: &Claim) -> Result<Option<Answer>> {
+        let statement = platform_sql!(
+            "SELECT fingerprint, status, body FROM idempotency_keys WHERE key = ?1 AND created_at > ?2",
+            claim.key.as_str(),
+            self.app().moment().now.minus(KEPT)
+        );
+        let stored = self.directory_rows::<Stored>(statement).await?.into_iter().next();
+        stored.map(|stored| stored.answer(claim)).transpose()
     }
 }

@@ -46,6 +46,9 @@ impl Platform {
 
     /// Runs statements on the directory in one transaction.
     pub async fn directory(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
+        if statements.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(self.app.directory.batch(statements).await?.into_iter().map(|outcome| outcome.rows).collect())
     }
 

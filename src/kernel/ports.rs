@@ -26,6 +26,9 @@ pub enum Message {
     /// Bill what is due for one subscription.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
+    /// Asks for nothing: `/healthz` sees that the queue takes messages.
+    #[serde(rename = "probe.v1")]
+    Probe {},
 }
 
 pub trait Queues: Send + Sync {
@@ -44,6 +47,11 @@ pub trait Meters: Send + Sync {
 /// Gapless invoice numbers of one seller. The same invoice always gets the same number.
 pub trait InvoiceNumbers: Send + Sync {
     fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>>;
+}
+
+/// The bindings that only the edge knows, each with whether it answers; for `/healthz`.
+pub trait Probes: Send + Sync {
+    fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>>;
 }
 
 /// Sends one mail. The mail's id makes a repeated call harmless.
@@ -85,6 +93,7 @@ pub struct Ports {
     pub invoice_numbers: Arc<dyn InvoiceNumbers>,
     pub queues: Arc<dyn Queues>,
     pub mailer: Arc<dyn Mailer>,
+    pub probes: Arc<dyn Probes>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub settings: Settings,

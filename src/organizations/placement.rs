@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::rules::{self, Organization};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::idempotency::{Answer, Claim, KEPT, mismatch};
+use crate::kernel::idempotency::Answer;
 use crate::kernel::ids::{OrganizationId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
@@ -35,17 +35,7 @@ pub async fn enter(platform: &Platform, organization: &Organization, answer: Opt
         request,
         now
     )];
-    if let Some(answer) = answer {
-        batch.push(platform_sql!("DELETE FROM idempotency_keys WHERE key = ?1 AND created_at <= ?2", answer.claim.key.as_str(), now.minus(KEPT)));
-        batch.push(platform_sql!(
-            "INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            answer.claim.key.as_str(),
-            answer.claim.fingerprint.as_str(),
-            u32::from(answer.status),
-            answer.body.as_str(),
-            now
-        ));
-    }
+    batch.extend(answer.into_iter().flat_map(|answer| answer.record_for_vendor(now)));
     platform.directory(batch).await.map(|_| ())
 }
 
@@ -75,27 +65,6 @@ pub async fn finish_cut_off(platform: &Platform) -> Result<usize> {
         place(platform, &row.request, Actor::System("finish_sign_up")).await?;
     }
     Ok(cut_off.len())
-}
-
-#[derive(Deserialize)]
-struct StoredAnswer {
-    fingerprint: String,
-    status: u16,
-    body: String,
-}
-
-/// The stored answer of an earlier request of the vendor with this key.
-pub async fn answered(platform: &Platform, claim: &Claim) -> Result<Option<Answer>> {
-    let statement = platform_sql!(
-        "SELECT fingerprint, status, body FROM idempotency_keys WHERE key = ?1 AND created_at > ?2",
-        claim.key.as_str(),
-        platform.app().moment().now.minus(KEPT)
-    );
-    match platform.directory_rows::<StoredAnswer>(statement).await?.into_iter().next() {
-        None => Ok(None),
-        Some(stored) if stored.fingerprint != claim.fingerprint => Err(mismatch().into()),
-        Some(stored) => Ok(Some(Answer { claim: claim.clone(), status: stored.status, body: stored.body })),
-    }
 }
 
 #[derive(Deserialize)]

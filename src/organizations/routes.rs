@@ -1,17 +1,18 @@
 //! The endpoints of organizations.
 
 use super::placement;
-use super::rules;
+use super::rules::{self, Organization};
 use super::store;
 use super::wire::{NewOrganization, OrganizationChanges, OrganizationView};
 use crate::access::permissions::needs;
 use crate::business::runner;
 use crate::http::actors::{Authorized, Vendor};
-use crate::http::reply::{Reply, change};
+use crate::http::reply::{Reply, change, once_for_vendor};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{Moment, OrganizationId};
 use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::onboarding;
@@ -23,31 +24,29 @@ use crate::onboarding;
     responses((status = 201, description = "The organization", body = OrganizationView)),
     security(("platformKey" = [])))]
 pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
-    let platform = &vendor.platform;
-    if let Some(claim) = &command.claim
-        && let Some(answer) = placement::answered(platform, claim).await?
-    {
-        return Ok(answer.into());
-    }
-    let clock = match &command.body.test_clock {
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || async {
+        let organization = asked_for(platform, command.body.clone()).await?;
+        let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
+        placement::enter(platform, &organization, reply.stored(claim).as_ref()).await?;
+        placement::place(platform, &organization, Actor::Platform).await?;
+        runner::settle(&of_vendor(&vendor, organization.id).await?).await;
+        Ok(reply)
+    })
+    .await
+}
+
+/// The organization of a sign-up, checked. Its now is its test clock's from the start.
+async fn asked_for(platform: &Platform, body: NewOrganization) -> Result<Organization> {
+    let clock = match &body.test_clock {
         Some(text) => Some(placement::test_clock(platform, text).await?),
         None => None,
     };
     let real = platform.app().moment();
     let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
-    let organization = command.body.into_organization(moment, clock.map(|(id, _)| id));
+    let organization = body.into_organization(moment, clock.map(|(id, _)| id));
     rules::check(&organization)?;
-    let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
-    match placement::enter(platform, &organization, reply.stored(command.claim.as_ref()).as_ref()).await {
-        Err(Error::AlreadyAnswered) => {
-            let claim = command.claim.as_ref().ok_or(Error::AlreadyAnswered)?;
-            return placement::answered(platform, claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered);
-        }
-        other => other?,
-    }
-    placement::place(platform, &organization, Actor::Platform).await?;
-    runner::settle(&of_vendor(&vendor, organization.id).await?).await;
-    Ok(reply)
+    Ok(organization)
 }
 
 /// List all organizations

@@ -12,6 +12,7 @@ use crate::kernel::time::Timestamp;
 /// Where an organization stands with the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = OrganizationStatus)]
 pub enum Status {
     Active,
     Onboarded,
@@ -34,7 +35,7 @@ impl Status {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PostalAddress {
-    #[serde(rename = "$type", default = "PostalAddress::type_name", skip_deserializing)]
+    #[serde(rename = "$type", default = "PostalAddress::type_name")]
     pub type_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub street_address: Option<String>,

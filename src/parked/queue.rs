@@ -32,6 +32,7 @@ pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
             runner::settle(&tenant).await;
             Ok(())
         }
+        Message::Probe {} => Ok(()),
     }
 }
 

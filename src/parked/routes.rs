@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::queue;
 use crate::business::runner;
 use crate::http::actors::Vendor;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::Command;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{EventId, MailId, OrganizationId, ParkedId};
@@ -70,22 +70,36 @@ pub async fn list(vendor: Vendor) -> Result<Reply> {
 #[utoipa::path(post, path = "/v1/parked/replays", tag = "operations", operation_id = "replayParkedWork", request_body = Replay,
     responses((status = 202, description = "Being tried")), security(("platformKey" = [])))]
 pub async fn replay(vendor: Vendor, command: Command<Replay>) -> Result<Reply> {
-    let id = command.body.id;
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || async {
+        if !try_again(&vendor, &command.body.id).await? {
+            return Err(Problem::not_found("parked work").into());
+        }
+        let reply = Reply::json(202, &serde_json::json!({}))?;
+        // Trying again is idempotent by itself; the answer is kept so that the key can't be used for something else.
+        let answer = reply.stored(claim).into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
+        platform.directory(answer.collect()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Tries one piece of parked work; false when there is no such.
+async fn try_again(vendor: &Vendor, id: &str) -> Result<bool> {
     let unknown = || Problem::not_found("parked work");
     let mut parts = id.splitn(4, ':');
-    let found = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("step"), Some(organization), Some(event), Some(step)) => {
             let event: EventId = event.parse().map_err(|_| unknown())?;
-            runner::replay(&tenant(&vendor, organization).await?, event, step).await?
+            runner::replay(&tenant(vendor, organization).await?, event, step).await
         }
         (Some("mail"), Some(organization), Some(mail), None) => {
             let mail: MailId = mail.parse().map_err(|_| unknown())?;
-            dispatch::replay(&tenant(&vendor, organization).await?, mail).await?
+            dispatch::replay(&tenant(vendor, organization).await?, mail).await
         }
-        (Some("message"), Some(message), None, None) => replay_message(&vendor, message.parse().map_err(|_| unknown())?).await?,
-        _ => false,
-    };
-    if found { Ok(Reply { status: 202, body: "{}".into(), replayed: false }) } else { Err(unknown().into()) }
+        (Some("message"), Some(message), None, None) => replay_message(vendor, message.parse().map_err(|_| unknown())?).await,
+        _ => Ok(false),
+    }
 }
 
 async fn tenant(vendor: &Vendor, organization: &str) -> Result<Tenant> {

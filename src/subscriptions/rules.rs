@@ -16,6 +16,7 @@ pub const TRIAL_ENDING_NOTICE: std::time::Duration = days(3);
 /// The columns' words for a subscription's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = SubscriptionStatus)]
 pub enum Status {
     Active,
     Paused,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::advance::advance;
 use super::store::{self, TestClock};
 use crate::http::actors::Vendor;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, IdInPath};
 use crate::kernel::error::Result;
 use crate::kernel::ids::TestClockId;
@@ -49,23 +49,15 @@ impl From<TestClock> for ClockView {
 #[utoipa::path(post, path = "/v1/test-clocks", tag = "test clocks", operation_id = "createTestClock", request_body = ClockTime,
     responses((status = 201, description = "The clock", body = ClockView)), security(("platformKey" = [])))]
 pub async fn create(vendor: Vendor, command: Command<ClockTime>) -> Result<Reply> {
-    let moment = vendor.platform.app().moment();
-    // The same key makes the same clock: its id follows from the key, and a clock is never made twice.
-    let id = match &command.claim {
-        Some(claim) => TestClockId::derived(&[&claim.key, &claim.fingerprint]),
-        None => TestClockId::new(moment),
-    };
-    let existing = store::find(&vendor.platform, id).await?;
-    let replayed = existing.is_some();
-    let clock = match existing {
-        Some(clock) => clock,
-        None => {
-            let clock = TestClock { id, now: command.body.now, created_at: moment.now };
-            store::insert(&vendor.platform, &clock).await?;
-            clock
-        }
-    };
-    Ok(Reply { replayed, ..Reply::created(&ClockView::from(clock))? })
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || async {
+        let moment = platform.app().moment();
+        let clock = TestClock { id: TestClockId::new(moment), now: command.body.now, created_at: moment.now };
+        let reply = Reply::created(&ClockView::from(clock.clone()))?;
+        store::insert(platform, &clock, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
 }
 
 /// Read a test clock

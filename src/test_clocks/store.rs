@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::kernel::error::Result;
+use crate::kernel::idempotency::Answer;
 use crate::kernel::ids::{OrganizationId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::sql;
@@ -18,10 +19,11 @@ pub struct TestClock {
     pub created_at: Timestamp,
 }
 
-/// Creates a clock, and forgets an answer to the same key that is too old to be replayed.
-pub async fn insert(platform: &Platform, clock: &TestClock) -> Result<()> {
-    let statement = platform_sql!("INSERT INTO test_clocks (id, now, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", clock.id, clock.now, clock.created_at);
-    platform.directory(vec![statement]).await.map(|_| ())
+/// Creates a clock, together with the answer to the request for it.
+pub async fn insert(platform: &Platform, clock: &TestClock, answer: Option<&Answer>) -> Result<()> {
+    let insert = platform_sql!("INSERT INTO test_clocks (id, now, created_at) VALUES (?1, ?2, ?3)", clock.id, clock.now, clock.created_at);
+    let answer = answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
+    platform.directory([insert].into_iter().chain(answer).collect()).await.map(|_| ())
 }
 
 pub async fn find(platform: &Platform, id: TestClockId) -> Result<Option<TestClock>> {

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use tenantry::durable_objects::meter::Meter;
 use tenantry::kernel::error::{Error, Result};
 use tenantry::kernel::ids::{Entropy, InvoiceId, OrganizationId};
-use tenantry::kernel::ports::{Clock, InvoiceNumbers, Message, Meters, Queues};
+use tenantry::kernel::ports::{Clock, InvoiceNumbers, Message, Meters, Probes, Queues};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
 
@@ -124,5 +124,14 @@ impl Queues for QueueTwin {
             }
             Ok(())
         })
+    }
+}
+
+/// The World has no binding that only the edge knows.
+pub struct NoProbes;
+
+impl Probes for NoProbes {
+    fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>> {
+        Box::pin(async { Vec::new() })
     }
 }

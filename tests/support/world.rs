@@ -17,7 +17,7 @@ use tenantry::mails::local::LocalMailer;
 use tenantry::parked::queue;
 
 use super::sqlite::Sqlite;
-use super::twins::{HandClock, MeterTwins, NumberTwin, QueueTwin, Seeded};
+use super::twins::{NoProbes, HandClock, MeterTwins, NumberTwin, QueueTwin, Seeded};
 
 pub const PLATFORM_KEY: &str = "tk_platform_of_the_test_world";
 pub const SECRET: &[u8] = b"the secret of the test world";
@@ -88,6 +88,7 @@ impl World {
             invoice_numbers: Arc::new(NumberTwin::default()),
             queues: queues.clone(),
             mailer: Arc::new(LocalMailer { directory: directory.clone() }),
+            probes: Arc::new(NoProbes),
             clock: Arc::new(clock.clone()),
             entropy,
             settings: Settings {

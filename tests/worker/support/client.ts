@@ -105,7 +105,7 @@ export const company = (server: Server, id: string, email: string): Company => (
 });
 
 /** An address that nobody else has, so that its mails are its own. */
-export const address = (name: string): string => `${name.toLowerCase()}-${randomUUID()}@example.test`;
+export const address = (name: string): string => `${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}-${randomUUID()}@example.test`;
 
 export async function signUp(server: Server, name: string, more: object = {}): Promise<Company> {
   const email = address(name);

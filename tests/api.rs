@@ -1,0 +1,30 @@
+//! Every endpoint, asked rightly and wrongly. A refusal is a problem document that says what to do, and it changes nothing.
+//!
+//! The cast: Acme, on a clock of its own and with two paid months behind it; Globex, a stranger to Acme; the vendor of both.
+//! Every answer that is accepted must look as `openapi.json` says.
+
+mod support;
+
+#[path = "api/cast.rs"]
+mod cast;
+#[path = "api/check.rs"]
+mod check;
+#[path = "api/document.rs"]
+mod document;
+
+#[path = "api/amounts.rs"]
+mod amounts;
+#[path = "api/bodies.rs"]
+mod bodies;
+#[path = "api/credentials.rs"]
+mod credentials;
+#[path = "api/fields.rs"]
+mod fields;
+#[path = "api/idempotency.rs"]
+mod idempotency;
+#[path = "api/lists.rs"]
+mod lists;
+#[path = "api/routes.rs"]
+mod routes;
+#[path = "api/timestamps.rs"]
+mod timestamps;

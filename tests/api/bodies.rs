@@ -1,0 +1,120 @@
+//! What is wrong with a body whatever the endpoint: its type, its size, its syntax, its members.
+
+use crate::cast::Cast;
+use crate::check::{Ask, accept, ask, check, refusal};
+use crate::document;
+use crate::support::world::{Credential, vendor};
+
+/// An endpoint that takes a body, a body that is good, and the size it may have.
+struct Endpoint {
+    method: &'static str,
+    path: &'static str,
+    good: &'static str,
+    status: u16,
+    bytes_max: usize,
+}
+
+const ORDINARY: usize = 64 * 1024;
+const BATCH: usize = 1024 * 1024;
+
+const fn takes(method: &'static str, path: &'static str, good: &'static str, status: u16, bytes_max: usize) -> Endpoint {
+    Endpoint { method, path, good, status, bytes_max }
+}
+
+const ENDPOINTS: &[Endpoint] = &[
+    takes("POST", "/v1/organizations", r#"{"name":"Initech","email":"admin@initech.example"}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/organizations/{acme}", r#"{"name":"Acme Ltd"}"#, 200, ORDINARY),
+    takes("POST", "/v1/test-clocks", r#"{"now":"2026-01-31T00:00:00Z"}"#, 201, ORDINARY),
+    takes("PUT", "/v1/test-clocks/{clock}", r#"{"now":"2026-02-21T00:00:00Z"}"#, 200, ORDINARY),
+    takes("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
+    takes("POST", "/v1/usage/consumption", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
+    takes("POST", "/v1/usage/batch", r#"{"events":[{"metric":"apiCalls"}]}"#, 200, BATCH),
+    takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
+    takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
+    takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 202, ORDINARY),
+];
+
+impl Endpoint {
+    fn ask(&self, cast: &Cast, admin: &Credential) -> Ask {
+        let operation = document::operations().into_iter().find(|operation| operation.path == document_path(self.path) && operation.method == self.method);
+        let is_vendors = operation.unwrap().scopes().is_none();
+        ask(if is_vendors { &VENDOR } else { admin }, self.method, &cast.fill(self.path))
+    }
+}
+
+static VENDOR: std::sync::LazyLock<Credential> = std::sync::LazyLock::new(vendor);
+
+fn document_path(path: &str) -> String {
+    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("verifyEmail", "{key}")
+}
+
+/// Bodies that no endpoint takes.
+const BAD_BODIES: &[(&[u8], u16, &str)] = &[
+    (b"", 400, "malformed_json"),
+    (b"{", 400, "malformed_json"),
+    (b"{]", 400, "malformed_json"),
+    (b"{}{}", 400, "malformed_json"),
+    (b"not json", 400, "malformed_json"),
+    (b"{'name':1}", 400, "malformed_json"),
+    (b"\"text\"", 400, "invalid_value"),
+    (b"7", 400, "invalid_value"),
+    (b"true", 400, "invalid_value"),
+    (b"null", 400, "invalid_value"),
+    (b"[]", 400, "invalid_value"),
+];
+
+#[test]
+fn every_endpoint_with_a_body_is_in_the_table() {
+    let documented = document::operations().into_iter().filter(|operation| !operation.about["requestBody"].is_null());
+    let mut documented: Vec<(String, String)> = documented.map(|operation| (operation.method, operation.path.to_owned())).collect();
+    let mut tabled: Vec<(String, String)> = ENDPOINTS.iter().map(|endpoint| (endpoint.method.to_owned(), document_path(endpoint.path))).collect();
+    documented.sort();
+    tabled.sort();
+    assert_eq!(documented, tabled);
+}
+
+#[test]
+fn a_body_that_is_not_what_it_should_be_is_refused() {
+    let cast = Cast::new();
+    let admin = cast.admin();
+    for endpoint in ENDPOINTS {
+        for (body, status, code) in BAD_BODIES {
+            check(&cast.world, &endpoint.ask(&cast, &admin).json(*body), refusal(*status, code, ""));
+        }
+        let unknown = cast.fill(endpoint.good).replacen('{', r#"{"typo":1,"#, 1);
+        let answer = check(&cast.world, &endpoint.ask(&cast, &admin).json(unknown), refusal(400, "invalid_value", "/typo"));
+        assert!(answer.body["detail"].as_str().unwrap().contains("`typo`"), "{}", answer.text);
+    }
+}
+
+#[test]
+fn a_body_that_is_too_large_or_no_json_is_refused_and_the_largest_is_read() {
+    let cast = Cast::new();
+    let admin = cast.admin();
+    for endpoint in ENDPOINTS {
+        let good = cast.fill(endpoint.good);
+        let padded = |bytes: usize| good.clone() + &" ".repeat(bytes - good.len());
+        for bytes in [endpoint.bytes_max + 1, 3 * 1024 * 1024] {
+            check(&cast.world, &endpoint.ask(&cast, &admin).json(padded(bytes)), refusal(413, "body_too_large", ""));
+        }
+        for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
+            let asked = endpoint.ask(&cast, &admin).header("content-type", media_type).body(good.clone());
+            check(&cast.world, &asked, refusal(415, "unsupported_media_type", ""));
+        }
+        check(&cast.world, &endpoint.ask(&cast, &admin).body(good.clone()), refusal(415, "unsupported_media_type", ""));
+        accept(&cast.world, &endpoint.ask(&cast, &admin).json(padded(endpoint.bytes_max)), endpoint.status);
+    }
+}
+
+#[test]
+fn json_by_any_of_its_names_is_read() {
+    let cast = Cast::new();
+    let admin = cast.admin();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| !endpoint.good.contains("{parked}")) {
+        for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/problem+json"] {
+            let asked = endpoint.ask(&cast, &admin).header("content-type", media_type).body(cast.fill(endpoint.good));
+            accept(&cast.world, &asked, endpoint.status);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The cast of the API's tests, made once a test.
+#![allow(dead_code, reason = "each test file uses a part of the cast")]
+
+use futures::executor::block_on;
+use serde_json::{Value, json};
+use tenantry::access::token::OrganizationToken;
+use tenantry::kernel::time::hours;
+use tenantry::parked::queue;
+
+use crate::support::world::{Company, Credential, World, vendor};
+
+pub struct Cast {
+    pub world: World,
+    pub acme: String,
+    pub globex: String,
+    pub clock: String,
+    pub invoice: String,
+    /// The id of a key of Acme that may be revoked.
+    pub spare_key: String,
+    /// The id of parked work.
+    pub parked: String,
+}
+
+impl Cast {
+    pub fn new() -> Self {
+        let world = World::new();
+        let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
+        acme.advance("2026-02-20T00:00:00Z");
+        let invoice = text(&acme.invoices()[0]["$id"]);
+        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["usage.read"]}))["$id"]);
+        let (id, clock) = (acme.id.clone(), acme.clock.clone().unwrap());
+        let globex = world.sign_up("Globex").id;
+        world.deliver();
+        let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
+        block_on(queue::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
+        let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
+        Self { acme: id, globex, clock, invoice, spare_key, parked, world }
+    }
+
+    pub fn acme(&self) -> Company<'_> {
+        company(&self.world, &self.acme)
+    }
+
+    pub fn globex(&self) -> Company<'_> {
+        company(&self.world, &self.globex)
+    }
+
+    /// A key of Acme for everything.
+    pub fn admin(&self) -> Credential {
+        self.acme().key(&["*"])
+    }
+
+    /// `{acme}`, `{clock}` and so on in a path or a body become the ids.
+    pub fn fill(&self, text: &str) -> String {
+        let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
+        let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked)];
+        ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
+    }
+
+    /// Keys of Acme that are no good, each with its name.
+    pub fn bad_credentials(&self) -> Vec<(&'static str, Credential)> {
+        let acme = self.acme();
+        let soon = self.world.app.moment().now.plus(hours(1));
+        let expired = make_key(&acme, &json!({"name": "short", "scopes": ["*"], "expiresAt": soon}));
+        self.world.pass(hours(2));
+        let revoked = make_key(&acme, &json!({"name": "gone", "scopes": ["*"]}));
+        let path = format!("/v1/api-keys/{}", text(&revoked["$id"]));
+        self.world.send(&acme.vendor(), "DELETE", &path, &[], "").expect(204);
+        let good = make_key(&acme, &json!({"name": "good", "scopes": ["*"]}));
+        let token = OrganizationToken { organization: self.acme.parse().unwrap(), key: text(&good["$id"]).parse().unwrap() };
+        let unknown = OrganizationToken { key: "key_00000000000000000000000001".parse().unwrap(), ..token };
+        let world_secret = crate::support::world::SECRET;
+        vec![
+            ("nobody", Credential::Nobody),
+            ("a garbage key", bearer("garbage")),
+            ("a garbage organization key", bearer("tk_org_garbage")),
+            ("a forged key: the right shape with a wrong MAC", bearer(token.mint(b"another secret"))),
+            ("a cut key", bearer(&text(&good["secret"])[..80])),
+            ("a key of Globex that says it is Acme's", bearer(transplanted(&text(&self.globex().key_text()), &text(&good["secret"])))),
+            ("a key that was minted and never stored", bearer(unknown.mint(world_secret))),
+            ("an expired key", bearer(text(&expired["secret"]))),
+            ("a revoked key", bearer(text(&revoked["secret"]))),
+            ("a forged platform key", bearer("tk_platform_of_somebody_else")),
+        ]
+    }
+}
+
+trait KeyText {
+    fn key_text(&self) -> Value;
+}
+
+impl KeyText for Company<'_> {
+    fn key_text(&self) -> Value {
+        make_key(self, &json!({"name": "all", "scopes": ["*"]}))["secret"].clone()
+    }
+}
+
+/// One key's id and MAC with the other's organization.
+fn transplanted(key: &str, organization: &str) -> String {
+    format!("{}{}{}", &key[..33], &organization[33..59], &key[59..])
+}
+
+fn company<'w>(world: &'w World, id: &str) -> Company<'w> {
+    Company { world, id: id.to_owned(), email: String::new(), clock: None }
+}
+
+fn make_key(company: &Company<'_>, body: &Value) -> Value {
+    company.world.post(&company.vendor(), "/v1/api-keys", body).expect(201)
+}
+
+pub fn bearer(text: impl Into<String>) -> Credential {
+    Credential::Bearer(text.into())
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}

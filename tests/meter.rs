@@ -1,0 +1,34 @@
+//! The Meter as the Worker and the shell see it, natively: groups of requests in, answers out, over SQLite.
+//!
+//! The cast: Acme, an organization on the professional plan with 1,000 `apiCalls` a month and 10 `users`; `tokens` are unlimited.
+//! The time is 10 January 2026, noon, in the period of January, unless a test says otherwise.
+
+#[path = "support/local_sqlite.rs"]
+mod local_sqlite;
+#[path = "meter/world.rs"]
+mod world;
+
+#[path = "meter/answers.rs"]
+mod answers;
+#[path = "meter/batches.rs"]
+mod batches;
+#[path = "meter/closings.rs"]
+mod closings;
+#[path = "meter/facts.rs"]
+mod facts;
+#[path = "meter/failures.rs"]
+mod failures;
+#[path = "meter/idempotency.rs"]
+mod idempotency;
+#[path = "meter/invoice_numbers.rs"]
+mod invoice_numbers;
+#[path = "meter/keys.rs"]
+mod keys;
+#[path = "meter/levels.rs"]
+mod levels;
+#[path = "meter/model.rs"]
+mod model;
+#[path = "meter/periods.rs"]
+mod periods;
+#[path = "meter/refusals.rs"]
+mod refusals;
