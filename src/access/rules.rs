@@ -46,10 +46,12 @@ pub fn create(name: &str, scopes: Vec<String>, expires_at: Option<Timestamp>, mo
         return Err(Problem::invalid("/expiresAt", "invalid_value", "Send a time in the future, or leave it out."));
     }
     let key = ApiKey { id: KeyId::new(moment), name: name.to_owned(), scopes, created_at: moment.now, expires_at, revoked_at: None };
-    let decision = Decision::new()
-        .write(store::insert(&key))
-        .raise(ApiKeyCreated { key: key.id })
-        .audit("apiKey.created", key.id.to_string(), None, Some(serde_json::json!({"name": key.name, "scopes": key.scopes})));
+    let decision = Decision::new().write(store::insert(&key)).raise(ApiKeyCreated { key: key.id }).audit(
+        "apiKey.created",
+        key.id.to_string(),
+        None,
+        Some(serde_json::json!({"name": key.name, "scopes": key.scopes})),
+    );
     Ok((key, decision))
 }
 
@@ -58,8 +60,10 @@ pub fn revoke(key: &ApiKey, moment: Moment<'_>) -> Decision {
     if key.revoked_at.is_some() {
         return Decision::new();
     }
-    Decision::new()
-        .write(store::revoke(key.id, moment.now))
-        .raise(ApiKeyRevoked { key: key.id })
-        .audit("apiKey.revoked", key.id.to_string(), None, None)
+    Decision::new().write(store::revoke(key.id, moment.now)).raise(ApiKeyRevoked { key: key.id }).audit(
+        "apiKey.revoked",
+        key.id.to_string(),
+        None,
+        None,
+    )
 }

@@ -24,9 +24,15 @@ pub enum Action {
     CreateChecklist,
     CompleteItem(ItemKey),
     CompleteOnboarding,
-    StartTrial { plan: String, length: Duration },
+    StartTrial {
+        plan: String,
+        length: Duration,
+    },
     /// Lets a fact become true later.
-    Later { at: Timestamp, event: Event },
+    Later {
+        at: Timestamp,
+        event: Event,
+    },
     /// Makes the Meter know what the company is entitled to.
     TellMeterEntitlements,
     /// Makes the Meter know a key, or its revocation.

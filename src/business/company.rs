@@ -31,7 +31,10 @@ pub struct Company {
 
 impl Company {
     pub async fn load(tenant: &Tenant) -> Result<Self> {
-        let mut read = tenant.run(vec![organizations::store::select(), onboarding::store::select(), subscriptions::store::select()]).await?.into_iter();
+        let mut read = tenant
+            .run(vec![organizations::store::select(), onboarding::store::select(), subscriptions::store::select()])
+            .await?
+            .into_iter();
         let mut rows = || read.next().unwrap_or_default().into_iter();
         let organization = rows().next().ok_or_else(|| Error::internal("the company is not there"))?;
         let organization = Organization::from(decode::<OrganizationRow>(organization)?);

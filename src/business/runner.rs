@@ -105,7 +105,10 @@ fn pause(attempts: u32) -> std::time::Duration {
 }
 
 async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
-    let statement = tenant_sql!("SELECT organization_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2", event);
+    let statement = tenant_sql!(
+        "SELECT organization_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2",
+        event
+    );
     tenant.rows(statement).await
 }
 
@@ -118,7 +121,14 @@ fn standing(runs: &[Run], step: &str) -> Standing {
 }
 
 /// Runs one step: its actions and its claim are one commit.
-async fn run_step(tenant: &Tenant, event_id: EventId, name: &str, attempts: u32, event: &Event, run: fn(&Event, &Company) -> Vec<super::Action>) -> Result<()> {
+async fn run_step(
+    tenant: &Tenant,
+    event_id: EventId,
+    name: &str,
+    attempts: u32,
+    event: &Event,
+    run: fn(&Event, &Company) -> Vec<super::Action>,
+) -> Result<()> {
     until_fresh(|| async {
         // Somebody else may have done it in the meantime; then the claim below would be stale for ever.
         if let Standing::Settled = standing(&runs(tenant, event_id).await?, name) {
@@ -171,7 +181,11 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
     let now = tenant.app().moment().now;
     tenant
         .run(vec![
-            tenant_sql!("DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'", event, step),
+            tenant_sql!(
+                "DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
+                event,
+                step
+            ),
             tenant_sql!("UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now),
         ])
         .await?;

@@ -5,7 +5,9 @@ use super::{SILENT, WORKFLOWS};
 
 /// The text of `docs/BUSINESS.md`.
 pub fn markdown() -> String {
-    let mut text = String::from("# What happens when\n\nGenerated from `src/business/` by `UPDATE=1 cargo test --test drift`; a test keeps it true.\n");
+    let mut text = String::from(
+        "# What happens when\n\nGenerated from `src/business/` by `UPDATE=1 cargo test --test drift`; a test keeps it true.\n",
+    );
     for workflow in WORKFLOWS {
         text.push_str(&format!("\n## {}\n\n{}\n\n| when | then |\n|---|---|\n", title(workflow.name), workflow.story));
         for rule in workflow.rules {

@@ -39,7 +39,14 @@ pub const STORAGE: &str = "storage";
 /// The plans that come with the product, in ascending order.
 pub fn built_in_plans() -> Vec<Plan> {
     vec![
-        plan("starter", "Starter", 4_900, [Some(5), Some(10), Some(10), Some(10_000)], (5_000, 500_000), &["Basic support", "Email notifications", "API access"]),
+        plan(
+            "starter",
+            "Starter",
+            4_900,
+            [Some(5), Some(10), Some(10), Some(10_000)],
+            (5_000, 500_000),
+            &["Basic support", "Email notifications", "API access"],
+        ),
         plan(
             "professional",
             "Professional",

@@ -56,7 +56,9 @@ pub struct InvoiceNumberObjects(ObjectNamespace);
 
 impl InvoiceNumberObjects {
     pub fn bind(env: &Env) -> Result<Self> {
-        env.durable_object("INVOICE_NUMBERS").map(Self).map_err(|error| Error::internal(format!("the binding INVOICE_NUMBERS is missing: {error}")))
+        env.durable_object("INVOICE_NUMBERS")
+            .map(Self)
+            .map_err(|error| Error::internal(format!("the binding INVOICE_NUMBERS is missing: {error}")))
     }
 
     async fn ask(&self, seller: &str, invoice: InvoiceId) -> worker::Result<String> {

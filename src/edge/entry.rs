@@ -3,7 +3,9 @@
 use axum::body::Body;
 use http::Request as HttpRequest;
 use http_body_util::BodyExt;
-use worker::{Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event};
+use worker::{
+    Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event,
+};
 
 use crate::business::calendar;
 use crate::http as web;

@@ -26,7 +26,8 @@ impl QueueBindings {
 
     async fn send_to(queue: &Queue, bodies: &[String]) -> Result<()> {
         for chunk in bodies.chunks(BATCH_MAX) {
-            let messages = chunk.iter().map(|body| RawMessageBuilder::new(JsValue::from_str(body)).build_with_content_type(QueueContentType::Text));
+            let messages =
+                chunk.iter().map(|body| RawMessageBuilder::new(JsValue::from_str(body)).build_with_content_type(QueueContentType::Text));
             let batch = BatchMessageBuilder::new().messages(messages.collect::<Vec<_>>()).build();
             queue.send_raw_batch(batch).await.map_err(|error| unavailable("a queue", &error))?;
         }

@@ -20,7 +20,7 @@ export default class extends WorkerEntrypoint {
   async fetch(request) {
     try {
       const organization = hotOrganization(request, this.env);
-      if (organization === undefined) return await new Rust(this.ctx, this.env).fetch(request);
+      if (organization === undefined) return await unlessReset(new Rust(this.ctx, this.env).fetch(request));
       const wire = await toWire(request);
       return toResponse(await this.env.METER.getByName(organization).serve(wire));
     } catch (error) {
@@ -35,6 +35,25 @@ export default class extends WorkerEntrypoint {
   queue(batch) {
     return new Rust(this.ctx, this.env).queue(batch);
   }
+}
+
+/** Requests that wait for Rust. A panic resets the wasm instance and would leave them waiting for ever, so they are told. */
+const waiting = new Set();
+
+addEventListener("error", (event) => {
+  if (!(event.error instanceof WebAssembly.RuntimeError)) return;
+  for (const reject of waiting) reject(event.error);
+  waiting.clear();
+});
+
+/** What `answer` gives, or a rejection when the wasm instance is reset in the meantime. */
+function unlessReset(answer) {
+  let rejectNow;
+  const reset = new Promise((_, reject) => {
+    rejectNow = reject;
+    waiting.add(reject);
+  });
+  return Promise.race([answer, reset]).finally(() => waiting.delete(rejectNow));
 }
 
 /** Path and query: what follows the host. */

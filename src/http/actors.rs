@@ -108,13 +108,16 @@ async fn vendor_in_organization(app: App, text: &str, headers: &HeaderMap, reque
 async fn key_of_organization(app: App, text: &str, permission: Option<Permission>, request_id: RequestId) -> Result<(Tenant, Vec<String>)> {
     let token = OrganizationToken::verify(text, &app.settings.secret).ok_or_else(unknown_credential)?;
     let now = app.moment().now;
-    let tenant = Platform::open(app).tenant(token.organization, Actor::ApiKey(token.key), Some(request_id)).await?.ok_or_else(unknown_credential)?;
+    let tenant =
+        Platform::open(app).tenant(token.organization, Actor::ApiKey(token.key), Some(request_id)).await?.ok_or_else(unknown_credential)?;
     let key = store::find(&tenant, token.key).await?.ok_or_else(unknown_credential)?;
     if !key.is_usable(now) {
         return Err(unknown_credential());
     }
     match permission {
-        Some(permission) if !key.scopes.iter().any(|scope| permits(scope, permission)) => Err(Problem::lacks_permission(permission.wire_name()).into()),
+        Some(permission) if !key.scopes.iter().any(|scope| permits(scope, permission)) => {
+            Err(Problem::lacks_permission(permission.wire_name()).into())
+        }
         _ => Ok((tenant, key.scopes)),
     }
 }
@@ -124,7 +127,10 @@ fn bearer(headers: &HeaderMap) -> Result<String> {
     let header = text_header(headers, "authorization");
     match header.split_once(' ') {
         Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => Ok(text.trim().to_owned()),
-        _ => Err(Problem::unauthenticated(format!("Send the header Authorization: Bearer {ORGANIZATION_PREFIX}... (or {PLATFORM_PREFIX}...).")).into()),
+        _ => Err(Problem::unauthenticated(format!(
+            "Send the header Authorization: Bearer {ORGANIZATION_PREFIX}... (or {PLATFORM_PREFIX}...)."
+        ))
+        .into()),
     }
 }
 

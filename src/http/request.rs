@@ -49,7 +49,9 @@ pub fn text_header(headers: &HeaderMap, name: &str) -> String {
 
 /// The whole body, refused when larger than `bytes_max`.
 pub async fn read_body<S: Send + Sync>(request: Request, state: &S, bytes_max: usize) -> Result<Bytes, Error> {
-    let bytes = Bytes::from_request(request, state).await.map_err(|_| Error::from(json::check_size(usize::MAX, bytes_max).err().unwrap_or_else(Problem::internal)))?;
+    let bytes = Bytes::from_request(request, state)
+        .await
+        .map_err(|_| Error::from(json::check_size(usize::MAX, bytes_max).err().unwrap_or_else(Problem::internal)))?;
     json::check_size(bytes.len(), bytes_max)?;
     Ok(bytes)
 }
@@ -61,8 +63,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let query = Query::<T>::try_from_uri(&parts.uri)
-            .map_err(|rejection| Problem::invalid("query", "invalid_query", format!("{}. See /openapi.json for the parameters.", rejection.body_text())))?;
+        let query = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
+            Problem::invalid("query", "invalid_query", format!("{}. See /openapi.json for the parameters.", rejection.body_text()))
+        })?;
         Ok(Self(query.0))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::rules::{self, Invoice};
 use super::store;
+use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
-use crate::kernel::decision::Decision;
 use crate::kernel::tenant::{Tenant, until_fresh};
 use crate::subscriptions;
 use crate::usage::meters;

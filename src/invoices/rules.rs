@@ -202,7 +202,8 @@ fn late_lines(plan: &Plan, late: &LateUsage) -> Result<Vec<Line>> {
     let period = Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at };
     let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
     let mut line = usage_line(LineKind::LateUsage, metric, priced, period, counted);
-    line.description = format!("{counted} {} of {} to {}, received after its invoice", metric.unit, period.starts_at.date(), period.ends_at.date());
+    line.description =
+        format!("{counted} {} of {} to {}, received after its invoice", metric.unit, period.starts_at.date(), period.ends_at.date());
     Ok(vec![line])
 }
 

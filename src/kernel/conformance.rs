@@ -9,10 +9,13 @@ use super::sql::{INTEGER_MAX, Outcome, Sql, SqlError, Statement, Value};
 pub type Finding = (&'static str, Result<(), String>);
 
 const TENANT: &str = "org_conformance";
-const INSERT: &str = "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, 'f', 200, '{}', 1)";
+const INSERT: &str =
+    "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, 'f', 200, '{}', 1)";
 const READ: &str = "SELECT key FROM idempotency_keys WHERE organization_id = ?1 ORDER BY key";
-const STALE: &str = "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
-const FRESH: &str = "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
+const STALE: &str =
+    "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
+const FRESH: &str =
+    "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
 const ORPHAN: &str = "INSERT INTO onboarding_items (organization_id, key, position, status) VALUES (?1, 'x', 1, 'pending')";
 const CLEAR: &str = "DELETE FROM idempotency_keys WHERE organization_id = ?1";
 
@@ -59,7 +62,8 @@ fn expect(found: Result<Vec<Outcome>, SqlError>, wanted: &Result<Vec<Outcome>, S
 
 async fn expect_keys(sql: &dyn Sql, wanted: &[&str]) -> Result<(), String> {
     let outcomes = sql.batch(vec![bare(READ)]).await.map_err(|error| format!("{error:?}"))?;
-    let keys: Vec<&str> = outcomes.iter().flat_map(|outcome| &outcome.rows).filter_map(|row| row.get("key").and_then(Json::as_str)).collect();
+    let keys: Vec<&str> =
+        outcomes.iter().flat_map(|outcome| &outcome.rows).filter_map(|row| row.get("key").and_then(Json::as_str)).collect();
     if keys == wanted { Ok(()) } else { Err(format!("found {keys:?}")) }
 }
 
@@ -85,7 +89,8 @@ async fn round_trip(sql: &dyn Sql) -> Result<(), String> {
     // D1 gives a number that was bound without a column as a double; the columns that hold numbers are INTEGER.
     let found = row.map(Json::Object).unwrap_or_default();
     let number = found.get("number").and_then(|number| number.as_i64().or_else(|| number.to_string().trim_end_matches(".0").parse().ok()));
-    let same = number == Some(INTEGER_MAX) && found.get("text") == Some(&json!("Ünïcödé '\"\n")) && found.get("absent") == Some(&Json::Null);
+    let same =
+        number == Some(INTEGER_MAX) && found.get("text") == Some(&json!("Ünïcödé '\"\n")) && found.get("absent") == Some(&Json::Null);
     if same { Ok(()) } else { Err(format!("found {found}")) }
 }
 

@@ -7,8 +7,8 @@
 use serde_json::Value as Json;
 
 use super::error::Result;
-use super::ids::{AuditId, DueId, EventId, MailId};
 use super::idempotency::Answer;
+use super::ids::{AuditId, DueId, EventId, MailId};
 use super::ports::Message;
 use super::tenant::{Actor, Tenant, TenantStatement};
 use super::time::Timestamp;

@@ -45,8 +45,12 @@ impl Error {
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Refused(problem) => *problem,
-            Self::Stale => Problem::conflict("changed_meanwhile", "Somebody else changed this at the same time, repeatedly. Read it again and retry."),
-            Self::AlreadyAnswered => Problem::conflict("idempotency_in_flight", "A request with this Idempotency-Key is still running. Retry in a second."),
+            Self::Stale => {
+                Problem::conflict("changed_meanwhile", "Somebody else changed this at the same time, repeatedly. Read it again and retry.")
+            }
+            Self::AlreadyAnswered => {
+                Problem::conflict("idempotency_in_flight", "A request with this Idempotency-Key is still running. Retry in a second.")
+            }
             Self::Unavailable(_) => Problem::unavailable("A database or an object did not answer. Retry with the same Idempotency-Key."),
             Self::Internal(_) => Problem::internal(),
         }

@@ -26,7 +26,12 @@ pub fn check_content_type(content_type: &str) -> Result<(), Problem> {
     if media_type.eq_ignore_ascii_case("application/json") || media_type.ends_with("+json") {
         Ok(())
     } else {
-        Err(Problem::new(415, "unsupported_media_type", "The body is not JSON", "Send the body as JSON with Content-Type: application/json."))
+        Err(Problem::new(
+            415,
+            "unsupported_media_type",
+            "The body is not JSON",
+            "Send the body as JSON with Content-Type: application/json.",
+        ))
     }
 }
 
@@ -34,17 +39,24 @@ pub fn check_size(bytes: usize, bytes_max: usize) -> Result<(), Problem> {
     if bytes <= bytes_max {
         Ok(())
     } else {
-        Err(Problem::new(413, "body_too_large", "The body is too large", format!("Send at most {bytes_max} bytes; split larger ones into several requests.")))
+        Err(Problem::new(
+            413,
+            "body_too_large",
+            "The body is too large",
+            format!("Send at most {bytes_max} bytes; split larger ones into several requests."),
+        ))
     }
 }
 
 fn does_not_fit(pointer: String, error: &serde_json::Error) -> Problem {
     use serde_json::error::Category;
-    let (code, detail) = match error.classify() {
-        Category::Syntax | Category::Eof | Category::Io => ("malformed_json", format!("The body is not well-formed JSON: {error}.")),
-        Category::Data => ("invalid_value", sentence(&error.to_string())),
-    };
-    Problem::invalid(pointer, code, detail)
+    match error.classify() {
+        // What is no JSON has no places to point at; serde says line and column.
+        Category::Syntax | Category::Eof | Category::Io => {
+            Problem::invalid("", "malformed_json", format!("The body is not well-formed JSON: {error}."))
+        }
+        Category::Data => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string())),
+    }
 }
 
 /// serde's message without its position, as a sentence.

@@ -39,7 +39,9 @@ impl PageQuery {
             None => None,
             Some(text) => Some(
                 text.parse::<Id>()
-                    .map_err(|_| Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged."))?
+                    .map_err(|_| {
+                        Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged.")
+                    })?
                     .to_string(),
             ),
         };

@@ -47,7 +47,12 @@ impl Problem {
 
     /// 404, the same for what never existed and for what belongs to somebody else.
     pub fn not_found(what: &str) -> Self {
-        Self::new(404, "not_found", "Not found", format!("There is no such {what} here. Check the id and that your key belongs to its organization."))
+        Self::new(
+            404,
+            "not_found",
+            "Not found",
+            format!("There is no such {what} here. Check the id and that your key belongs to its organization."),
+        )
     }
 
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
@@ -75,7 +80,12 @@ impl Problem {
 
     /// 500: our own mistake. What went wrong is in the log under the request id, not here.
     pub fn internal() -> Self {
-        Self::new(500, "internal_error", "Something went wrong on our side", "Nothing was changed. Retry with the same Idempotency-Key; if it stays, report the request id.")
+        Self::new(
+            500,
+            "internal_error",
+            "Something went wrong on our side",
+            "Nothing was changed. Retry with the same Idempotency-Key; if it stays, report the request id.",
+        )
     }
 
     #[must_use]

@@ -4,7 +4,6 @@
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 
-
 use serde::de::DeserializeOwned;
 
 use super::error::{Error, Result};
@@ -185,7 +184,6 @@ impl Tenant {
 
 /// How often a decision is taken anew when somebody else commits in between.
 const STALE_TRIES_MAX: usize = 5;
-
 
 /// Loads, decides and commits, and does it again when the commit finds its reads stale.
 pub async fn until_fresh<T, Work, Attempt>(mut work: Work) -> Result<T>

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::error::Result;
 use crate::kernel::ids::{MailId, OrganizationId};
-use crate::kernel::ports::{Mailer, OutgoingMail};
 use crate::kernel::platform::Platform;
+use crate::kernel::ports::{Mailer, OutgoingMail};
 use crate::kernel::sql::{self, Sql};
 use crate::kernel::time::Timestamp;
 use crate::platform_sql;

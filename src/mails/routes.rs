@@ -27,14 +27,20 @@ pub async fn inbox(around: Surroundings, Filter(query): Filter<Recipient>) -> Re
     let mut environment = minijinja::Environment::new();
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
     let page = environment
-        .render_named_str("inbox.html", include_str!("templates/inbox.html"), minijinja::context! { mails => minijinja::Value::from(minijinja::value::Serde(&mails)) })
+        .render_named_str(
+            "inbox.html",
+            include_str!("templates/inbox.html"),
+            minijinja::context! { mails => minijinja::Value::from(minijinja::value::Serde(&mails)) },
+        )
         .map_err(|error| crate::kernel::error::Error::internal(error.to_string()))?;
     Ok(Html(page).into_response())
 }
 
 async fn mails(around: Surroundings, to: Option<&str>) -> Result<Vec<LocalMail>> {
     if !around.app.settings.development {
-        return Err(Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them.").into());
+        return Err(
+            Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them.").into()
+        );
     }
     local::list(&Platform::open(around.app), to).await
 }

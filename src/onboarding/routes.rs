@@ -70,7 +70,11 @@ pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
 /// Complete an item of the checklist
 #[utoipa::path(put, path = "/v1/onboarding/items/{key}", tag = "onboarding", operation_id = "completeOnboardingItem", params(("key" = String, Path, description = "`createFirstProject`")),
     request_body = ItemChange, responses((status = 200, description = "The checklist", body = ChecklistView)), security(("organizationKey" = ["onboarding.write"]), ("platformKey" = [])))]
-pub async fn put_item(caller: Authorized<needs::OnboardingWrite>, NameInPath(name): NameInPath, command: Command<ItemChange>) -> Result<Reply> {
+pub async fn put_item(
+    caller: Authorized<needs::OnboardingWrite>,
+    NameInPath(name): NameInPath,
+    command: Command<ItemChange>,
+) -> Result<Reply> {
     let key = ItemKey::read(&name).ok_or_else(|| Problem::not_found("checklist item"))?;
     let tenant = caller.tenant;
     change(&tenant, || async {

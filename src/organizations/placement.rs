@@ -59,7 +59,10 @@ struct CutOff {
 /// Finishes sign-ups that were cut off between the directory and the tenant's database. Run each minute.
 pub async fn finish_cut_off(platform: &Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(CUT_OFF_AFTER);
-    let statement = platform_sql!("SELECT request FROM organizations WHERE status = 'provisioning' AND created_at <= ?1 ORDER BY created_at LIMIT 50", before);
+    let statement = platform_sql!(
+        "SELECT request FROM organizations WHERE status = 'provisioning' AND created_at <= ?1 ORDER BY created_at LIMIT 50",
+        before
+    );
     let cut_off = platform.directory_rows::<CutOff>(statement).await?;
     for row in &cut_off {
         place(platform, &row.request, Actor::System("finish_sign_up")).await?;
@@ -89,6 +92,7 @@ pub struct ListedRow {
 
 /// A page of all organizations, newest first.
 pub async fn list(platform: &Platform, before: &str, fetch: u32) -> Result<Vec<OrganizationId>> {
-    let statement = platform_sql!("SELECT id FROM organizations WHERE status = 'placed' AND id < ?1 ORDER BY id DESC LIMIT ?2", before, fetch);
+    let statement =
+        platform_sql!("SELECT id FROM organizations WHERE status = 'placed' AND id < ?1 ORDER BY id DESC LIMIT ?2", before, fetch);
     Ok(platform.directory_rows::<ListedRow>(statement).await?.into_iter().map(|row| row.id).collect())
 }

@@ -160,11 +160,12 @@ pub fn complete_onboarding(organization: &Organization, moment: Moment<'_>) -> D
     }
     let status = if organization.status == Status::Active { Status::Onboarded } else { organization.status };
     let next = Organization { onboarded_at: Some(moment.now), status, ..organization.clone() };
-    Decision::new()
-        .guard(store::unchanged(organization))
-        .write(store::update(&next))
-        .raise(OrganizationOnboarded {})
-        .audit("organization.onboarded", next.id.to_string(), None, None)
+    Decision::new().guard(store::unchanged(organization)).write(store::update(&next)).raise(OrganizationOnboarded {}).audit(
+        "organization.onboarded",
+        next.id.to_string(),
+        None,
+        None,
+    )
 }
 
 /// Longest name, and longest of the other texts.
@@ -182,7 +183,12 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     if let Some(date) = &details.founding_date {
         require(is_date(date), "/foundingDate", "Send a date as YYYY-MM-DD.")?;
     }
-    for (text, pointer) in [(&details.telephone, "/telephone"), (&details.industry, "/industry"), (&details.description, "/description"), (&details.url, "/url")] {
+    for (text, pointer) in [
+        (&details.telephone, "/telephone"),
+        (&details.industry, "/industry"),
+        (&details.description, "/description"),
+        (&details.url, "/url"),
+    ] {
         require(text.as_ref().is_none_or(|text| text.chars().count() <= TEXT_LENGTH_MAX), pointer, "Send at most 2,000 characters.")?;
     }
     if let Some(plan) = &details.plan {
@@ -201,7 +207,9 @@ fn require(holds: bool, pointer: &str, detail: &str) -> Result<(), Problem> {
 /// One @ with something before it and a dotted or bracketed host behind it; whether it works, only a mail tells.
 pub fn is_email(text: &str) -> bool {
     let printable = text.chars().all(|letter| !letter.is_whitespace() && !letter.is_control());
-    let parts = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.'));
+    let parts = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !host.contains('@') && !host.starts_with('.') && !host.ends_with('.')
+    });
     printable && parts && text.len() <= 254
 }
 
@@ -210,5 +218,6 @@ fn is_date(text: &str) -> bool {
 }
 
 fn is_language(text: &str) -> bool {
-    (2..=35).contains(&text.len()) && text.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    (2..=35).contains(&text.len())
+        && text.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }

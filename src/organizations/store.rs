@@ -94,7 +94,9 @@ pub fn unchanged(organization: &Organization) -> TenantStatement {
 
 /// Guard: there is no such organization here yet.
 pub fn not_placed_yet() -> TenantStatement {
-    tenant_sql!("INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)")
+    tenant_sql!(
+        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)"
+    )
 }
 
 fn to_json(value: &impl serde::Serialize) -> String {

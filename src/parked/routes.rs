@@ -58,7 +58,10 @@ pub async fn list(vendor: Vendor) -> Result<Reply> {
     let limit = [Value::from(SHOWN_MAX)];
     let mut data: Vec<ParkedView> = vendor.platform.every_shard(steps, &limit).await?;
     data.extend(vendor.platform.every_shard::<ParkedView>(mails, &limit).await?);
-    let messages = platform_sql!("SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts, NULL AS last_error, parked_at FROM parked_messages ORDER BY parked_at LIMIT ?1", SHOWN_MAX);
+    let messages = platform_sql!(
+        "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts, NULL AS last_error, parked_at FROM parked_messages ORDER BY parked_at LIMIT ?1",
+        SHOWN_MAX
+    );
     data.extend(vendor.platform.directory_rows::<ParkedView>(messages).await?);
     data.sort_by_key(|parked| parked.parked_at);
     Reply::ok(&Page { data, has_more: false, next_cursor: None })
@@ -116,9 +119,11 @@ struct ParkedMessage {
 
 /// Handles the message here and now; only then it is no longer parked.
 async fn replay_message(vendor: &Vendor, id: ParkedId) -> Result<bool> {
-    let rows: Vec<ParkedMessage> = vendor.platform.directory_rows(platform_sql!("SELECT body FROM parked_messages WHERE id = ?1", id)).await?;
+    let rows: Vec<ParkedMessage> =
+        vendor.platform.directory_rows(platform_sql!("SELECT body FROM parked_messages WHERE id = ?1", id)).await?;
     let Some(row) = rows.into_iter().next() else { return Ok(false) };
-    let message: Message = serde_json::from_str(&row.body).map_err(|error| Error::internal(format!("a parked message can't be read: {error}")))?;
+    let message: Message =
+        serde_json::from_str(&row.body).map_err(|error| Error::internal(format!("a parked message can't be read: {error}")))?;
     queue::handle(&vendor.platform, message).await?;
     vendor.platform.directory(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)]).await?;
     Ok(true)

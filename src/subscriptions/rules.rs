@@ -56,7 +56,13 @@ pub struct Subscription {
 }
 
 /// Starts a trial of `plan` now.
-pub fn start_trial(plan: &Plan, length: std::time::Duration, time_zone: &str, test_clock: Option<TestClockId>, moment: Moment<'_>) -> Decision {
+pub fn start_trial(
+    plan: &Plan,
+    length: std::time::Duration,
+    time_zone: &str,
+    test_clock: Option<TestClockId>,
+    moment: Moment<'_>,
+) -> Decision {
     let now = moment.now;
     let trial_ends_at = now.plus(length);
     let subscription = Subscription {

@@ -82,7 +82,13 @@ pub async fn current(tenant: &Tenant) -> Result<Option<Subscription>> {
 /// The organization's present subscription, or a refusal that says so.
 pub async fn require(tenant: &Tenant) -> Result<Subscription> {
     current(tenant).await?.ok_or_else(|| {
-        Problem::new(404, "no_subscription", "No subscription", "The organization has no subscription (yet). A new one gets its trial within a minute.").into()
+        Problem::new(
+            404,
+            "no_subscription",
+            "No subscription",
+            "The organization has no subscription (yet). A new one gets its trial within a minute.",
+        )
+        .into()
     })
 }
 

@@ -50,9 +50,12 @@ pub async fn advance(platform: &Platform, clock: TestClockId, target: Timestamp)
 
 /// The earliest thing due by `target`; a fact before a bill of the same instant.
 async fn next(platform: &Platform, clock: TestClockId, target: Timestamp) -> Result<Option<Next>> {
-    let (facts, bills) = futures::future::try_join(due::on_clock(platform, clock, target, 1), subscriptions::store::due_on_clock(platform, clock, target)).await?;
+    let (facts, bills) =
+        futures::future::try_join(due::on_clock(platform, clock, target, 1), subscriptions::store::due_on_clock(platform, clock, target))
+            .await?;
     let facts = facts.into_iter().map(Next::Fact);
-    let bills = bills.into_iter().map(|due| Next::Billing { organization: due.organization_id, subscription: due.id, at: due.next_billing_at });
+    let bills =
+        bills.into_iter().map(|due| Next::Billing { organization: due.organization_id, subscription: due.id, at: due.next_billing_at });
     Ok(facts.chain(bills).min_by_key(Next::at))
 }
 

@@ -193,7 +193,8 @@ impl HotReply {
         let (head, body) = text.split_once("\n\n")?;
         let mut lines = head.lines();
         let status = lines.next()?.parse().ok()?;
-        let headers = lines.map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()))).collect::<Option<_>>()?;
+        let headers =
+            lines.map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()))).collect::<Option<_>>()?;
         Some(Self { status, headers, body: body.to_owned() })
     }
 }

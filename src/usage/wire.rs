@@ -1,4 +1,5 @@
-//! Usage as clients write and read it.
+//! Usage as clients write and read it: what openapi.json says of it. The Meter reads and writes these documents itself, borrowing what it
+//! has (`durable_objects/meter/{requests,answers}.rs`); `tests/api/` holds each of its answers against this description.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub struct NewUsage {
     /// When it happened; now when absent. At most 35 days back and 5 minutes ahead.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub timestamp: Option<Timestamp>,
-    /// Yours; kept with the event.
+    /// Yours. Part of what an idempotency key stands for.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }

@@ -1,0 +1,85 @@
+//! Closing a period: the count as it is billed, frozen, and what arrived late for periods that were billed before.
+//!
+//! Invariants:
+//! - A period is closed once. Asked again, the stored closing is given again, byte for byte.
+//! - Every unit is on one closing: in `used` of its period's, or as late usage in that of a later one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::kernel::sql::{LocalSql, SqlError};
+use crate::kernel::time::Timestamp;
+use crate::usage::meter::{Closing, LateUsage, MetricKind};
+
+use super::book::Book;
+use super::calls::refused;
+use super::plan::Plan;
+use super::schema;
+
+pub(super) fn close<S: LocalSql>(
+    sql: &S,
+    plan: &Plan,
+    book: &mut Book,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+) -> Result<Value, SqlError> {
+    let mut ends = BTreeMap::new();
+    for row in sql.run("SELECT period_starts_at, period_ends_at FROM closings", &[])? {
+        let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
+        if let (Some(start), Some(end)) = (column("period_starts_at"), column("period_ends_at")) {
+            ends.insert(start, end);
+        }
+    }
+    if ends.contains_key(&starts_at) {
+        return stored(sql, starts_at);
+    }
+    if ends.keys().next_back().is_some_and(|latest| *latest > starts_at) {
+        return refused(
+            "later_period_closed",
+            "A later period is closed already. What this one counted cannot be billed by a closing of its own any more.",
+        );
+    }
+    // Late usage first: what this closing freezes is not late.
+    let late = take_late(book, &ends);
+    let used = freeze(plan, book, starts_at);
+    book.store(sql)?;
+    let text = "INSERT INTO closings (period_starts_at, period_ends_at, reply) VALUES (?1, ?2, ?3)";
+    sql.run(text, &[starts_at.into(), ends_at.into(), schema::json(&Closing { used, late })?.into()])?;
+    stored(sql, starts_at)
+}
+
+fn stored<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Value, SqlError> {
+    let rows = sql.run("SELECT reply FROM closings WHERE period_starts_at = ?1", &[starts_at.into()])?;
+    let text = rows.first().and_then(|row| row.get("reply")).and_then(Value::as_str).unwrap_or_default();
+    schema::parse("closing", text)
+}
+
+/// What moved since it was invoiced, and is invoiced at its new count from now on.
+fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
+    let mut late = Vec::new();
+    for (metric, period_starts_at, counter) in book.invoiced() {
+        let before = counter.invoiced.unwrap_or_default();
+        if before != counter.used {
+            let period_ends_at = ends.get(&period_starts_at).copied().unwrap_or(period_starts_at);
+            late.push(LateUsage { metric: metric.to_owned(), period_starts_at, period_ends_at, before, after: counter.used });
+            counter.mark_invoiced();
+        }
+    }
+    late
+}
+
+/// Marks each metric's count of the period as invoiced, also one of zero, so that whatever comes later is late.
+fn freeze(plan: &Plan, book: &mut Book, starts_at: Timestamp) -> BTreeMap<String, rating::Quantity> {
+    let of_plan = plan.entitlements().metrics.keys().cloned();
+    let metrics: BTreeSet<String> = of_plan.chain(book.metrics_in(starts_at).map(str::to_owned)).collect();
+    let mut used = BTreeMap::new();
+    for metric in metrics {
+        // A metric that the plan has lost has its row, so its kind plays no part.
+        let kind = plan.rule(&metric).map_or(MetricKind::Consumable, |rule| rule.kind);
+        let counter = book.open(&metric, kind, starts_at);
+        counter.mark_invoiced();
+        used.insert(metric, counter.used);
+    }
+    used
+}
