@@ -104,7 +104,11 @@ fn send(world: &World, life: &mut Life<'_>, key: String, body: Value) {
         200 => {
             life.model.counted.insert(key, body["amount"].as_i64().unwrap());
         }
-        400 => assert!(["timestamp_too_old", "timestamp_before_subscription"].contains(&answer.body["code"].as_str().unwrap()), "{}", answer.text),
+        400 => assert!(
+            ["timestamp_too_old", "timestamp_before_subscription"].contains(&answer.body["code"].as_str().unwrap()),
+            "{}",
+            answer.text
+        ),
         503 => life.model.unanswered.push((key, body)),
         status => panic!("{status} {}", answer.text),
     }
@@ -165,13 +169,20 @@ fn settle(world: &World, life: &mut Life<'_>) {
 fn check(life: &Life<'_>) {
     let invoices = life.company.invoices();
     let counted: i64 = life.model.counted.values().sum();
-    let invoiced: i64 = invoices.iter().flat_map(|invoice| invoice["usage"].as_array().unwrap()).filter(|usage| usage["metric"] == "apiCalls").map(|usage| usage["counted"].as_i64().unwrap()).sum();
+    let invoiced: i64 = invoices
+        .iter()
+        .flat_map(|invoice| invoice["usage"].as_array().unwrap())
+        .filter(|usage| usage["metric"] == "apiCalls")
+        .map(|usage| usage["counted"].as_i64().unwrap())
+        .sum();
     assert_eq!(invoiced, counted, "every acknowledged unit is on one invoice");
-    let periods: Vec<(&Value, &Value)> = invoices.iter().map(|invoice| (&invoice["billingPeriod"]["startDate"], &invoice["billingPeriod"]["endDate"])).collect();
+    let periods: Vec<(&Value, &Value)> =
+        invoices.iter().map(|invoice| (&invoice["billingPeriod"]["startDate"], &invoice["billingPeriod"]["endDate"])).collect();
     assert_eq!(periods.len(), 16, "one invoice a period from 2026-02-14 to 2027-06-14: {periods:?}");
     assert!(periods.windows(2).all(|pair| pair[0].1 == pair[1].0), "no gap and no overlap: {periods:?}");
     for invoice in &invoices {
-        let lines: i64 = invoice["referencesOrder"].as_array().unwrap().iter().map(|line| line["amount"]["amountMinor"].as_i64().unwrap()).sum();
+        let lines: i64 =
+            invoice["referencesOrder"].as_array().unwrap().iter().map(|line| line["amount"]["amountMinor"].as_i64().unwrap()).sum();
         assert_eq!(invoice["totalPaymentDue"]["amountMinor"], lines, "lines sum to the total");
     }
     let asked = life.company.mails().iter().filter(|template| *template == "invoice-payment-required").count();
@@ -179,7 +190,8 @@ fn check(life: &Life<'_>) {
 }
 
 fn check_numbers(lives: &[Life<'_>]) {
-    let mut numbers: Vec<String> = lives.iter().flat_map(|life| life.company.invoices()).map(|invoice| invoice["identifier"].as_str().unwrap().to_owned()).collect();
+    let mut numbers: Vec<String> =
+        lives.iter().flat_map(|life| life.company.invoices()).map(|invoice| invoice["identifier"].as_str().unwrap().to_owned()).collect();
     numbers.sort();
     let wanted: Vec<String> = (1..=numbers.len()).map(|number| format!("INV-{number:06}")).collect();
     assert_eq!(numbers, wanted, "numbers have no gap");

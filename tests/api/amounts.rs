@@ -11,7 +11,7 @@ const BAD: &[(&str, &str, &str)] = &[
     ("apiCalls", "0", "amount_zero"),
     ("apiCalls", "\"0\"", "amount_zero"),
     ("apiCalls", "\"0.000000000\"", "amount_zero"),
-    ("apiCalls", "-0", "amount_zero"),
+    ("apiCalls", "-0", "invalid_value"),
     ("apiCalls", "-1", "amount_negative"),
     ("apiCalls", "\"-0.5\"", "amount_negative"),
     ("users", "0", "amount_zero"),
@@ -47,35 +47,37 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Amounts that count.
-const GOOD: &[(&str, &str)] =
-    &[("apiCalls", "1"), ("apiCalls", "\"1\""), ("apiCalls", "\"2.0\""), ("users", "3"), ("users", "-1"), ("users", "\"-2\""), ("storage", "100")];
+const GOOD: &[(&str, &str)] = &[
+    ("apiCalls", "1"),
+    ("apiCalls", "\"1\""),
+    ("apiCalls", "\"2.0\""),
+    ("users", "3"),
+    ("users", "-1"),
+    ("users", "\"-2\""),
+    ("storage", "100"),
+];
 
 #[test]
 fn an_amount_that_is_none_is_refused_everywhere() {
     let cast = Cast::new();
     let backend = cast.acme().key(&["usage.write", "usage.read"]);
     for (metric, amount, code) in BAD {
-        let pointer = if *code == "malformed_json" { None } else { Some("/amount") };
+        let pointer = if *code == "malformed_json" { "" } else { "/amount" };
         let event = format!(r#"{{"metric":"{metric}","amount":{amount}}}"#);
         for path in ["/v1/usage", "/v1/usage/consumption"] {
-            let asked = ask(&backend, "POST", path).json(event.clone());
-            match pointer {
-                Some(pointer) => check(&cast.world, &asked, refusal(400, code, pointer)),
-                None => refused_as_malformed(&cast, &asked),
-            };
+            check(&cast.world, &ask(&backend, "POST", path).json(event.clone()), refusal(400, code, pointer));
         }
-        if pointer.is_some() {
+        if *code != "malformed_json" {
             let answer = accept(&cast.world, &ask(&backend, "POST", "/v1/usage/batch").json(format!(r#"{{"events":[{event}]}}"#)), 200);
-            assert_eq!((&answer.body["accepted"], &answer.body["rejected"][0]["code"]), (&json!(0), &json!(code)), "{event}: {}", answer.text);
+            assert_eq!(
+                (&answer.body["accepted"], &answer.body["rejected"][0]["code"]),
+                (&json!(0), &json!(code)),
+                "{event}: {}",
+                answer.text
+            );
         }
     }
     assert_eq!(cast.acme().get("/v1/usage")["metrics"]["apiCalls"]["current"], 0, "nothing was counted");
-}
-
-/// Where in the body it stopped making sense is up to the reader.
-fn refused_as_malformed(cast: &Cast, asked: &crate::check::Ask) -> crate::support::world::Answer {
-    let place = asked.send(&cast.world).body["errors"][0]["pointer"].as_str().unwrap().to_owned();
-    check(&cast.world, asked, refusal(400, "malformed_json", &place))
 }
 
 #[test]
@@ -97,12 +99,13 @@ fn an_amount_counts_on_each_way() {
 fn past_the_limit_only_recording_goes_on() {
     let cast = Cast::new();
     let backend = cast.acme().key(&["usage.write", "usage.read"]);
-    let post = |path: &str, metric: &str, amount: u32| ask(&backend, "POST", path).json(json!({"metric": metric, "amount": amount}).to_string());
+    let post =
+        |path: &str, metric: &str, amount: u32| ask(&backend, "POST", path).json(json!({"metric": metric, "amount": amount}).to_string());
     accept(&cast.world, &post("/v1/usage/consumption", "apiCalls", 100_000), 200);
     let refused = check(&cast.world, &post("/v1/usage/consumption", "apiCalls", 1), refusal(429, "quota_exceeded", ""));
     let members = ["metric", "current", "limit", "required"].map(|name| refused.body[name].clone());
     assert_eq!(members, [json!("apiCalls"), json!(100_000), json!(100_000), json!(1)]);
-    assert_eq!(refused.header("retry-after"), "2073600", "24 days to the period's end");
+    assert_eq!(refused.header("retry-after"), "1987200", "23 days to the period's end");
     accept(&cast.world, &post("/v1/usage", "apiCalls", 1), 200);
     accept(&cast.world, &post("/v1/usage/consumption", "users", 25), 200);
     let level = check(&cast.world, &post("/v1/usage/consumption", "users", 1), refusal(403, "quota_exceeded", ""));
@@ -158,7 +161,9 @@ fn a_quota_is_asked_for_an_amount() {
     }
     check(&cast.world, &ask(&reader, "GET", "/v1/usage?metric=apiCalls"), refusal(400, "unknown_parameter", "metric"));
     accept(&cast.world, &ask(&reader, "GET", "/v1/usage"), 200);
-    for (target, allowed) in [("apiCalls", true), ("%61piCalls?required=100000", true), ("apiCalls?required=100001", false), ("users?required=25", true)] {
+    for (target, allowed) in
+        [("apiCalls", true), ("%61piCalls?required=100000", true), ("apiCalls?required=100001", false), ("users?required=25", true)]
+    {
         let answer = accept(&cast.world, &ask(&reader, "GET", &format!("/v1/quotas/{target}")), 200);
         assert_eq!(answer.body["allowed"], allowed, "{target}");
     }

@@ -10,7 +10,7 @@ use crate::support::world::{Credential, PLATFORM_KEY, vendor};
 fn a_bad_credential_opens_nothing() {
     let cast = Cast::new();
     for (name, credential) in cast.bad_credentials() {
-        for (method, path) in [("GET", "/v1/organization"), ("GET", "/v1/organizations"), ("GET", "/v1/plans"), ("POST", "/v1/usage"), ("POST", "/v1/api-keys")] {
+        for (method, path) in [("GET", "/v1/organization"), ("GET", "/v1/plans"), ("POST", "/v1/usage"), ("POST", "/v1/api-keys")] {
             let answer = check(&cast.world, &ask(&credential, method, path).json("{}"), refusal(401, "unauthenticated", ""));
             assert!(answer.header("www-authenticate").starts_with("Bearer realm="), "{name}");
         }
@@ -23,7 +23,16 @@ fn the_header_has_one_form() {
     let cast = Cast::new();
     let Credential::Bearer(key) = cast.admin() else { panic!("a key is a bearer") };
     let send = |value: &str| ask(&Credential::Nobody, "GET", "/v1/organization").header("authorization", value);
-    for value in ["", "Bearer", "Bearer ", &key, &format!("Basic {key}"), &format!("Bearer{key}"), &format!("Bearer {key} x"), &format!("Bearer {}", key.to_uppercase())] {
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        &key,
+        &format!("Basic {key}"),
+        &format!("Bearer{key}"),
+        &format!("Bearer {key} x"),
+        &format!("Bearer {}", key.to_uppercase()),
+    ] {
         check(&cast.world, &send(value), refusal(401, "unauthenticated", ""));
     }
     for value in [format!("Bearer {key}"), format!("bearer {key}"), format!("BEARER   {key}")] {
@@ -58,7 +67,9 @@ const BAD_ORGANIZATIONS: &[(&str, u16, &str, &str)] = &[
 #[test]
 fn the_vendor_names_the_company_it_acts_for() {
     let cast = Cast::new();
-    for (method, path, body) in [("GET", "/v1/organization", ""), ("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#), ("GET", "/v1/invoices", "")] {
+    for (method, path, body) in
+        [("GET", "/v1/organization", ""), ("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#), ("GET", "/v1/invoices", "")]
+    {
         check(&cast.world, &ask(&vendor(), method, path).json(body), refusal(400, "organization_required", "Tenantry-Organization"));
         for (named, status, code, pointer) in BAD_ORGANIZATIONS {
             let asked = ask(&vendor(), method, path).json(body).header("tenantry-organization", &cast.fill(named));
@@ -86,7 +97,9 @@ const GRANTS: &[(&[&str], &[&str], &str)] = &[
 #[test]
 fn nobody_grants_what_they_do_not_hold() {
     let cast = Cast::new();
-    let create = |held: &[&str], wanted: &[&str]| ask(&cast.acme().key(held), "POST", "/v1/api-keys").json(json!({"name": "k", "scopes": wanted}).to_string());
+    let create = |held: &[&str], wanted: &[&str]| {
+        ask(&cast.acme().key(held), "POST", "/v1/api-keys").json(json!({"name": "k", "scopes": wanted}).to_string())
+    };
     for (held, wanted, lacking) in GRANTS {
         let answer = check(&cast.world, &create(held, wanted), refusal(403, "forbidden", ""));
         assert_eq!(answer.body["missingPermission"], *lacking);

@@ -34,8 +34,10 @@ impl Operation {
 
 pub fn operations() -> Vec<Operation> {
     let paths = DOCUMENT["paths"].as_object().unwrap();
-    let each = paths.iter().flat_map(|(path, methods)| methods.as_object().unwrap().iter().map(move |(method, about)| (path, method, about)));
-    each.map(|(path, method, about)| Operation { id: about["operationId"].as_str().unwrap(), method: method.to_uppercase(), path, about }).collect()
+    let each =
+        paths.iter().flat_map(|(path, methods)| methods.as_object().unwrap().iter().map(move |(method, about)| (path, method, about)));
+    each.map(|(path, method, about)| Operation { id: about["operationId"].as_str().unwrap(), method: method.to_uppercase(), path, about })
+        .collect()
 }
 
 /// What is wrong with a body that was answered.
@@ -76,9 +78,10 @@ fn judge(schema: &Value, value: &Value, place: &str, is_closed: bool, faults: &m
             faults.push(format!("{place}: {value} {fault}"));
         }
     }
+    let is_closed = is_closed || schema["additionalProperties"] == false;
     if let (true, Some(members)) = (is_closed, value.as_object()) {
         let named = members_named(schema);
-        let is_map = !keywords.contains_key("$ref") && (keywords.contains_key("additionalProperties") || named.is_empty());
+        let is_map = !keywords.contains_key("$ref") && (schema["additionalProperties"].is_object() || named.is_empty());
         let unnamed = members.keys().filter(|name| !is_map && !named.contains_key(*name));
         faults.extend(unnamed.map(|name| format!("{place}/{name} is not in the document")));
     }
@@ -88,6 +91,8 @@ fn judge(schema: &Value, value: &Value, place: &str, is_closed: bool, faults: &m
 fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mut Vec<String>) -> Option<String> {
     let holds = match keyword {
         "description" | "example" | "propertyNames" => true,
+        // Members that are not named are refused anyway.
+        "additionalProperties" if argument == false => true,
         "$ref" => {
             judge(resolved(argument), value, place, !resolved(argument)["properties"].is_null(), faults);
             true

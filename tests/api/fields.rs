@@ -141,8 +141,13 @@ fn the_vendors_endpoints_refuse_bad_fields() {
     refuses(&cast, "PUT", "/v1/test-clocks/{clock}", &[(r#"{"now":"2026-02-19T23:59:59Z"}"#, "clock_moves_forward_only", "/now")]);
     refuses(&cast, "POST", "/v1/parked/replays", REPLAYS);
     for body in GOOD_ORGANIZATIONS {
-        accept(&cast.world, &ask(&vendor(), "POST", "/v1/organizations").json(cast.fill(body)), 201);
+        let made = accept(&cast.world, &ask(&vendor(), "POST", "/v1/organizations").json(cast.fill(body)), 201).body;
+        let path = format!("/v1/organizations/{}", made["$id"].as_str().unwrap());
+        assert_eq!(accept(&cast.world, &ask(&vendor(), "GET", &path), 200).body, made);
+        let address = serde_json::json!({"address": made["address"]}).to_string();
+        assert_eq!(accept(&cast.world, &ask(&vendor(), "PATCH", &path).json(address), 200).body, made, "what was read may be sent back");
     }
+    accept(&cast.world, &ask(&vendor(), "GET", "/v1/organizations"), 200);
 }
 
 #[test]
@@ -183,7 +188,8 @@ fn texts_and_lists_have_their_longest() {
 #[test]
 fn a_completed_item_stays_completed() {
     let cast = Cast::new();
-    let put = |status: &str| ask(&cast.acme().vendor(), "PUT", "/v1/onboarding/items/setUpBilling").json(format!(r#"{{"status":"{status}"}}"#));
+    let put =
+        |status: &str| ask(&cast.acme().vendor(), "PUT", "/v1/onboarding/items/setUpBilling").json(format!(r#"{{"status":"{status}"}}"#));
     accept(&cast.world, &put("pending"), 200);
     accept(&cast.world, &put("completed"), 200);
     accept(&cast.world, &put("completed"), 200);

@@ -22,6 +22,7 @@ const ROWS: &[Row] = &[
         other: r#"{"name":"Initrode","email":"admin@initech.example"}"#,
         status: 201,
     },
+    Row { path: "/v1/test-clocks", body: r#"{"now":"2026-01-31T00:00:00Z"}"#, other: r#"{"now":"2026-02-28T00:00:00Z"}"#, status: 201 },
     Row {
         path: "/v1/api-keys",
         body: r#"{"name":"backend","scopes":["usage.read"]}"#,
@@ -39,8 +40,17 @@ const ROWS: &[Row] = &[
 ];
 
 impl Row {
+    /// Usage has one set of keys for its three endpoints, so each row has keys of its own.
+    fn key(&self, name: &str) -> String {
+        format!("{name} of {}", self.path)
+    }
+
+    fn is_vendors(&self) -> bool {
+        ["/v1/organizations", "/v1/test-clocks"].contains(&self.path)
+    }
+
     fn ask(&self, cast: &Cast, body: &str) -> Ask {
-        let who = if self.path == "/v1/organizations" { vendor() } else { cast.acme().vendor() };
+        let who = if self.is_vendors() { vendor() } else { cast.acme().vendor() };
         ask(&who, "POST", self.path).json(body)
     }
 }
@@ -49,10 +59,10 @@ impl Row {
 fn a_repeated_request_gets_the_first_answer() {
     let cast = Cast::new();
     for row in ROWS {
-        let first = accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", "key 1"), row.status);
+        let first = accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", &row.key("key")), row.status);
         assert_eq!(first.header("idempotent-replayed"), "", "{}", row.path);
         cast.world.pass(hours(1));
-        for key in ["key 1", "\"key 1\""] {
+        for key in &[row.key("key"), format!("\"{}\"", row.key("key"))] {
             let before = state(&cast.world);
             let again = accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", key), row.status);
             assert_eq!(again.header("idempotent-replayed"), "true", "{} {key}", row.path);
@@ -75,22 +85,30 @@ fn told(body: &Value) -> Value {
 fn a_key_stands_for_one_request() {
     let cast = Cast::new();
     for row in ROWS {
-        accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", "key-1"), row.status);
-        for key in ["key-1", "\"key-1\""] {
+        accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", &row.key("key")), row.status);
+        for key in &[row.key("key"), format!("\"{}\"", row.key("key"))] {
             check(&cast.world, &row.ask(&cast, row.other).header("idempotency-key", key), refusal(422, "idempotency_mismatch", ""));
         }
-        accept(&cast.world, &row.ask(&cast, row.other).header("idempotency-key", "key-2"), row.status);
+        accept(&cast.world, &row.ask(&cast, row.other).header("idempotency-key", &row.key("other")), row.status);
     }
-    let recorded = ask(&cast.acme().vendor(), "POST", "/v1/usage/consumption").json(r#"{"metric":"apiCalls","amount":2,"idempotencyKey":"key-1"}"#);
+    let recorded = ask(&cast.acme().vendor(), "POST", "/v1/usage/consumption")
+        .json(r#"{"metric":"apiCalls","amount":2,"idempotencyKey":"key of /v1/usage"}"#);
     check(&cast.world, &recorded, refusal(422, "idempotency_mismatch", ""));
 }
 
 #[test]
 fn a_refused_request_leaves_its_key_free() {
     let cast = Cast::new();
-    let bad = [r#"{"name":"","email":"a@b.example"}"#, r#"{"name":"k","scopes":[]}"#, r#"{"metric":"apiCalls","amount":0}"#, r#"{"metric":"seats"}"#, r#"{"events":[]}"#];
+    let bad = [
+        r#"{"name":"","email":"a@b.example"}"#,
+        r#"{"now":"never"}"#,
+        r#"{"name":"k","scopes":[]}"#,
+        r#"{"metric":"apiCalls","amount":0}"#,
+        r#"{"metric":"seats"}"#,
+        r#"{"events":[]}"#,
+    ];
     for (row, bad) in ROWS.iter().zip(bad) {
-        let send = |body: &str| row.ask(&cast, body).header("idempotency-key", "key-1").send(&cast.world);
+        let send = |body: &str| row.ask(&cast, body).header("idempotency-key", &row.key("key")).send(&cast.world);
         assert_eq!(send(bad).status, 400, "{}", row.path);
         let answer = send(row.body);
         assert_eq!((answer.status, answer.header("idempotent-replayed")), (row.status, ""), "{}", row.path);
@@ -106,7 +124,7 @@ fn a_key_has_a_form() {
         for key in [too_long.as_str(), &format!("\"{too_long}\""), "\"\"", "tab\there"] {
             check(&cast.world, &asked(key), refusal(400, "invalid_idempotency_key", "Idempotency-Key"));
         }
-        let longest = "k".repeat(255);
+        let longest = row.key(&"k".repeat(251 - row.path.len()));
         accept(&cast.world, &asked(&longest), row.status);
         let again = accept(&cast.world, &asked(&format!("\"{longest}\"")), row.status);
         assert_eq!(again.header("idempotent-replayed"), "true", "{}", row.path);
@@ -116,9 +134,10 @@ fn a_key_has_a_form() {
 #[test]
 fn a_key_belongs_to_one_company() {
     let cast = Cast::new();
-    for row in &ROWS[1..] {
+    for row in ROWS.iter().filter(|row| !row.is_vendors()) {
         for who in [cast.acme().vendor(), cast.globex().vendor()] {
-            let answer = accept(&cast.world, &ask(&who, "POST", row.path).json(row.body).header("idempotency-key", "shared"), row.status);
+            let answer =
+                accept(&cast.world, &ask(&who, "POST", row.path).json(row.body).header("idempotency-key", &row.key("shared")), row.status);
             assert_eq!(answer.header("idempotent-replayed"), "", "{}", row.path);
         }
     }
@@ -139,19 +158,37 @@ fn usage_takes_its_key_in_the_body_too() {
     accept(&cast.world, &post(body(&"k".repeat(255))), 200);
     let events = json!({"events": [{"metric": "apiCalls", "idempotencyKey": "a"}, {"metric": "users", "idempotencyKey": "a"}]}).to_string();
     let batch = accept(&cast.world, &ask(&backend, "POST", "/v1/usage/batch").json(events), 200).body;
-    assert_eq!((&batch["accepted"], &batch["replayed"], &batch["rejected"][0]["code"]), (&json!(0), &json!(1), &json!("idempotency_mismatch")));
+    assert_eq!(
+        (&batch["accepted"], &batch["replayed"], &batch["rejected"][0]["code"]),
+        (&json!(0), &json!(1), &json!("idempotency_mismatch"))
+    );
     assert_eq!(cast.acme().get("/v1/usage")["metrics"]["apiCalls"]["current"], 2);
 }
 
 #[test]
 fn answers_are_kept_for_48_hours_and_usage_for_35_days() {
     let cast = Cast::new();
-    let replayed = |row: &Row| accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", "kept"), row.status).header("idempotent-replayed") == "true";
-    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false; 5]);
+    let replayed = |row: &Row| {
+        accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", &row.key("kept")), row.status).header("idempotent-replayed")
+            == "true"
+    };
+    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false; 6]);
     cast.world.pass(hours(47));
     cast.world.cron("0 5 * * *");
-    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [true; 5]);
+    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [true; 6]);
     cast.world.pass(hours(2));
-    cast.world.cron("0 5 * * *");
-    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false, false, true, true, true]);
+    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false, false, false, true, true, true]);
+}
+
+#[test]
+fn parked_work_is_replayed_once_a_key() {
+    let cast = Cast::new();
+    let replay = |body: String| ask(&vendor(), "POST", "/v1/parked/replays").json(body).header("idempotency-key", "again");
+    let first = replay(json!({"id": cast.parked}).to_string()).send(&cast.world);
+    assert_eq!((first.status, first.header("idempotent-replayed")), (202, ""), "{}", first.text);
+    let before = state(&cast.world);
+    let again = replay(json!({"id": cast.parked}).to_string()).send(&cast.world);
+    assert_eq!((again.status, again.header("idempotent-replayed")), (202, "true"));
+    assert_eq!((again.text, difference(&before, &state(&cast.world))), (first.text, Vec::new()));
+    check(&cast.world, &replay(json!({"id": "message:x"}).to_string()), refusal(422, "idempotency_mismatch", ""));
 }

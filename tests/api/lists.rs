@@ -95,10 +95,12 @@ fn invoices_are_listed_by_their_number() {
 #[test]
 fn a_page_stays_when_rows_are_added_before_it() {
     let cast = Cast::new();
-    let keys = |count: usize| (0..count).for_each(|_| {
-        cast.world.pass(seconds(1));
-        cast.acme().key(&["usage.read"]);
-    });
+    let keys = |count: usize| {
+        (0..count).for_each(|_| {
+            cast.world.pass(seconds(1));
+            cast.acme().key(&["usage.read"]);
+        })
+    };
     keys(4);
     let who = cast.acme().vendor();
     let first = accept(&cast.world, &ask(&who, "GET", "/v1/api-keys?limit=2"), 200).body;

@@ -76,7 +76,11 @@ fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, Sq
     let params = rusqlite::params_from_iter(statement.params.iter().map(Bound));
     let rows = prepared
         .query_map(params, |row| {
-            names.iter().enumerate().map(|(index, name)| Ok((name.clone(), to_json(row.get_ref(index)?)))).collect::<rusqlite::Result<Row>>()
+            names
+                .iter()
+                .enumerate()
+                .map(|(index, name)| Ok((name.clone(), to_json(row.get_ref(index)?))))
+                .collect::<rusqlite::Result<Row>>()
         })
         .map_err(sorted)?
         .collect::<rusqlite::Result<Vec<Row>>>()

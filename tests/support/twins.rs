@@ -54,7 +54,11 @@ pub struct MeterTwins {
 }
 
 impl MeterTwins {
-    fn with<T>(&self, organization: OrganizationId, work: impl FnOnce(&mut Meter<LocalSqlite>) -> std::result::Result<T, SqlError>) -> Result<T> {
+    fn with<T>(
+        &self,
+        organization: OrganizationId,
+        work: impl FnOnce(&mut Meter<LocalSqlite>) -> std::result::Result<T, SqlError>,
+    ) -> Result<T> {
         match &mut *self.outage.lock().unwrap() {
             (0, 0) => {}
             (0, failing) => {

@@ -10,14 +10,14 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tenantry::business::calendar;
-use tenantry::kernel::ports::{App, Ports, Settings};
 use tenantry::kernel::platform::Platform;
+use tenantry::kernel::ports::{App, Ports, Settings};
 use tenantry::kernel::time::Timestamp;
 use tenantry::mails::local::LocalMailer;
 use tenantry::parked::queue;
 
 use super::sqlite::Sqlite;
-use super::twins::{NoProbes, HandClock, MeterTwins, NumberTwin, QueueTwin, Seeded};
+use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, Seeded};
 
 pub const PLATFORM_KEY: &str = "tk_platform_of_the_test_world";
 pub const SECRET: &[u8] = b"the secret of the test world";
@@ -238,7 +238,8 @@ impl Company<'_> {
     /// The templates of the mails this company got, oldest first.
     pub fn mails(&self) -> Vec<String> {
         let mails = self.world.get(&Credential::Nobody, &format!("/dev/emails?to={}", self.email)).expect(200);
-        let mut templates: Vec<String> = mails.as_array().unwrap().iter().map(|mail| mail["template"].as_str().unwrap().to_owned()).collect();
+        let mut templates: Vec<String> =
+            mails.as_array().unwrap().iter().map(|mail| mail["template"].as_str().unwrap().to_owned()).collect();
         templates.reverse();
         templates
     }
