@@ -11,6 +11,8 @@ mod cast;
 mod check;
 #[path = "api/document.rs"]
 mod document;
+#[path = "api/edges.rs"]
+mod edges;
 
 #[path = "api/amounts.rs"]
 mod amounts;

@@ -12,7 +12,7 @@ use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::KeyId;
-use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -110,6 +110,9 @@ fn with_secret(mut reply: Reply, tenant: &Tenant) -> Result<Reply> {
     responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
 pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let request = query.check::<KeyId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
     let keys = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
     Reply::ok(&Page::of(keys, &request, |key| key.id.to_string(), KeyView::from))
 }

@@ -46,33 +46,56 @@ enum Standing {
     Waiting { attempts: u32 },
 }
 
-/// Runs what is pending for this organization, and what follows from that, until nothing is left or only failures are. Never fails: what
-/// is not done here, the sweep does.
-pub async fn settle(tenant: &Tenant) {
-    for _ in 0..ROUNDS_MAX {
-        let Ok(events) = pending(tenant).await else { return };
-        if events.is_empty() {
-            return;
-        }
-        for event in events {
-            if run_event(tenant, &event).await.is_err() {
-                return;
-            }
-        }
-    }
+/// Which facts are run: those whose pause after a failure is over, or all that are not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    WhenDue,
+    AtOnce,
 }
 
-async fn pending(tenant: &Tenant) -> Result<Vec<PendingEvent>> {
-    let now = tenant.app().moment().now;
+/// What remains after the facts were run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    Nothing,
+    /// Steps that failed wait for their next try.
+    Failures,
+}
+
+/// Runs what is pending for this organization, and what follows from that, until nothing is left or a step fails. An error says that a
+/// database was away. Either way the sweep does the rest, so most callers go on.
+pub async fn settle(tenant: &Tenant, retry: Retry) -> Result<Left> {
+    for _ in 0..ROUNDS_MAX {
+        let events = pending(tenant, retry).await?;
+        if events.is_empty() {
+            return Ok(Left::Nothing);
+        }
+        let mut left = Left::Nothing;
+        for event in events {
+            if run_event(tenant, &event).await? == Left::Failures {
+                left = Left::Failures;
+            }
+        }
+        if left == Left::Failures {
+            return Ok(left);
+        }
+    }
+    Err(Error::Unavailable("a long chain of facts goes on with the next nudge".into()))
+}
+
+async fn pending(tenant: &Tenant, retry: Retry) -> Result<Vec<PendingEvent>> {
+    let until = match retry {
+        Retry::WhenDue => tenant.app().moment().now,
+        Retry::AtOnce => Timestamp::from_millis(i64::MAX),
+    };
     let statement = tenant_sql!(
         "SELECT organization_id, id, type, version, data FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT 20",
-        now
+        until
     );
     tenant.rows(statement).await
 }
 
-/// Runs the steps of one fact that are not done yet, and notes when to come back for the rest.
-async fn run_event(tenant: &Tenant, row: &PendingEvent) -> Result<()> {
+/// Runs the steps of one fact that are not done yet, each alone, and notes when to come back for those that failed.
+async fn run_event(tenant: &Tenant, row: &PendingEvent) -> Result<Left> {
     let event = Event::read(&row.wire_name, row.version, &row.data)
         .ok_or_else(|| Error::internal(format!("{} v{} is recorded and no known event", row.wire_name, row.version)))?;
     let runs = runs(tenant, row.id).await?;
@@ -97,7 +120,8 @@ async fn run_event(tenant: &Tenant, row: &PendingEvent) -> Result<()> {
             tenant_sql!("UPDATE events SET next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", row.id, next)
         }
     };
-    tenant.run(vec![done]).await.map(|_| ())
+    tenant.run(vec![done]).await?;
+    Ok(if attempts_most.is_some() { Left::Failures } else { Left::Nothing })
 }
 
 fn pause(attempts: u32) -> std::time::Duration {
@@ -189,6 +213,7 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
             tenant_sql!("UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now),
         ])
         .await?;
-    settle(tenant).await;
+    // What fails again waits for its next try, and is parked again after the last.
+    let _left = settle(tenant, Retry::WhenDue).await;
     Ok(true)
 }

@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use super::rules::{Plan, built_in, built_in_plans};
 use crate::http::actors::Caller;
 use crate::http::reply::Reply;
-use crate::http::request::NameInPath;
+use crate::http::request::{Filter, NameInPath, NoParameters};
 use crate::kernel::error::Result;
 use crate::kernel::page::Page;
 use crate::kernel::problem::Problem;
+use crate::usage::wire::QuantityDocument;
 
 /// A plan, in its newest version.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -30,7 +31,7 @@ pub struct PlanView {
     pub price_currency: &'static str,
     pub billing_period: &'static str,
     /// By metric; -1 is unlimited.
-    #[schema(value_type = BTreeMap<String, i64>)]
+    #[schema(value_type = BTreeMap<String, QuantityDocument>)]
     pub limits: BTreeMap<&'static str, Quantity>,
     pub features: &'static [&'static str],
     /// What usage past the limit costs, by metric. A metric that is not here has a hard limit.
@@ -58,7 +59,7 @@ impl From<Plan> for PlanView {
 /// List the plans
 #[utoipa::path(get, path = "/v1/plans", tag = "catalogue", operation_id = "listPlans",
     responses((status = 200, description = "All plans", body = Page<PlanView>)), security(("organizationKey" = []), ("platformKey" = [])))]
-pub async fn list(_caller: Caller) -> Result<Reply> {
+pub async fn list(_caller: Caller, _: Filter<NoParameters>) -> Result<Reply> {
     Reply::ok(&Page { data: built_in_plans().into_iter().map(PlanView::from).collect(), has_more: false, next_cursor: None })
 }
 

@@ -52,7 +52,7 @@ fn settings(env: &Env) -> Result<Settings> {
         secret: secret(env, "TENANTRY_SECRET")?.into_bytes(),
         root_platform_key_hash: secret(env, "ROOT_PLATFORM_KEY_HASH")?,
         development: variable(env, "TENANTRY_ENVIRONMENT").is_ok_and(|environment| environment == "development"),
-        app_url: variable(env, "APP_URL").unwrap_or_else(|_| "https://app.tenantry.dev".to_owned()),
+        app_url: variable(env, "APP_URL")?,
     })
 }
 

@@ -69,6 +69,8 @@ function hotOrganization(request, env) {
   if (request.method === "POST") {
     if (!HOT_POSTS.has(path) || Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return undefined;
   } else if (request.method !== "GET" || !(path === "/v1/usage" || path.startsWith("/v1/quotas/"))) return undefined;
+  // An empty key is no key: the router refuses it.
+  if (request.headers.get("idempotency-key") === "") return undefined;
   const header = request.headers.get("authorization") ?? "";
   const letters = KEY_HEADER.exec(header)?.[1];
   return letters && isGenuine(header, env) ? `org_${letters}` : undefined;

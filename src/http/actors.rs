@@ -66,10 +66,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
         match bearer(&parts.headers)? {
             text if is_platform_key(&text, &app) => Ok(Self { platform: Platform::open(app), request_id }),
-            text if OrganizationToken::verify(&text, &app.settings.secret).is_some() => {
+            text => {
+                key_of_organization(app, &text, None, request_id).await?;
                 Err(Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).").into())
             }
-            _ => Err(unknown_credential()),
         }
     }
 }

@@ -70,6 +70,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
     }
 }
 
+/// For lists that are never long enough to be paged.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
 /// The id in the path. What is no id of this kind can't be found either.
 pub struct IdInPath<T>(pub T);
 

@@ -12,9 +12,10 @@ use crate::http::reply::Reply;
 use crate::http::request::{Filter, IdInPath};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
-use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+use crate::usage::wire::QuantityDocument;
 use rating::Currency;
 
 /// An amount of money (schema.org's PriceSpecification).
@@ -63,7 +64,7 @@ pub struct LineView {
     pub kind: LineKind,
     /// The plan's key, or the metric.
     pub order_item: String,
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub order_quantity: Quantity,
     /// Price of one, in major units, up to 12 decimals.
     pub price: String,
@@ -71,7 +72,7 @@ pub struct LineView {
     pub amount: MoneyView,
     pub billing_period: BillingPeriodView,
     /// Usage: what was counted in the period; late usage: what came after its invoice.
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<QuantityDocument>)]
     pub counted: Option<Quantity>,
 }
 
@@ -81,7 +82,7 @@ pub struct LineView {
 #[schema(as = CountedUsage)]
 pub struct UsageView {
     pub metric: String,
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub counted: Quantity,
     pub billing_period: BillingPeriodView,
     /// It came after the invoice of its period: `counted` is what came since.
@@ -182,10 +183,9 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
 
 /// A cursor is the id of an invoice of this organization; its number says where the page begins.
 async fn number_of(caller: &Authorized<needs::InvoicesRead>, cursor: &str) -> Result<u64> {
-    let foreign = || Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged.");
-    let id: InvoiceId = cursor.parse().map_err(|_| foreign())?;
+    let id: InvoiceId = cursor.parse().map_err(|_| foreign_cursor())?;
     let invoice = store::find(&caller.tenant, id).await?;
-    invoice.and_then(|invoice| invoice.number).ok_or_else(|| foreign().into())
+    invoice.and_then(|invoice| invoice.number).ok_or_else(|| foreign_cursor().into())
 }
 
 /// Read an invoice

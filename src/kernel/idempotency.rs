@@ -30,11 +30,7 @@ impl Claim {
         let bare = key.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(key);
         let printable = bare.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if bare.is_empty() || bare.len() > KEY_LENGTH_MAX || !printable {
-            return Err(Problem::invalid(
-                "Idempotency-Key",
-                "invalid_idempotency_key",
-                format!("Send an Idempotency-Key of 1 to {KEY_LENGTH_MAX} printable ASCII characters."),
-            ));
+            return Err(invalid_key());
         }
         Ok(Self { key: bare.to_owned(), fingerprint: fingerprint(&[method.as_bytes(), path.as_bytes(), body]) })
     }
@@ -63,6 +59,12 @@ struct Stored {
     fingerprint: String,
     status: u16,
     body: String,
+}
+
+/// The header holds what can't be a key.
+pub fn invalid_key() -> Problem {
+    let detail = format!("Send an Idempotency-Key of 1 to {KEY_LENGTH_MAX} printable ASCII characters.");
+    Problem::refused("Idempotency-Key", "invalid_idempotency_key", detail)
 }
 
 /// The same key was sent with another request.

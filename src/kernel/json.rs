@@ -12,13 +12,28 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub fn read<T: DeserializeOwned>(content_type: &str, body: &[u8], bytes_max: usize) -> Result<T, Problem> {
     check_content_type(content_type)?;
     check_size(body.len(), bytes_max)?;
+    check_is_object(body)?;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
-        does_not_fit(pointer, error.inner())
+        does_not_fit(pointer, error.inner(), body)
     })?;
-    deserializer.end().map_err(|error| does_not_fit(String::new(), &error))?;
+    deserializer.end().map_err(|error| does_not_fit(String::new(), &error, body))?;
     Ok(value)
+}
+
+/// serde would read a list of values as an object of fields in their order; we don't.
+pub fn check_is_object(body: &[u8]) -> Result<(), Problem> {
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') if is_json(body) => {
+            Err(Problem::invalid("", "invalid_value", "Send a JSON object, with its fields by name."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body).is_ok()
 }
 
 pub fn check_content_type(content_type: &str) -> Result<(), Problem> {
@@ -48,9 +63,11 @@ pub fn check_size(bytes: usize, bytes_max: usize) -> Result<(), Problem> {
     }
 }
 
-fn does_not_fit(pointer: String, error: &serde_json::Error) -> Problem {
+fn does_not_fit(pointer: String, error: &serde_json::Error, body: &[u8]) -> Problem {
     use serde_json::error::Category;
     match error.classify() {
+        // serde calls a value where a name of an enum should be a mistake of syntax.
+        Category::Syntax if is_json(body) => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string())),
         // What is no JSON has no places to point at; serde says line and column.
         Category::Syntax | Category::Eof | Category::Io => {
             Problem::invalid("", "malformed_json", format!("The body is not well-formed JSON: {error}."))

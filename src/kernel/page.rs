@@ -37,16 +37,15 @@ impl PageQuery {
         };
         let before = match &self.cursor {
             None => None,
-            Some(text) => Some(
-                text.parse::<Id>()
-                    .map_err(|_| {
-                        Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged.")
-                    })?
-                    .to_string(),
-            ),
+            Some(text) => Some(text.parse::<Id>().map_err(|_| foreign_cursor())?.to_string()),
         };
         Ok(PageRequest { limit, before })
     }
+}
+
+/// The cursor is none that we gave for this list.
+pub fn foreign_cursor() -> Problem {
+    Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged.")
 }
 
 impl PageRequest {

@@ -34,6 +34,12 @@ struct DirectoryRow {
     clock_now: Option<Timestamp>,
 }
 
+impl From<DirectoryRow> for Placement {
+    fn from(row: DirectoryRow) -> Self {
+        Self { organization: row.id, shard: row.shard, test_clock: row.test_clock_id.zip(row.clock_now) }
+    }
+}
+
 impl Platform {
     /// Only the vendor's actor and the runners open it; tidy.rs holds the list.
     pub fn open(app: App) -> Self {
@@ -76,8 +82,17 @@ impl Platform {
             "SELECT o.id, o.shard, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1",
             organization
         );
-        let row = self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next();
-        Ok(row.map(|row| Placement { organization: row.id, shard: row.shard, test_clock: row.test_clock_id.zip(row.clock_now) }))
+        Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next().map(Placement::from))
+    }
+
+    /// Opens every organization on a test clock for `actor`.
+    pub async fn tenants_on(&self, clock: TestClockId, actor: Actor) -> Result<Vec<Tenant>> {
+        let statement = platform_sql!(
+            "SELECT o.id, o.shard, o.test_clock_id, c.now AS clock_now FROM organizations o JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.test_clock_id = ?1 AND o.status = 'placed' ORDER BY o.id",
+            clock
+        );
+        let rows = self.directory_rows::<DirectoryRow>(statement).await?;
+        rows.into_iter().map(|row| Tenant::open(self.app.clone(), row.into(), actor.clone(), None)).collect()
     }
 
     /// Opens one organization for `actor`; None when there is no such organization.

@@ -5,13 +5,13 @@ use super::rules::{self, Organization};
 use super::store;
 use super::wire::{NewOrganization, OrganizationChanges, OrganizationView};
 use crate::access::permissions::needs;
-use crate::business::runner;
+use crate::business::runner::{self, Retry};
 use crate::http::actors::{Authorized, Vendor};
 use crate::http::reply::{Reply, change, once_for_vendor};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{Moment, OrganizationId};
-use crate::kernel::page::{Page, PageQuery};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
@@ -30,7 +30,8 @@ pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result
         let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
         placement::enter(platform, &organization, reply.stored(claim).as_ref()).await?;
         placement::place(platform, &organization, Actor::Platform).await?;
-        runner::settle(&of_vendor(&vendor, organization.id).await?).await;
+        // What fails here is committed work that waits: the sweep does it.
+        let _left = runner::settle(&of_vendor(&vendor, organization.id).await?, Retry::WhenDue).await;
         Ok(reply)
     })
     .await
@@ -56,6 +57,9 @@ async fn asked_for(platform: &Platform, body: NewOrganization) -> Result<Organiz
     security(("platformKey" = [])))]
 pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let request = query.check::<OrganizationId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        vendor.platform.placement(cursor).await?.ok_or_else(foreign_cursor)?;
+    }
     let ids = placement::list(&vendor.platform, &request.bound(), request.fetch()).await?;
     let views = futures::future::try_join_all(ids.into_iter().map(|id| {
         let vendor = &vendor;

@@ -191,6 +191,9 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     ] {
         require(text.as_ref().is_none_or(|text| text.chars().count() <= TEXT_LENGTH_MAX), pointer, "Send at most 2,000 characters.")?;
     }
+    if let Some(address) = &details.address {
+        check_address(address)?;
+    }
     if let Some(plan) = &details.plan {
         require(crate::catalog::rules::built_in(plan).is_some(), "/plan", "Send the key of a plan; GET /v1/plans lists them.")?;
     }
@@ -198,6 +201,21 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     require(settings.currency.parse::<rating::Currency>().is_ok(), "/settings/currency", "Send an ISO 4217 currency such as USD.")?;
     require(is_language(&settings.language), "/settings/language", "Send a language tag such as en or pt-BR.")?;
     require((1..=40).contains(&settings.date_format.chars().count()), "/settings/dateFormat", "Send a date format such as YYYY-MM-DD.")
+}
+
+fn check_address(address: &PostalAddress) -> Result<(), Problem> {
+    require(address.type_name == PostalAddress::type_name(), "/address/$type", "Leave $type out, or send PostalAddress.")?;
+    let PostalAddress { street_address, address_locality, address_region, postal_code, address_country, .. } = address;
+    for (text, pointer) in [
+        (street_address, "/address/streetAddress"),
+        (address_locality, "/address/addressLocality"),
+        (address_region, "/address/addressRegion"),
+        (postal_code, "/address/postalCode"),
+        (address_country, "/address/addressCountry"),
+    ] {
+        require(text.as_ref().is_none_or(|text| text.chars().count() <= NAME_LENGTH_MAX), pointer, "Send at most 200 characters.")?;
+    }
+    Ok(())
 }
 
 fn require(holds: bool, pointer: &str, detail: &str) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! Organizations as clients write and read them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::rules::{Changes, Details, Organization, PostalAddress, Settings, Status};
@@ -41,20 +41,45 @@ pub struct NewOrganization {
     pub test_clock: Option<String>,
 }
 
-/// Changes: what is absent stays.
+/// Changes: what is absent stays, `null` clears what may be absent (JSON merge patch, RFC 7396).
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrganizationChanges {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub email: Option<String>,
-    pub url: Option<String>,
-    pub telephone: Option<String>,
-    pub number_of_employees: Option<u32>,
-    pub founding_date: Option<String>,
-    pub industry: Option<String>,
-    pub description: Option<String>,
-    pub address: Option<PostalAddress>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub url: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub telephone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>)]
+    pub number_of_employees: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub founding_date: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub industry: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<PostalAddress>)]
+    pub address: Option<Option<PostalAddress>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
     pub settings: Option<SettingsInput>,
+}
+
+/// A field that is there, whatever it holds: for a field that can't be absent, `null` is then refused by its own type.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// An organization (schema.org vocabulary).
@@ -132,17 +157,18 @@ impl OrganizationChanges {
     pub fn over(self, present: &Organization) -> Changes {
         let old = present.details.clone();
         let details = Details {
-            url: self.url.or(old.url),
-            telephone: self.telephone.or(old.telephone),
-            number_of_employees: self.number_of_employees.or(old.number_of_employees),
-            founding_date: self.founding_date.or(old.founding_date),
-            industry: self.industry.or(old.industry),
-            description: self.description.or(old.description),
-            address: self.address.or(old.address),
+            url: self.url.unwrap_or(old.url),
+            telephone: self.telephone.unwrap_or(old.telephone),
+            number_of_employees: self.number_of_employees.unwrap_or(old.number_of_employees),
+            founding_date: self.founding_date.unwrap_or(old.founding_date),
+            industry: self.industry.unwrap_or(old.industry),
+            description: self.description.unwrap_or(old.description),
+            address: self.address.unwrap_or(old.address),
             plan: old.plan,
         };
+        let trimmed = |text: String| text.trim().to_owned();
         let settings = self.settings.map(|settings| settings.over(&present.settings));
-        Changes { name: self.name, email: self.email, details: Some(details), settings }
+        Changes { name: self.name.map(trimmed), email: self.email.map(trimmed), details: Some(details), settings }
     }
 }
 

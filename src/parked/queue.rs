@@ -1,6 +1,6 @@
 //! What the queues bring: nudges to look at committed rows. And what they give up on: it is parked.
 
-use crate::business::runner;
+use crate::business::runner::{self, Retry};
 use crate::invoices::billing;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, ParkedId};
@@ -18,8 +18,7 @@ pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
     match message {
         Message::Event { organization, .. } => {
             let tenant = tenant(platform, organization, "events_queue").await?;
-            runner::settle(&tenant).await;
-            Ok(())
+            settle(&tenant).await
         }
         Message::Mail { organization, mail } => dispatch::dispatch(&tenant(platform, organization, "email_queue").await?, mail).await,
         Message::Billing { organization, subscription } => {
@@ -29,11 +28,15 @@ pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
                     break;
                 }
             }
-            runner::settle(&tenant).await;
-            Ok(())
+            settle(&tenant).await
         }
         Message::Probe {} => Ok(()),
     }
+}
+
+/// A step that fails has its own retries and its own parking, so the message is done; a database that is away lets it come again.
+async fn settle(tenant: &Tenant) -> Result<()> {
+    runner::settle(tenant, Retry::WhenDue).await.map(|_| ())
 }
 
 async fn tenant(platform: &Platform, organization: OrganizationId, actor: &'static str) -> Result<Tenant> {

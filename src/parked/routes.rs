@@ -7,7 +7,7 @@ use super::queue;
 use crate::business::runner;
 use crate::http::actors::Vendor;
 use crate::http::reply::{Reply, once_for_vendor};
-use crate::http::request::Command;
+use crate::http::request::{Command, Filter, NoParameters};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{EventId, MailId, OrganizationId, ParkedId};
 use crate::kernel::page::Page;
@@ -51,34 +51,37 @@ pub struct Replay {
 
 /// List parked work
 #[utoipa::path(get, path = "/v1/parked", tag = "operations", operation_id = "listParkedWork",
-    responses((status = 200, description = "Oldest first, at most 100 a shard", body = Page<ParkedView>)), security(("platformKey" = [])))]
-pub async fn list(vendor: Vendor) -> Result<Reply> {
+    responses((status = 200, description = "Oldest first, at most 100; replay some to see more", body = Page<ParkedView>)), security(("platformKey" = [])))]
+pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     let steps = "SELECT 'step:' || organization_id || ':' || event_id || ':' || step AS id, 'step' AS kind, step AS name, organization_id AS organization, attempts, last_error, updated_at AS parked_at FROM reaction_runs WHERE status = 'parked' ORDER BY updated_at LIMIT ?1";
     let mails = "SELECT 'mail:' || organization_id || ':' || id AS id, 'mail' AS kind, template AS name, organization_id AS organization, attempts, last_error, created_at AS parked_at FROM mails WHERE sent_at IS NULL AND next_attempt_at IS NULL ORDER BY created_at LIMIT ?1";
-    let limit = [Value::from(SHOWN_MAX)];
+    let limit = [Value::from(SHOWN_MAX.saturating_add(1))];
     let mut data: Vec<ParkedView> = vendor.platform.every_shard(steps, &limit).await?;
     data.extend(vendor.platform.every_shard::<ParkedView>(mails, &limit).await?);
     let messages = platform_sql!(
         "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts, NULL AS last_error, parked_at FROM parked_messages ORDER BY parked_at LIMIT ?1",
-        SHOWN_MAX
+        SHOWN_MAX.saturating_add(1)
     );
     data.extend(vendor.platform.directory_rows::<ParkedView>(messages).await?);
     data.sort_by_key(|parked| parked.parked_at);
-    Reply::ok(&Page { data, has_more: false, next_cursor: None })
+    let shown = usize::try_from(SHOWN_MAX).unwrap_or(usize::MAX);
+    let has_more = data.len() > shown;
+    data.truncate(shown);
+    Reply::ok(&Page { data, has_more, next_cursor: None })
 }
 
 /// Try parked work again
 ///
 /// From its first attempt. What it had done before is not done twice.
 #[utoipa::path(post, path = "/v1/parked/replays", tag = "operations", operation_id = "replayParkedWork", request_body = Replay,
-    responses((status = 202, description = "Being tried")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Tried; what fails again will be parked again")), security(("platformKey" = [])))]
 pub async fn replay(vendor: Vendor, command: Command<Replay>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || async {
         if !try_again(&vendor, &command.body.id).await? {
             return Err(Problem::not_found("parked work").into());
         }
-        let reply = Reply::json(202, &serde_json::json!({}))?;
+        let reply = Reply::no_content();
         // Trying again is idempotent by itself; the answer is kept so that the key can't be used for something else.
         let answer = reply.stored(claim).into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
         platform.directory(answer.collect()).await?;

@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 
 use super::due::{self, DueEvent};
 use super::store;
-use crate::business::runner;
+use crate::business::runner::{self, Left, Retry};
 use crate::invoices::billing;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
@@ -33,14 +33,16 @@ impl Next {
     }
 }
 
-/// Moves the clock to `target`. Cut off half-way, it has moved part of the way, and advancing again does the rest.
+/// Moves the clock to `target`. Cut off half-way, or stopped by a step that fails, it has moved part of the way with everything in order
+/// so far; advancing again tries that step again and does the rest.
 pub async fn advance(platform: &Platform, clock: TestClockId, target: Timestamp) -> Result<()> {
     let members = store::members(platform, clock).await?;
-    each(platform, &members, catch_up).await?;
+    catch_up(platform, &members).await?;
     for _ in 0..STEPS_MAX {
         let Some(next) = next(platform, clock, target).await? else {
             store::set(platform, clock, target).await?;
-            return each(platform, &members, arrive).await;
+            // From here on the Meters' time is the new one, too.
+            return try_join_all(members.iter().map(|member| meters::set_clock(member, target))).await.map(|_| ());
         };
         store::set(platform, clock, next.at()).await?;
         run(platform, next).await?;
@@ -73,37 +75,21 @@ async fn run(platform: &Platform, next: Next) -> Result<()> {
             billing::bill_one_period(&tenant, subscription).await?;
         }
     }
-    runner::settle(&tenant).await;
-    dispatch::dispatch_pending(&tenant).await
+    finish(&tenant).await
 }
 
-/// Before the clock moves: what the Meter raised and what is pending belongs to the time it still is.
-async fn catch_up(tenant: Tenant) -> Result<()> {
-    facts::collect(&tenant).await?;
-    runner::settle(&tenant).await;
-    dispatch::dispatch_pending(&tenant).await
+/// Everything that follows has happened and is mailed, or the advance stops here.
+async fn finish(tenant: &Tenant) -> Result<()> {
+    if runner::settle(tenant, Retry::AtOnce).await? == Left::Failures {
+        return Err(Error::Unavailable(format!("a step of {} failed; advance again to try it again", tenant.organization())));
+    }
+    dispatch::dispatch_pending(tenant).await
 }
 
-/// After the clock has moved, the Meter must know.
-async fn arrive(tenant: Tenant) -> Result<()> {
-    meters::set_clock(&tenant, tenant.moment().now).await
-}
-
-/// Does something for each member, all at once.
-async fn each<Work, Running>(platform: &Platform, members: &[OrganizationId], work: Work) -> Result<()>
-where
-    Work: Fn(Tenant) -> Running,
-    Running: Future<Output = Result<()>>,
-{
-    try_join_all(members.iter().map(|organization| {
-        let work = &work;
-        async move {
-            match platform.tenant(*organization, Actor::System("test_clock"), None).await? {
-                Some(tenant) => work(tenant).await,
-                None => Ok(()),
-            }
-        }
-    }))
-    .await
-    .map(|_| ())
+/// Before the clock moves: what the Meters raised and what is pending belongs to the time it still is.
+async fn catch_up(platform: &Platform, members: &[Tenant]) -> Result<()> {
+    try_join_all(members.iter().map(facts::collect)).await?;
+    let unfinished = store::unfinished(platform, members).await?;
+    let unfinished = members.iter().filter(|member| unfinished.contains(&member.organization()));
+    try_join_all(unfinished.map(finish)).await.map(|_| ())
 }

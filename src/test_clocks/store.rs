@@ -7,6 +7,7 @@ use crate::kernel::idempotency::Answer;
 use crate::kernel::ids::{OrganizationId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::sql;
+use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 use crate::platform_sql;
 
@@ -41,12 +42,19 @@ pub async fn set(platform: &Platform, id: TestClockId, now: Timestamp) -> Result
 }
 
 #[derive(Deserialize)]
-struct Member {
-    id: OrganizationId,
+struct Unfinished {
+    organization_id: OrganizationId,
 }
 
-/// The organizations on a clock.
-pub async fn members(platform: &Platform, id: TestClockId) -> Result<Vec<OrganizationId>> {
-    let statement = platform_sql!("SELECT id FROM organizations WHERE test_clock_id = ?1 ORDER BY id", id);
-    Ok(platform.directory_rows::<Member>(statement).await?.into_iter().map(|member| member.id).collect())
+/// Those of `members` that have facts waiting for their steps or mails waiting to be sent.
+pub async fn unfinished(platform: &Platform, members: &[Tenant]) -> Result<Vec<OrganizationId>> {
+    let ids: Vec<String> = members.iter().map(|member| member.organization().to_string()).collect();
+    let text = "SELECT organization_id FROM events WHERE dispatched_at IS NULL AND organization_id IN (SELECT value FROM json_each(?1)) UNION SELECT organization_id FROM mails WHERE next_attempt_at IS NOT NULL AND organization_id IN (SELECT value FROM json_each(?1))";
+    let rows: Vec<Unfinished> = platform.every_shard(text, &[serde_json::Value::from(ids).to_string().into()]).await?;
+    Ok(rows.into_iter().map(|row| row.organization_id).collect())
+}
+
+/// The organizations on a clock, as they are placed and timed now.
+pub async fn members(platform: &Platform, id: TestClockId) -> Result<Vec<Tenant>> {
+    platform.tenants_on(id, Actor::System("test_clock")).await
 }

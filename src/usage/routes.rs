@@ -3,15 +3,15 @@
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::meter::{HotCaller, HotReply, HotRequest};
 use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary};
 use crate::access::permissions::{Need, needs};
 use crate::http::actors::Authorized;
-use crate::http::request::{content_type, read_body, text_header};
+use crate::http::request::{content_type, read_body};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::json;
+use crate::kernel::{idempotency, json};
 
 /// Record usage
 ///
@@ -67,13 +67,22 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
         method,
         target,
         content_type: content_type(&headers),
-        idempotency_key: text_header(&headers, "idempotency-key"),
+        idempotency_key: sent_key(&headers)?,
         // What is no UTF-8 is no JSON either; the Meter says so.
         body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()),
     };
     let text = tenant.app().meters.serve(tenant.organization(), hot.to_wire()).await?;
     let reply = HotReply::from_wire(&text).ok_or_else(|| Error::internal("the Meter's answer can't be read"))?;
     Ok(respond(reply))
+}
+
+/// The `Idempotency-Key` as sent, empty when absent. One that can't be a key is refused: ignoring it would count a retry twice.
+fn sent_key(headers: &HeaderMap) -> Result<String> {
+    match headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default()) {
+        None => Ok(String::new()),
+        Some("") => Err(idempotency::invalid_key().into()),
+        Some(key) => Ok(key.to_owned()),
+    }
 }
 
 fn respond(reply: HotReply) -> Response {

@@ -5,9 +5,28 @@ use std::collections::BTreeMap;
 
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::time::Timestamp;
+
+/// How a [`Quantity`] is written: an integer, or a decimal string where it is none or is too large for one.
+pub struct QuantityDocument;
+
+impl PartialSchema for QuantityDocument {
+    fn schema() -> RefOr<Schema> {
+        let integer = ObjectBuilder::new().schema_type(Type::Integer);
+        let decimal = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^-?[0-9]+(\.[0-9]{1,9})?$"));
+        OneOfBuilder::new().item(integer).item(decimal).description(Some("An integer, or a decimal string with up to 9 decimals")).into()
+    }
+}
+
+impl ToSchema for QuantityDocument {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Quantity".into()
+    }
+}
 
 /// Usage to record.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -16,7 +35,7 @@ pub struct NewUsage {
     #[schema(example = "apiCalls")]
     pub metric: String,
     /// An integer, or a decimal string with up to 9 decimals; 1 when absent. Negative amounts lower a level.
-    #[schema(value_type = Option<i64>, example = 1)]
+    #[schema(value_type = QuantityDocument, required = false, example = 1)]
     pub amount: Option<Quantity>,
     /// Makes a retry count once, for 35 days. The header `Idempotency-Key` does the same.
     #[schema(example = "req-8f1", max_length = 255)]
@@ -53,13 +72,13 @@ pub struct UsageReceipt {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     pub metric: String,
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub current: Quantity,
     /// -1 when unlimited.
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
     /// Null when unlimited.
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
     /// `current` / `limit`, at most 4 decimals; null when unlimited.
     #[schema(value_type = Option<f64>)]
@@ -93,7 +112,7 @@ pub struct UsageBatchView {
     pub replayed: usize,
     pub rejected: Vec<RejectedUsage>,
     /// Counters of the current period of the metrics in the batch.
-    #[schema(value_type = BTreeMap<String, i64>)]
+    #[schema(value_type = BTreeMap<String, QuantityDocument>)]
     pub current: BTreeMap<String, Quantity>,
 }
 
@@ -105,12 +124,12 @@ pub struct QuotaView {
     pub type_name: &'static str,
     pub allowed: bool,
     pub metric: String,
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub current: Quantity,
     /// -1 when unlimited.
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
     pub period: UsagePeriod,
     /// With `explain=true`: what decided.
@@ -128,7 +147,7 @@ pub struct QuotaExplanation {
     pub source: String,
     #[schema(value_type = String, example = "consumable")]
     pub kind: super::meter::MetricKind,
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub required: Quantity,
 }
 
@@ -136,11 +155,11 @@ pub struct QuotaExplanation {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricUsage {
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub current: Quantity,
-    #[schema(value_type = i64)]
+    #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
     #[schema(value_type = Option<f64>)]
     pub percentage: Option<serde_json::Number>,

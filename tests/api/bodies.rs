@@ -32,7 +32,7 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
-    takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 202, ORDINARY),
+    takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
 
 impl Endpoint {

@@ -95,7 +95,7 @@ fn parked_work_that_is_not_there_is_not_replayed() {
         check(&cast.world, &ask(&vendor(), "POST", "/v1/parked/replays").json(body), refusal(404, "not_found", ""));
     }
     let body = serde_json::json!({"id": cast.parked}).to_string();
-    assert_eq!(ask(&vendor(), "POST", "/v1/parked/replays").json(body.clone()).send(&cast.world).status, 202);
+    assert_eq!(ask(&vendor(), "POST", "/v1/parked/replays").json(body.clone()).send(&cast.world).status, 204);
     check(&cast.world, &ask(&vendor(), "POST", "/v1/parked/replays").json(body), refusal(404, "not_found", ""));
 }
 

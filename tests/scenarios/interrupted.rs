@@ -75,7 +75,7 @@ fn a_step_that_keeps_failing_is_parked_and_can_be_replayed() {
     assert_eq!(parked["data"][0]["attempts"], 8);
     world.meters_fail(0, 0);
     let id = parked["data"][0]["$id"].clone();
-    world.post(&vendor(), "/v1/parked/replays", &json!({"id": id})).expect(202);
+    world.post(&vendor(), "/v1/parked/replays", &json!({"id": id})).expect(204);
     assert_eq!(world.get(&vendor(), "/v1/parked").expect(200)["data"], json!([]));
     assert_eq!(acme.mails(), ["organization-welcome"], "the other steps ran alone");
     world.get(&acme.key(&["usage.read"]), "/v1/quotas/apiCalls").expect(200);
