@@ -91,7 +91,8 @@ fn says(line: &str, text: &str) -> bool {
     line.match_indices(text).any(|(at, _)| {
         let (before, after) = (line[..at].chars().next_back(), line[at + text.len()..].chars().next());
         let joins_before = is_word(text.chars().next()) && is_word(before) && !text.ends_with("!(") && text != "println!";
-        !joins_before && !(is_word(text.chars().next_back()) && is_word(after))
+        let joins_after = is_word(text.chars().next_back()) && is_word(after);
+        !joins_before && !joins_after
     })
 }
 
