@@ -166,15 +166,15 @@ fn method_not_allowed(allow: &'static str) -> Problem {
 
 /// The fast reader first; the one that can name the place of a mistake only when there is one.
 fn read<T: serde::de::DeserializeOwned>(hot: &HotRequest, bytes_max: usize) -> Result<T, Problem> {
-    json::check_content_type(&hot.content_type)?;
     json::check_size(hot.body.len(), bytes_max)?;
+    json::check_content_type(&hot.content_type)?;
     json::check_is_object(hot.body.as_bytes())?;
     serde_json::from_str(&hot.body).or_else(|_| json::read(&hot.content_type, hot.body.as_bytes(), bytes_max))
 }
 
 fn read_batch(hot: &HotRequest, path: &str) -> Result<Batch, Problem> {
-    json::check_content_type(&hot.content_type)?;
     json::check_size(hot.body.len(), json::BATCH_BYTES_MAX)?;
+    json::check_content_type(&hot.content_type)?;
     json::check_is_object(hot.body.as_bytes())?;
     let events: Vec<Result<EventBody, Problem>> = match serde_json::from_str::<BatchBody<EventBody>>(&hot.body) {
         Ok(batch) => batch.events.into_iter().map(Ok).collect(),

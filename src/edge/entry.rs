@@ -4,12 +4,14 @@ use axum::body::Body;
 use http::Request as HttpRequest;
 use http_body_util::BodyExt;
 use worker::{
-    Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event,
+    Context, Env, Headers, MessageBatch, MessageExt, Method, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent,
+    event,
 };
 
 use crate::business::calendar;
 use crate::http as web;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::RequestId;
 use crate::kernel::json::BATCH_BYTES_MAX;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::Message;
@@ -17,8 +19,8 @@ use crate::parked::queue;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    if request.path() == "/docs" || request.path().starts_with("/docs/") {
-        return docs(request, &env).await;
+    if let Some(page) = docs(&request, &env).await? {
+        return Ok(page);
     }
     let app = match super::app(&env) {
         Ok(app) => app,
@@ -36,9 +38,22 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     write(response).await
 }
 
-/// The interactive page: static files, served by us.
-async fn docs(request: Request, env: &Env) -> worker::Result<Response> {
-    env.assets("ASSETS")?.fetch_request(request).await
+/// The interactive page: static files, served by us. What is not among them goes to the router, which refuses it like any other route.
+async fn docs(request: &Request, env: &Env) -> worker::Result<Option<Response>> {
+    let path = request.path();
+    let reads = matches!(request.method(), Method::Get | Method::Head);
+    if !reads || !(path == "/docs" || path.starts_with("/docs/")) {
+        return Ok(None);
+    }
+    let page = env.assets("ASSETS")?.fetch_request(request.clone()?).await?;
+    if page.status_code() >= 400 {
+        return Ok(None);
+    }
+    let headers = page.headers().clone();
+    if let Ok(app) = super::app(env) {
+        headers.set("Request-Id", &RequestId::new(app.moment()).to_string())?;
+    }
+    Ok(Some(page.with_headers(headers)))
 }
 
 /// The request as the core reads it: its body is bytes, not a stream. A body that is too large is cut just past the limit, and refused.

@@ -12,6 +12,7 @@ import Rust, { InvoiceNumbers, KeyGate, MeterCore, Outbox } from "../../build/in
 export { InvoiceNumbers };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
+const HOT_QUOTA = /^\/v1\/quotas\/[^/]+$/;
 const HOT_POSTS = new Set(["/v1/usage", "/v1/usage/consumption", "/v1/usage/batch"]);
 /** The largest body that the Meter reads. What says that it is longer, the Rust side refuses unread; what is longer is cut, and refused. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -68,7 +69,7 @@ function hotOrganization(request, env) {
   const path = target(request).split("?", 1)[0];
   if (request.method === "POST") {
     if (!HOT_POSTS.has(path) || Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return undefined;
-  } else if (request.method !== "GET" || !(path === "/v1/usage" || path.startsWith("/v1/quotas/"))) return undefined;
+  } else if (request.method !== "GET" || !(path === "/v1/usage" || HOT_QUOTA.test(path))) return undefined;
   // An empty key is no key: the router refuses it.
   if (request.headers.get("idempotency-key") === "") return undefined;
   const header = request.headers.get("authorization") ?? "";
@@ -93,8 +94,19 @@ function isGenuine(header, env) {
 /** As `HotRequest::to_wire` in src/usage/meter.rs. */
 async function toWire(request) {
   const header = (name) => request.headers.get(name) ?? "";
-  const body = request.method === "POST" ? (await request.text()).slice(0, BODY_BYTES_MAX + 1) : "";
+  const body = request.method === "POST" ? decoded(await request.arrayBuffer()).slice(0, BODY_BYTES_MAX + 1) : "";
   return `:${header("authorization")}\n${request.method}\n${target(request)}\n${header("content-type")}\n${header("idempotency-key")}\n${body}`;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes that are no UTF-8 are no JSON either: the Meter gets something it refuses, not something repaired. */
+function decoded(bytes) {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return "\ufffd";
+  }
 }
 
 /** As `HotReply::from_wire`. */

@@ -18,6 +18,7 @@ use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
+use crate::organizations::placement;
 
 /// The vendor, with a platform key.
 pub struct Vendor {
@@ -100,7 +101,7 @@ async fn vendor_in_organization(app: App, text: &str, headers: &HeaderMap, reque
         return Err(Problem::refused("Tenantry-Organization", "organization_required", detail).into());
     }
     let organization: OrganizationId = named.parse().map_err(|_| Problem::not_found("organization"))?;
-    let tenant = Platform::open(app).tenant(organization, Actor::Platform, Some(request_id)).await?;
+    let tenant = placement::open(&Platform::open(app), organization, request_id).await?;
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }
 

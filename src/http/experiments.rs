@@ -1,4 +1,4 @@
-//! Experiments on the real runtime, kept as tests: `tests/worker/experiments.spec.ts` drives them. They exist in development only.
+//! Experiments on the real runtime, kept as tests: `tests/worker/experiments.spec.ts` drives them. They exist in development only, see `http::handle`.
 
 use serde_json::json;
 
@@ -6,22 +6,11 @@ use super::reply::Reply;
 use super::request::Surroundings;
 use crate::kernel::conformance;
 use crate::kernel::error::Result;
-use crate::kernel::ports::App;
-use crate::kernel::problem::Problem;
-
-fn development(around: Surroundings) -> Result<App> {
-    if around.app.settings.development {
-        Ok(around.app)
-    } else {
-        Err(Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them.").into())
-    }
-}
 
 /// `POST /dev/experiments/sql`: the conformance list of the SQL port against every shard as bound here.
 pub async fn sql(around: Surroundings) -> Result<Reply> {
-    let app = development(around)?;
     let mut shards = Vec::new();
-    for shard in &app.shards {
+    for shard in &around.app.shards {
         let findings = conformance::check(shard.as_ref()).await;
         let view: Vec<_> = findings.into_iter().map(|(sentence, outcome)| json!({"sentence": sentence, "found": outcome.err()})).collect();
         shards.push(view);
@@ -31,7 +20,6 @@ pub async fn sql(around: Surroundings) -> Result<Reply> {
 
 /// `POST /dev/experiments/panic`: panics, to see what becomes of everybody else.
 #[allow(clippy::panic, reason = "this is the experiment")]
-pub async fn panic(around: Surroundings) -> Result<Reply> {
-    development(around)?;
+pub async fn panic() -> Result<Reply> {
     panic!("an experiment: what does a panic take with it?")
 }

@@ -12,7 +12,7 @@ pub mod request;
 pub mod router;
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Request, StatusCode, header};
 use tower::ServiceExt;
 
@@ -33,10 +33,18 @@ pub struct Cause(pub Error);
 pub async fn handle(app: App, mut request: Request<Body>) -> Response {
     let request_id = RequestId::new(app.moment());
     let path = request.uri().path().to_owned();
+    if path.starts_with("/dev/") && !app.settings.development {
+        return finish(Error::from(unknown_route()).into_response(), &path, request_id);
+    }
     request.extensions_mut().insert(app);
     request.extensions_mut().insert(request_id);
     let Ok(response) = router::router().oneshot(request).await;
     finish(response, &path, request_id)
+}
+
+/// What does not exist, whatever the method.
+pub fn unknown_route() -> Problem {
+    Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them.")
 }
 
 /// Adds the request id, and writes refusals and the framework's own rejections as problem documents.
@@ -61,9 +69,7 @@ fn refusal(response: &Response) -> Option<Problem> {
         return Some(problem.clone());
     }
     match response.status() {
-        StatusCode::NOT_FOUND if !response.headers().contains_key(header::CONTENT_TYPE) => {
-            Some(Problem::new(404, "route_not_found", "Not found", "There is no such endpoint. See /openapi.json for all of them."))
-        }
+        StatusCode::NOT_FOUND if !response.headers().contains_key(header::CONTENT_TYPE) => Some(unknown_route()),
         StatusCode::METHOD_NOT_ALLOWED => {
             Some(Problem::new(405, "method_not_allowed", "Method not allowed", "Use one of the methods in the Allow header."))
         }

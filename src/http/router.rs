@@ -70,6 +70,7 @@ pub fn router() -> Router {
     documented()
         .route("/healthz", get(health::healthz))
         .route("/openapi.json", get(openapi::openapi_json))
+        .route("/docs", get(openapi::docs))
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))

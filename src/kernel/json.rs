@@ -10,8 +10,8 @@ pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads a body of type `T`: 415 when it is not JSON, 413 when it is too large, 400 with a pointer when it does not fit.
 pub fn read<T: DeserializeOwned>(content_type: &str, body: &[u8], bytes_max: usize) -> Result<T, Problem> {
-    check_content_type(content_type)?;
     check_size(body.len(), bytes_max)?;
+    check_content_type(content_type)?;
     check_is_object(body)?;
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

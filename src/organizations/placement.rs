@@ -3,13 +3,14 @@
 use serde::Deserialize;
 
 use super::rules::{self, Organization};
+use crate::business::runner::{self, Retry};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::ids::{OrganizationId, TestClockId};
+use crate::kernel::ids::{OrganizationId, RequestId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
-use crate::kernel::sql;
-use crate::kernel::tenant::Actor;
+use crate::kernel::sql::{self, Statement};
+use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::{Timestamp, minutes};
 use crate::platform_sql;
 
@@ -48,6 +49,29 @@ pub async fn place(platform: &Platform, organization: &Organization, actor: Acto
         Err(error) => return Err(error),
     }
     platform.directory(vec![platform_sql!("UPDATE organizations SET status = 'placed' WHERE id = ?1", organization.id)]).await.map(|_| ())
+}
+
+/// Opens an organization for the vendor; None when there is no such organization. A sign-up that was cut off is finished first, so that
+/// whoever knows an organization's id finds all of it.
+pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -> Result<Option<Tenant>> {
+    if let Some(row) = platform.directory_rows::<CutOff>(cut_off(id)).await?.into_iter().next() {
+        place(platform, &row.request, Actor::System("finish_sign_up")).await?;
+        finish(platform, id).await?;
+    }
+    platform.tenant(id, Actor::Platform, Some(request)).await
+}
+
+/// Runs what follows from a sign-up, as far as it was not run.
+pub async fn finish(platform: &Platform, id: OrganizationId) -> Result<()> {
+    if let Some(tenant) = platform.tenant(id, Actor::System("finish_sign_up"), None).await? {
+        // What fails here is committed work that waits: the sweep does it.
+        let _left = runner::settle(&tenant, Retry::WhenDue).await;
+    }
+    Ok(())
+}
+
+fn cut_off(id: OrganizationId) -> Statement {
+    platform_sql!("SELECT request FROM organizations WHERE id = ?1 AND status = 'provisioning'", id)
 }
 
 #[derive(Deserialize)]

@@ -5,11 +5,10 @@ use super::rules::{self, Organization};
 use super::store;
 use super::wire::{NewOrganization, OrganizationChanges, OrganizationView};
 use crate::access::permissions::needs;
-use crate::business::runner::{self, Retry};
 use crate::http::actors::{Authorized, Vendor};
 use crate::http::reply::{Reply, change, once_for_vendor};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{Moment, OrganizationId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::platform::Platform;
@@ -25,16 +24,28 @@ use crate::onboarding;
     security(("platformKey" = [])))]
 pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
-    once_for_vendor(platform, claim, || async {
+    let reply = once_for_vendor(platform, claim, || async {
         let organization = asked_for(platform, command.body.clone()).await?;
         let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
         placement::enter(platform, &organization, reply.stored(claim).as_ref()).await?;
         placement::place(platform, &organization, Actor::Platform).await?;
-        // What fails here is committed work that waits: the sweep does it.
-        let _left = runner::settle(&of_vendor(&vendor, organization.id).await?, Retry::WhenDue).await;
+        placement::finish(platform, organization.id).await?;
         Ok(reply)
     })
-    .await
+    .await?;
+    if reply.replayed {
+        // The first request may have been cut off after it was entered: the answer is true only when the company is there.
+        finish_replayed(&vendor, &reply).await?;
+    }
+    Ok(reply)
+}
+
+async fn finish_replayed(vendor: &Vendor, reply: &Reply) -> Result<()> {
+    let view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
+    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
+    of_vendor(vendor, id).await?;
+    placement::finish(&vendor.platform, id).await
 }
 
 /// The organization of a sign-up, checked. Its now is its test clock's from the start.
@@ -113,7 +124,7 @@ async fn merge(tenant: Tenant, changes: OrganizationChanges) -> Result<Reply> {
 }
 
 async fn of_vendor(vendor: &Vendor, id: OrganizationId) -> Result<Tenant> {
-    let tenant = vendor.platform.tenant(id, Actor::Platform, Some(vendor.request_id)).await?;
+    let tenant = placement::open(&vendor.platform, id, vendor.request_id).await?;
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }
 

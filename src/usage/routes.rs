@@ -3,7 +3,7 @@
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::meter::{HotCaller, HotReply, HotRequest};
 use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary};
@@ -60,7 +60,8 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
     let tenant = caller.tenant;
     let headers = request.headers().clone();
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let method = request.method().to_string();
+    // The router answers HEAD as GET without its body.
+    let method = if request.method() == Method::HEAD { Method::GET.to_string() } else { request.method().to_string() };
     let body = if bytes_max == 0 { Vec::new() } else { read_body(request, &(), bytes_max).await?.to_vec() };
     let hot = HotRequest {
         caller: HotCaller::Trusted,

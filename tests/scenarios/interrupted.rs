@@ -27,6 +27,23 @@ fn a_sign_up_that_was_cut_off_is_finished_by_the_sweep() {
 }
 
 #[test]
+fn a_retried_sign_up_answers_only_when_the_company_is_there() {
+    let world = World::new();
+    let body = json!({"name": "Acme", "email": "admin@acme.example"});
+    for shard in &world.shards {
+        shard.fail(1);
+    }
+    assert_eq!(world.post_once(&vendor(), "/v1/organizations", "sign-up-1", &body).status, 503);
+    for shard in &world.shards {
+        shard.fail(0);
+    }
+    let replayed = world.post_once(&vendor(), "/v1/organizations", "sign-up-1", &body);
+    assert_eq!((replayed.status, replayed.header("idempotent-replayed")), (201, "true"));
+    let id = replayed.body["$id"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&Credential::VendorFor(id), "/v1/subscription").expect(200)["isTrial"], true);
+}
+
+#[test]
 fn a_billing_run_cut_off_at_any_batch_ends_in_one_invoice() {
     for cut_after in 0..12 {
         let world = World::new();

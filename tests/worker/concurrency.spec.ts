@@ -6,6 +6,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { Random, backend, counted, eventually, expect, inParallel, signUp, templates } from "./support/client.ts";
 import type { Answer, Client, Company } from "./support/client.ts";
+import { eventCounts } from "./support/disk.ts";
 import { freshServer } from "./support/server.ts";
 
 const server = freshServer();
@@ -48,7 +49,9 @@ async function fill(caller: Client): Promise<number> {
   }
 }
 
-/** The mail at the limit comes, and comes once: a later fact has come and gone when this answers. */
+const THRESHOLDS = ["Usage.approaching", "Usage.warning", "Usage.exceeded"];
+
+/** Each threshold is told once, and the mail at the limit comes once: a later fact has come and gone when this answers. */
 async function assertWarnedOnce({ company, caller }: { company: Company; caller: Client }): Promise<void> {
   const warnings = async () => (await templates(server.current, company.email)).filter((each) => each === "quota-exceeded").length;
   await eventually("the mail at the limit", 15_000, async () => (await warnings()) > 0);
@@ -58,6 +61,8 @@ async function assertWarnedOnce({ company, caller }: { company: Company; caller:
     return itemListElement.some((item: any) => item.key === "addTeamMembers" && item.status === "completed");
   });
   assert.equal(await warnings(), 1);
+  const counts = await eventCounts(server.current, company.id);
+  assert.deepEqual(THRESHOLDS.map((name) => counts[name]), [1, 1, 1]);
 }
 
 /** Sends a call up to three times, one after the other or at once, sometimes hanging up before the answer; the answers must agree. */
@@ -105,7 +110,7 @@ test("random amounts never add up to more than the limit, and what is left over 
 test("the same holds when every call is sent again at random", async (context) => {
   const random = seeded(context);
   const world = await starter("Retries");
-  const list = calls(1_280, () => random.between(1, 30));
+  const list = calls(960, () => random.between(1, 40));
   const admitted = await race(list, (call) => sendSeveralTimes(world.caller, call, random));
   assert.ok(admitted <= LIMIT, `${admitted} were admitted`);
   assert.equal(await counted(world.caller, "apiCalls"), admitted);

@@ -84,6 +84,19 @@ export function expect(answer: Answer, status: number): any {
   return answer.body;
 }
 
+/** A refusal as every refusal has to be (RFC 9457); answers its document. */
+export function assertProblem(answer: Answer, status: number, code?: string): any {
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.headers.get("content-type"), "application/problem+json", answer.text);
+  const problem = answer.body;
+  assert.equal(problem.status, status);
+  for (const member of ["type", "title", "detail", "code", "instance"]) assert.ok(typeof problem[member] === "string" && problem[member] !== "", `${member} is there`);
+  assert.match(problem.requestId, /^req_[0-9a-z]{26}$/);
+  assert.equal(answer.headers.get("request-id"), problem.requestId);
+  if (code !== undefined) assert.equal(problem.code, code, answer.text);
+  return problem;
+}
+
 export const anybody = (server: Server): Client => new Client(server, {});
 
 export const vendor = (server: Server): Client => bearer(server, server.platformKey);
@@ -230,10 +243,30 @@ export class Random {
   }
 }
 
+/** Invoices begin where the trial of 14 days ends, and then monthly: the starts of the periods that have begun by `now`. */
+export function periodsBy(now: string, signUpAt: string): string[] {
+  const starts: string[] = [];
+  const first = new Date(Date.parse(signUpAt) + 14 * 86_400_000);
+  assert.ok(first.getUTCDate() <= 28, "this does not count from the end of a month");
+  for (let month = 0; ; month++) {
+    const start = new Date(first);
+    start.setUTCMonth(first.getUTCMonth() + month);
+    if (start > new Date(now)) return starts;
+    starts.push(start.toISOString().replace(".000Z", "Z"));
+  }
+}
+
+/** Some companies and the starts of the periods that they are to be billed for. */
+export interface Billed {
+  readonly companies: readonly Company[];
+  readonly periods: readonly string[];
+}
+
 /** Every company's invoices: one for each period, numbered 1 to n over all of them, each with one mail. Answers how many there are. */
-export async function assertInvoicesAreExact(server: Server, companies: readonly Company[], periods: readonly string[]): Promise<number> {
+export async function assertInvoicesAreExact(server: Server, ...billed: readonly Billed[]): Promise<number> {
   const numbers: string[] = [];
-  await inParallel(4, companies, async (each) => {
+  const all = billed.flatMap(({ companies, periods }) => companies.map((each) => ({ each, periods })));
+  await inParallel(4, all, async ({ each, periods }) => {
     const own = await invoices(each);
     assert.deepEqual(own.map((invoice) => invoice.billingPeriod.startDate), periods, "one invoice for each period");
     assert.ok(own.every((invoice) => invoice.paymentStatus === "due"));
@@ -245,5 +278,37 @@ export async function assertInvoicesAreExact(server: Server, companies: readonly
   assert.deepEqual(numbers.sort(), Array.from({ length: numbers.length }, (_, index) => invoiceNumber(index + 1)), "1 to n, without a gap");
   return numbers.length;
 }
+
+/** Whether as many invoices and mails are there as there have to be: what a queue does is done some time. */
+export async function isBilled(server: Server, { companies, periods }: Billed): Promise<boolean> {
+  const counts = await inParallel(4, companies, async (each) => {
+    const mailed = (await templates(server, each.email)).filter((template) => template === "invoice-payment-required");
+    return Math.min(mailed.length, (await invoices(each)).length);
+  });
+  return counts.every((count) => count >= periods.length);
+}
+
+/** Fires the hourly and the minute's cron until everything is billed: what a kill tore from its commit, the minute's sweep finds. */
+export async function untilBilled(server: Server, ...billed: readonly Billed[]): Promise<void> {
+  await eventually("everything due is billed and mailed", 60_000, async () => {
+    await server.cron("0 * * * *");
+    await server.cron("* * * * *");
+    for (const each of billed) {
+      if (!(await isBilled(server, each))) return false;
+    }
+    return true;
+  }, 500);
+}
+
+/** Advances a clock and kills the server on the way. The wait is the kill's place, not anything's condition: while an advance runs, a local server answers nobody else. */
+export async function killDuringAdvance(server: Server, clock: string, target: string, afterMs: number): Promise<void> {
+  const advancing = advance(server, clock, target).catch(() => undefined);
+  await delay(afterMs);
+  await server.kill9();
+  await advancing;
+  await server.start();
+}
+
+export const clockNow = async (server: Server, clock: string): Promise<string> => expect(await vendor(server).get(`/v1/test-clocks/${clock}`), 200).now;
 
 export const invoiceNumber = (number: number): string => `INV-${String(number).padStart(6, "0")}`;
