@@ -1,5 +1,7 @@
 //! Every route, one a line, grouped by who uses it. The OpenAPI document is made from the same list.
 
+use std::sync::OnceLock;
+
 use axum::Router;
 use axum::routing::{MethodFilter, get, on, post};
 use utoipa::openapi::HttpMethod;
@@ -65,8 +67,13 @@ routes! {
     catalog::get,
 }
 
-/// All routes, also those outside the contract.
+/// All routes, also those outside the contract. Made at the first request of an isolate: making it costs more than most requests.
 pub fn router() -> Router {
+    static ROUTER: OnceLock<Router> = OnceLock::new();
+    ROUTER.get_or_init(all).clone()
+}
+
+fn all() -> Router {
     documented()
         .route("/healthz", get(health::healthz))
         .route("/openapi.json", get(openapi::openapi_json))
