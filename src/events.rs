@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{InvoiceId, KeyId, SubscriptionId};
 use crate::kernel::time::Timestamp;
-use crate::onboarding::rules::ItemKey;
+use crate::onboarding::items::ItemKey;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {

@@ -10,6 +10,7 @@ pub mod actions;
 pub mod billing;
 pub mod calendar;
 pub mod company;
+pub mod messages;
 pub mod onboarding;
 pub mod quotas;
 pub mod runner;

@@ -7,7 +7,7 @@ use super::company::Company;
 use crate::catalog::rules::{PROJECTS, USERS};
 use crate::events::{CheckInDue, ChecklistItemCompleted, OrganizationCreated, OrganizationUpdated, UsageStarted};
 use crate::kernel::time::days;
-use crate::onboarding::rules::ItemKey;
+use crate::onboarding::items::ItemKey;
 use crate::workflow;
 
 workflow! { "onboarding", "When a company signs up, it is taken from its first day to its first value.";

@@ -8,7 +8,7 @@ use super::actions::Action;
 use super::company::Company;
 use crate::events::{OrganizationCreated, SubscriptionCreated, SubscriptionRenewed, TrialConverted, TrialEnding};
 use crate::kernel::time::days;
-use crate::onboarding::rules::ItemKey;
+use crate::onboarding::items::ItemKey;
 use crate::workflow;
 
 workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";

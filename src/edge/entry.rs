@@ -8,14 +8,14 @@ use worker::{
     event,
 };
 
-use crate::business::calendar;
+use crate::business::{calendar, messages};
 use crate::http as web;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::json::BATCH_BYTES_MAX;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::Message;
-use crate::parked::queue;
+use crate::parked::store;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
@@ -127,10 +127,10 @@ async fn queue(batch: MessageBatch<()>, env: Env, _context: Context) -> worker::
 /// What a dead-letter queue brings is parked; everything else is done.
 async fn handle(platform: &Platform, name: &str, body: &str) -> Result<()> {
     if name.ends_with("-dead") {
-        return queue::park(platform, name, body).await;
+        return store::park(platform, name, body).await;
     }
     let message: Message = serde_json::from_str(body).map_err(|error| Error::internal(format!("a message can't be read: {error}")))?;
-    queue::handle(platform, message).await
+    messages::handle(platform, message).await
 }
 
 /// One JSON line, so that the log can be searched by field.

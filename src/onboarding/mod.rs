@@ -3,6 +3,7 @@
 //! Owns: the five items and their progress. Does not own: mails and check-ins (`business/onboarding.rs`), the organization's status.
 //! Invariant: an item, once completed, stays completed.
 
+pub mod items;
 pub mod routes;
 pub mod rules;
 pub mod store;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{self, Item, ItemKey};
+use super::items::ItemKey;
+use super::rules::{self, Item};
 use super::store;
 use crate::access::permissions::needs;
 use crate::http::actors::Authorized;

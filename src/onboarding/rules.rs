@@ -1,53 +1,11 @@
-//! The five items, in their order.
+//! How the checklist is made, completed and measured.
 
-use serde::{Deserialize, Serialize};
-
+use super::items::ItemKey;
 use super::store;
 use crate::events::ChecklistItemCompleted;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::Moment;
 use crate::kernel::time::Timestamp;
-
-/// What a new company does first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ItemKey {
-    VerifyEmail,
-    AddTeamMembers,
-    ConfigureSettings,
-    CreateFirstProject,
-    SetUpBilling,
-}
-
-impl ItemKey {
-    pub const ALL: [ItemKey; 5] =
-        [Self::VerifyEmail, Self::AddTeamMembers, Self::ConfigureSettings, Self::CreateFirstProject, Self::SetUpBilling];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "Verify email",
-            Self::AddTeamMembers => "Add team members",
-            Self::ConfigureSettings => "Configure settings",
-            Self::CreateFirstProject => "Create first project",
-            Self::SetUpBilling => "Set up billing",
-        }
-    }
-
-    /// The name in paths, rows and answers.
-    pub fn wire_name(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "verifyEmail",
-            Self::AddTeamMembers => "addTeamMembers",
-            Self::ConfigureSettings => "configureSettings",
-            Self::CreateFirstProject => "createFirstProject",
-            Self::SetUpBilling => "setUpBilling",
-        }
-    }
-
-    pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.wire_name() == text)
-    }
-}
 
 /// One item of an organization's checklist.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::rules::{Item, ItemKey};
+use super::items::ItemKey;
+use super::rules::Item;
 use crate::kernel::error::Result;
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};

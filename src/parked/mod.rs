@@ -3,5 +3,5 @@
 //! Owns: the list and the replay. Does not own: when something is parked (`business/runner.rs`, `mails/dispatch.rs`, the dead-letter
 //! queues). Invariant: nothing is dropped; parked work stays until it is replayed.
 
-pub mod queue;
 pub mod routes;
+pub mod store;

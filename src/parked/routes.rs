@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::queue;
-use crate::business::runner;
+use crate::business::{messages, runner};
 use crate::http::actors::Vendor;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NoParameters};
@@ -127,7 +126,7 @@ async fn replay_message(vendor: &Vendor, id: ParkedId) -> Result<bool> {
     let Some(row) = rows.into_iter().next() else { return Ok(false) };
     let message: Message =
         serde_json::from_str(&row.body).map_err(|error| Error::internal(format!("a parked message can't be read: {error}")))?;
-    queue::handle(&vendor.platform, message).await?;
+    messages::handle(&vendor.platform, message).await?;
     vendor.platform.directory(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)]).await?;
     Ok(true)
 }

@@ -5,7 +5,7 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::access::token::OrganizationToken;
 use tenantry::kernel::time::hours;
-use tenantry::parked::queue;
+use tenantry::parked::store;
 
 use crate::support::world::{Company, Credential, World, vendor};
 
@@ -32,7 +32,7 @@ impl Cast {
         let globex = neighbour(&world, &id);
         world.deliver();
         let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
-        block_on(queue::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
+        block_on(store::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
         let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
         Self { acme: id, globex, clock, invoice, spare_key, parked, world }
     }

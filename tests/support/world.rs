@@ -9,12 +9,11 @@ use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenantry::business::calendar;
+use tenantry::business::{calendar, messages};
 use tenantry::kernel::platform::Platform;
 use tenantry::kernel::ports::{App, Ports, Settings};
 use tenantry::kernel::time::Timestamp;
 use tenantry::mails::local::LocalMailer;
-use tenantry::parked::queue;
 
 use super::sqlite::Sqlite;
 use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, Seeded};
@@ -169,7 +168,7 @@ impl World {
     pub fn deliver(&self) {
         loop {
             let Some(message) = self.queues.messages.lock().unwrap().pop_front() else { return };
-            block_on(queue::handle(&self.platform(), message)).unwrap();
+            block_on(messages::handle(&self.platform(), message)).unwrap();
         }
     }
 
@@ -177,7 +176,7 @@ impl World {
     pub fn try_deliver(&self) {
         let messages = std::mem::take(&mut *self.queues.messages.lock().unwrap());
         for message in messages {
-            if block_on(queue::handle(&self.platform(), message.clone())).is_err() {
+            if block_on(messages::handle(&self.platform(), message.clone())).is_err() {
                 self.queues.messages.lock().unwrap().push_back(message);
             }
         }

@@ -1,14 +1,13 @@
-//! What the queues bring: nudges to look at committed rows. And what they give up on: it is parked.
+//! What the queues bring: nudges to look at committed rows. Handling one twice does nothing twice.
 
-use crate::business::runner::{self, Retry};
+use super::runner::{self, Retry};
 use crate::invoices::billing;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{OrganizationId, ParkedId};
+use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::Message;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::mails::dispatch;
-use crate::platform_sql;
 
 /// Periods one message bills at most; a subscription that is further behind goes on with the next run.
 const PERIODS_MAX: usize = 24;
@@ -42,17 +41,4 @@ async fn settle(tenant: &Tenant) -> Result<()> {
 async fn tenant(platform: &Platform, organization: OrganizationId, actor: &'static str) -> Result<Tenant> {
     let tenant = platform.tenant(organization, Actor::System(actor), None).await?;
     tenant.ok_or_else(|| Error::internal(format!("a message names {organization}, which is not in the directory")))
-}
-
-/// Parks a message that its queue gave up on.
-pub async fn park(platform: &Platform, queue: &str, body: &str) -> Result<()> {
-    let moment = platform.app().moment();
-    let statement = platform_sql!(
-        "INSERT INTO parked_messages (id, queue, body, parked_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        ParkedId::derived(&[queue, body]),
-        queue,
-        body,
-        moment.now
-    );
-    platform.directory(vec![statement]).await.map(|_| ())
 }
