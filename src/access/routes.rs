@@ -22,10 +22,10 @@ use crate::usage::meters;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewApiKey {
-    #[schema(example = "production backend")]
+    #[schema(example = "production backend", min_length = 1, max_length = 200)]
     pub name: String,
     /// Permissions, see `GET /v1/permissions`.
-    #[schema(example = json!(["usage.read", "usage.write"]))]
+    #[schema(example = json!(["usage.read", "usage.write"]), min_items = 1, max_items = 50)]
     pub scopes: Vec<String>,
     /// The key stops working then; never when absent.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -4,8 +4,7 @@ use axum::body::Body;
 use http::Request as HttpRequest;
 use http_body_util::BodyExt;
 use worker::{
-    Context, Env, Headers, MessageBatch, MessageExt, Method, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent,
-    event,
+    Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event,
 };
 
 use crate::business::{calendar, messages};
@@ -41,7 +40,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 /// The interactive page: static files, served by us. What is not among them goes to the router, which refuses it like any other route.
 async fn docs(request: &Request, env: &Env) -> worker::Result<Option<Response>> {
     let path = request.path();
-    let reads = matches!(request.method(), Method::Get | Method::Head);
+    let reads = ["GET", "HEAD"].contains(&request.inner().method().as_str());
     if !reads || !(path == "/docs" || path.starts_with("/docs/")) {
         return Ok(None);
     }
@@ -58,7 +57,8 @@ async fn docs(request: &Request, env: &Env) -> worker::Result<Option<Response>> 
 
 /// The request as the core reads it: its body is bytes, not a stream. A body that is too large is cut just past the limit, and refused.
 async fn read(mut request: Request) -> worker::Result<HttpRequest<Body>> {
-    let mut builder = HttpRequest::builder().method(request.method().as_ref()).uri(request.inner().url());
+    // `Request::method` of the `worker` crate takes a method that it does not know for GET.
+    let mut builder = HttpRequest::builder().method(request.inner().method().as_str()).uri(request.inner().url());
     for (name, value) in request.headers() {
         builder = builder.header(name, value);
     }

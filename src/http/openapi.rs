@@ -62,9 +62,25 @@ pub mod document {
         if method == "post" {
             parameters.push(header("Idempotency-Key", "Makes a retry find the first answer (48 hours; usage: 35 days)"));
         }
+        for parameter in &mut parameters {
+            bound(parameter);
+        }
         if !parameters.is_empty() {
             operation["parameters"] = parameters.into();
         }
+    }
+
+    /// What every parameter of one name is held to.
+    fn bound(parameter: &mut Value) {
+        let schema = match parameter["name"].as_str() {
+            Some("limit") => json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+            Some("cursor") => json!({"type": "string", "minLength": 1}),
+            Some("required") => json!({"$ref": "#/components/schemas/Quantity"}),
+            Some("Idempotency-Key") => json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}),
+            Some("Tenantry-Organization") => json!({"type": "string", "pattern": "^org_[0-9a-z]{26}$"}),
+            _ => return,
+        };
+        parameter["schema"] = schema;
     }
 
     fn header(name: &str, description: &str) -> Value {

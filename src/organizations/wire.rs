@@ -21,15 +21,17 @@ pub struct SettingsInput {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrganization {
-    #[schema(example = "Acme Corporation")]
+    #[schema(example = "Acme Corporation", min_length = 1, max_length = 200)]
     pub name: String,
     /// Where mails to the company go.
-    #[schema(example = "admin@acme.example")]
+    #[schema(example = "admin@acme.example", format = Email)]
     pub email: String,
+    #[schema(max_length = 2000, pattern = "^https?://")]
     pub url: Option<String>,
+    #[schema(max_length = 2000)]
     pub telephone: Option<String>,
     pub number_of_employees: Option<u32>,
-    /// `YYYY-MM-DD`.
+    #[schema(format = Date)]
     pub founding_date: Option<String>,
     pub industry: Option<String>,
     pub description: Option<String>,
@@ -46,10 +48,10 @@ pub struct NewOrganization {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrganizationChanges {
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, min_length = 1, max_length = 200)]
     pub name: Option<String>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, format = Email)]
     pub email: Option<String>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]

@@ -49,7 +49,7 @@ pub async fn summary(caller: Authorized<needs::UsageRead>, request: Request) -> 
 
 /// Check a quota
 #[utoipa::path(get, path = "/v1/quotas/{metric}", tag = "usage", operation_id = "getQuota",
-    params(("metric" = String, Path, description = "`apiCalls`"), ("required" = Option<String>, Query, description = "How much is wanted; 1 when absent"), ("explain" = Option<bool>, Query, description = "Also say what decided")),
+    params(("metric" = String, Path, description = "`apiCalls`"), ("required" = Option<i64>, Query, description = "How much is wanted; 1 when absent"), ("explain" = Option<bool>, Query, description = "Also say what decided")),
     responses((status = 200, description = "Whether so much is free now", body = QuotaView)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
 pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
     serve(caller, request, 0).await

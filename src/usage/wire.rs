@@ -38,7 +38,7 @@ pub struct NewUsage {
     #[schema(value_type = QuantityDocument, required = false, example = 1)]
     pub amount: Option<Quantity>,
     /// Makes a retry count once, for 35 days. The header `Idempotency-Key` does the same.
-    #[schema(example = "req-8f1", max_length = 255)]
+    #[schema(example = "req-8f1", min_length = 1, max_length = 255)]
     pub idempotency_key: Option<String>,
     /// When it happened; now when absent. At most 35 days back and 5 minutes ahead.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -44,6 +44,7 @@ const CASES: Case[] = [
   { what: "DELETE on usage", method: "DELETE", status: 405, code: "method_not_allowed", allow: ["GET", "POST"] },
   { what: "GET on consumption", method: "GET", path: "/v1/usage/consumption", status: 405, code: "method_not_allowed", allow: ["POST"] },
   { what: "POST on a quota", path: "/v1/quotas/apiCalls", body: usage({}), status: 405, code: "method_not_allowed", allow: ["GET"] },
+  { what: "a method that nobody knows", method: "QUERY", path: "/v1/quotas/apiCalls", status: 405, code: "method_not_allowed", allow: ["GET"] },
   { what: "an unknown address", path: "/v1/usages", body: usage({}), status: 404, code: "route_not_found" },
   { what: "an address below a quota", method: "GET", path: "/v1/quotas/apiCalls/more", status: 404, code: "route_not_found" },
   { what: "a quota without a metric", method: "GET", path: "/v1/quotas/", status: 404, code: "route_not_found" },
