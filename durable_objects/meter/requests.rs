@@ -194,7 +194,7 @@ fn read_batch(hot: &HotRequest, path: &str) -> Result<Batch, Problem> {
 /// Reads one event of a batch that holds a bad one, and says what is wrong in few words.
 fn read_alone(event: Value) -> Result<EventBody, Problem> {
     json::read("application/json", event.to_string().as_bytes(), json::BATCH_BYTES_MAX).map_err(|mut problem| {
-        if let Some(error) = problem.errors.first() {
+        if let Some(error) = problem.errors.first().filter(|error| !error.pointer.is_empty()) {
             problem.detail = format!("{}: {}", error.pointer, error.detail);
         }
         problem.detail = shortened(&problem.detail);

@@ -77,7 +77,6 @@ pub mod document {
             Some("cursor") => json!({"type": "string", "minLength": 1}),
             Some("required") => json!({"$ref": "#/components/schemas/Quantity"}),
             Some("Idempotency-Key") => json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}),
-            Some("Tenantry-Organization") => json!({"type": "string", "pattern": "^org_[0-9a-z]{26}$"}),
             _ => return,
         };
         parameter["schema"] = schema;

@@ -30,6 +30,7 @@ pub struct NewOrganization {
     pub url: Option<String>,
     #[schema(max_length = 2000)]
     pub telephone: Option<String>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<u32>,
     #[schema(format = Date)]
     pub founding_date: Option<String>,
@@ -60,7 +61,7 @@ pub struct OrganizationChanges {
     #[schema(value_type = Option<String>)]
     pub telephone: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<u32>)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<Option<u32>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
@@ -98,6 +99,7 @@ pub struct OrganizationView {
     pub email: String,
     pub url: Option<String>,
     pub telephone: Option<String>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<u32>,
     pub founding_date: Option<String>,
     pub industry: Option<String>,

@@ -119,6 +119,7 @@ fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mu
             true
         }
         "minimum" => value.as_f64().is_none_or(|number| Some(number) >= argument.as_f64()),
+        "maximum" => value.as_f64().is_none_or(|number| Some(number) <= argument.as_f64()),
         "pattern" => return Some("has a pattern, which this validator doesn't know".to_owned()),
         "format" => value.as_str().is_none_or(|text| is_formatted(argument, text)),
         _ => return Some(format!("has the keyword {keyword}, which this validator doesn't know")),
