@@ -15,15 +15,17 @@ use worker::Env;
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::Entropy;
-use crate::kernel::ports::{App, Clock, Ports, Settings};
+use crate::kernel::ports::{App, Clock, Mailer, Ports, Settings};
 use crate::kernel::sql::Sql;
 use crate::kernel::time::Timestamp;
-use crate::mails::local::LocalMailer;
+use crate::mails::local::{LocalMailer, NoProvider};
 
 /// The bindings of one event as the core's ports.
 pub fn app(env: &Env) -> Result<App> {
     let directory: Arc<dyn Sql> = Arc::new(d1::Database::bind(env, "DIRECTORY")?);
-    let mailer = Arc::new(LocalMailer { directory: directory.clone() });
+    let settings = settings(env)?;
+    let mailer: Arc<dyn Mailer> =
+        if settings.development { Arc::new(LocalMailer { directory: directory.clone() }) } else { Arc::new(NoProvider) };
     Ok(App::new(Ports {
         directory,
         shards: shards(env)?,
@@ -34,7 +36,7 @@ pub fn app(env: &Env) -> Result<App> {
         probes: Arc::new(queues::EdgeProbes(env.clone())),
         clock: Arc::new(WorkerClock),
         entropy: Arc::new(WebCrypto),
-        settings: settings(env)?,
+        settings,
     }))
 }
 

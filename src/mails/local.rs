@@ -1,11 +1,11 @@
-//! The local mailer: keeps what it would send, for `/dev/inbox`. Used under `wrangler dev` and in tests.
+//! The local mailer: keeps what it would send, for `/dev/inbox`. Used under `wrangler dev` and in tests; elsewhere there is none yet.
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{MailId, OrganizationId};
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{Mailer, OutgoingMail};
@@ -35,6 +35,16 @@ impl Mailer for LocalMailer {
             self.directory.batch(vec![statement]).await?;
             Ok(())
         })
+    }
+}
+
+/// Outside development, while no provider is connected: nothing is called sent that nobody got. The mails wait, are parked and can be
+/// replayed from `/v1/parked`.
+pub struct NoProvider;
+
+impl Mailer for NoProvider {
+    fn send(&self, _: OutgoingMail) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Err(Error::Unavailable("no mail provider is connected".into())) })
     }
 }
 

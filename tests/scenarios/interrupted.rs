@@ -97,3 +97,18 @@ fn a_step_that_keeps_failing_is_parked_and_can_be_replayed() {
     assert_eq!(acme.mails(), ["organization-welcome"], "the other steps ran alone");
     world.get(&acme.key(&["usage.read"]), "/v1/quotas/apiCalls").expect(200);
 }
+
+#[test]
+fn a_mail_that_nobody_could_send_is_parked_and_not_called_sent() {
+    let world = World::without_mail_provider();
+    let acme = world.sign_up("Acme");
+    for _ in 0..12 {
+        world.deliver();
+        world.pass(tenantry::kernel::time::hours(3));
+        world.cron("* * * * *");
+    }
+    let parked = world.get(&vendor(), "/v1/parked").expect(200);
+    assert_eq!((&parked["data"][0]["kind"], &parked["data"][0]["name"]), (&json!("mail"), &json!("organization-welcome")));
+    assert_eq!(parked["data"][0]["attempts"], 8);
+    assert!(acme.mails().is_empty());
+}

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tenantry::business::{calendar, messages};
 use tenantry::kernel::platform::Platform;
-use tenantry::kernel::ports::{App, Ports, Settings};
+use tenantry::kernel::ports::{App, Mailer, Ports, Settings};
 use tenantry::kernel::time::Timestamp;
-use tenantry::mails::local::LocalMailer;
+use tenantry::mails::local::{LocalMailer, NoProvider};
 
 use super::sqlite::Sqlite;
 use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, Seeded};
@@ -68,6 +68,15 @@ impl World {
     }
 
     pub fn seeded(seed: u64) -> Self {
+        Self::with(seed, |directory| Arc::new(LocalMailer { directory }))
+    }
+
+    /// As in production before a mail provider is connected.
+    pub fn without_mail_provider() -> Self {
+        Self::with(1, |_| Arc::new(NoProvider))
+    }
+
+    fn with(seed: u64, mailer: impl FnOnce(Arc<Sqlite>) -> Arc<dyn Mailer>) -> Self {
         let clock = HandClock(Arc::new(Mutex::new(Timestamp::parse("2026-01-01T00:00:00Z").unwrap())));
         let entropy = Arc::new(Seeded(Mutex::new(seed)));
         let directory = Arc::new(Sqlite::migrated("directory"));
@@ -86,7 +95,7 @@ impl World {
             meters: meters.clone(),
             invoice_numbers: Arc::new(NumberTwin::default()),
             queues: queues.clone(),
-            mailer: Arc::new(LocalMailer { directory: directory.clone() }),
+            mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
             clock: Arc::new(clock.clone()),
             entropy,
