@@ -1,4 +1,4 @@
-// What is in the shards' files, for facts that no endpoint shows. Read only, also while workerd has them open.
+// What is in the shards' files: read for facts that no endpoint shows, also while workerd has them open; changed only while it is stopped.
 
 import { readdirSync } from "node:fs";
 import path from "node:path";
@@ -6,22 +6,32 @@ import type { Server } from "./server.ts";
 
 /** The events of one organization by name: how often each became true. */
 export async function eventCounts(server: Server, organization: string): Promise<Record<string, number>> {
-  const DatabaseSync = await sqlite();
-  const folder = path.join(server.state, "v3/d1");
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sqlite"));
   const counts: Record<string, number> = {};
+  await inEachShard(server.state, true, (shard) => {
+    const rows = shard.prepare("SELECT type, count(*) AS number FROM events WHERE organization_id = ? GROUP BY type").all(organization);
+    for (const row of rows) counts[String(row.type)] = Number(row.number);
+  });
+  return counts;
+}
+
+/** Runs statements on every shard, as no request could. The server must be stopped. */
+export async function tamper(state: string, statements: string): Promise<void> {
+  await inEachShard(state, false, (shard) => shard.exec(statements));
+}
+
+async function inEachShard(state: string, readOnly: boolean, work: (shard: any) => void): Promise<void> {
+  const DatabaseSync = await sqlite();
+  const folder = path.join(state, "v3/d1");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sqlite"));
   for (const file of files) {
-    const database = new DatabaseSync(path.join(folder, file), { readOnly: true });
+    const database = new DatabaseSync(path.join(folder, file), { readOnly });
     try {
       const isShard = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'reaction_runs'").get() !== undefined;
-      if (!isShard) continue;
-      const rows = database.prepare("SELECT type, count(*) AS number FROM events WHERE organization_id = ? GROUP BY type").all(organization);
-      for (const row of rows) counts[String(row.type)] = Number(row.number);
+      if (isShard) work(database);
     } finally {
       database.close();
     }
   }
-  return counts;
 }
 
 /** Node 22 warns that its SQLite is new; we know. */
