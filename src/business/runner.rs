@@ -4,6 +4,8 @@
 //! with growing pauses, and after the last try the step is parked: visible at `/v1/parked`, replayable with one call. Facts are run by
 //! the request that caused them, by the queue's nudge and by the minute's sweep; who comes second finds the claim.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::actions::perform;
@@ -14,13 +16,13 @@ use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
 use crate::kernel::tenant::{Actor, Tenant, TenantStatement, until_fresh};
-use crate::kernel::time::{Timestamp, seconds};
+use crate::kernel::time::{Timestamp, doubling, seconds};
 use crate::tenant_sql;
 
 /// Tries of one step before it is parked.
 pub const ATTEMPTS_MAX: u32 = 8;
 /// Pause after the first failure; doubles with each further one: about 20 minutes in all.
-const FIRST_PAUSE_SECONDS: u64 = 10;
+const FIRST_PAUSE: Duration = seconds(10);
 /// Facts run in one go; a chain longer than this goes on with the next nudge.
 const ROUNDS_MAX: usize = 30;
 
@@ -82,6 +84,11 @@ pub async fn settle(tenant: &Tenant, retry: Retry) -> Result<Left> {
     Err(Error::Unavailable("a long chain of facts goes on with the next nudge".into()))
 }
 
+/// Runs what is pending for this organization. What fails is committed work that waits: the sweep does it.
+pub async fn settle_or_leave(tenant: &Tenant) {
+    let _left = settle(tenant, Retry::WhenDue).await;
+}
+
 async fn pending(tenant: &Tenant, retry: Retry) -> Result<Vec<PendingEvent>> {
     let until = match retry {
         Retry::WhenDue => tenant.app().moment().now,
@@ -116,16 +123,12 @@ async fn run_event(tenant: &Tenant, row: &PendingEvent) -> Result<Left> {
     let done = match attempts_most {
         None => tenant_sql!("UPDATE events SET dispatched_at = ?3 WHERE organization_id = ?1 AND id = ?2", row.id, now),
         Some(attempts) => {
-            let next = now.plus(pause(attempts));
+            let next = now.plus(doubling(FIRST_PAUSE, attempts));
             tenant_sql!("UPDATE events SET next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", row.id, next)
         }
     };
     tenant.run(vec![done]).await?;
     Ok(if attempts_most.is_some() { Left::Failures } else { Left::Nothing })
-}
-
-fn pause(attempts: u32) -> std::time::Duration {
-    seconds(FIRST_PAUSE_SECONDS.saturating_mul(1_u64 << attempts.saturating_sub(1).min(10)))
 }
 
 async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
@@ -180,8 +183,7 @@ fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision 
 
 async fn record_failure(tenant: &Tenant, event: EventId, step: &str, attempts: u32, error: &Error) -> Result<()> {
     let status = if attempts < ATTEMPTS_MAX { "retrying" } else { "parked" };
-    let text: String = format!("{error:?}").chars().take(1_000).collect();
-    tenant.run(vec![record_run(event, step, status, attempts, Some(text), tenant.app().moment().now)]).await.map(|_| ())
+    tenant.run(vec![record_run(event, step, status, attempts, Some(error.for_the_record()), tenant.app().moment().now)]).await.map(|_| ())
 }
 
 fn record_run(event: EventId, step: &str, status: &'static str, attempts: u32, error: Option<String>, now: Timestamp) -> TenantStatement {
@@ -213,7 +215,6 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
             tenant_sql!("UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now),
         ])
         .await?;
-    // What fails again waits for its next try, and is parked again after the last.
-    let _left = settle(tenant, Retry::WhenDue).await;
+    settle_or_leave(tenant).await;
     Ok(true)
 }

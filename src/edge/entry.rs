@@ -13,14 +13,11 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::json::BATCH_BYTES_MAX;
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::Message;
+use crate::kernel::ports::{App, Message};
 use crate::parked::store;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    if let Some(page) = docs(&request, &env).await? {
-        return Ok(page);
-    }
     let app = match super::app(&env) {
         Ok(app) => app,
         Err(error) => {
@@ -28,6 +25,9 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
             return Response::error("The Worker is not set up: see its log.", 500);
         }
     };
+    if let Some(page) = docs(&request, &env, &app).await? {
+        return Ok(page);
+    }
     let request = read(request).await?;
     let path = request.uri().path().to_owned();
     let response = web::handle(app, request).await;
@@ -38,7 +38,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 }
 
 /// The interactive page: static files, served by us. What is not among them goes to the router, which refuses it like any other route.
-async fn docs(request: &Request, env: &Env) -> worker::Result<Option<Response>> {
+async fn docs(request: &Request, env: &Env, app: &App) -> worker::Result<Option<Response>> {
     let path = request.path();
     let reads = ["GET", "HEAD"].contains(&request.inner().method().as_str());
     if !reads || !(path == "/docs" || path.starts_with("/docs/")) {
@@ -49,9 +49,7 @@ async fn docs(request: &Request, env: &Env) -> worker::Result<Option<Response>> 
         return Ok(None);
     }
     let headers = page.headers().clone();
-    if let Ok(app) = super::app(env) {
-        headers.set("Request-Id", &RequestId::new(app.moment()).to_string())?;
-    }
+    headers.set("Request-Id", &RequestId::new(app.moment()).to_string())?;
     Ok(Some(page.with_headers(headers)))
 }
 

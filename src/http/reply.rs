@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::Refused;
-use crate::business::runner::{self, Retry};
+use crate::business::runner;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::platform::Platform;
@@ -87,8 +87,7 @@ where
         Err(Error::AlreadyAnswered) => answered(tenant, claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered),
         Err(error) => Err(error),
         Ok(reply) => {
-            // What fails here is committed work that waits: the sweep does it.
-            let _left = runner::settle(tenant, Retry::WhenDue).await;
+            runner::settle_or_leave(tenant).await;
             Ok(reply)
         }
     }

@@ -100,15 +100,6 @@ impl Decision {
         self.audit.extend(other.audit);
         self
     }
-
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// The events it raises, for tests of rules.
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
 }
 
 impl Tenant {

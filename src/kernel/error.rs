@@ -17,6 +17,9 @@ pub enum Error {
     Internal(String),
 }
 
+/// Letters of an error that are kept beside work that failed.
+const RECORD_LETTERS_MAX: usize = 1_000;
+
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<Problem> for Error {
@@ -39,6 +42,11 @@ impl From<SqlError> for Error {
 impl Error {
     pub fn internal(what: impl Into<String>) -> Self {
         Self::Internal(what.into())
+    }
+
+    /// What is kept of it beside the work that failed, for the operator.
+    pub fn for_the_record(&self) -> String {
+        format!("{self:?}").chars().take(RECORD_LETTERS_MAX).collect()
     }
 
     /// The problem a client gets for this.

@@ -29,6 +29,7 @@ pub struct Platform {
 struct DirectoryRow {
     id: OrganizationId,
     shard: usize,
+    status: String,
     test_clock_id: Option<TestClockId>,
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     clock_now: Option<Timestamp>,
@@ -36,7 +37,7 @@ struct DirectoryRow {
 
 impl From<DirectoryRow> for Placement {
     fn from(row: DirectoryRow) -> Self {
-        Self { organization: row.id, shard: row.shard, test_clock: row.test_clock_id.zip(row.clock_now) }
+        Self { organization: row.id, shard: row.shard, is_placed: row.status == "placed", test_clock: row.test_clock_id.zip(row.clock_now) }
     }
 }
 
@@ -79,7 +80,7 @@ impl Platform {
     /// Where an organization lives, or None when there is no such organization.
     pub async fn placement(&self, organization: OrganizationId) -> Result<Option<Placement>> {
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1",
             organization
         );
         Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next().map(Placement::from))
@@ -88,7 +89,7 @@ impl Platform {
     /// Opens every organization on a test clock for `actor`.
     pub async fn tenants_on(&self, clock: TestClockId, actor: Actor) -> Result<Vec<Tenant>> {
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.test_clock_id, c.now AS clock_now FROM organizations o JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.test_clock_id = ?1 AND o.status = 'placed' ORDER BY o.id",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.test_clock_id = ?1 AND o.status = 'placed' ORDER BY o.id",
             clock
         );
         let rows = self.directory_rows::<DirectoryRow>(statement).await?;

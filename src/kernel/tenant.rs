@@ -28,6 +28,8 @@ pub enum Actor {
 pub struct Placement {
     pub organization: OrganizationId,
     pub shard: usize,
+    /// False while its sign-up has entered the directory only.
+    pub is_placed: bool,
     /// The test clock it is on, and that clock's time.
     pub test_clock: Option<(TestClockId, Timestamp)>,
 }
@@ -112,6 +114,11 @@ impl Tenant {
 
     pub fn organization(&self) -> OrganizationId {
         self.placement.organization
+    }
+
+    /// Whether its own database was known to have it when this handle was opened.
+    pub fn is_placed(&self) -> bool {
+        self.placement.is_placed
     }
 
     pub fn app(&self) -> &App {

@@ -1,5 +1,7 @@
 //! Sending what is committed: by the `email` queue, and at once when a test clock is advanced.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::render::render;
@@ -8,13 +10,13 @@ use crate::kernel::ids::MailId;
 use crate::kernel::ports::OutgoingMail;
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
-use crate::kernel::time::{Timestamp, seconds};
+use crate::kernel::time::{Timestamp, doubling, seconds};
 use crate::tenant_sql;
 
 /// Tries of one mail before it is parked.
 pub const ATTEMPTS_MAX: u32 = 8;
 /// Pause after the first failure; doubles with each further one.
-const FIRST_PAUSE_SECONDS: u64 = 30;
+const FIRST_PAUSE: Duration = seconds(30);
 /// Mails sent in one go for one organization.
 const PENDING_MAX: u32 = 100;
 
@@ -94,15 +96,13 @@ fn sent(id: MailId, attempts: u32, now: Timestamp) -> TenantStatement {
 
 /// A mail that keeps failing is parked: it has an error and no next attempt.
 fn failed(tenant: &Tenant, id: MailId, attempts: u32, error: &Error) -> TenantStatement {
-    let pause = seconds(FIRST_PAUSE_SECONDS.saturating_mul(1_u64 << attempts.saturating_sub(1).min(10)));
-    let next = (attempts < ATTEMPTS_MAX).then(|| tenant.app().moment().now.plus(pause));
-    let text: String = format!("{error:?}").chars().take(1_000).collect();
+    let next = (attempts < ATTEMPTS_MAX).then(|| tenant.app().moment().now.plus(doubling(FIRST_PAUSE, attempts)));
     tenant_sql!(
         "UPDATE mails SET attempts = ?3, next_attempt_at = ?4, last_error = ?5 WHERE organization_id = ?1 AND id = ?2",
         id,
         attempts,
         next,
-        text
+        error.for_the_record()
     )
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::rules::{self, Organization};
-use crate::business::runner::{self, Retry};
+use crate::business::runner;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::ids::{OrganizationId, RequestId, TestClockId};
@@ -54,18 +54,20 @@ pub async fn place(platform: &Platform, organization: &Organization, actor: Acto
 /// Opens an organization for the vendor; None when there is no such organization. A sign-up that was cut off is finished first, so that
 /// whoever knows an organization's id finds all of it.
 pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -> Result<Option<Tenant>> {
-    if let Some(row) = platform.directory_rows::<CutOff>(cut_off(id)).await?.into_iter().next() {
-        place(platform, &row.request, Actor::System("finish_sign_up")).await?;
+    let tenant = platform.tenant(id, Actor::Platform, Some(request)).await?;
+    if tenant.as_ref().is_some_and(|tenant| !tenant.is_placed()) {
+        for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
+            place(platform, &row.request, Actor::System("finish_sign_up")).await?;
+        }
         finish(platform, id).await?;
     }
-    platform.tenant(id, Actor::Platform, Some(request)).await
+    Ok(tenant)
 }
 
 /// Runs what follows from a sign-up, as far as it was not run.
 pub async fn finish(platform: &Platform, id: OrganizationId) -> Result<()> {
     if let Some(tenant) = platform.tenant(id, Actor::System("finish_sign_up"), None).await? {
-        // What fails here is committed work that waits: the sweep does it.
-        let _left = runner::settle(&tenant, Retry::WhenDue).await;
+        runner::settle_or_leave(&tenant).await;
     }
     Ok(())
 }

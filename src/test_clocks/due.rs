@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::business::runner::{self, Retry};
+use crate::business::runner;
 use crate::events::Event;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
@@ -40,8 +40,7 @@ pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize>
     for event in due {
         if let Some(tenant) = platform.tenant(event.organization_id, Actor::System("calendar"), None).await? {
             fire(&tenant, &event).await?;
-            // What fails here is committed work that waits: the sweep does it.
-            let _left = runner::settle(&tenant, Retry::WhenDue).await;
+            runner::settle_or_leave(&tenant).await;
         }
     }
     Ok(count)

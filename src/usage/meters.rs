@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::meter::{Call, Closing, CurrentUsage, Done, PendingFacts};
+use super::meter::{Call, Closing, Done, PendingFacts};
 use crate::access::rules::ApiKey;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::KeyId;
@@ -51,8 +51,4 @@ pub async fn pending_facts(tenant: &Tenant) -> Result<PendingFacts> {
 
 pub async fn acknowledge_facts(tenant: &Tenant, through: u64) -> Result<()> {
     call::<Done>(tenant, Call::AcknowledgeFacts { through }).await.map(|_| ())
-}
-
-pub async fn current_usage(tenant: &Tenant) -> Result<CurrentUsage> {
-    call(tenant, Call::CurrentUsage).await
 }
