@@ -95,7 +95,7 @@ function isGenuine(header, env) {
 async function toWire(request) {
   const header = (name) => request.headers.get(name) ?? "";
   const body = request.method === "POST" ? decoded(await request.arrayBuffer()).slice(0, BODY_BYTES_MAX + 1) : "";
-  return `:${header("authorization")}\n${request.method}\n${target(request)}\n${header("content-type")}\n${header("idempotency-key")}\n${body}`;
+  return `:${header("authorization")}\n${request.method}\n${target(request)}\n${header("content-type")}\n${header("idempotency-key")}\n\n${body}`;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

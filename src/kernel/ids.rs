@@ -142,6 +142,8 @@ ids! {
     InvoiceId = "inv";
     /// One fact of the business, see `events.rs`.
     EventId = "evt";
+    /// An amount held back in the Meter.
+    ReservationId = "res";
     /// An outgoing mail.
     MailId = "mail";
     /// An API key.

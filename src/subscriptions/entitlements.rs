@@ -12,8 +12,7 @@ const PERIODS_AHEAD: u32 = 14;
 /// The entitlements of `subscription`, at `clock` if it is on a test clock.
 pub fn of(subscription: &Subscription, clock: Option<Timestamp>) -> Result<Entitlements> {
     let plan = subscription.pinned_plan()?;
-    let metrics =
-        plan.metrics.iter().map(|metric| (metric.metric.to_owned(), MetricRule { kind: metric.kind, limit: metric.limit })).collect();
+    let metrics = plan.metrics.iter().map(|metric| (metric.metric.to_owned(), MetricRule::of(metric.kind, metric.limit))).collect();
     Ok(Entitlements {
         version: subscription.version,
         plan: subscription.plan.clone(),
@@ -22,6 +21,7 @@ pub fn of(subscription: &Subscription, clock: Option<Timestamp>) -> Result<Entit
         boundaries: boundaries(subscription)?,
         metrics,
         clock,
+        rate_limits: None,
     })
 }
 

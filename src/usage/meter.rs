@@ -1,5 +1,6 @@
 //! What the Worker and a Meter say to each other: the one contract between both.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rating::Quantity;
@@ -18,12 +19,92 @@ pub enum MetricKind {
     Level,
 }
 
-/// One metric of an organization's plan. `limit` is None when unlimited.
+/// What a metric makes of its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregation {
+    /// How many events; their amount is always 1.
+    Count,
+    /// The sum of the amounts.
+    #[default]
+    Sum,
+    /// The highest amount.
+    Max,
+    /// The amount of the event with the latest timestamp; of several at the same instant, of the one that arrived last.
+    Latest,
+    /// How many different values `metadata.<uniqueProperty>` had in the period; the amount is always 1.
+    Unique,
+    /// The time-weighted average of a level over the whole period, as it comes out if nothing changes any more:
+    /// the sum of each amount times the share of the period that was left at its timestamp, plus what was carried over.
+    WeightedSum,
+}
+
+/// Whether `POST /v1/usage/consumption` stops at the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Enforcement {
+    #[default]
+    Hard,
+    /// Admits past the limit; the limit still counts for thresholds, percentages and overage.
+    Soft,
+}
+
+/// One metric as the Meter counts and limits it. `limit` is None when unlimited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricRule {
     pub kind: MetricKind,
     pub limit: Option<Quantity>,
+    #[serde(default)]
+    pub aggregation: Aggregation,
+    /// The member of `metadata` that a unique metric counts; None for every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_property: Option<String>,
+    #[serde(default)]
+    pub enforcement: Enforcement,
+}
+
+impl MetricRule {
+    /// A summed metric with a hard limit: what the built-in metrics are.
+    pub fn of(kind: MetricKind, limit: Option<Quantity>) -> Self {
+        Self { kind, limit, aggregation: Aggregation::Sum, unique_property: None, enforcement: Enforcement::Hard }
+    }
+}
+
+/// A limit of one organization that replaces its plan's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitOverride {
+    /// None when unlimited.
+    pub limit: Option<Quantity>,
+    pub enforcement: Enforcement,
+}
+
+/// Extra allowance: raises the limit by `amount` from `starts_at` up to, not including, `ends_at` (None: for good).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    pub id: String,
+    pub metric: String,
+    pub amount: Quantity,
+    pub starts_at: Timestamp,
+    pub ends_at: Option<Timestamp>,
+}
+
+/// A token bucket: `burst` requests at once, refilled by `per_second`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rate {
+    pub per_second: u32,
+    pub burst: u32,
+}
+
+/// Requests an organization may send, all its keys together, and one of its keys alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimits {
+    pub organization: Rate,
+    pub key: Rate,
 }
 
 /// What an organization may use, as its Meter knows it. A lower `version` never replaces a higher one.
@@ -40,6 +121,9 @@ pub struct Entitlements {
     pub metrics: BTreeMap<String, MetricRule>,
     /// The test clock's time; None when the organization lives in real time. Only ever moves forward.
     pub clock: Option<Timestamp>,
+    /// None: not limited.
+    #[serde(default)]
+    pub rate_limits: Option<RateLimits>,
 }
 
 /// A call of the Worker to a Meter. Hot requests go another way, see [`HotRequest`].
@@ -48,6 +132,11 @@ pub struct Entitlements {
 pub enum Call {
     /// Replaces the entitlements, unless they are newer already. Reply: [`Done`].
     Configure { entitlements: Entitlements },
+    /// The metrics that the platform has defined, beside those of the plan (which win). A lower `version` never replaces a higher one.
+    /// `event_types` maps a CloudEvents `type` to a metric; a type that is a metric's key needs no entry. Reply: [`Done`].
+    PutMetrics { version: i64, metrics: BTreeMap<String, MetricRule>, event_types: BTreeMap<String, String> },
+    /// The organization's own limits, all of them. A lower `version` never replaces a higher one. Reply: [`Done`].
+    PutLimits { version: i64, overrides: BTreeMap<String, LimitOverride>, grants: Vec<Grant> },
     /// Moves the test clock forward, once there are entitlements (which bring their clock along). Reply: [`Done`].
     SetClock { now: Timestamp },
     /// Makes a key known, so that hot requests may use it. Reply: [`Done`].
@@ -62,8 +151,73 @@ pub enum Call {
     AcknowledgeFacts { through: u64 },
     /// Every counter of the current period. Reply: [`CurrentUsage`].
     CurrentUsage,
-    /// Forgets old idempotency keys, as many as one alarm should. Sent by the alarm. Reply: [`Done`].
+    /// Forgets old idempotency keys and events, as many as one alarm should. Sent by the alarm. Reply: [`Done`].
     Prune,
+    /// Counts what was recorded since the last roll-up into hourly buckets, a bounded slice of it, and gives the buckets that were not
+    /// acknowledged since they changed, oldest change first, at most 500. Sent by the alarm and before history is read. Reply: [`RolledUp`].
+    RollUp,
+    /// These buckets are stored elsewhere, up to this version. Reply: [`Done`].
+    AcknowledgeBuckets { through: u64 },
+    /// Raw events whose timestamp lies in [from, to), in the order in which they were recorded, after the commit `after` (0 at first).
+    /// Reply: [`ExportPage`], a line an event.
+    ExportEvents { from: Timestamp, to: Timestamp, after: u64 },
+    /// The commits of [from, to) by the time at which they were recorded, after the commit `after` (0 at first).
+    /// Reply: [`ExportPage`], lines of a proof, see `docs/PROOF.md`.
+    ExportProof { from: Timestamp, to: Timestamp, after: u64 },
+    /// The counters of the current period that changed after the event `since` (0: all). Reply: [`UsageChange`].
+    Changes { since: u64 },
+}
+
+/// Buckets to be stored; asking again gives them again until they are acknowledged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolledUp {
+    pub buckets: Vec<Bucket>,
+    /// More is waiting: acknowledge these and ask again.
+    pub has_more: bool,
+}
+
+/// What was recorded of one metric with timestamps within one hour.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bucket {
+    pub metric: String,
+    /// The hour's start.
+    pub hour: Timestamp,
+    /// How many events.
+    pub count: u64,
+    /// The sum of their amounts; of a unique metric, how many values were new in their period.
+    pub sum: Quantity,
+    pub max: Quantity,
+    /// The amount of the event with the latest timestamp.
+    pub last: Quantity,
+    pub last_at: Timestamp,
+    /// Values that a unique metric counted as new in their period; 0 for every other.
+    pub uniques: u64,
+    /// Grows with each change of any bucket of this Meter: what has a higher version replaces what has a lower one.
+    pub version: u64,
+}
+
+/// Lines of a streamed answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExportPage {
+    /// Each ends with a line feed.
+    pub lines: String,
+    /// What to ask `after` for the next page; None after the last.
+    pub next: Option<u64>,
+}
+
+/// What the live feed tells: where metrics stand that changed. The document clients see.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsageChange {
+    /// `"UsageChange"`.
+    #[serde(rename = "$type")]
+    pub kind: String,
+    pub period: serde_json::Value,
+    /// By metric, as in the answer to `GET /v1/usage`.
+    pub metrics: serde_json::Map<String, serde_json::Value>,
+    /// Of the last event recorded; ask for what changed since with it.
+    pub sequence: u64,
 }
 
 /// The reply to a call that can't be done, whatever reply it would have had. Nothing was changed.
@@ -126,25 +280,33 @@ pub struct CurrentUsage {
 
 /// Who sends a hot request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HotCaller {
+pub enum HotCaller<'a> {
     /// The `Authorization` header as sent (empty when absent); the Meter verifies it.
-    Header(String),
+    Header(Cow<'a, str>),
     /// The Worker has verified the caller and its permission.
     Trusted,
 }
 
 /// A request of the hot path as it crosses to the Meter: one string, so that crossing is cheap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HotRequest {
-    pub caller: HotCaller,
-    pub method: String,
+pub struct HotRequest<'a> {
+    pub caller: HotCaller<'a>,
+    pub method: Cow<'a, str>,
     /// Path and query.
-    pub target: String,
-    pub content_type: String,
+    pub target: Cow<'a, str>,
+    pub content_type: Cow<'a, str>,
     /// The `Idempotency-Key` header; empty when absent.
-    pub idempotency_key: String,
-    pub body: String,
+    pub idempotency_key: Cow<'a, str>,
+    /// The `ce-` headers of `POST /v1/events` as a JSON object of texts, names in lower case; empty when there are none.
+    pub attributes: Cow<'a, str>,
+    /// The platform's metrics were told just now: what is unknown still is unknown for good.
+    pub is_told: bool,
+    pub body: Cow<'a, str>,
 }
+
+/// The Meter's answer in place of a reply when a request names a metric that it doesn't know. Nothing was counted.
+/// Tell it the platform's metrics with [`Call::PutMetrics`] and send the request again with `is_told`.
+pub const TELL_METRICS: &str = "?metrics";
 
 /// The Meter's answer to a hot request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,26 +316,38 @@ pub struct HotReply {
     pub body: String,
 }
 
-impl HotRequest {
-    /// Lines: caller (`=` trusted, or `:` and the header), method, target, content type, idempotency key; the rest is the body.
-    /// The shell in `src/edge/shell.mjs` writes the same.
+impl<'a> HotRequest<'a> {
+    /// Lines: caller (`=` trusted, `!` trusted and told the metrics, or `:` and the header), method, target, content type, idempotency
+    /// key, attributes; the rest is the body. The shell in `src/edge/shell.mjs` writes the same.
     pub fn to_wire(&self) -> String {
         let caller = match &self.caller {
+            HotCaller::Trusted if self.is_told => "!".to_owned(),
             HotCaller::Trusted => "=".to_owned(),
             HotCaller::Header(value) => format!(":{value}"),
         };
-        format!("{caller}\n{}\n{}\n{}\n{}\n{}", self.method, self.target, self.content_type, self.idempotency_key, self.body)
+        let Self { method, target, content_type, idempotency_key, attributes, body, .. } = self;
+        format!("{caller}\n{method}\n{target}\n{content_type}\n{idempotency_key}\n{attributes}\n{body}")
     }
 
     /// The inverse of [`HotRequest::to_wire`]; header values can't hold line breaks.
-    pub fn from_wire(text: &str) -> Option<Self> {
-        let mut lines = text.splitn(6, '\n');
+    pub fn from_wire(text: &'a str) -> Option<Self> {
+        let mut lines = text.splitn(7, '\n');
         let caller = match lines.next()? {
-            "=" => HotCaller::Trusted,
-            header => HotCaller::Header(header.strip_prefix(':')?.to_owned()),
+            "=" | "!" => HotCaller::Trusted,
+            header => HotCaller::Header(Cow::Borrowed(header.strip_prefix(':')?)),
         };
-        let mut line = || lines.next().map(str::to_owned);
-        Some(Self { caller, method: line()?, target: line()?, content_type: line()?, idempotency_key: line()?, body: line()? })
+        let is_told = text.starts_with('!');
+        let mut line = || lines.next().map(Cow::Borrowed);
+        Some(Self {
+            caller,
+            method: line()?,
+            target: line()?,
+            content_type: line()?,
+            idempotency_key: line()?,
+            attributes: line()?,
+            is_told,
+            body: line()?,
+        })
     }
 }
 

@@ -65,12 +65,14 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
     let body = if bytes_max == 0 { Vec::new() } else { read_body(request, &(), bytes_max).await?.to_vec() };
     let hot = HotRequest {
         caller: HotCaller::Trusted,
-        method,
-        target,
-        content_type: content_type(&headers),
-        idempotency_key: sent_key(&headers)?,
+        method: method.into(),
+        target: target.into(),
+        content_type: content_type(&headers).into(),
+        idempotency_key: sent_key(&headers)?.into(),
+        attributes: "".into(),
+        is_told: false,
         // What is no UTF-8 is no JSON either; the Meter says so.
-        body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()),
+        body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };
     let text = tenant.app().meters.serve(tenant.organization(), hot.to_wire()).await?;
     let reply = HotReply::from_wire(&text).ok_or_else(|| Error::internal("the Meter's answer can't be read"))?;

@@ -1,9 +1,9 @@
 //! When storage fails, nothing is half done: a group takes effect as a whole or not at all.
 
 use serde_json::json;
-use tenantry::usage::meter::{Call, HotRequest};
+use tenantry::usage::meter::Call;
 
-use crate::world::{World, at, batch, consumption, get, usage};
+use crate::world::{HotRequest, World, at, batch, consumption, get, usage};
 
 fn group() -> Vec<HotRequest> {
     vec![

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use tenantry::kernel::ids::OrganizationId;
-use tenantry::usage::meter::{Call, HotRequest};
+use tenantry::usage::meter::Call;
 
-use crate::world::{SECRET, World, acme, at, batch, from, get, header, key, usage};
+use crate::world::{HotRequest, SECRET, World, acme, at, batch, from, get, header, key, usage};
 
 fn ask() -> HotRequest {
     usage(json!({"metric": "apiCalls"}))

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::json;
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::{Call, Closing, HotRequest};
+use tenantry::usage::meter::{Call, Closing};
 
-use crate::world::{Answer, World, at, batch, consumption, usage};
+use crate::world::{Answer, HotRequest, World, at, batch, consumption, usage};
 
 #[derive(Clone, Debug)]
 struct Sent {

@@ -1,9 +1,8 @@
 //! Every refusal: its status, its code, the place it names; and that it changed nothing.
 
 use serde_json::json;
-use tenantry::usage::meter::HotRequest;
 
-use crate::world::{World, batch, consumption, get, keyed, request, usage};
+use crate::world::{HotRequest, World, batch, consumption, get, keyed, request, usage};
 
 fn check(sent: HotRequest, status: u16, code: &str, pointer: &str) {
     let mut world = World::new();
@@ -44,8 +43,8 @@ fn bodies() {
     check(request("POST", "/v1/usage", r#"{"metric":"apiCalls"} x"#), 400, "malformed_json", "");
     check(request("POST", "/v1/usage", &" ".repeat(70_000)), 413, "body_too_large", "");
     check(request("POST", "/v1/usage/batch", &" ".repeat(1_100_000)), 413, "body_too_large", "");
-    check(HotRequest { content_type: "text/plain".to_owned(), ..usage(json!({"metric": "apiCalls"})) }, 415, "unsupported_media_type", "");
-    check(HotRequest { content_type: String::new(), ..batch(json!([])) }, 415, "unsupported_media_type", "");
+    check(HotRequest { content_type: "text/plain".into(), ..usage(json!({"metric": "apiCalls"})) }, 415, "unsupported_media_type", "");
+    check(HotRequest { content_type: "".into(), ..batch(json!([])) }, 415, "unsupported_media_type", "");
 }
 
 #[test]
@@ -164,6 +163,6 @@ fn an_organization_without_a_plan() {
 #[test]
 fn a_request_that_is_not_one() {
     let mut world = World::new();
-    let broken = HotRequest { method: String::new(), ..get("") };
+    let broken = HotRequest { method: "".into(), ..get("") };
     assert_eq!(world.send(broken).status, 404);
 }

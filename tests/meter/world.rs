@@ -8,9 +8,12 @@ use tenantry::durable_objects::meter::Meter;
 use tenantry::kernel::ids::{Entropy, KeyId, OrganizationId};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::{Call, Entitlements, Fact, HotCaller, HotReply, HotRequest, MetricKind, MetricRule, PendingFacts};
+use tenantry::usage::meter::{Call, Entitlements, Fact, HotCaller, HotReply, MetricKind, MetricRule, PendingFacts};
 
 use crate::local_sqlite::LocalSqlite;
+
+/// Requests of these tests own their texts.
+pub type HotRequest = tenantry::usage::meter::HotRequest<'static>;
 
 pub const SECRET: &[u8] = b"a secret of this test";
 
@@ -44,7 +47,7 @@ pub fn key(number: u8) -> KeyId {
 }
 
 pub fn rule(kind: MetricKind, limit: Option<u32>) -> MetricRule {
-    MetricRule { kind, limit: limit.map(Into::into) }
+    MetricRule::of(kind, limit.map(Into::into))
 }
 
 /// Acme's plan: months of 2026, begun in December.
@@ -64,6 +67,7 @@ pub fn entitlements() -> Entitlements {
         boundaries,
         metrics: metrics.into_iter().map(|(name, rule)| (name.to_owned(), rule)).collect::<BTreeMap<_, _>>(),
         clock: None,
+        rate_limits: None,
     }
 }
 
@@ -71,11 +75,13 @@ pub fn request(method: &str, target: &str, body: &str) -> HotRequest {
     let content_type = if method == "POST" { "application/json" } else { "" };
     HotRequest {
         caller: HotCaller::Trusted,
-        method: method.to_owned(),
-        target: target.to_owned(),
-        content_type: content_type.to_owned(),
-        idempotency_key: String::new(),
-        body: body.to_owned(),
+        method: method.to_owned().into(),
+        target: target.to_owned().into(),
+        content_type: content_type.to_owned().into(),
+        idempotency_key: "".into(),
+        attributes: "".into(),
+        is_told: false,
+        body: body.to_owned().into(),
     }
 }
 
@@ -192,11 +198,11 @@ pub fn header(number: u8, organization: OrganizationId, secret: &[u8]) -> String
 }
 
 pub fn from(header: &str, request: HotRequest) -> HotRequest {
-    HotRequest { caller: HotCaller::Header(header.to_owned()), ..request }
+    HotRequest { caller: HotCaller::Header(header.to_owned().into()), ..request }
 }
 
 pub fn keyed(key: &str, request: HotRequest) -> HotRequest {
-    HotRequest { idempotency_key: key.to_owned(), ..request }
+    HotRequest { idempotency_key: key.to_owned().into(), ..request }
 }
 
 /// An answer with its body read; `text` is the body as it was sent.
