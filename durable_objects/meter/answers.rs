@@ -5,47 +5,64 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Serialize, Serializer};
 
+use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{HotReply, MetricKind};
+use crate::usage::meter::{Aggregation, Enforcement, Grant, MetricKind, TELL_METRICS};
 
-use super::plan::{Period, PeriodText, Plan};
+use super::plan::{Period, PeriodText, Plan, Source};
+use super::rates::RateStanding;
 use super::requests::Mode;
+use super::reservations::Status;
 
 /// What a request comes to.
 pub(super) enum Reply {
     Answered(Answered),
-    Refused { path: String, problem: Box<Problem> },
+    Refused {
+        path: String,
+        problem: Box<Problem>,
+    },
+    /// The Worker is to tell the platform's metrics first.
+    TellMetrics,
 }
 
 pub(super) struct Answered {
+    pub status: u16,
+    /// JSON; empty with 204.
     pub body: String,
     pub replayed: bool,
 }
 
+impl Answered {
+    pub fn ok(body: String) -> Self {
+        Self { status: 200, body, replayed: false }
+    }
+}
+
 impl Reply {
-    pub fn answered(answered: Answered) -> Self {
-        Self::Answered(answered)
+    pub fn problem(path: &str, problem: Problem) -> Self {
+        Self::Refused { path: path.to_owned(), problem: Box::new(problem) }
     }
 
-    pub fn problem(path: String, problem: Problem) -> Self {
-        Self::Refused { path, problem: Box::new(problem) }
-    }
-
-    pub fn to_wire(&self, request_id: &str) -> String {
+    pub fn to_wire(&self, request_id: &str, rate: Option<&RateStanding>) -> String {
+        let rate = rate.map(RateStanding::headers).unwrap_or_default();
         match self {
-            Self::Answered(Answered { body, replayed }) => {
+            Self::Answered(Answered { status, body, replayed }) => {
                 let replayed = if *replayed { "Idempotent-Replayed: true\n" } else { "" };
-                format!("200\ncontent-type: application/json\nRequest-Id: {request_id}\n{replayed}\n{body}")
+                let content_type = if body.is_empty() { "" } else { "content-type: application/json\n" };
+                format!("{status}\n{content_type}Request-Id: {request_id}\n{rate}{replayed}\n{body}")
             }
             Self::Refused { path, problem } => {
-                let mut headers = vec![
-                    ("content-type".to_owned(), "application/problem+json".to_owned()),
-                    ("Request-Id".to_owned(), request_id.to_owned()),
-                ];
-                headers.extend(problem.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-                HotReply { status: problem.status, headers, body: problem.document(path, request_id).to_string() }.to_wire()
+                let mut head = format!("{}\ncontent-type: application/problem+json\nRequest-Id: {request_id}\n{rate}", problem.status);
+                for (name, value) in &problem.headers {
+                    head.push_str(name);
+                    head.push_str(": ");
+                    head.push_str(value);
+                    head.push('\n');
+                }
+                format!("{head}\n{}", problem.document(path, request_id))
             }
+            Self::TellMetrics => TELL_METRICS.to_owned(),
         }
     }
 }
@@ -56,15 +73,17 @@ pub(super) struct Outcome {
     pub sequence: u64,
     pub current: Quantity,
     pub limit: Option<Quantity>,
+    /// Held by reservations of the metric.
+    pub reserved: Quantity,
     pub period: Period,
 }
 
 impl Outcome {
-    /// Words: sequence, current, limit (`-` when unlimited), start and end of the period.
+    /// Words: sequence, current, limit (`-` when unlimited), reserved, start and end of the period.
     pub fn to_record(self) -> String {
         let limit = self.limit.map_or_else(|| "-".to_owned(), |limit| limit.to_string());
         let Period { starts_at, ends_at } = self.period;
-        format!("{} {} {limit} {} {}", self.sequence, self.current, starts_at.as_millis(), ends_at.as_millis())
+        format!("{} {} {limit} {} {} {}", self.sequence, self.current, self.reserved, starts_at.as_millis(), ends_at.as_millis())
     }
 
     pub fn from_record(record: &str) -> Option<Self> {
@@ -75,8 +94,9 @@ impl Outcome {
             "-" => None,
             limit => Some(Quantity::parse(limit).ok()?),
         };
+        let reserved = Quantity::parse(words.next()?).ok()?;
         let mut instant = || words.next()?.parse().ok().map(Timestamp::from_millis);
-        Some(Self { sequence, current, limit, period: Period { starts_at: instant()?, ends_at: instant()? } })
+        Some(Self { sequence, current, limit, reserved, period: Period { starts_at: instant()?, ends_at: instant()? } })
     }
 }
 
@@ -92,6 +112,9 @@ struct Receipt<'a> {
     replayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<bool>,
+    /// The reservation that was settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation: Option<ReservationId>,
 }
 
 /// Where a metric stands against its limit.
@@ -100,15 +123,17 @@ pub(super) struct Standing {
     current: Quantity,
     #[serde(serialize_with = "limit_or_minus_one")]
     limit: Option<Quantity>,
-    remaining: Option<Quantity>,
+    pub remaining: Option<Quantity>,
     /// Null where there is no limit.
     #[serde(serialize_with = "number")]
     percentage: Option<TenThousandths>,
 }
 
 impl Standing {
-    pub fn of(current: Quantity, limit: Option<Quantity>) -> Self {
-        let remaining = limit.map(|limit| limit.above(current).unwrap_or(Quantity::ZERO));
+    /// What is held by reservations is not used, but it is not free either.
+    pub fn of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Self {
+        let taken = current.checked_add(reserved).unwrap_or(current);
+        let remaining = limit.map(|limit| limit.above(taken).unwrap_or(Quantity::ZERO));
         Self { current, limit, remaining, percentage: limit.map(|limit| share(current, limit)) }
     }
 }
@@ -136,17 +161,25 @@ fn number<S: Serializer>(share: &Option<TenThousandths>, serializer: S) -> Resul
     }
 }
 
-pub(super) fn receipt(plan: &Plan, mode: Mode, metric: &str, outcome: &Outcome, replayed: bool) -> Answered {
+pub(super) fn receipt(
+    plan: &Plan,
+    mode: Mode,
+    metric: &str,
+    outcome: &Outcome,
+    reservation: Option<ReservationId>,
+    replayed: bool,
+) -> Answered {
     let receipt = Receipt {
         kind: "UsageReceipt",
         metric,
-        standing: Standing::of(outcome.current, outcome.limit),
+        standing: Standing::of(outcome.current, outcome.limit, outcome.reserved),
         period: &plan.text_of(outcome.period),
         sequence: outcome.sequence,
         replayed,
         allowed: (mode == Mode::Consumption).then_some(true),
+        reservation,
     };
-    Answered { body: body(&receipt), replayed }
+    Answered { status: 200, body: body(&receipt), replayed }
 }
 
 #[derive(Serialize)]
@@ -175,6 +208,7 @@ pub(super) struct QuotaAnswer<'a> {
     #[serde(serialize_with = "limit_or_minus_one")]
     pub limit: Option<Quantity>,
     pub remaining: Option<Quantity>,
+    pub reserved: Quantity,
     pub period: &'a PeriodText,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation<'a>>,
@@ -186,16 +220,66 @@ pub(super) struct QuotaAnswer<'a> {
 pub(super) struct Explanation<'a> {
     pub plan: &'a str,
     pub plan_version: u32,
-    /// `plan`: the limit is the plan's. Overrides and grants are named here once there are any.
-    pub source: &'static str,
+    pub source: Source,
+    pub enforcement: Enforcement,
     pub kind: MetricKind,
+    pub aggregation: Aggregation,
     pub required: Quantity,
+    /// What the plan or the override gives, without grants.
+    #[serde(serialize_with = "limit_or_minus_one")]
+    pub limit: Option<Quantity>,
+    pub grants: Vec<GrantText<'a>>,
 }
 
-impl QuotaAnswer<'_> {
-    pub fn remaining(current: Quantity, limit: Option<Quantity>) -> Option<Quantity> {
-        Standing::of(current, limit).remaining
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GrantText<'a> {
+    #[serde(rename = "$id")]
+    pub id: &'a str,
+    pub amount: Quantity,
+    pub starts_at: Timestamp,
+    pub ends_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Grant> for GrantText<'a> {
+    fn from(grant: &'a Grant) -> Self {
+        Self { id: &grant.id, amount: grant.amount, starts_at: grant.starts_at, ends_at: grant.ends_at }
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ReservationAnswer<'a> {
+    #[serde(rename = "$type")]
+    pub kind: &'static str,
+    #[serde(rename = "$id")]
+    pub id: ReservationId,
+    pub metric: &'a str,
+    pub amount: Quantity,
+    pub status: Status,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub settled_amount: Option<Quantity>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+}
+
+/// Where a metric stands with all that is held of it.
+#[derive(Serialize)]
+pub(super) struct Held {
+    pub reserved: Quantity,
+    pub current: Quantity,
+    #[serde(serialize_with = "limit_or_minus_one")]
+    pub limit: Option<Quantity>,
+    pub remaining: Option<Quantity>,
+}
+
+/// One metric of a summary.
+#[derive(Serialize)]
+pub(super) struct MetricAnswer {
+    #[serde(flatten)]
+    pub standing: Standing,
+    pub reserved: Quantity,
 }
 
 #[derive(Serialize)]
@@ -203,7 +287,7 @@ pub(super) struct Summary<'a> {
     #[serde(rename = "$type")]
     pub kind: &'static str,
     pub period: &'a PeriodText,
-    pub metrics: BTreeMap<&'a str, Standing>,
+    pub metrics: BTreeMap<&'a str, MetricAnswer>,
 }
 
 /// None of these documents can fail to be written: their keys are texts.

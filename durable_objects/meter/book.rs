@@ -1,11 +1,13 @@
 //! The book: every counter of the organization, in memory as in SQL.
 //!
-//! Words: `used` is what a period is billed by: the sum of a consumable metric, the peak of a level. `level` is what a level ends its
-//! period with, and with that what the next period starts at.
+//! Words: `used` is what a period is billed by. `level` is what a level ends its period with, and with that what the next period
+//! starts at. An *entry* is an amount at an instant; the *moment* of a weighted sum is the sum of its amounts times how long after the
+//! period's start they came.
 //! Invariants:
-//! - A consumable event moves its period only. A level event moves its period and all that come after it.
-//! - A peak never goes down: what was in use at some time stays used.
+//! - An entry of a consumable metric moves its period only. One of a level moves its period and all that come after it.
+//! - The peak of a summed level never goes down: what was in use at some time stays used.
 //! - The newest row of a level tells its present value; a period without a row is one in which nothing happened.
+//! - The order of entries does not matter, but for the latest of several at the same instant.
 
 use std::collections::BTreeMap;
 
@@ -15,29 +17,59 @@ use serde::{Deserialize, Deserializer};
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::MetricKind;
+use crate::usage::meter::{Aggregation, MetricKind};
 
+use super::plan::{Period, Plan, Rule};
 use super::schema;
 
 #[derive(Default)]
 pub(super) struct Book {
-    metrics: BTreeMap<String, Rows>,
-    /// Events recorded so far.
-    pub sequence: u64,
+    accounts: BTreeMap<String, Account>,
+    /// Stands where no account can be; nothing is ever counted here.
+    nobody: Account,
 }
 
-type Rows = BTreeMap<Timestamp, Counter>;
+/// The counters of one metric by the start of their period.
+#[derive(Default)]
+pub(super) struct Account {
+    rows: BTreeMap<Timestamp, Counter>,
+    /// Whether anything was ever recorded.
+    is_started: bool,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counter {
     pub used: Quantity,
-    level: Quantity,
+    pub level: Quantity,
     pub invoiced: Option<Quantity>,
     /// Bits of the thresholds that were told in this period.
     pub raised: u32,
     /// Of the last event that moved this counter.
-    sequence: u64,
+    pub sequence: u64,
+    /// Billionths of a unit times milliseconds.
+    moment: i128,
+    /// Of the entry that `used` of a latest amount comes from.
+    latest_at: Option<Timestamp>,
     is_changed: bool,
+}
+
+/// An amount at an instant, to be counted in a period.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub amount: Quantity,
+    pub at: Timestamp,
+    pub period: Period,
+}
+
+/// What the counters would be with an entry: nothing is written before the book takes it.
+pub(super) struct Draft {
+    starts_at: Timestamp,
+    own: Counter,
+    later: Vec<(Timestamp, Counter)>,
+    /// The highest count that it leads to, in its period or, of a level, in one after it.
+    pub highest: Quantity,
+    /// The count of its own period with it.
+    pub current: Quantity,
 }
 
 /// Why an amount cannot be counted.
@@ -60,25 +92,35 @@ struct Row {
     invoiced: Option<Quantity>,
     raised: u32,
     sequence: u64,
+    #[serde(deserialize_with = "wide_integer")]
+    moment: i128,
+    #[serde(with = "columns::optional_millis")]
+    latest_at: Option<Timestamp>,
 }
 
-fn quantity<'de, D: Deserializer<'de>>(column: D) -> Result<Quantity, D::Error> {
+pub(super) fn quantity<'de, D: Deserializer<'de>>(column: D) -> Result<Quantity, D::Error> {
     Quantity::parse(&String::deserialize(column)?).map_err(serde::de::Error::custom)
 }
 
-fn optional_quantity<'de, D: Deserializer<'de>>(column: D) -> Result<Option<Quantity>, D::Error> {
+pub(super) fn optional_quantity<'de, D: Deserializer<'de>>(column: D) -> Result<Option<Quantity>, D::Error> {
     let text = Option::<String>::deserialize(column)?;
     text.map(|text| Quantity::parse(&text)).transpose().map_err(serde::de::Error::custom)
+}
+
+fn wide_integer<'de, D: Deserializer<'de>>(column: D) -> Result<i128, D::Error> {
+    String::deserialize(column)?.parse().map_err(serde::de::Error::custom)
 }
 
 impl Book {
     pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
         let mut book = Self::default();
-        for row in sql.run("SELECT metric, period_starts_at, used, level, invoiced, raised, sequence FROM counters", &[])? {
-            let Row { metric, period_starts_at, used, level, invoiced, raised, sequence } = decode(row)?;
-            let counter = Counter { used, level, invoiced, raised, sequence, is_changed: false };
-            book.sequence = book.sequence.max(sequence);
-            book.metrics.entry(metric).or_default().insert(period_starts_at, counter);
+        let text = "SELECT metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at FROM counters";
+        for row in sql.run(text, &[])? {
+            let Row { metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at } = decode(row)?;
+            let counter = Counter { used, level, invoiced, raised, sequence, moment, latest_at, is_changed: false };
+            let account = book.accounts.entry(metric).or_default();
+            account.is_started |= sequence > 0;
+            account.rows.insert(period_starts_at, counter);
         }
         Ok(book)
     }
@@ -86,119 +128,197 @@ impl Book {
     /// Writes every counter that changed, in one statement.
     pub fn store<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
         let mut rows = Vec::new();
-        for (metric, counters) in &mut self.metrics {
-            for (starts_at, counter) in counters.iter_mut().filter(|(_, counter)| counter.is_changed) {
+        for (metric, account) in &mut self.accounts {
+            for (starts_at, counter) in account.rows.iter_mut().rev().filter(|(_, counter)| counter.is_changed) {
                 counter.is_changed = false;
-                let Counter { used, level, invoiced, raised, sequence, .. } = counter;
-                let invoiced = invoiced.map(|invoiced| invoiced.to_string());
-                rows.push((metric, starts_at.as_millis(), used.to_string(), level.to_string(), invoiced, *raised, *sequence));
+                let Counter { used, level, invoiced, raised, sequence, moment, latest_at, .. } = counter;
+                let (invoiced, latest_at) = (invoiced.map(|invoiced| invoiced.to_string()), latest_at.map(Timestamp::as_millis));
+                let texts = (used.to_string(), level.to_string(), moment.to_string());
+                rows.push((metric, starts_at.as_millis(), texts.0, texts.1, invoiced, *raised, *sequence, texts.2, latest_at));
             }
         }
         if rows.is_empty() {
             return Ok(());
         }
-        let text = "INSERT OR REPLACE INTO counters (metric, period_starts_at, used, level, invoiced, raised, sequence) \
-                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?1)";
+        let text = "INSERT OR REPLACE INTO counters (metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at) \
+                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
+                    value ->> 8 FROM json_each(?1)";
         sql.run(text, &[Value::Text(schema::json(&rows)?)])?;
         Ok(())
     }
 
-    /// The count of a metric in a period: of a level its value at the period's end, or now.
-    pub fn reading(&self, metric: &str, kind: MetricKind, starts_at: Timestamp) -> Quantity {
-        let Some(rows) = self.metrics.get(metric) else { return Quantity::ZERO };
-        match kind {
-            MetricKind::Consumable => rows.get(&starts_at).map_or(Quantity::ZERO, |counter| counter.used),
-            MetricKind::Level => level_at(rows, starts_at),
+    pub fn account_mut(&mut self, metric: &str) -> &mut Account {
+        if !self.accounts.contains_key(metric) {
+            self.accounts.insert(metric.to_owned(), Account::default());
         }
+        self.accounts.get_mut(metric).unwrap_or(&mut self.nobody)
     }
 
-    /// Whether anything was ever recorded of a metric.
-    pub fn is_started(&self, metric: &str) -> bool {
-        self.metrics.get(metric).is_some_and(|rows| rows.values().any(|counter| counter.sequence > 0))
+    /// The count of a metric in a period.
+    pub fn reading(&self, metric: &str, rule: &Rule, period: Period) -> Quantity {
+        self.accounts.get(metric).map_or(Quantity::ZERO, |account| account.reading(rule, period))
     }
 
-    /// The highest count that `amount` would lead to, in its period or, of a level, in one after it.
-    pub fn highest_after(&self, metric: &str, kind: MetricKind, starts_at: Timestamp, amount: Quantity) -> Result<Quantity, Impossible> {
-        let plus = |count: Quantity| count.checked_add(amount).map_err(|_| Impossible::TooLarge);
-        let mut highest = plus(self.reading(metric, kind, starts_at))?;
-        let mut lowest = highest;
-        if let (MetricKind::Level, Some(rows)) = (kind, self.metrics.get(metric)) {
-            for (_, counter) in rows.range(starts_at..) {
-                let after = plus(counter.level)?;
-                highest = highest.max(after);
-                lowest = lowest.min(after);
-            }
-        }
-        if lowest.is_negative() { Err(Impossible::BelowZero) } else { Ok(highest) }
+    /// Every counter: metric, start of its period, counter.
+    pub fn counters(&self) -> impl Iterator<Item = (&str, Timestamp, &Counter)> {
+        self.accounts
+            .iter()
+            .flat_map(|(metric, account)| account.rows.iter().map(move |(start, counter)| (metric.as_str(), *start, counter)))
     }
 
-    /// Counts `amount`, once `highest_after` has found it possible, as the next event.
-    pub fn record(&mut self, metric: &str, kind: MetricKind, starts_at: Timestamp, amount: Quantity) {
-        self.sequence = self.sequence.saturating_add(1);
-        let sequence = self.sequence;
-        let plus = |count: Quantity| count.checked_add(amount).unwrap_or(count);
-        let rows = self.rows(metric);
-        let counter = opened(rows, kind, starts_at);
-        match kind {
-            MetricKind::Consumable => counter.used = plus(counter.used),
-            MetricKind::Level => {
-                for (_, later) in rows.range_mut(starts_at..) {
-                    later.level = plus(later.level);
-                    later.used = later.used.max(later.level);
-                    later.is_changed = true;
-                }
-            }
-        }
-        if let Some(counter) = rows.get_mut(&starts_at) {
-            counter.sequence = sequence;
-            counter.is_changed = true;
-        }
-    }
-
-    /// The counter of a period to be written to; it comes into being with what is carried over.
-    pub fn open(&mut self, metric: &str, kind: MetricKind, starts_at: Timestamp) -> &mut Counter {
-        let counter = opened(self.rows(metric), kind, starts_at);
-        counter.is_changed = true;
-        counter
-    }
-
-    /// Every counter that was invoiced: metric, start of its period, counter.
+    /// Every counter that was invoiced.
     pub fn invoiced(&mut self) -> impl Iterator<Item = (&str, Timestamp, &mut Counter)> {
         let rows = self
-            .metrics
+            .accounts
             .iter_mut()
-            .flat_map(|(metric, rows)| rows.iter_mut().map(move |(start, counter)| (metric.as_str(), *start, counter)));
+            .flat_map(|(metric, account)| account.rows.iter_mut().map(move |(start, counter)| (metric.as_str(), *start, counter)));
         rows.filter(|(_, _, counter)| counter.invoiced.is_some())
     }
 
     /// Metrics of which anything was counted in a period.
     pub fn metrics_in(&self, starts_at: Timestamp) -> impl Iterator<Item = &str> {
-        self.metrics.iter().filter(move |(_, rows)| rows.contains_key(&starts_at)).map(|(metric, _)| metric.as_str())
+        self.accounts.iter().filter(move |(_, account)| account.rows.contains_key(&starts_at)).map(|(metric, _)| metric.as_str())
     }
 
-    fn rows(&mut self, metric: &str) -> &mut Rows {
-        if !self.metrics.contains_key(metric) {
-            self.metrics.insert(metric.to_owned(), Rows::new());
+    /// Metrics that moved after the event `since`, in whatever period.
+    pub fn moved_since(&self, since: u64) -> impl Iterator<Item = &str> {
+        let moved = self.accounts.iter().filter(move |(_, account)| account.rows.values().any(|counter| counter.sequence > since));
+        moved.map(|(metric, _)| metric.as_str())
+    }
+}
+
+impl Account {
+    pub fn is_started(&self) -> bool {
+        self.is_started
+    }
+
+    /// The count in a period: of a level its value at the period's end, or now.
+    pub fn reading(&self, rule: &Rule, period: Period) -> Quantity {
+        match (rule.kind, self.rows.get(&period.starts_at)) {
+            (_, Some(counter)) => counter.reading(rule, period),
+            (MetricKind::Consumable, None) => Quantity::ZERO,
+            // Carried over, and unchanged so far: its average is its level, too.
+            (MetricKind::Level, None) => self.carried(rule.kind, period.starts_at).level,
         }
-        self.metrics.entry(metric.to_owned()).or_default()
+    }
+
+    /// What the counters would be with `entry`.
+    pub fn draft(&self, rule: &Rule, entry: Entry, plan: &Plan) -> Result<Draft, Impossible> {
+        let starts_at = entry.period.starts_at;
+        let mut own = self.rows.get(&starts_at).cloned().unwrap_or_else(|| self.carried(rule.kind, starts_at));
+        own.take(rule, entry, true)?;
+        let mut later = Vec::new();
+        let current = own.reading(rule, entry.period);
+        let mut highest = current;
+        if rule.kind == MetricKind::Level {
+            for (start, counter) in self.rows.range(starts_at..).skip_while(|(start, _)| **start == starts_at) {
+                let mut counter = counter.clone();
+                let period = plan.period_of(*start);
+                counter.take(rule, Entry { period, ..entry }, false)?;
+                highest = highest.max(counter.reading(rule, period));
+                later.push((*start, counter));
+            }
+        }
+        Ok(Draft { starts_at, own, later, highest, current })
+    }
+
+    /// Writes a draft down as the event `sequence`, and gives the counter of its period.
+    pub fn accept(&mut self, draft: Draft, sequence: u64) -> &mut Counter {
+        self.is_started = true;
+        for (start, counter) in draft.later {
+            self.rows.insert(start, Counter { is_changed: true, ..counter });
+        }
+        let counter = self.rows.entry(draft.starts_at).or_default();
+        *counter = Counter { sequence, is_changed: true, ..draft.own };
+        counter
+    }
+
+    /// The counter of a period to be written to; it comes into being with what is carried over.
+    pub fn open(&mut self, kind: MetricKind, starts_at: Timestamp) -> &mut Counter {
+        let carried = self.carried(kind, starts_at);
+        let counter = self.rows.entry(starts_at).or_insert(carried);
+        counter.is_changed = true;
+        counter
+    }
+
+    /// What a period without a row begins with.
+    fn carried(&self, kind: MetricKind, starts_at: Timestamp) -> Counter {
+        let before = match kind {
+            MetricKind::Consumable => None,
+            MetricKind::Level => self.rows.range(..starts_at).next_back(),
+        };
+        let Some((_, Counter { level, latest_at, .. })) = before else { return Counter::default() };
+        Counter { used: *level, level: *level, latest_at: *latest_at, ..Counter::default() }
     }
 }
 
 impl Counter {
+    /// A weighted sum depends on where its period ends, which a change of the subscription may have moved.
+    pub fn settle(&mut self, rule: &Rule, period: Period) {
+        if rule.aggregation == Aggregation::WeightedSum {
+            self.used = weighted(self.level, self.moment, period);
+        }
+    }
+
     pub fn mark_invoiced(&mut self) {
         self.invoiced = Some(self.used);
         self.is_changed = true;
     }
+
+    pub fn mark_raised(&mut self, bit: u32) {
+        self.raised |= bit;
+        self.is_changed = true;
+    }
+
+    /// What clients read: the peak of a level is for its bill only.
+    fn reading(&self, rule: &Rule, period: Period) -> Quantity {
+        match (rule.kind, rule.aggregation) {
+            (MetricKind::Level, Aggregation::Sum | Aggregation::Count | Aggregation::Unique) => self.level,
+            (_, Aggregation::WeightedSum) => weighted(self.level, self.moment, period),
+            _ => self.used,
+        }
+    }
+
+    /// Counts an entry of this period (`is_own`), or of one before it.
+    fn take(&mut self, rule: &Rule, entry: Entry, is_own: bool) -> Result<(), Impossible> {
+        let Entry { amount, at, period } = entry;
+        let plus = |count: Quantity| count.checked_add(amount).map_err(|_| Impossible::TooLarge);
+        match (rule.aggregation, rule.kind) {
+            (Aggregation::Sum | Aggregation::Count | Aggregation::Unique, MetricKind::Consumable) => self.used = plus(self.used)?,
+            (Aggregation::Sum | Aggregation::Count | Aggregation::Unique, MetricKind::Level) => {
+                self.level = plus(self.level)?;
+                self.used = self.used.max(self.level);
+            }
+            (Aggregation::Max, _) => {
+                self.level = self.level.max(amount);
+                self.used = self.level;
+            }
+            (Aggregation::Latest, _) => {
+                if self.latest_at.is_none_or(|latest| latest <= at) {
+                    (self.level, self.used, self.latest_at) = (amount, amount, Some(at));
+                }
+            }
+            (Aggregation::WeightedSum, _) => {
+                self.level = plus(self.level)?;
+                if is_own {
+                    let since = period.starts_at.until(at.min(period.ends_at)).as_millis();
+                    let moment = amount.nanos().saturating_mul(i128::try_from(since).unwrap_or(i128::MAX));
+                    self.moment = self.moment.saturating_add(moment);
+                }
+                self.used = weighted(self.level, self.moment, period);
+            }
+        }
+        if self.level.is_negative() { Err(Impossible::BelowZero) } else { Ok(()) }
+    }
 }
 
-fn level_at(rows: &Rows, starts_at: Timestamp) -> Quantity {
-    rows.range(..=starts_at).next_back().map_or(Quantity::ZERO, |(_, counter)| counter.level)
-}
-
-fn opened(rows: &mut Rows, kind: MetricKind, starts_at: Timestamp) -> &mut Counter {
-    let carried = match kind {
-        MetricKind::Consumable => Quantity::ZERO,
-        MetricKind::Level => level_at(rows, starts_at),
-    };
-    rows.entry(starts_at).or_insert_with(|| Counter { used: carried, level: carried, ..Counter::default() })
+/// The time-weighted average over the whole period if the level stays: level - moment / (end - start), rounded half away from zero
+/// at a billionth. An amount counts for the share of the period that was left when it came. It never falls below 0, also where a
+/// decrease came with an earlier timestamp than the increase that it takes back.
+fn weighted(level: Quantity, moment: i128, period: Period) -> Quantity {
+    let length = i128::try_from(period.starts_at.until(period.ends_at).as_millis()).unwrap_or(i128::MAX).max(1);
+    let area = level.nanos().saturating_mul(length).saturating_sub(moment).max(0);
+    // Half away from zero; the area is not negative.
+    let nanos = area.saturating_mul(2).saturating_add(length).checked_div(length.saturating_mul(2)).unwrap_or(0);
+    Quantity::from_nanos(nanos).unwrap_or(level)
 }

@@ -5,21 +5,20 @@ use serde_json::Value;
 
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Call, CallRefused, CurrentUsage, Done, Entitlements};
+use crate::usage::meter::{Call, CallRefused, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
 
-use super::closings;
-use super::plan::Plan;
-use super::{Memory, Meter, schema};
+use super::plan::{self, Limits, Metrics, Period, Plan};
+use super::{Memory, Meter, closings, exports, schema, standings};
 
 impl<S: LocalSql> Meter<S> {
     /// Runs a call and gives its reply, or [`CallRefused`]. The caller wraps this in one transaction and, on an error, rolls back and
     /// makes a new Meter.
     pub fn call(&mut self, call: Call, wall: Timestamp) -> Result<Value, SqlError> {
-        let Meter { sql, memory, .. } = self;
-        let memory = Memory::loaded(memory, sql, wall)?;
+        let Meter { sql, memory, organization, .. } = self;
+        let memory = Memory::loaded(memory, sql, *organization, wall)?;
         match call {
-            Call::Configure { entitlements } => memory.configure(sql, entitlements),
-            Call::SetClock { now } => memory.set_clock(sql, now),
+            Call::Configure { entitlements } => memory.configure(sql, entitlements, wall),
+            Call::SetClock { now } => memory.set_clock(sql, now, wall),
             Call::PutKey { key, scopes, expires_at } => {
                 memory.create_tables(sql)?;
                 memory.keys.put(sql, key, scopes, expires_at)?;
@@ -31,7 +30,10 @@ impl<S: LocalSql> Meter<S> {
                 reply(&Done {})
             }
             Call::ClosePeriod { starts_at, ends_at } => match &memory.plan {
-                Some(plan) => closings::close(sql, plan, &mut memory.book, starts_at, ends_at),
+                Some(plan) => {
+                    let (books, period) = ((&mut memory.book, &mut memory.log), Period { starts_at, ends_at });
+                    closings::close(sql, plan, books, period, plan.now(wall))
+                }
                 None => refused("not_configured", "Configure the Meter before a period is closed."),
             },
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
@@ -40,14 +42,33 @@ impl<S: LocalSql> Meter<S> {
                 memory.facts.acknowledge(sql, through, wall)?;
                 reply(&Done {})
             }
-            Call::PutMetrics { .. } | Call::PutLimits { .. } | Call::AcknowledgeBuckets { .. } => reply(&Done {}),
-            Call::RollUp => reply(&crate::usage::meter::RolledUp::default()),
-            Call::ExportEvents { .. } | Call::ExportProof { .. } => reply(&crate::usage::meter::ExportPage::default()),
-            Call::Changes { .. } => reply(&Done {}),
+            Call::PutMetrics { version, metrics, event_types } => memory.put_metrics(sql, Metrics { version, metrics, event_types }, wall),
+            Call::PutLimits { version, overrides, grants } => memory.put_limits(sql, Limits { version, overrides, grants }, wall),
+            Call::RollUp if memory.has_tables => reply(&memory.roll_up.run(sql, wall)?),
+            Call::RollUp => reply(&RolledUp::default()),
+            Call::AcknowledgeBuckets { through } => {
+                memory.roll_up.acknowledge(sql, through)?;
+                reply(&Done {})
+            }
+            Call::ExportEvents { from, to, after } if memory.has_tables => reply(&exports::events(sql, from, to, after)?),
+            Call::ExportProof { from, to, after } if memory.has_tables => {
+                let source =
+                    exports::Source { organization: *organization, log: &memory.log, book: &memory.book, plan: memory.plan.as_ref() };
+                reply(&exports::proof(sql, &source, from, to, after)?)
+            }
+            Call::ExportEvents { .. } | Call::ExportProof { .. } => reply(&ExportPage::default()),
+            Call::Changes { since } => match &memory.plan {
+                Some(plan) => {
+                    let now = plan.now(wall);
+                    reply(&standings::changes(plan, &memory.book, &memory.reservations, now, (since, memory.log.sequence)))
+                }
+                None => refused("not_configured", "Configure the Meter before its changes are watched."),
+            },
             Call::CurrentUsage => reply(&memory.current_usage(wall)),
             Call::Prune => {
-                let now = memory.plan.as_ref().map_or(wall, |plan| plan.now(wall));
-                memory.pruning.prune(sql, now, wall)?;
+                if let Some(plan) = &memory.plan {
+                    memory.pruning.prune(sql, plan, &memory.roll_up, wall)?;
+                }
                 reply(&Done {})
             }
         }
@@ -64,7 +85,7 @@ impl Memory {
         Ok(())
     }
 
-    fn configure<S: LocalSql>(&mut self, sql: &S, given: Entitlements) -> Result<Value, SqlError> {
+    fn configure<S: LocalSql>(&mut self, sql: &S, given: Entitlements, wall: Timestamp) -> Result<Value, SqlError> {
         if !Plan::is_sound(&given) {
             return refused("invalid_entitlements", "Entitlements need two boundaries at least, each after the one before.");
         }
@@ -75,32 +96,53 @@ impl Memory {
             Some(known) if known.version > given.version => known.clone(),
             _ => given,
         };
-        self.replace_plan(sql, Entitlements { clock, ..newest })
+        self.replace_entitlements(sql, Entitlements { clock, ..newest }, wall)
     }
 
-    fn set_clock<S: LocalSql>(&mut self, sql: &S, now: Timestamp) -> Result<Value, SqlError> {
+    fn set_clock<S: LocalSql>(&mut self, sql: &S, now: Timestamp, wall: Timestamp) -> Result<Value, SqlError> {
         let Some(plan) = &self.plan else {
             // Entitlements bring their clock along.
             return reply(&Done {});
         };
         let known = plan.entitlements().clone();
-        self.replace_plan(sql, Entitlements { clock: known.clock.max(Some(now)), ..known })
+        self.replace_entitlements(sql, Entitlements { clock: known.clock.max(Some(now)), ..known }, wall)
     }
 
-    fn replace_plan<S: LocalSql>(&mut self, sql: &S, entitlements: Entitlements) -> Result<Value, SqlError> {
+    fn replace_entitlements<S: LocalSql>(&mut self, sql: &S, entitlements: Entitlements, wall: Timestamp) -> Result<Value, SqlError> {
         if self.plan.as_ref().map(Plan::entitlements) != Some(&entitlements) {
-            let plan = Plan::of(entitlements);
-            plan.store(sql)?;
-            self.plan = Some(plan);
+            plan::store_entitlements(sql, &entitlements)?;
+            self.plan = Some(Plan::of(entitlements, Metrics::load(sql)?, Limits::load(sql)?, wall));
         }
         reply(&Done {})
     }
 
+    fn put_metrics<S: LocalSql>(&mut self, sql: &S, given: Metrics, wall: Timestamp) -> Result<Value, SqlError> {
+        self.create_tables(sql)?;
+        if Metrics::load(sql)?.version <= given.version {
+            given.store(sql)?;
+            self.remake_plan(sql, wall)?;
+        }
+        reply(&Done {})
+    }
+
+    fn put_limits<S: LocalSql>(&mut self, sql: &S, given: Limits, wall: Timestamp) -> Result<Value, SqlError> {
+        self.create_tables(sql)?;
+        if Limits::load(sql)?.version <= given.version {
+            given.store(sql)?;
+            self.remake_plan(sql, wall)?;
+        }
+        reply(&Done {})
+    }
+
+    fn remake_plan<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<(), SqlError> {
+        self.plan = Plan::load(sql, wall)?;
+        Ok(())
+    }
+
     fn current_usage(&self, wall: Timestamp) -> CurrentUsage {
         let Some(plan) = &self.plan else { return CurrentUsage::default() };
-        let starts_at = plan.period_of(plan.now(wall)).starts_at;
-        let metrics = plan.entitlements().metrics.iter();
-        CurrentUsage { metrics: metrics.map(|(metric, rule)| (metric.clone(), self.book.reading(metric, rule.kind, starts_at))).collect() }
+        let period = plan.period_of(plan.now(wall));
+        CurrentUsage { metrics: plan.rules().map(|(metric, rule)| (metric.to_owned(), self.book.reading(metric, rule, period))).collect() }
     }
 }
 

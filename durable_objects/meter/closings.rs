@@ -1,12 +1,13 @@
 //! Closing a period: the count as it is billed, frozen, and what arrived late for periods that were billed before.
 //!
+//! Each closing is a commit of the log as well, so that a proof holds what was billed.
 //! Invariants:
 //! - A period is closed once. Asked again, the stored closing is given again, byte for byte.
 //! - Every unit is on one closing: in `used` of its period's, or as late usage in that of a later one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
@@ -14,16 +15,18 @@ use crate::usage::meter::{Closing, LateUsage, MetricKind};
 
 use super::book::Book;
 use super::calls::refused;
-use super::plan::Plan;
+use super::log::Log;
+use super::plan::{Period, Plan};
 use super::schema;
 
 pub(super) fn close<S: LocalSql>(
     sql: &S,
     plan: &Plan,
-    book: &mut Book,
-    starts_at: Timestamp,
-    ends_at: Timestamp,
+    (book, log): (&mut Book, &mut Log),
+    period: Period,
+    now: Timestamp,
 ) -> Result<Value, SqlError> {
+    let Period { starts_at, ends_at } = period;
     let mut ends = BTreeMap::new();
     for row in sql.run("SELECT period_starts_at, period_ends_at FROM closings", &[])? {
         let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
@@ -42,11 +45,25 @@ pub(super) fn close<S: LocalSql>(
     }
     // Late usage first: what this closing freezes is not late.
     let late = take_late(book, &ends);
-    let used = freeze(plan, book, starts_at);
+    let used = freeze(plan, book, period);
     book.store(sql)?;
+    let closing = Closing { used, late };
     let text = "INSERT INTO closings (period_starts_at, period_ends_at, reply) VALUES (?1, ?2, ?3)";
-    sql.run(text, &[starts_at.into(), ends_at.into(), schema::json(&Closing { used, late })?.into()])?;
+    sql.run(text, &[starts_at.into(), ends_at.into(), schema::json(&closing)?.into()])?;
+    log.append_closing(sql, now, &logged(period, &closing)?)?;
     stored(sql, starts_at)
+}
+
+/// A closing as the log tells it: times in milliseconds, like everything there.
+fn logged(period: Period, closing: &Closing) -> Result<String, SqlError> {
+    let late = closing.late.iter().map(|late| {
+        let LateUsage { metric, period_starts_at, period_ends_at, before, after } = late;
+        let (starts_at, ends_at) = (period_starts_at.as_millis(), period_ends_at.as_millis());
+        json!({"metric": metric, "periodStartsAt": starts_at, "periodEndsAt": ends_at, "before": before, "after": after})
+    });
+    let late: Vec<Value> = late.collect();
+    let (start, end) = (period.starts_at.as_millis(), period.ends_at.as_millis());
+    schema::json(&json!({"start": start, "end": end, "used": closing.used, "late": late}))
 }
 
 fn stored<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Value, SqlError> {
@@ -70,14 +87,17 @@ fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<Late
 }
 
 /// Marks each metric's count of the period as invoiced, also one of zero, so that whatever comes later is late.
-fn freeze(plan: &Plan, book: &mut Book, starts_at: Timestamp) -> BTreeMap<String, rating::Quantity> {
-    let of_plan = plan.entitlements().metrics.keys().cloned();
-    let metrics: BTreeSet<String> = of_plan.chain(book.metrics_in(starts_at).map(str::to_owned)).collect();
+fn freeze(plan: &Plan, book: &mut Book, period: Period) -> BTreeMap<String, rating::Quantity> {
+    let of_plan = plan.rules().map(|(metric, _)| metric.to_owned());
+    let metrics: BTreeSet<String> = of_plan.chain(book.metrics_in(period.starts_at).map(str::to_owned)).collect();
     let mut used = BTreeMap::new();
     for metric in metrics {
         // A metric that the plan has lost has its row, so its kind plays no part.
         let kind = plan.rule(&metric).map_or(MetricKind::Consumable, |rule| rule.kind);
-        let counter = book.open(&metric, kind, starts_at);
+        let counter = book.account_mut(&metric).open(kind, period.starts_at);
+        if let Some(rule) = plan.rule(&metric) {
+            counter.settle(rule, period);
+        }
         counter.mark_invoiced();
         used.insert(metric, counter.used);
     }

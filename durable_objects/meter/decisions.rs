@@ -1,7 +1,7 @@
-//! What the Meter decides: whether an event counts, whether a quota allows it, and which thresholds it crosses.
+//! What the Meter decides of an event: whether it counts, whether a quota allows it, and which thresholds it crosses.
 //!
 //! Owns: the order of checks. First the claim (a repeated request gets its first answer, whatever has changed since), then the metric,
-//! the timestamp, the amount, the limit; then the count, the thresholds and the claim, which commit together.
+//! the timestamp, the amount, the limit; then the count, the thresholds and the line in the log, which commit together.
 
 use std::collections::BTreeMap;
 
@@ -9,135 +9,168 @@ use rating::Quantity;
 
 use crate::events::{Event as BusinessEvent, UsageApproaching, UsageExceeded, UsageStarted, UsageWarning};
 use crate::kernel::idempotency::mismatch;
+use crate::kernel::ids::Entropy;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{MetricKind, MetricRule};
+use crate::usage::meter::{Aggregation, Enforcement, MetricKind};
 
-use super::answers::{Answered, BatchAnswer, Explanation, Outcome, QuotaAnswer, Rejected, Standing, Summary, body, receipt};
-use super::book::{Book, Impossible};
+use super::answers::{Answered, BatchAnswer, Outcome, Rejected, body, receipt};
+use super::book::{Book, Counter, Entry, Impossible};
+use super::claims::{Claims, Taken, TakenEvent};
 use super::facts::Facts;
-use super::plan::{Period, Plan};
-use super::replays::Claims;
-use super::requests::{Ask, Batch, Event, Mode, shortened};
+use super::log::{Draft, Line, Standing};
+use super::plan::{Period, Plan, Rule};
+use super::requests::{Ask, Batch, Claim, Event, Mode, shortened};
+use super::reservations::Reservations;
+use super::uniques::{self, Uniques};
 
-/// Everything that one group is decided with.
-pub(super) struct Desk<'a> {
+/// Everything that one commit is decided with.
+pub(super) struct Desk<'a, 'k> {
     pub plan: &'a Plan,
     pub book: &'a mut Book,
     pub facts: &'a mut Facts,
-    pub claims: &'a mut Claims,
+    pub reservations: &'a mut Reservations,
+    pub claims: Claims<'k>,
+    pub uniques: Uniques,
+    pub draft: Draft,
+    pub entropy: &'a dyn Entropy,
     /// The organization's time.
     pub now: Timestamp,
     pub wall: Timestamp,
 }
 
-impl Desk<'_> {
-    pub fn decide(&mut self, ask: Ask) -> Result<Answered, Problem> {
+impl<'k> Desk<'_, 'k> {
+    pub fn decide(&mut self, ask: &'k Ask<'k>) -> Result<Answered, Problem> {
         match ask {
-            Ask::Event(mode, event) => {
-                let (outcome, replayed) = self.event(mode, &event)?;
-                Ok(receipt(self.plan, mode, &event.metric, &outcome, replayed))
+            Ask::Event(event) => {
+                let (outcome, replayed) = self.event(event)?;
+                Ok(receipt(self.plan, event.mode, &event.metric, &outcome, None, replayed))
             }
-            Ask::Batch(batch) => self.batch(batch),
-            Ask::Quota { metric, required, explain } => self.quota(&metric, required, explain),
+            Ask::Batch(batch) => self.once(batch.claim.as_ref(), |desk| desk.batch(batch)),
+            Ask::Reserve(reserve) => self.once(reserve.claim.as_ref(), |desk| desk.reserve(reserve)),
+            Ask::Settle(settle) => self.once(settle.claim.as_ref(), |desk| desk.settle(settle)),
+            Ask::Release(id) => self.release(*id),
+            Ask::Reservation(id) => self.reservation(*id),
+            Ask::Quota { metric, required, explain } => self.quota(metric, *required, *explain),
             Ask::Summary => Ok(self.summary()),
         }
     }
 
+    /// Decides a request whose whole answer is kept under its key, or gives the answer that it had.
+    fn once(
+        &mut self,
+        claim: Option<&'k Claim<'k>>,
+        decide: impl FnOnce(&mut Self) -> Result<Answered, Problem>,
+    ) -> Result<Answered, Problem> {
+        let Some(claim) = claim else { return decide(self) };
+        match self.claims.taken(&claim.key) {
+            Some(Taken::Answer { fingerprint, status, body }) if *fingerprint == claim.fingerprint => {
+                return Ok(Answered { status: *status, body: body.clone(), replayed: true });
+            }
+            Some(_) => return Err(mismatch()),
+            None => {}
+        }
+        let answered = decide(self).inspect_err(|_| self.claims.refuse(&claim.key))?;
+        self.draft.answer(claim, answered.status, &answered.body);
+        if self.claims.is_repeated(&claim.key) {
+            let (fingerprint, body) = (claim.fingerprint.clone(), answered.body.clone());
+            self.claims.note(&claim.key, Taken::Answer { fingerprint, status: answered.status, body });
+        }
+        Ok(answered)
+    }
+
     /// Counts one event, or finds the outcome that it had already (and says so).
-    fn event(&mut self, mode: Mode, event: &Event) -> Result<(Outcome, bool), Problem> {
-        if let Some(claim) = &event.claim
-            && let Some(record) = self.claims.recorded(claim)?
-        {
-            let outcome = Outcome::from_record(record).ok_or_else(Problem::internal)?;
-            return Ok((outcome, true));
+    fn event(&mut self, event: &'k Event<'k>) -> Result<(Outcome, bool), Problem> {
+        let Some(key) = event.key.as_deref() else { return Ok((self.count(event)?, false)) };
+        if let Some(taken) = self.claims.taken(key) {
+            return match taken {
+                Taken::Event(taken) if taken.is(event) => Ok((taken.outcome, true)),
+                _ => Err(mismatch()),
+            };
         }
-        let rule = self.plan.rule(&event.metric).ok_or_else(|| unknown_metric(self.plan, &event.metric))?;
-        let instant = self.plan.instant_of(event.timestamp, self.now)?;
-        let period = self.plan.period_of(instant);
-        self.check_amount(mode, rule, event, period)?;
-        if !self.book.is_started(&event.metric) {
-            self.raise(UsageStarted { metric: event.metric.clone() });
-        }
-        self.book.record(&event.metric, rule.kind, period.starts_at, event.amount);
-        let current = self.book.reading(&event.metric, rule.kind, period.starts_at);
-        if !event.amount.is_negative() && period == self.plan.period_of(self.now) {
-            self.raise_thresholds(&event.metric, rule, period, current);
-        }
-        let outcome = Outcome { sequence: self.book.sequence, current, limit: rule.limit, period };
-        if let Some(claim) = &event.claim {
-            self.claims.record(claim, &outcome.to_record());
+        let outcome = self.count(event).inspect_err(|_| self.claims.refuse(key))?;
+        if self.claims.is_repeated(key) {
+            self.claims.note(key, Taken::Event(Box::new(TakenEvent::from_event(event, outcome))));
         }
         Ok((outcome, false))
     }
 
-    fn check_amount(&self, mode: Mode, rule: &MetricRule, event: &Event, period: Period) -> Result<(), Problem> {
+    /// Counts an event that is new.
+    pub fn count(&mut self, event: &Event<'_>) -> Result<Outcome, Problem> {
+        let (plan, metric) = (self.plan, event.metric.as_ref());
+        let rule = plan.rule(metric).ok_or_else(|| unknown_metric(plan, metric))?;
+        let at = plan.instant_of(event.timestamp, self.now)?;
+        let period = plan.period_of(at);
+        let amount = self.amount_of(rule, event, period)?;
+        let is_current = period == plan.period_of(self.now);
+        let reserved = if is_current { self.reservations.held(metric) } else { Quantity::ZERO };
+        let account = self.book.account_mut(metric);
+        let before = account.reading(rule, period);
+        let draft = account.draft(rule, Entry { amount, at, period }, plan).map_err(|impossible| impossible.problem(metric, before))?;
+        let held = draft.highest.checked_add(reserved).unwrap_or(draft.highest);
+        if let (Some(limit), Mode::Consumption, Enforcement::Hard) = (rule.limit, event.mode, rule.enforcement)
+            && !amount.is_negative()
+            && held > limit
+        {
+            let current = if is_additive(rule) { draft.highest.checked_sub(amount).unwrap_or(before) } else { before };
+            let quota = Quota { metric, kind: rule.kind, current, reserved, limit, required: event.amount };
+            return Err(quota.exceeded(self.now, period));
+        }
+        if !account.is_started() {
+            self.facts.raise(&UsageStarted { metric: metric.to_owned() }.into(), self.now, self.wall);
+        }
+        let current = draft.current;
+        let sequence = self.draft.next_sequence();
+        let counter = account.accept(draft, sequence);
+        if !amount.is_negative() && is_current {
+            let raised = raise_thresholds(counter, metric, rule, period, current);
+            raised.for_each(|fact| self.facts.raise(&fact, self.now, self.wall));
+        }
+        let standing = Standing { metric, aggregation: rule.aggregation, kind: rule.kind, period, limit: rule.limit, mode: event.mode };
+        let (key, metadata) = (event.key.as_deref(), event.metadata.as_ref().map(|metadata| metadata.text.as_str()));
+        self.draft.event(standing, Line { amount, current, key, timestamp: event.timestamp, reserved, metadata });
+        Ok(Outcome { sequence, current, limit: rule.limit, reserved, period })
+    }
+
+    /// The amount that an event counts for: what it says, or whether its value is new.
+    fn amount_of(&mut self, rule: &Rule, event: &Event<'_>, period: Period) -> Result<Quantity, Problem> {
         let amount = event.amount;
+        if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && amount != Quantity::ONE {
+            let detail = format!("{} counts events, not amounts. Leave the amount out.", event.metric);
+            return Err(Problem::refused("/amount", "amount_not_counted", detail));
+        }
         if amount.is_negative() && rule.kind == MetricKind::Consumable {
             let detail = format!("{} starts anew each period and can't be lowered. Send a positive amount.", event.metric);
             return Err(Problem::refused("/amount", "amount_negative", detail));
         }
-        let highest =
-            self.book.highest_after(&event.metric, rule.kind, period.starts_at, amount).map_err(|impossible| match impossible {
-                Impossible::TooLarge => {
-                    let detail = format!(
-                        "With this amount {} would pass {}, the largest count. Send a smaller amount.",
-                        event.metric,
-                        Quantity::UNITS_MAX
-                    );
-                    Problem::refused("/amount", "amount_too_large", detail)
-                }
-                Impossible::BelowZero => {
-                    let current = self.book.reading(&event.metric, rule.kind, period.starts_at);
-                    let detail = format!("{} is at {current} and can't go below 0. Lower it by at most that.", event.metric);
-                    Problem::refused("/amount", "level_below_zero", detail)
-                }
-            })?;
-        match rule.limit {
-            Some(limit) if mode == Mode::Consumption && !amount.is_negative() && highest > limit => {
-                Err(quota_exceeded(event, rule.kind, highest, limit, self.now, period))
-            }
-            _ => Ok(()),
+        let Some(value) = uniques::value_of(rule, event)? else { return Ok(amount) };
+        if !self.uniques.is_new(&event.metric, period.starts_at, &value) {
+            return Ok(Quantity::ZERO);
         }
-    }
-
-    /// Tells each threshold that is reached and was not told in this period yet, lowest first.
-    fn raise_thresholds(&mut self, metric: &str, rule: &MetricRule, period: Period, current: Quantity) {
-        let Some(limit) = rule.limit else { return };
-        for threshold in THRESHOLDS {
-            let is_reached = current.nanos().saturating_mul(10) >= limit.nanos().saturating_mul(threshold.tenths);
-            let raised = self.book.open(metric, rule.kind, period.starts_at).raised;
-            if is_reached && raised & threshold.bit == 0 {
-                self.book.open(metric, rule.kind, period.starts_at).raised = raised | threshold.bit;
-                self.raise((threshold.event)(metric.to_owned(), current, limit, period.starts_at));
-            }
+        let is_refused = event.mode == Mode::Consumption && rule.enforcement == Enforcement::Hard;
+        let current = self.book.reading(&event.metric, rule, period);
+        let is_admitted = rule.limit.is_none_or(|limit| current.checked_add(amount).is_ok_and(|after| after <= limit));
+        if !is_refused || is_admitted {
+            self.uniques.add(&event.metric, period.starts_at, value);
         }
-    }
-
-    fn raise(&mut self, event: impl Into<BusinessEvent>) {
-        self.facts.raise(&event.into(), self.now, self.wall);
+        Ok(amount)
     }
 
     /// Counts the good events of a batch and names the bad ones.
-    fn batch(&mut self, batch: Batch) -> Result<Answered, Problem> {
+    fn batch(&mut self, batch: &'k Batch<'k>) -> Result<Answered, Problem> {
         let Batch { events, claim } = batch;
-        if let Some(claim) = &claim
-            && let Some(record) = self.claims.recorded(claim)?
-        {
-            return Ok(Answered { body: record.to_owned(), replayed: true });
-        }
         let mut answer = BatchAnswer { accepted: 0, replayed: 0, rejected: Vec::new(), current: BTreeMap::new() };
-        for (index, event) in events.into_iter().enumerate() {
-            let counted = event.and_then(|event| {
-                let is_batch_key = claim.as_ref().zip(event.claim.as_ref()).is_some_and(|(whole, own)| whole.key == own.key);
-                let (_, replayed) = if is_batch_key { Err(mismatch()) } else { self.event(Mode::Usage, &event) }?;
-                Ok((event.metric, replayed))
+        for (index, event) in events.iter().enumerate() {
+            let counted = event.as_ref().map_err(Clone::clone).and_then(|event| {
+                let is_batch_key = claim.as_ref().is_some_and(|whole| event.key.as_ref() == Some(&whole.key));
+                let (_, replayed) = if is_batch_key { Err(mismatch()) } else { self.event(event) }?;
+                Ok((event.metric.as_ref(), replayed))
             });
             match counted {
                 Ok((metric, replayed)) => {
                     let count = if replayed { &mut answer.replayed } else { &mut answer.accepted };
                     *count = count.saturating_add(1);
-                    if let Some((metric, _)) = self.plan.entitlements().metrics.get_key_value(&metric) {
+                    if !answer.current.contains_key(metric) {
                         answer.current.insert(metric, Quantity::ZERO);
                     }
                 }
@@ -147,53 +180,57 @@ impl Desk<'_> {
         for (metric, current) in &mut answer.current {
             *current = self.current(metric);
         }
-        let body = body(&answer);
-        if let Some(claim) = &claim {
-            self.claims.record(claim, &body);
-        }
-        Ok(Answered { body, replayed: false })
+        Ok(Answered::ok(body(&answer)))
     }
 
     /// The count in the current period.
-    fn current(&self, metric: &str) -> Quantity {
-        let starts_at = self.plan.period_of(self.now).starts_at;
-        self.plan.rule(metric).map_or(Quantity::ZERO, |rule| self.book.reading(metric, rule.kind, starts_at))
+    pub fn current(&self, metric: &str) -> Quantity {
+        let period = self.plan.period_of(self.now);
+        self.plan.rule(metric).map_or(Quantity::ZERO, |rule| self.book.reading(metric, rule, period))
     }
+}
 
-    fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {
-        let rule = self.plan.rule(metric).ok_or_else(|| Problem {
-            status: 404,
-            errors: Vec::new(),
-            title: "Not found",
-            ..unknown_metric(self.plan, metric)
-        })?;
-        let period = self.plan.text_of(self.plan.period_of(self.now));
-        let current = self.current(metric);
-        let entitlements = self.plan.entitlements();
-        let answer = QuotaAnswer {
-            type_name: "QuotaCheck",
-            allowed: rule.limit.is_none_or(|limit| current.checked_add(required).is_ok_and(|after| after <= limit)),
-            metric,
-            current,
-            limit: rule.limit,
-            remaining: QuotaAnswer::remaining(current, rule.limit),
-            period: &period,
-            explanation: explain.then_some(Explanation {
-                plan: &entitlements.plan,
-                plan_version: entitlements.plan_version,
-                source: "plan",
-                kind: rule.kind,
-                required,
-            }),
+/// The values of unique metrics that requests may count.
+pub(super) fn values_of<'a>(plan: &Plan, asks: impl Iterator<Item = &'a Ask<'a>>, now: Timestamp) -> Vec<(String, Timestamp, String)> {
+    if !plan.counts_values() {
+        return Vec::new();
+    }
+    let events = asks.flat_map(|ask| {
+        let (one, many) = match ask {
+            Ask::Event(event) => (Some(event), None),
+            Ask::Batch(batch) => (None, Some(batch.events.iter().flatten())),
+            _ => (None, None),
         };
-        Ok(Answered { body: body(&answer), replayed: false })
+        one.into_iter().chain(many.into_iter().flatten())
+    });
+    let value = |event: &Event<'_>| {
+        let value = uniques::value_of(plan.rule(&event.metric)?, event).ok()??;
+        let at = plan.instant_of(event.timestamp, now).ok()?;
+        Some((event.metric.clone().into_owned(), plan.period_of(at).starts_at, value))
+    };
+    events.filter_map(value).collect()
+}
+
+impl TakenEvent {
+    fn from_event(event: &Event<'_>, outcome: Outcome) -> Self {
+        Self {
+            metric: event.metric.clone().into_owned(),
+            mode: event.mode,
+            amount: Some(event.amount),
+            timestamp: event.timestamp,
+            metadata: event.metadata.as_ref().map(|metadata| metadata.text.clone()),
+            outcome,
+        }
     }
 
-    fn summary(&self) -> Answered {
-        let period = self.plan.text_of(self.plan.period_of(self.now));
-        let metrics = self.plan.entitlements().metrics.iter();
-        let metrics = metrics.map(|(metric, rule)| (metric.as_str(), Standing::of(self.current(metric), rule.limit))).collect();
-        Answered { body: body(&Summary { kind: "UsageSummary", period: &period, metrics }), replayed: false }
+    /// Whether the same is asked, however it is spelled: an event of a batch and the same event alone are one request.
+    fn is(&self, event: &Event<'_>) -> bool {
+        let metadata = event.metadata.as_ref().map(|metadata| metadata.text.as_str());
+        self.mode == event.mode
+            && self.metric == event.metric
+            && self.amount.is_none_or(|amount| amount == event.amount)
+            && self.timestamp == event.timestamp
+            && self.metadata.as_deref() == metadata
     }
 }
 
@@ -221,29 +258,93 @@ const THRESHOLDS: [Threshold; 3] = [
     },
 ];
 
-fn unknown_metric(plan: &Plan, metric: &str) -> Problem {
-    let known: Vec<&str> = plan.entitlements().metrics.keys().map(String::as_str).collect();
-    let detail = format!("There is no metric {} in this plan. Use one of: {}.", shortened(metric), known.join(", "));
+const ALL_RAISED: u32 = 7;
+
+/// Marks each threshold that is reached and was not told in this period yet, and gives what to tell, lowest first.
+fn raise_thresholds(
+    counter: &mut Counter,
+    metric: &str,
+    rule: &Rule,
+    period: Period,
+    current: Quantity,
+) -> impl Iterator<Item = BusinessEvent> {
+    let limit = rule.limit.filter(|_| counter.raised != ALL_RAISED);
+    let is_reached = |limit: Quantity, tenths: i128| current.nanos().saturating_mul(10) >= limit.nanos().saturating_mul(tenths);
+    let mut raised = Vec::new();
+    if let Some(limit) = limit {
+        for threshold in THRESHOLDS {
+            if is_reached(limit, threshold.tenths) && counter.raised & threshold.bit == 0 {
+                counter.mark_raised(threshold.bit);
+                raised.push((threshold.event)(metric.to_owned(), current, limit, period.starts_at));
+            }
+        }
+    }
+    raised.into_iter()
+}
+
+/// Whether what is asked for comes on top of what is used.
+pub(super) fn is_additive(rule: &Rule) -> bool {
+    matches!(rule.aggregation, Aggregation::Sum | Aggregation::Count)
+}
+
+pub(super) fn unknown_metric(plan: &Plan, metric: &str) -> Problem {
+    let known: Vec<&str> = plan.rules().map(|(metric, _)| metric).collect();
+    let detail = format!("There is no metric {}. Use one of: {}.", shortened(metric), shortened_list(&known));
     Problem::refused("/metric", "unknown_metric", detail)
 }
 
-/// A level is freed by the client, a period by time: so 403 for the one and 429 with `Retry-After` for the other.
-fn quota_exceeded(event: &Event, kind: MetricKind, highest: Quantity, limit: Quantity, now: Timestamp, period: Period) -> Problem {
-    let Event { metric, amount, .. } = event;
-    let current = highest.checked_sub(*amount).unwrap_or(highest);
-    let used = format!("{metric}: {current} of {limit} are used, {amount} more would pass the limit.");
-    let (status, detail) = match kind {
-        MetricKind::Level => (403, format!("{used} Free some, or change to a plan with a higher limit.")),
-        MetricKind::Consumable => (429, format!("{used} Wait until {}, or change to a plan with a higher limit.", period.ends_at)),
-    };
-    let problem = Problem::new(status, "quota_exceeded", "The quota is used up", detail)
-        .with_member("metric", metric.as_str())
-        .with_member("current", json(current))
-        .with_member("limit", json(limit))
-        .with_member("required", json(*amount));
-    match kind {
-        MetricKind::Level => problem,
-        MetricKind::Consumable => problem.with_header("Retry-After", seconds_until(now, period.ends_at).to_string()),
+/// The first twenty names.
+fn shortened_list(names: &[&str]) -> String {
+    let shown: Vec<&str> = names.iter().take(20).copied().collect();
+    if shown.len() < names.len() { format!("{}, …", shown.join(", ")) } else { shown.join(", ") }
+}
+
+impl Impossible {
+    fn problem(self, metric: &str, current: Quantity) -> Problem {
+        match self {
+            Self::TooLarge => {
+                let detail =
+                    format!("With this amount {metric} would pass {}, the largest count. Send a smaller amount.", Quantity::UNITS_MAX);
+                Problem::refused("/amount", "amount_too_large", detail)
+            }
+            Self::BelowZero => {
+                let detail = format!("{metric} is at {current} and can't go below 0. Lower it by at most that.");
+                Problem::refused("/amount", "level_below_zero", detail)
+            }
+        }
+    }
+}
+
+/// A quota that does not allow what is asked.
+pub(super) struct Quota<'a> {
+    pub metric: &'a str,
+    pub kind: MetricKind,
+    pub current: Quantity,
+    pub reserved: Quantity,
+    pub limit: Quantity,
+    pub required: Quantity,
+}
+
+impl Quota<'_> {
+    /// A level is freed by the client, a period by time: so 403 for the one and 429 with `Retry-After` for the other.
+    pub fn exceeded(&self, now: Timestamp, period: Period) -> Problem {
+        let Self { metric, kind, current, reserved, limit, required } = self;
+        let held = if reserved.is_zero() { String::new() } else { format!(", {reserved} are reserved") };
+        let used = format!("{metric}: {current} of {limit} are used{held}, {required} more would pass the limit.");
+        let (status, detail) = match kind {
+            MetricKind::Level => (403, format!("{used} Free some, or change to a plan with a higher limit.")),
+            MetricKind::Consumable => (429, format!("{used} Wait until {}, or change to a plan with a higher limit.", period.ends_at)),
+        };
+        let problem = Problem::new(status, "quota_exceeded", "The quota is used up", detail)
+            .with_member("metric", *metric)
+            .with_member("current", json(*current))
+            .with_member("reserved", json(*reserved))
+            .with_member("limit", json(*limit))
+            .with_member("required", json(*required));
+        match kind {
+            MetricKind::Level => problem,
+            MetricKind::Consumable => problem.with_header("Retry-After", seconds_until(now, period.ends_at).to_string()),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Fact, PendingFacts};
 
-use super::schema;
+use super::schema::{self, number};
 
 /// How long the first fact waits for others to be delivered with it.
 const GATHERED: std::time::Duration = std::time::Duration::from_millis(200);
@@ -92,8 +92,4 @@ impl Facts {
         sql.run("DELETE FROM facts WHERE sequence <= ?1 AND sequence < ?2", &[number(through), number(self.last)])?;
         Ok(())
     }
-}
-
-fn number(sequence: u64) -> Value {
-    Value::Integer(i64::try_from(sequence).unwrap_or(i64::MAX))
 }

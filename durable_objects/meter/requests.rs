@@ -1,74 +1,119 @@
-//! Hot requests, read: which of the five questions is asked, by whom, and whether it is well formed.
+//! Hot requests, read: which question is asked, by whom, and whether it is well formed.
 //!
-//! Owns: routes, credentials, bodies, queries and keys. Does not own: what depends on the counts (`decisions.rs`).
+//! Owns: routes, credentials, rates, bodies, queries and keys. Does not own: what depends on the counts (`decisions.rs`).
+//! Nothing is copied that need not be: texts are borrowed from the request wherever they hold no escapes.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::access::permissions::Permission;
 use crate::kernel::idempotency::KEY_LENGTH_MAX;
-use crate::kernel::ids::{OrganizationId, derive_bytes, encode_base32};
+use crate::kernel::ids::{ReservationId, derive_bytes, encode_base32};
 use crate::kernel::json;
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
+use crate::kernel::time::{Timestamp, seconds};
 use crate::usage::meter::HotRequest;
 use rating::Quantity;
 
-use super::answers::Reply;
-use super::keys::Keys;
+use super::cloud_events::{self, CloudEvent, CloudEvents};
+use super::plan::Plan;
 
 /// Events of one batch.
 const EVENTS_MAX: usize = 1_000;
 /// What a refused event of a batch says of itself at most, so that a stored answer stays small.
 const DETAIL_BYTES_MAX: usize = 160;
+/// Seconds that a reservation may hold, and holds when none are named.
+const TTL_MAX: u64 = 86_400;
+const TTL: u64 = 300;
 
-pub(super) struct Request {
-    /// Without the query.
-    pub path: String,
-    pub ask: Result<Ask, Problem>,
-}
-
-pub(super) enum Ask {
-    Event(Mode, Event),
-    Batch(Batch),
+pub(super) enum Ask<'a> {
+    Event(Event<'a>),
+    Batch(Batch<'a>),
     Quota { metric: String, required: Quantity, explain: bool },
     Summary,
+    Reserve(Reserve<'a>),
+    Settle(Settle<'a>),
+    Release(ReservationId),
+    Reservation(ReservationId),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an event came to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) enum Mode {
     /// Always recorded, also past the limit.
     Usage,
-    /// Recorded within the limit only.
+    /// Recorded within a hard limit only.
     Consumption,
+    /// What a reservation came to.
+    Settlement,
 }
 
-pub(super) struct Event {
-    pub metric: String,
+impl Mode {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Consumption => "consumption",
+            Self::Settlement => "settlement",
+        }
+    }
+}
+
+pub(super) struct Event<'a> {
+    pub mode: Mode,
+    pub metric: Cow<'a, str>,
     pub amount: Quantity,
     pub timestamp: Option<Timestamp>,
-    pub claim: Option<Claim>,
+    pub key: Option<Cow<'a, str>>,
+    pub metadata: Option<Metadata>,
 }
 
-pub(super) struct Batch {
-    pub events: Vec<Result<Event, Problem>>,
-    pub claim: Option<Claim>,
+/// What the client says of an event, with its members in order.
+pub(super) struct Metadata {
+    pub members: Map<String, Value>,
+    pub text: String,
 }
 
-/// An idempotency key and a fingerprint of what is asked under it.
+pub(super) struct Batch<'a> {
+    pub events: Vec<Result<Event<'a>, Problem>>,
+    pub claim: Option<Claim<'a>>,
+}
+
+pub(super) struct Reserve<'a> {
+    pub metric: Cow<'a, str>,
+    pub amount: Quantity,
+    pub ttl: std::time::Duration,
+    pub claim: Option<Claim<'a>>,
+}
+
+pub(super) struct Settle<'a> {
+    pub id: ReservationId,
+    pub amount: Quantity,
+    pub allow_overage: bool,
+    pub claim: Option<Claim<'a>>,
+}
+
+/// An idempotency key of a request whose whole answer is kept, and a fingerprint of what is asked under it.
 #[derive(Clone)]
-pub(super) struct Claim {
-    pub key: String,
+pub(super) struct Claim<'a> {
+    pub key: Cow<'a, str>,
     pub fingerprint: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EventBody {
-    metric: String,
+struct EventBody<'a> {
+    #[serde(borrow)]
+    metric: Text<'a>,
     #[serde(default = "one")]
     amount: Quantity,
-    idempotency_key: Option<String>,
+    #[serde(borrow)]
+    idempotency_key: Option<Text<'a>>,
     timestamp: Option<Timestamp>,
     metadata: Option<Map<String, Value>>,
 }
@@ -79,83 +124,168 @@ struct BatchBody<E> {
     events: Vec<E>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ReserveBody<'a> {
+    #[serde(borrow)]
+    metric: Text<'a>,
+    #[serde(default = "one")]
+    amount: Quantity,
+    ttl_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SettleBody {
+    amount: Quantity,
+    #[serde(default)]
+    allow_overage: bool,
+}
+
 fn one() -> Quantity {
     Quantity::ONE
 }
 
-impl Request {
-    pub fn read(wire: &str, keys: &mut Keys, secret: &[u8], organization: OrganizationId, wall: Timestamp) -> Self {
-        let Some(hot) = HotRequest::from_wire(wire) else {
-            let problem = Problem::invalid("", "malformed_request", "The request did not reach the Meter in one piece. Send it again.");
-            return Self { path: String::new(), ask: Err(problem) };
-        };
-        let (path, query) = hot.target.split_once('?').unwrap_or((&hot.target, ""));
-        let ask = Route::of(&hot.method, path).and_then(|route| {
-            keys.authorize(&hot.caller, route.permission(), secret, organization, wall)?;
-            route.ask(&hot, path, query)
-        });
-        Self { path: path.to_owned(), ask }
-    }
+/// A text, borrowed where it holds no escapes.
+struct Text<'a>(Cow<'a, str>);
 
-    /// Every idempotency key that the request carries.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        let (event, batch) = match &self.ask {
-            Ok(Ask::Event(_, event)) => (Some(event), None),
-            Ok(Ask::Batch(batch)) => (None, Some(batch)),
-            _ => (None, None),
-        };
-        let own = event.and_then(|event| event.claim.as_ref()).or(batch.and_then(|batch| batch.claim.as_ref()));
-        let events = batch.into_iter().flat_map(|batch| &batch.events).flatten();
-        own.into_iter().chain(events.filter_map(|event| event.claim.as_ref())).map(|claim| claim.key.as_str())
-    }
-
-    /// The refusal of a request that cannot be decided; its own fault comes first.
-    pub fn refused(self, problem: Problem) -> Reply {
-        let problem = self.ask.err().unwrap_or(problem);
-        Reply::problem(self.path, problem)
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
     }
 }
 
-enum Route<'a> {
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
+impl<'a> Ask<'a> {
+    /// Every idempotency key that the request carries.
+    pub fn keys<'r>(&'r self, into: &mut Vec<&'r str>) {
+        let claim = match self {
+            Self::Event(event) => {
+                into.extend(event.key.as_deref());
+                None
+            }
+            Self::Batch(batch) => {
+                into.extend(batch.events.iter().flatten().filter_map(|event| event.key.as_deref()));
+                batch.claim.as_ref()
+            }
+            Self::Reserve(reserve) => reserve.claim.as_ref(),
+            Self::Settle(settle) => settle.claim.as_ref(),
+            _ => None,
+        };
+        into.extend(claim.map(|claim| claim.key.as_ref()));
+    }
+
+    /// The reservation that is asked for.
+    pub fn reservation(&self) -> Option<ReservationId> {
+        match self {
+            Self::Settle(Settle { id, .. }) | Self::Release(id) | Self::Reservation(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Whether a metric is named that the Meter was never told of.
+    pub fn names_unknown(&self, plan: &Plan) -> bool {
+        match self {
+            Self::Event(event) => plan.rule(&event.metric).is_none(),
+            Self::Reserve(reserve) => plan.rule(&reserve.metric).is_none(),
+            Self::Quota { metric, .. } => plan.rule(metric).is_none(),
+            Self::Batch(batch) => {
+                // Events of a batch are mostly of one metric.
+                let mut known = "";
+                batch.events.iter().flatten().any(|event| {
+                    let is_known = known == event.metric || plan.rule(&event.metric).is_some();
+                    known = &event.metric;
+                    !is_known
+                })
+            }
+            _ => false,
+        }
+    }
+}
+
+pub(super) enum Route<'a> {
     Event(Mode),
     Batch,
+    CloudEvents,
     Quota(&'a str),
     Summary,
+    Reserve,
+    Settle(&'a str),
+    Release(&'a str),
+    Reservation(&'a str),
 }
 
 impl<'a> Route<'a> {
-    fn of(method: &str, path: &'a str) -> Result<Self, Problem> {
-        let quota = path.strip_prefix("/v1/quotas/").filter(|metric| !metric.is_empty() && !metric.contains('/'));
-        match (method, path, quota) {
-            ("POST", "/v1/usage", _) => Ok(Self::Event(Mode::Usage)),
-            ("POST", "/v1/usage/consumption", _) => Ok(Self::Event(Mode::Consumption)),
-            ("POST", "/v1/usage/batch", _) => Ok(Self::Batch),
-            ("GET", "/v1/usage", _) => Ok(Self::Summary),
-            ("GET", _, Some(metric)) => Ok(Self::Quota(metric)),
-            (_, "/v1/usage", _) => Err(method_not_allowed("GET, POST")),
-            (_, "/v1/usage/consumption" | "/v1/usage/batch", _) => Err(method_not_allowed("POST")),
-            (_, _, Some(_)) => Err(method_not_allowed("GET")),
+    pub fn of(method: &str, path: &'a str) -> Result<Self, Problem> {
+        let rest = path.strip_prefix("/v1/").unwrap_or_default();
+        let name = |prefix: &str| rest.strip_prefix(prefix).filter(|name| !name.is_empty() && !name.contains('/'));
+        match (method, rest) {
+            ("POST", "usage/consumption") => return Ok(Self::Event(Mode::Consumption)),
+            ("POST", "usage") => return Ok(Self::Event(Mode::Usage)),
+            ("POST", "usage/batch") => return Ok(Self::Batch),
+            ("POST", "events") => return Ok(Self::CloudEvents),
+            ("POST", "reservations") => return Ok(Self::Reserve),
+            ("GET", "usage") => return Ok(Self::Summary),
+            (_, "usage") => return Err(method_not_allowed("GET, POST")),
+            (_, "usage/consumption" | "usage/batch" | "events" | "reservations") => return Err(method_not_allowed("POST")),
+            _ => {}
+        }
+        let settled = rest
+            .strip_suffix("/settlement")
+            .and_then(|rest| rest.strip_prefix("reservations/"))
+            .filter(|id| !id.is_empty() && !id.contains('/'));
+        match (method, name("quotas/"), name("reservations/"), settled) {
+            ("GET", Some(metric), _, _) => Ok(Self::Quota(metric)),
+            ("GET", _, Some(id), _) => Ok(Self::Reservation(id)),
+            ("DELETE", _, Some(id), _) => Ok(Self::Release(id)),
+            ("POST", _, _, Some(id)) => Ok(Self::Settle(id)),
+            (_, Some(_), _, _) => Err(method_not_allowed("GET")),
+            (_, _, Some(_), _) => Err(method_not_allowed("GET, DELETE")),
+            (_, _, _, Some(_)) => Err(method_not_allowed("POST")),
             _ => Err(Problem::not_found("resource")),
         }
     }
 
-    fn permission(&self) -> Permission {
+    pub fn permission(&self) -> Permission {
         match self {
-            Self::Event(_) | Self::Batch => Permission::UsageWrite,
-            Self::Quota(_) | Self::Summary => Permission::UsageRead,
+            Self::Quota(_) | Self::Summary | Self::Reservation(_) => Permission::UsageRead,
+            _ => Permission::UsageWrite,
         }
     }
 
-    fn ask(&self, hot: &HotRequest, path: &str, query: &str) -> Result<Ask, Problem> {
+    /// Reads what is asked. A CloudEvents type is already the metric that it counts as in `plan`.
+    pub fn ask<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, plan: &Plan) -> Result<Ask<'b>, Problem> {
         match self {
             Self::Event(mode) => {
-                let body: EventBody = read(hot, json::BODY_BYTES_MAX)?;
+                let body: EventBody<'_> = read(hot, json::BODY_BYTES_MAX)?;
                 let key = header_key(&hot.idempotency_key)?;
-                Ok(Ask::Event(*mode, body.event(*mode, key)?))
+                Ok(Ask::Event(body.event(*mode, key)?))
             }
             Self::Batch => read_batch(hot, path).map(Ask::Batch),
+            Self::CloudEvents => read_cloud_events(hot, path, plan),
             Self::Quota(metric) => read_quota(metric, query),
             Self::Summary => parameters(query, &[]).map(|_| Ask::Summary),
+            Self::Reserve => read_reserve(hot, path).map(Ask::Reserve),
+            Self::Settle(id) => read_settle(hot, path, id).map(Ask::Settle),
+            Self::Release(id) => reservation_id(id).map(Ask::Release),
+            Self::Reservation(id) => reservation_id(id).map(Ask::Reservation),
         }
     }
 }
@@ -164,36 +294,85 @@ fn method_not_allowed(allow: &'static str) -> Problem {
     Problem::new(405, "method_not_allowed", "The method is not allowed here", format!("Use one of: {allow}.")).with_header("Allow", allow)
 }
 
+fn reservation_id(text: &str) -> Result<ReservationId, Problem> {
+    text.parse().map_err(|_| Problem::not_found("reservation"))
+}
+
+/// The claim of a request whose whole answer is kept under its key.
+fn claim<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Option<Claim<'a>>, Problem> {
+    let fingerprint = || encode_base32(derive_bytes(&["request", &hot.method, path, &hot.body]));
+    Ok(header_key(&hot.idempotency_key)?.map(|key| Claim { key, fingerprint: fingerprint() }))
+}
+
+fn read_reserve<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Reserve<'a>, Problem> {
+    let ReserveBody { metric, amount, ttl_seconds } = read(hot, json::BODY_BYTES_MAX)?;
+    if amount.is_zero() || amount.is_negative() {
+        let code = if amount.is_zero() { "amount_zero" } else { "amount_negative" };
+        return Err(Problem::refused("/amount", code, "Reserve a positive amount."));
+    }
+    let ttl = ttl_seconds.unwrap_or(TTL);
+    if ttl == 0 || ttl > TTL_MAX {
+        return Err(Problem::refused("/ttlSeconds", "ttl_out_of_range", format!("Reserve for 1 to {TTL_MAX} seconds.")));
+    }
+    Ok(Reserve { metric: metric.0, amount, ttl: seconds(ttl), claim: claim(hot, path)? })
+}
+
+fn read_settle<'a>(hot: &'a HotRequest<'a>, path: &str, id: &str) -> Result<Settle<'a>, Problem> {
+    let SettleBody { amount, allow_overage } = read(hot, json::BODY_BYTES_MAX)?;
+    if amount.is_negative() {
+        return Err(Problem::refused("/amount", "amount_negative", "Settle with what was used: 0 or more."));
+    }
+    Ok(Settle { id: reservation_id(id)?, amount, allow_overage, claim: claim(hot, path)? })
+}
+
+fn read_cloud_events<'a>(hot: &'a HotRequest<'a>, path: &str, plan: &Plan) -> Result<Ask<'a>, Problem> {
+    json::check_size(hot.body.len(), json::BATCH_BYTES_MAX)?;
+    let event = |event: CloudEvent| {
+        if event.amount.is_zero() {
+            return Err(Problem::refused("/data/amount", "amount_zero", "An amount of 0 counts nothing. Send a positive amount."));
+        }
+        let CloudEvent { kind, key, timestamp, amount, metadata } = event;
+        let metric = Cow::Owned(plan.metric_of(&kind).to_owned());
+        Ok(Event { mode: Mode::Usage, metric, amount, timestamp, key: Some(Cow::Owned(key)), metadata: metadata.map(Metadata::of) })
+    };
+    match cloud_events::read(&hot.content_type, &hot.attributes, &hot.body)? {
+        CloudEvents::One(one) => event(one).map(Ask::Event),
+        CloudEvents::Many(many) => {
+            let events = many.into_iter().map(|one| one.and_then(event)).collect();
+            Ok(Ask::Batch(Batch { events, claim: claim(hot, path)? }))
+        }
+    }
+}
+
 /// The fast reader first; the one that can name the place of a mistake only when there is one.
-fn read<T: serde::de::DeserializeOwned>(hot: &HotRequest, bytes_max: usize) -> Result<T, Problem> {
+fn read<'a, T: Deserialize<'a>>(hot: &'a HotRequest<'a>, bytes_max: usize) -> Result<T, Problem> {
     json::check_size(hot.body.len(), bytes_max)?;
     json::check_content_type(&hot.content_type)?;
     json::check_is_object(hot.body.as_bytes())?;
     serde_json::from_str(&hot.body).or_else(|_| json::read(&hot.content_type, hot.body.as_bytes(), bytes_max))
 }
 
-fn read_batch(hot: &HotRequest, path: &str) -> Result<Batch, Problem> {
+fn read_batch<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Batch<'a>, Problem> {
     json::check_size(hot.body.len(), json::BATCH_BYTES_MAX)?;
     json::check_content_type(&hot.content_type)?;
     json::check_is_object(hot.body.as_bytes())?;
-    let events: Vec<Result<EventBody, Problem>> = match serde_json::from_str::<BatchBody<EventBody>>(&hot.body) {
+    let events: Vec<Result<EventBody<'a>, Problem>> = match serde_json::from_str::<BatchBody<EventBody<'a>>>(&hot.body) {
         Ok(batch) => batch.events.into_iter().map(Ok).collect(),
         // Something is wrong somewhere: the events are read one by one, so that only the bad ones are refused.
-        Err(_) => read::<BatchBody<Value>>(hot, json::BATCH_BYTES_MAX)?.events.into_iter().map(read_alone).collect(),
+        Err(_) => read::<BatchBody<&'a RawValue>>(hot, json::BATCH_BYTES_MAX)?.events.into_iter().map(read_alone).collect(),
     };
     if events.is_empty() || events.len() > EVENTS_MAX {
         let code = if events.is_empty() { "no_events" } else { "too_many_events" };
         return Err(Problem::refused("/events", code, format!("Send 1 to {EVENTS_MAX} events in one batch.")));
     }
-    let claim = header_key(&hot.idempotency_key)?
-        .map(|key| Claim { key, fingerprint: encode_base32(derive_bytes(&["batch", &hot.method, path, &hot.body])) });
+    let claim = claim(hot, path)?;
     let events = events.into_iter().map(|event| event.and_then(|body| body.event(Mode::Usage, None))).collect();
     Ok(Batch { events, claim })
 }
 
 /// Reads one event of a batch that holds a bad one, and says what is wrong in few words.
-fn read_alone(event: Value) -> Result<EventBody, Problem> {
-    json::read("application/json", event.to_string().as_bytes(), json::BATCH_BYTES_MAX).map_err(|mut problem| {
+fn read_alone(event: &RawValue) -> Result<EventBody<'_>, Problem> {
+    json::read("application/json", event.get().as_bytes(), json::BATCH_BYTES_MAX).map_err(|mut problem| {
         if let Some(error) = problem.errors.first().filter(|error| !error.pointer.is_empty()) {
             problem.detail = format!("{}: {}", error.pointer, error.detail);
         }
@@ -212,53 +391,50 @@ pub(super) fn shortened(text: &str) -> String {
     if end < text.len() { line + "…" } else { line }
 }
 
-impl EventBody {
-    fn event(self, mode: Mode, header_key: Option<String>) -> Result<Event, Problem> {
-        if self.amount.is_zero() {
+impl<'a> EventBody<'a> {
+    fn event(self, mode: Mode, header_key: Option<Cow<'a, str>>) -> Result<Event<'a>, Problem> {
+        let Self { metric, amount, idempotency_key, timestamp, metadata } = self;
+        if amount.is_zero() {
             return Err(Problem::refused("/amount", "amount_zero", "An amount of 0 counts nothing. Send a positive amount."));
         }
-        let key = match (self.idempotency_key.as_deref().map(|key| checked_key("/idempotencyKey", key)).transpose()?, header_key) {
-            (Some(body), Some(header)) if body != header => {
-                let detail = "The header Idempotency-Key and idempotencyKey in the body differ. Send one of them.";
-                return Err(Problem::refused("/idempotencyKey", "idempotency_keys_differ", detail));
-            }
-            (body, header) => body.or(header),
-        };
-        let claim = key.map(|key| Claim { key, fingerprint: self.fingerprint(mode) });
-        Ok(Event { metric: self.metric, amount: self.amount, timestamp: self.timestamp, claim })
+        let body_key = idempotency_key.map(|key| checked_key("/idempotencyKey", key.0)).transpose()?;
+        if let (Some(body), Some(header)) = (&body_key, &header_key)
+            && body != header
+        {
+            let detail = "The header Idempotency-Key and idempotencyKey in the body differ. Send one of them.";
+            return Err(Problem::refused("/idempotencyKey", "idempotency_keys_differ", detail));
+        }
+        Ok(Event { mode, metric: metric.0, amount, timestamp, key: body_key.or(header_key), metadata: metadata.map(Metadata::of) })
     }
+}
 
-    /// What is asked, not how it is spelled: an event of a batch and the same event alone are one request.
-    fn fingerprint(&self, mode: Mode) -> String {
-        let mode = match mode {
-            Mode::Usage => "usage",
-            Mode::Consumption => "consumption",
-        };
-        let timestamp = self.timestamp.map(|instant| instant.as_millis().to_string()).unwrap_or_default();
-        let metadata = self.metadata.as_ref().and_then(|metadata| serde_json::to_string(metadata).ok()).unwrap_or_default();
-        encode_base32(derive_bytes(&[mode, &self.metric, &self.amount.to_string(), &timestamp, &metadata]))
+impl Metadata {
+    /// Members are kept in order, so that the same metadata is the same text.
+    pub fn of(members: Map<String, Value>) -> Self {
+        let text = serde_json::to_string(&members).unwrap_or_default();
+        Self { members, text }
     }
 }
 
 /// The header's key, bare or quoted.
-fn header_key(header: &str) -> Result<Option<String>, Problem> {
+fn header_key(header: &str) -> Result<Option<Cow<'_, str>>, Problem> {
     if header.is_empty() {
         return Ok(None);
     }
     let bare = header.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(header);
-    checked_key("Idempotency-Key", bare).map(Some)
+    checked_key("Idempotency-Key", Cow::Borrowed(bare)).map(Some)
 }
 
-fn checked_key(pointer: &str, key: &str) -> Result<String, Problem> {
+fn checked_key<'a>(pointer: &str, key: Cow<'a, str>) -> Result<Cow<'a, str>, Problem> {
     let is_printable = key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if key.is_empty() || key.len() > KEY_LENGTH_MAX || !is_printable {
         let detail = format!("Send an idempotency key of 1 to {KEY_LENGTH_MAX} printable ASCII characters.");
         return Err(Problem::refused(pointer, "invalid_idempotency_key", detail));
     }
-    Ok(key.to_owned())
+    Ok(key)
 }
 
-fn read_quota(metric: &str, query: &str) -> Result<Ask, Problem> {
+fn read_quota(metric: &str, query: &str) -> Result<Ask<'static>, Problem> {
     let mut required = Quantity::ONE;
     let mut explain = false;
     for (name, value) in parameters(query, &["required", "explain"])? {

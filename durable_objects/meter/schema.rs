@@ -2,32 +2,64 @@
 
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 
-const TABLES: [&str; 6] = [
-    // Texts by name: the entitlements, and how far pruning and deliveries are.
+const TABLES: [&str; 10] = [
+    // Texts by name: what the Meter was told, and how far pruning, deliveries and roll-up are.
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     // A revoked key stays, so that a delayed PutKey cannot bring it back.
     "CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, scopes TEXT NOT NULL, expires_at INTEGER, revoked INTEGER NOT NULL) WITHOUT ROWID",
-    // `used`: what is billed, a level's peak. `level`: what a level ends the period with. `raised`: bits of the thresholds told.
-    // `sequence`: of the last event that moved it; 0 when none did. Quantities are decimal texts.
+    // `used`: what is billed. `level`: what the period ends with. `moment`: of a weighted sum, in billionths of a unit times milliseconds.
+    // `raised`: bits of the thresholds told. `sequence`: of the last event that moved it; 0 when none did. Quantities are decimal texts.
     "CREATE TABLE IF NOT EXISTS counters (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, used TEXT NOT NULL, level TEXT NOT NULL, \
-     invoiced TEXT, raised INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (metric, period_starts_at)) WITHOUT ROWID",
-    // No index on created_at: pruning walks the keys instead, so that each event writes one row and not two.
-    "CREATE TABLE IF NOT EXISTS replays (key TEXT PRIMARY KEY, record TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID",
+     invoiced TEXT, raised INTEGER NOT NULL, sequence INTEGER NOT NULL, moment TEXT NOT NULL DEFAULT '0', latest_at INTEGER, \
+     PRIMARY KEY (metric, period_starts_at)) WITHOUT ROWID",
+    // The log: every event, as it was counted, in the commit that counted it. Chained by `hash`, see docs/PROOF.md.
+    "CREATE TABLE IF NOT EXISTS commits (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, \
+     hash TEXT NOT NULL, body TEXT NOT NULL)",
+    // Which commit took an idempotency key. What was answered is in the commit; its age is the commit's.
+    "CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+    // The values that unique metrics have seen in a period.
+    "CREATE TABLE IF NOT EXISTS uniques (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, value TEXT NOT NULL, \
+     PRIMARY KEY (metric, period_starts_at, value)) WITHOUT ROWID",
+    // `status` is active, settled or released; an active one whose time is over has expired. `receipt`: of the settlement.
+    "CREATE TABLE IF NOT EXISTS reservations (id TEXT PRIMARY KEY, metric TEXT NOT NULL, amount TEXT NOT NULL, status TEXT NOT NULL, \
+     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, settled TEXT, receipt TEXT) WITHOUT ROWID",
+    // What the commits come to, hour by hour. `version` grows with each change of any bucket.
+    "CREATE TABLE IF NOT EXISTS buckets (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, hour INTEGER NOT NULL, \
+     count INTEGER NOT NULL, sum TEXT NOT NULL, max TEXT NOT NULL, last TEXT NOT NULL, last_at INTEGER NOT NULL, uniques INTEGER NOT NULL, \
+     version INTEGER NOT NULL, PRIMARY KEY (metric, period_starts_at, hour)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS facts (sequence INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, \
      occurred_at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS closings (period_starts_at INTEGER PRIMARY KEY, period_ends_at INTEGER NOT NULL, reply TEXT NOT NULL)",
 ];
 
+const INDEXES: [&str; 1] = ["CREATE INDEX IF NOT EXISTS buckets_by_version ON buckets (version)"];
+
+const VERSION: &str = "schemaVersion";
+
 pub(super) fn exists<S: LocalSql>(sql: &S) -> Result<bool, SqlError> {
     let rows = sql.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'", &[])?;
-    Ok(!rows.is_empty())
+    if rows.is_empty() {
+        return Ok(false);
+    }
+    if setting(sql, VERSION)?.is_none() {
+        upgrade_from_1(sql)?;
+    }
+    Ok(true)
 }
 
 pub(super) fn create<S: LocalSql>(sql: &S) -> Result<(), SqlError> {
-    for table in TABLES {
-        sql.run(table, &[])?;
+    for statement in TABLES.into_iter().chain(INDEXES) {
+        sql.run(statement, &[])?;
     }
-    Ok(())
+    set(sql, VERSION, "2".to_owned())
+}
+
+/// Version 1, before the first release, kept idempotency keys with their answers and no events.
+fn upgrade_from_1<S: LocalSql>(sql: &S) -> Result<(), SqlError> {
+    sql.run("ALTER TABLE counters ADD COLUMN moment TEXT NOT NULL DEFAULT '0'", &[])?;
+    sql.run("ALTER TABLE counters ADD COLUMN latest_at INTEGER", &[])?;
+    sql.run("DROP TABLE replays", &[])?;
+    create(sql)
 }
 
 pub(super) fn setting<S: LocalSql>(sql: &S, name: &str) -> Result<Option<String>, SqlError> {
@@ -46,6 +78,10 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> R
     serde_json::from_str(text).map_err(|error| SqlError::Broken(format!("the stored {what} cannot be read: {error}")))
 }
 
-pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, SqlError> {
+pub(super) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, SqlError> {
     serde_json::to_string(value).map_err(|error| SqlError::Broken(format!("a value cannot be written: {error}")))
+}
+
+pub(super) fn number(count: u64) -> Value {
+    Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
 }

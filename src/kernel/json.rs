@@ -1,6 +1,6 @@
 //! Reading JSON that somebody sent: every refusal names the place and says what to do.
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use super::problem::Problem;
 
@@ -9,7 +9,7 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads a body of type `T`: 415 when it is not JSON, 413 when it is too large, 400 with a pointer when it does not fit.
-pub fn read<T: DeserializeOwned>(content_type: &str, body: &[u8], bytes_max: usize) -> Result<T, Problem> {
+pub fn read<'a, T: Deserialize<'a>>(content_type: &str, body: &'a [u8], bytes_max: usize) -> Result<T, Problem> {
     check_size(body.len(), bytes_max)?;
     check_content_type(content_type)?;
     check_is_object(body)?;

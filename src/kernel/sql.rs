@@ -59,6 +59,13 @@ pub trait Sql: Send + Sync {
 /// Whoever calls it puts the calls that belong together into one transaction.
 pub trait LocalSql {
     fn run(&self, text: &'static str, params: &[Value]) -> Result<Vec<Row>, SqlError>;
+
+    /// Runs a statement that writes, and says how many rows it changed.
+    fn write(&self, text: &'static str, params: &[Value]) -> Result<u64, SqlError> {
+        self.run(text, params)?;
+        let rows = self.run("SELECT changes() AS count", &[])?;
+        Ok(rows.first().and_then(|row| row.get("count")).and_then(serde_json::Value::as_u64).unwrap_or(0))
+    }
 }
 
 impl SqlError {

@@ -177,11 +177,13 @@ pub struct RolledUp {
     pub has_more: bool,
 }
 
-/// What was recorded of one metric with timestamps within one hour.
+/// What was recorded of one metric in one period with timestamps within one hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bucket {
     pub metric: String,
+    /// The period that it counts in: an hour in which a period ends has a bucket for each of both.
+    pub period_starts_at: Timestamp,
     /// The hour's start.
     pub hour: Timestamp,
     /// How many events.

@@ -54,7 +54,7 @@ fn a_quota_tells_whether_what_is_required_is_left() {
     world.send(usage(json!({"metric": "apiCalls", "amount": 990})));
     assert_eq!(
         world.send(get("/v1/quotas/apiCalls?required=10")).text,
-        r#"{"$type":"QuotaCheck","allowed":true,"metric":"apiCalls","current":990,"limit":1000,"remaining":10,"period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"}}"#
+        r#"{"$type":"QuotaCheck","allowed":true,"metric":"apiCalls","current":990,"limit":1000,"remaining":10,"reserved":0,"period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"}}"#
     );
     for (query, allowed) in [("", true), ("?required=11", false), ("?required=10.000000001", false), ("?required=0%2E5", true)] {
         assert_eq!(world.send(get(&format!("/v1/quotas/apiCalls{query}"))).body["allowed"], allowed, "{query}");
@@ -67,7 +67,10 @@ fn a_quota_explains_itself() {
     let answer = World::new().send(get("/v1/quotas/users?explain=true"));
     assert_eq!(
         answer.body["explanation"],
-        json!({"plan": "professional", "planVersion": 3, "source": "plan", "kind": "level", "required": 1})
+        json!({
+            "plan": "professional", "planVersion": 3, "source": "plan", "enforcement": "hard", "kind": "level", "aggregation": "sum",
+            "required": 1, "limit": 10, "grants": []
+        })
     );
 }
 
@@ -79,9 +82,9 @@ fn the_summary_lists_every_metric_of_the_current_period() {
         world.send(get("/v1/usage")).text,
         concat!(
             r#"{"$type":"UsageSummary","period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"},"metrics":{"#,
-            r#""apiCalls":{"current":250,"limit":1000,"remaining":750,"percentage":0.25},"#,
-            r#""tokens":{"current":0,"limit":-1,"remaining":null,"percentage":null},"#,
-            r#""users":{"current":0,"limit":10,"remaining":10,"percentage":0}}}"#
+            r#""apiCalls":{"current":250,"limit":1000,"remaining":750,"percentage":0.25,"reserved":0},"#,
+            r#""tokens":{"current":0,"limit":-1,"remaining":null,"percentage":null,"reserved":0},"#,
+            r#""users":{"current":0,"limit":10,"remaining":10,"percentage":0,"reserved":0}}}"#
         )
     );
 }
@@ -92,7 +95,7 @@ fn a_batch_tells_what_it_did() {
     let events = json!([{"metric": "apiCalls", "amount": 2}, {"metric": "users"}, {"metric": "nonsense"}]);
     assert_eq!(
         world.send(batch(events)).text,
-        r#"{"accepted":2,"replayed":0,"rejected":[{"index":2,"code":"unknown_metric","detail":"There is no metric nonsense in this plan. Use one of: apiCalls, tokens, users."}],"current":{"apiCalls":2,"users":1}}"#
+        r#"{"accepted":2,"replayed":0,"rejected":[{"index":2,"code":"unknown_metric","detail":"There is no metric nonsense. Use one of: apiCalls, tokens, users."}],"current":{"apiCalls":2,"users":1}}"#
     );
 }
 

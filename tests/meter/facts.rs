@@ -106,6 +106,9 @@ fn facts_wait_until_they_are_acknowledged_and_their_numbers_are_never_used_again
     assert_eq!(world.fact_names(), ["Usage.warning apiCalls"]);
     assert_eq!(world.alarm_at(), Some(world.wall), "after a restart what waits is due at once");
     world.call(Call::AcknowledgeFacts { through: 99 });
+    world.roll_up();
+    world.sql.forget("DELETE FROM settings WHERE name = 'pruning'");
+    world.restart();
     assert_eq!((world.fact_names().len(), world.alarm_at()), (0, None));
     world.call(Call::AcknowledgeFacts { through: 1 });
     world.restart();

@@ -80,9 +80,9 @@ fn a_hot_request_costs_no_sql_of_its_own() {
     let keyed = |from: u32, to: u32| {
         (from..to).map(|key| usage(json!({"metric": "tokens", "idempotencyKey": key.to_string()}))).collect::<Vec<_>>()
     };
-    assert_eq!(cost(keyed(0, 1)), 3, "look-up, keys, counters");
-    assert_eq!(cost(keyed(1, 200)), 3);
-    assert_eq!(cost(keyed(1, 200)), 1, "replays only look up");
-    assert_eq!(cost(vec![usage(json!({"metric": "tokens"})); 200]), 1, "without keys only the counters are written");
+    assert_eq!(cost(keyed(0, 1)), 4, "keys, how many were new, commit, counters");
+    assert_eq!(cost(keyed(1, 200)), 4);
+    assert_eq!(cost(keyed(1, 200)), 4, "replays look up their keys and their commit, and write nothing");
+    assert_eq!(cost(vec![usage(json!({"metric": "tokens"})); 200]), 2, "commit, counters");
     assert_eq!(cost(vec![get("/v1/usage"), get("/v1/quotas/apiCalls"), usage(json!({"metric": "nonsense"}))]), 0);
 }

@@ -128,7 +128,7 @@ fn a_batch_has_a_key_of_its_own() {
 #[test]
 fn keys_are_any_printable_characters() {
     let mut world = World::new();
-    for key in ["\"quoted\"", "back\\slash", "a b", "\\u0041", "'; DROP TABLE replays", "$.a[0]", "{}", &"k".repeat(255)] {
+    for key in ["\"quoted\"", "back\\slash", "a b", "\\u0041", "'; DROP TABLE claims", "$.a[0]", "{}", &"k".repeat(255)] {
         let sent = usage(json!({"metric": "tokens", "idempotencyKey": key}));
         assert_eq!(world.send(sent.clone()).body["replayed"], false, "{key}");
         assert_eq!(world.send(sent).body["replayed"], true, "{key}");
@@ -143,6 +143,8 @@ fn a_key_is_known_for_35_days_and_then_forgotten() {
     world.send(sent.clone());
     assert_eq!(world.alarm_at().unwrap(), begun.plus(std::time::Duration::from_millis(200)), "the first fact is delivered soon");
     world.call(Call::AcknowledgeFacts { through: 1 });
+    assert_eq!(world.alarm_at(), Some(begun.plus(std::time::Duration::from_secs(60))), "then events are rolled up");
+    world.roll_up();
     assert_eq!(world.alarm_at(), Some(begun.plus(hours(24))), "then old keys are looked for once a day");
 
     world.wall = begun.plus(days(35)).minus(std::time::Duration::from_millis(1));
@@ -152,9 +154,11 @@ fn a_key_is_known_for_35_days_and_then_forgotten() {
 
     world.wall = begun.plus(days(35));
     assert_eq!(world.send(sent.clone()).body["replayed"], false, "old keys are free before they are pruned");
+    world.roll_up();
     world.wall = begun.plus(days(71));
     world.call(Call::Prune);
-    assert!(!world.sql.dump().iter().any(|line| line.starts_with("replays")));
+    assert!(!world.sql.dump().iter().any(|line| line.starts_with("claims")));
+    assert_eq!(world.sql.dump().iter().filter(|line| line.starts_with("commits")).count(), 1, "the newest commit stays");
     assert_eq!(world.alarm_at(), None, "with no key left there is nothing to wake up for");
 }
 
@@ -167,12 +171,13 @@ fn pruning_walks_in_slices() {
     }
     world.call(Call::AcknowledgeFacts { through: 1 });
     world.wall = world.wall.plus(days(40));
+    world.roll_up();
     let mut left = Vec::new();
     while let Some(due_at) = world.alarm_at() {
         world.wall = world.wall.max(due_at);
         world.restart();
         world.call(Call::Prune);
-        left.push(world.sql.dump().iter().filter(|line| line.starts_with("replays")).count());
+        left.push(world.sql.dump().iter().filter(|line| line.starts_with("claims")).count());
     }
     assert_eq!(left, [2500, 500, 0]);
 }

@@ -257,7 +257,7 @@ fn check_bills(world: &mut World, model: &Model, bounds: &[Timestamp], mut close
 
 /// The model does not know how old a key is, so a new month begins without any.
 fn forget_keys(mut world: World) -> World {
-    world.sql.forget("DELETE FROM replays");
+    world.sql.forget("DELETE FROM claims");
     world.restart();
     world
 }

@@ -1,0 +1,143 @@
+//! What the Meter decides of reservations: whether an amount can be held, and what becomes of it.
+
+use rating::Quantity;
+
+use crate::kernel::ids::{Moment, ReservationId};
+use crate::kernel::problem::Problem;
+use crate::usage::meter::Enforcement;
+
+use super::answers::{Answered, Held, Outcome, ReservationAnswer, Standing, body, receipt};
+use super::decisions::{Desk, Quota, is_additive, unknown_metric};
+use super::requests::{Event, Mode, Reserve, Settle};
+use super::reservations::{ACTIVE_MAX, Reservation, Status};
+
+impl Desk<'_, '_> {
+    pub(super) fn reserve(&mut self, reserve: &Reserve<'_>) -> Result<Answered, Problem> {
+        let Reserve { metric, amount, ttl, .. } = reserve;
+        let rule = self.plan.rule(metric).ok_or_else(|| unknown_metric(self.plan, metric))?;
+        if !is_additive(rule) {
+            let detail = format!("{metric} is not a sum or a count, so nothing of it can be held back. Reserve another metric.");
+            return Err(Problem::refused("/metric", "reservation_unsupported", detail));
+        }
+        if self.reservations.is_full() {
+            let detail = format!("{ACTIVE_MAX} reservations are active. Settle or release some, or let them expire sooner.");
+            return Err(Problem::conflict("too_many_reservations", detail));
+        }
+        let (current, held) = (self.current(metric), self.reservations.held(metric));
+        let after = current.checked_add(held).and_then(|taken| taken.checked_add(*amount));
+        let period = self.plan.period_of(self.now);
+        if let (Some(limit), Enforcement::Hard) = (rule.limit, rule.enforcement)
+            && after.as_ref().map_or(true, |after| *after > limit)
+        {
+            return Err(Quota { metric, kind: rule.kind, current, reserved: held, limit, required: *amount }.exceeded(self.now, period));
+        }
+        if after.is_err() {
+            let detail = "With this amount the metric would pass the largest count. Reserve less.";
+            return Err(Problem::refused("/amount", "amount_too_large", detail));
+        }
+        let reservation = Reservation {
+            id: ReservationId::new(Moment { now: self.wall, entropy: self.entropy }),
+            metric: metric.clone().into_owned(),
+            amount: *amount,
+            status: Status::Active,
+            created_at: self.now,
+            expires_at: self.now.plus(*ttl),
+            settled: None,
+            receipt: None,
+        };
+        self.reservations.hold(reservation.clone());
+        let reserved = self.reservations.held(metric);
+        let remaining = Standing::of(current, rule.limit, reserved).remaining;
+        let held = Held { reserved, current, limit: rule.limit, remaining };
+        Ok(Answered { status: 201, body: document(&reservation, Some(held)), replayed: false })
+    }
+
+    pub(super) fn settle(&mut self, settle: &Settle<'_>) -> Result<Answered, Problem> {
+        let Settle { id, amount, allow_overage, .. } = settle;
+        let reservation = self.find(*id)?.clone();
+        let metric = reservation.metric.as_str();
+        match reservation.status {
+            Status::Active => {}
+            Status::Settled => return self.settled_before(&reservation, *amount),
+            Status::Released => {
+                return Err(Problem::conflict(
+                    "reservation_released",
+                    "This reservation was released. Record the usage with POST /v1/usage.",
+                ));
+            }
+            Status::Expired => {
+                let detail = format!("This reservation expired at {}. Record the usage with POST /v1/usage.", reservation.expires_at);
+                return Err(Problem::conflict("reservation_expired", detail));
+            }
+        }
+        if *amount > reservation.amount && !allow_overage {
+            let detail = format!("{} are reserved. Settle with at most that, or send \"allowOverage\": true.", reservation.amount);
+            return Err(Problem::refused("/amount", "settlement_exceeds_reservation", detail));
+        }
+        // What is settled is used now and held no longer.
+        let outcome = if amount.is_zero() { self.nothing_counted(metric)? } else { self.count_settled(metric, *amount, *id)? };
+        self.reservations.end(*id, Status::Settled, Some((*amount, &outcome)));
+        Ok(receipt(self.plan, Mode::Settlement, metric, &outcome, Some(*id), false))
+    }
+
+    fn count_settled(&mut self, metric: &str, amount: Quantity, id: ReservationId) -> Result<Outcome, Problem> {
+        let held = self.reservations.find(id).map(|reservation| reservation.amount).unwrap_or_default();
+        let event = Event { mode: Mode::Settlement, metric: metric.into(), amount, timestamp: None, key: None, metadata: None };
+        let outcome = self.count(&event)?;
+        Ok(Outcome { reserved: outcome.reserved.checked_sub(held).unwrap_or_default(), ..outcome })
+    }
+
+    fn nothing_counted(&self, metric: &str) -> Result<Outcome, Problem> {
+        let rule = self.plan.rule(metric).ok_or_else(|| unknown_metric(self.plan, metric))?;
+        let sequence = self.draft.next_sequence().saturating_sub(1);
+        let (current, period) = (self.current(metric), self.plan.period_of(self.now));
+        Ok(Outcome { sequence, current, limit: rule.limit, reserved: Quantity::ZERO, period })
+    }
+
+    fn settled_before(&self, reservation: &Reservation, amount: Quantity) -> Result<Answered, Problem> {
+        let outcome = reservation.receipt.as_deref().and_then(Outcome::from_record).ok_or_else(Problem::internal)?;
+        if reservation.settled == Some(amount) {
+            return Ok(receipt(self.plan, Mode::Settlement, &reservation.metric, &outcome, Some(reservation.id), true));
+        }
+        let settled = reservation.settled.unwrap_or_default();
+        Err(Problem::conflict(
+            "reservation_settled",
+            format!("This reservation is settled with {settled} already. Record more with POST /v1/usage."),
+        ))
+    }
+
+    pub(super) fn release(&mut self, id: ReservationId) -> Result<Answered, Problem> {
+        let status = self.find(id)?.status;
+        match status {
+            Status::Active => self.reservations.end(id, Status::Released, None),
+            Status::Released | Status::Expired => {}
+            Status::Settled => {
+                return Err(Problem::conflict("reservation_settled", "This reservation is settled; what was counted stays."));
+            }
+        }
+        Ok(Answered { status: 204, body: String::new(), replayed: false })
+    }
+
+    pub(super) fn reservation(&self, id: ReservationId) -> Result<Answered, Problem> {
+        Ok(Answered::ok(document(self.find(id)?, None)))
+    }
+
+    fn find(&self, id: ReservationId) -> Result<&Reservation, Problem> {
+        self.reservations.find(id).ok_or_else(|| Problem::not_found("reservation"))
+    }
+}
+
+fn document(reservation: &Reservation, held: Option<Held>) -> String {
+    let Reservation { id, metric, amount, status, created_at, expires_at, settled, .. } = reservation;
+    body(&ReservationAnswer {
+        kind: "Reservation",
+        id: *id,
+        metric,
+        amount: *amount,
+        status: *status,
+        created_at: *created_at,
+        expires_at: *expires_at,
+        settled_amount: *settled,
+        held,
+    })
+}

@@ -1,0 +1,172 @@
+//! Reservations: amounts held back for work whose size is known afterwards. What is held counts against the limit, not as usage.
+//!
+//! Invariants:
+//! - What is held, what is used and what is admitted never add up to more than a hard limit, unless a settlement was allowed to.
+//! - A reservation ends once: settled, released, or expired by the organization's time without anybody's doing.
+//! - The active ones are in memory, at most `ACTIVE_MAX`; those that ended are rows, kept as long as idempotency keys.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rating::Quantity;
+use serde::Deserialize;
+
+use crate::kernel::ids::ReservationId;
+use crate::kernel::sql as columns;
+use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
+use crate::kernel::time::Timestamp;
+
+use super::answers::Outcome;
+use super::book::{optional_quantity, quantity};
+use super::plan::REMEMBERED;
+
+/// Held at once by one organization.
+pub(super) const ACTIVE_MAX: usize = 1_000;
+/// Old ones that one alarm looks at; stands in the statement below as well.
+const SLICE: usize = 500;
+
+#[derive(Default)]
+pub(super) struct Reservations {
+    active: BTreeMap<ReservationId, Reservation>,
+    held: HashMap<String, Quantity>,
+    /// The first to expire.
+    next_expiry: Option<Timestamp>,
+    /// Written when the group is.
+    changed: Vec<Reservation>,
+    /// Ended ones that this group asks for.
+    ended: BTreeMap<ReservationId, Reservation>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Reservation {
+    pub id: ReservationId,
+    pub metric: String,
+    #[serde(deserialize_with = "quantity")]
+    pub amount: Quantity,
+    pub status: Status,
+    #[serde(with = "columns::millis")]
+    pub created_at: Timestamp,
+    #[serde(with = "columns::millis")]
+    pub expires_at: Timestamp,
+    #[serde(deserialize_with = "optional_quantity")]
+    pub settled: Option<Quantity>,
+    /// The outcome of the settlement, as a record.
+    pub receipt: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Status {
+    Active,
+    Settled,
+    Released,
+    Expired,
+}
+
+const COLUMNS_OF_ACTIVE: &str = "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt FROM reservations \
+                                 WHERE status = 'active' AND expires_at > ?1";
+const COLUMNS_OF_ONE: &str =
+    "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt FROM reservations WHERE id = ?1 AND created_at > ?2";
+
+impl Reservations {
+    pub fn load<S: LocalSql>(sql: &S, now: Timestamp) -> Result<Self, SqlError> {
+        let mut reservations = Self::default();
+        for row in sql.run(COLUMNS_OF_ACTIVE, &[now.into()])? {
+            let reservation: Reservation = decode(row)?;
+            reservations.active.insert(reservation.id, reservation);
+        }
+        reservations.count();
+        Ok(reservations)
+    }
+
+    /// Frees what has expired, and finds what `asked` names among those that ended. Before a group is decided.
+    pub fn prepare<S: LocalSql>(&mut self, sql: &S, asked: impl Iterator<Item = ReservationId>, now: Timestamp) -> Result<(), SqlError> {
+        self.ended.clear();
+        if self.next_expiry.is_some_and(|expiry| expiry <= now) {
+            self.active.retain(|_, reservation| reservation.expires_at > now);
+            self.count();
+        }
+        for id in asked {
+            if self.active.contains_key(&id) {
+                continue;
+            }
+            if let Some(row) = sql.run(COLUMNS_OF_ONE, &[id.into(), now.minus(REMEMBERED).into()])?.into_iter().next() {
+                let mut reservation: Reservation = decode(row)?;
+                if reservation.status == Status::Active {
+                    reservation.status = Status::Expired;
+                }
+                self.ended.insert(id, reservation);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn find(&self, id: ReservationId) -> Option<&Reservation> {
+        self.active.get(&id).or_else(|| self.ended.get(&id))
+    }
+
+    /// What is held of a metric.
+    pub fn held(&self, metric: &str) -> Quantity {
+        if self.held.is_empty() { Quantity::ZERO } else { self.held.get(metric).copied().unwrap_or_default() }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.active.len() >= ACTIVE_MAX
+    }
+
+    pub fn hold(&mut self, reservation: Reservation) {
+        self.changed.push(reservation.clone());
+        self.active.insert(reservation.id, reservation);
+        self.count();
+    }
+
+    /// Ends an active one.
+    pub fn end(&mut self, id: ReservationId, status: Status, settled: Option<(Quantity, &Outcome)>) {
+        let Some(mut reservation) = self.active.remove(&id) else { return };
+        reservation.status = status;
+        reservation.settled = settled.map(|(amount, _)| amount);
+        reservation.receipt = settled.map(|(_, outcome)| outcome.to_record());
+        self.changed.push(reservation.clone());
+        self.ended.insert(id, reservation);
+        self.count();
+    }
+
+    pub fn store<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
+        let text = "INSERT OR REPLACE INTO reservations (id, metric, amount, status, created_at, expires_at, settled, receipt) \
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        for reservation in self.changed.drain(..) {
+            let Reservation { id, metric, amount, status, created_at, expires_at, settled, receipt } = reservation;
+            let status = match status {
+                Status::Settled => "settled",
+                Status::Released => "released",
+                Status::Active | Status::Expired => "active",
+            };
+            let (amount, settled) = (Value::Text(amount.to_string()), settled.map(|amount| amount.to_string()));
+            let values =
+                [id.into(), metric.into(), amount, status.into(), created_at.into(), expires_at.into(), settled.into(), receipt.into()];
+            sql.run(text, &values)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets old ones that ended, a slice of them.
+    pub fn prune<S: LocalSql>(sql: &S, now: Timestamp) -> Result<(), SqlError> {
+        let rows = sql.run("SELECT id, created_at, expires_at FROM reservations ORDER BY id LIMIT 500", &[])?;
+        let bound = now.minus(REMEMBERED).as_millis();
+        let column = |row: &columns::Row, name: &str| row.get(name).and_then(serde_json::Value::as_i64).unwrap_or(i64::MAX);
+        let is_old = |row: &&columns::Row| column(row, "created_at") <= bound && column(row, "expires_at") <= now.as_millis();
+        for row in rows.iter().take(SLICE).filter(is_old) {
+            let id = row.get("id").and_then(serde_json::Value::as_str).unwrap_or_default();
+            sql.run("DELETE FROM reservations WHERE id = ?1", &[id.into()])?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self) {
+        self.held.clear();
+        for reservation in self.active.values() {
+            let held = self.held.entry(reservation.metric.clone()).or_default();
+            *held = held.checked_add(reservation.amount).unwrap_or(*held);
+        }
+        self.next_expiry = self.active.values().map(|reservation| reservation.expires_at).min();
+    }
+}

@@ -1,0 +1,91 @@
+//! What the Meter answers without counting: quotas, and where all metrics stand.
+
+use std::collections::BTreeMap;
+
+use rating::Quantity;
+use serde_json::Map;
+
+use crate::kernel::problem::Problem;
+use crate::usage::meter::{Aggregation, Enforcement, UsageChange};
+
+use super::answers::{Answered, Explanation, MetricAnswer, QuotaAnswer, Standing, Summary, body};
+use super::book::Book;
+use super::decisions::{Desk, is_additive, unknown_metric};
+use super::plan::{Plan, Rule};
+use super::reservations::Reservations;
+use crate::kernel::time::Timestamp;
+
+impl Desk<'_, '_> {
+    pub(super) fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {
+        let not_found = |problem| Problem { status: 404, errors: Vec::new(), title: "Not found", ..problem };
+        let rule = self.plan.rule(metric).ok_or_else(|| not_found(unknown_metric(self.plan, metric)))?;
+        let period = self.plan.text_of(self.plan.period_of(self.now));
+        let (current, reserved) = (self.current(metric), self.reservations.held(metric));
+        let entitlements = self.plan.entitlements();
+        let explanation = || Explanation {
+            plan: &entitlements.plan,
+            plan_version: entitlements.plan_version,
+            source: rule.source,
+            enforcement: rule.enforcement,
+            kind: rule.kind,
+            aggregation: rule.aggregation,
+            required,
+            limit: rule.base,
+            grants: self.plan.grants_of(metric, self.now).map(Into::into).collect(),
+        };
+        let answer = QuotaAnswer {
+            type_name: "QuotaCheck",
+            allowed: is_allowed(rule, current, reserved, required),
+            metric,
+            current,
+            limit: rule.limit,
+            remaining: Standing::of(current, rule.limit, reserved).remaining,
+            reserved,
+            period: &period,
+            explanation: explain.then(explanation),
+        };
+        Ok(Answered::ok(body(&answer)))
+    }
+
+    pub(super) fn summary(&self) -> Answered {
+        let period = self.plan.text_of(self.plan.period_of(self.now));
+        let metrics = metrics(self.plan, self.book, self.reservations, self.now, |_| true);
+        Answered::ok(body(&Summary { kind: "UsageSummary", period: &period, metrics }))
+    }
+}
+
+/// Whether `required` would be admitted now; of a weighted sum, whether it would be at the period's start.
+fn is_allowed(rule: &Rule, current: Quantity, reserved: Quantity, required: Quantity) -> bool {
+    let after = match rule.aggregation {
+        _ if is_additive(rule) => current.checked_add(reserved).and_then(|taken| taken.checked_add(required)),
+        Aggregation::Max => Ok(current.max(required)),
+        Aggregation::Latest => Ok(required),
+        _ => current.checked_add(required),
+    };
+    rule.enforcement == Enforcement::Soft || rule.limit.is_none_or(|limit| after.is_ok_and(|after| after <= limit))
+}
+
+fn metrics<'a>(
+    plan: &'a Plan,
+    book: &Book,
+    reservations: &Reservations,
+    now: Timestamp,
+    is_wanted: impl Fn(&str) -> bool,
+) -> BTreeMap<&'a str, MetricAnswer> {
+    let period = plan.period_of(now);
+    let answer = |metric: &str, rule: &Rule| {
+        let reserved = reservations.held(metric);
+        MetricAnswer { standing: Standing::of(book.reading(metric, rule, period), rule.limit, reserved), reserved }
+    };
+    plan.rules().filter(|(metric, _)| is_wanted(metric)).map(|(metric, rule)| (metric, answer(metric, rule))).collect()
+}
+
+/// What the live feed tells: the metrics that moved after the event `since`; all of them when it is 0.
+pub(super) fn changes(plan: &Plan, book: &Book, reservations: &Reservations, now: Timestamp, (since, sequence): (u64, u64)) -> UsageChange {
+    let moved: Vec<&str> = book.moved_since(since).collect();
+    let metrics = metrics(plan, book, reservations, now, |metric| since == 0 || moved.contains(&metric));
+    let metrics: Map<_, _> =
+        metrics.into_iter().filter_map(|(metric, answer)| Some((metric.to_owned(), serde_json::to_value(answer).ok()?))).collect();
+    let period = serde_json::to_value(plan.text_of(plan.period_of(now)).as_ref()).unwrap_or_default();
+    UsageChange { kind: "UsageChange".to_owned(), period, metrics, sequence }
+}
