@@ -1,7 +1,7 @@
 // The cases: what is sent, to whom, and what is aimed at. Each answers its findings: `{ title, value, aim, isMet }`.
 
 import { Failure, delay, lastLines } from "../scripts/lib.mjs";
-import { setUpOrganization, startOurs, usedBy } from "./contenders.mjs";
+import { setUpOrganization, startOurs, tellLog, usedBy } from "./contenders.mjs";
 import { comparePostgres } from "./postgres.mjs";
 import { bytes, count, finding, median, printTable, progress } from "./report.mjs";
 
@@ -12,7 +12,15 @@ const PAUSE_MS = 100;
 const OPEN_LOOP = { rate: 200, ms: 10_000 };
 const ORGANIZATIONS = 1_000;
 const EVENTS_EACH = 100;
+const NAIVE_EVENTS_EACH = 20;
 const SET_UPS_AT_ONCE = 16;
+
+/**
+ * What keys look like decides how fast anything that keeps them in a tree on disk is: keys that sort as they come (UUIDv7, counters) touch
+ * one page after the other, random ones (UUIDv4) a page each. Targets are for the former.
+ */
+const RANDOM = "random";
+const SEQUENTIAL = "sequential";
 
 /** What can be measured and profiled by sending one kind of request as fast as it is answered. */
 export const THROUGHPUT = {
@@ -23,6 +31,14 @@ export const THROUGHPUT = {
     unit: "requests/s",
     against: { group_commit: 1.0, naive: 2.2, hop: 0.55 },
   },
+  "consumption-random": {
+    title: "POST /v1/usage/consumption, each with its own key, random as UUIDv4",
+    requests: { kind: "consumption", size: 1 },
+    connections: CONNECTIONS,
+    keys: RANDOM,
+    unit: "requests/s",
+    against: { group_commit: undefined, naive: undefined },
+  },
   batch1000: {
     title: "POST /v1/usage/batch, 1,000 events with keys of their own",
     requests: { kind: "batch", size: 1_000 },
@@ -30,6 +46,14 @@ export const THROUGHPUT = {
     unit: "events/s",
     atLeast: 250_000,
     against: { naive: 1.3 },
+  },
+  "batch1000-random": {
+    title: "POST /v1/usage/batch, 1,000 events with keys of their own, random as UUIDv4",
+    requests: { kind: "batch", size: 1_000 },
+    connections: 4,
+    keys: RANDOM,
+    unit: "events/s",
+    against: { naive: undefined },
   },
   batch100: {
     title: "POST /v1/usage/batch, 100 events with keys of their own",
@@ -56,10 +80,10 @@ export const CASES = {
 };
 
 async function compareThroughput({ name, contenders, generator, options }) {
-  const { title, requests, connections, unit, atLeast, against } = THROUGHPUT[name];
+  const { title, requests, connections, keys, unit, atLeast, against } = THROUGHPUT[name];
   const names = ["ours", ...Object.keys(against)];
   progress(`${name}: starting ${names.join(", ")}`);
-  const servers = await Promise.all(names.map((each) => contenders.get(each)));
+  const servers = await Promise.all(names.map((each) => contenders.get(each, keys)));
   const usedBefore = await usedBy(servers[0].port, servers[0].tokens[0]);
   const results = names.map(() => []);
   let answeredByUs = 0;
@@ -67,7 +91,7 @@ async function compareThroughput({ name, contenders, generator, options }) {
     // Every other round goes the other way, so that nobody always follows the same one.
     const order = round % 2 ? [...servers.keys()] : [...servers.keys()].reverse();
     for (const index of order) {
-      const result = await measure(generator, servers[index], { ...jobFor(servers[index], { requests, connections, options }), ms: round ? options.seconds * 1000 : WARM_UP_MS });
+      const result = await measure(generator, servers[index], { ...jobFor(servers[index], { requests, connections, keys }), ms: round ? options.seconds * 1000 : WARM_UP_MS });
       if (round > 0) results[index].push({ ...result, rate: result.rate * requests.size });
       if (index === 0) answeredByUs += result.answered * requests.size;
       await delay(PAUSE_MS);
@@ -87,10 +111,10 @@ export async function measure(generator, server, job) {
   }
 }
 
-export const jobFor = ({ port, tokens, isEmpty }, { requests, connections, options }) => ({
+export const jobFor = ({ port, tokens, isEmpty }, { requests, connections, keys = SEQUENTIAL }) => ({
   port,
   connections,
-  keys: options.keys,
+  keys,
   requests: { ...requests, tokens },
   isEmpty,
 });
@@ -134,9 +158,9 @@ async function measureLatency({ contenders, generator, options }) {
   for (const name of ["ours", "naive"]) {
     const server = await contenders.get(name);
     const requests = { kind: "consumption", size: 1 };
-    await measure(generator, server, { ...jobFor(server, { requests, connections: CONNECTIONS, options }), ms: WARM_UP_MS });
+    await measure(generator, server, { ...jobFor(server, { requests, connections: CONNECTIONS }), ms: WARM_UP_MS });
     progress(`latency: ${name}, ${OPEN_LOOP.rate} requests/s for ${OPEN_LOOP.ms / 1000} s`);
-    rows.push({ title: server.title, ...(await measure(generator, server, { ...jobFor(server, { requests, connections: CONNECTIONS, options }), ...OPEN_LOOP })) });
+    rows.push({ title: server.title, ...(await measure(generator, server, { ...jobFor(server, { requests, connections: CONNECTIONS }), ...OPEN_LOOP })) });
   }
   printTable(
     `POST /v1/usage/consumption, ${OPEN_LOOP.rate} requests/s whatever the answers take; a latency counts from when its request was due`,
@@ -148,12 +172,12 @@ async function measureLatency({ contenders, generator, options }) {
 }
 
 /** On a workerd of its own, whose memory nobody else has used. */
-async function measureOrganizations({ generator, options }) {
+async function measureOrganizations({ contenders, generator, options }) {
   const requests = { kind: "consumption", size: 1 };
   const aim = 0.7;
   const server = await startOurs();
   try {
-    const job = jobFor(server, { requests, connections: CONNECTIONS, options });
+    const job = jobFor(server, { requests, connections: CONNECTIONS });
     await measure(generator, server, { ...job, ms: WARM_UP_MS });
     const before = server.rss();
     progress(`organizations: setting ${count(ORGANIZATIONS)} up`);
@@ -163,16 +187,30 @@ async function measureOrganizations({ generator, options }) {
     const events = Math.ceil(EVENTS_EACH / options.rounds);
     for (let round = 1; round <= options.rounds; round += 1) {
       const many = await measure(generator, server, { ...job, requests: { ...requests, tokens }, count: ORGANIZATIONS * events });
-      const one = await measure(generator, server, { ...job, count: ORGANIZATIONS * events });
+      const one = await measure(generator, server, { ...job, ms: options.seconds * 1000 });
       rates.many.push(many.rate);
       rates.one.push(one.rate);
       progress(`organizations: round ${round} of ${options.rounds}: ${count(many.rate)} requests/s over all, ${count(one.rate)} on one`);
     }
     const after = server.rss();
-    return reportOrganizations({ rates, before, settled, after, aim, events: events * options.rounds });
+    tellLog(server);
+    const naive = await measureNaiveOrganizations({ contenders, generator, requests });
+    return reportOrganizations({ rates, naive, before, settled, after, aim, events: events * options.rounds });
   } finally {
     await server.stop();
   }
+}
+
+/** How many objects of plain JavaScript share one workerd, for comparison: each has a database and a disk to wait for as well. */
+async function measureNaiveOrganizations({ contenders, generator, requests }) {
+  const server = await contenders.get("naive", "organizations");
+  const before = server.rss();
+  const tokens = Array.from({ length: ORGANIZATIONS }, (_, index) => `${server.tokens[0]}${index}`);
+  const job = jobFor({ ...server, tokens }, { requests, connections: CONNECTIONS });
+  progress("organizations: the same in plain JavaScript");
+  await measure(generator, server, { ...job, count: ORGANIZATIONS });
+  const { rate } = await measure(generator, server, { ...job, count: ORGANIZATIONS * NAIVE_EVENTS_EACH });
+  return { rate, each: (server.rss() - before) / ORGANIZATIONS };
 }
 
 async function setUpMany(port) {
@@ -187,7 +225,7 @@ async function setUpMany(port) {
   return tokens;
 }
 
-function reportOrganizations({ rates, before, settled, after, aim, events }) {
+function reportOrganizations({ rates, naive, before, settled, after, aim, events }) {
   const ratio = median(rates.many.map((rate, round) => rate / rates.one[round]));
   printTable(
     `${count(ORGANIZATIONS)} organizations in turn, ${events} events each, ${CONNECTIONS} connections, against one organization on the same workerd`,
@@ -195,12 +233,15 @@ function reportOrganizations({ rates, before, settled, after, aim, events }) {
     [
       [`${count(ORGANIZATIONS)} organizations`, count(median(rates.many))],
       ["one organization", count(median(rates.one))],
+      [`${count(ORGANIZATIONS)} organizations in plain JavaScript, ${NAIVE_EVENTS_EACH} events each`, count(naive.rate)],
     ],
   );
   console.log(`\nMemory of workerd: ${bytes(before)} before they were set up, ${bytes(settled)} with all of them, ${bytes(after)} after their events.`);
   const each = (after - before) / ORGANIZATIONS;
   return [
     finding("organizations: 1,000 / one", `${ratio.toFixed(2)} ×`, `≥ ${aim.toFixed(2)} ×`, ratio >= aim),
+    finding("organizations: 1,000 / 1,000 in plain JavaScript", `${(median(rates.many) / naive.rate).toFixed(2)} ×`),
     finding("organizations: memory of one", bytes(each)),
+    finding("organizations: memory of one in plain JavaScript", bytes(naive.each)),
   ];
 }

@@ -2,6 +2,7 @@
 
 import { createHmac, randomBytes } from "node:crypto";
 import { Failure } from "../scripts/lib.mjs";
+import { progress } from "./report.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
 const KEY = "tk_org_bench";
@@ -14,24 +15,33 @@ const BASELINES = {
   group_commit: { title: "JavaScript, group commit", classes: { GROUP_COMMIT: "GroupCommit" } },
 };
 
-/** Servers by name, each started once; `stop` ends them all. */
+/** Servers by name and by what is kept apart from the rest, each started once; `stop` ends them all. */
 export class Contenders {
   #running = new Map();
 
-  async get(name) {
-    if (!this.#running.has(name)) this.#running.set(name, name === "ours" ? startOurs() : startBaseline(name));
-    return this.#running.get(name);
+  async get(name, apart = "") {
+    const place = `${name} ${apart}`;
+    if (!this.#running.has(place)) this.#running.set(place, name === "ours" ? startOurs() : startBaseline(name));
+    return this.#running.get(place);
   }
 
   async stop() {
     const servers = await Promise.allSettled(this.#running.values());
-    await Promise.all(servers.map(({ value }) => value?.stop()));
+    const running = servers.flatMap(({ value }) => value ?? []);
+    for (const server of running) tellLog(server);
+    await Promise.all(running.map((server) => server.stop()));
   }
+}
+
+/** What workerd prints is errors: they cost time, and whoever reads the rates should know. */
+export function tellLog({ title, log }) {
+  const lines = log().split("\n").filter((line) => line !== "");
+  if (lines.length > 0) progress(`${title} printed ${lines.length} lines, the last: ${lines.at(-1).slice(0, 300)}`);
 }
 
 async function startBaseline(name) {
   const { title, classes } = BASELINES[name];
-  const server = await startWorkerd({ name, entry: `bench/baselines/${name}.mjs`, classes, vars: { KEY } });
+  const server = await startWorkerd({ name, entry: `bench/baselines/${name}.mjs`, classes });
   return { ...server, title, tokens: [KEY], isEmpty: name === "hop" };
 }
 

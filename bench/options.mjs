@@ -6,12 +6,11 @@ const USAGE = `npm run bench -- [cases] [options]
   cases      of: CASES (all when none is named)
   --rounds   how many counted rounds (5)
   --seconds  how long a round takes (2)
-  --keys     idempotency keys: random as UUIDs (the default) or sequential
   --profile  no comparison: where our Worker spends its time in each case, the 25 most expensive functions`;
 
-/** Answers `{ cases, rounds, seconds, keys, profile }`. */
+/** Answers `{ cases, rounds, seconds, profile }`. */
 export function readOptions(words, known) {
-  const options = { cases: [], rounds: 5, seconds: 2, keys: "random", profile: false };
+  const options = { cases: [], rounds: 5, seconds: 2, profile: false };
   const rest = [...words];
   const refuse = (reason) => {
     throw new Failure(`${reason}\n\n${USAGE.replace("CASES", known.join(" "))}`);
@@ -22,9 +21,6 @@ export function readOptions(words, known) {
     else if (word === "--rounds" || word === "--seconds") {
       options[word.slice(2)] = Number(rest.shift());
       if (!(options[word.slice(2)] > 0)) refuse(`${word} takes a number above 0.`);
-    } else if (word === "--keys") {
-      options.keys = rest.shift();
-      if (!["random", "sequential"].includes(options.keys)) refuse("--keys is random or sequential.");
     } else if (known.includes(word)) options.cases.push(word);
     else refuse(word === "--help" ? "" : `There is no ${word}.`);
   }
