@@ -90,7 +90,7 @@ function print(name, { nodes, samples, timeDeltas }, rate) {
     ["function", "self", "with what it calls", "self µs/event"],
     functions.slice(0, FUNCTIONS_MAX).map(([title, time]) => [title.slice(0, TITLE_CHARS_MAX), share(time), share(totalOf.get(title)), perEvent(time)]),
   );
-  console.log('"(program)" is workerd itself, SQLite and its disk among it; what a function waits for inside of it counts as its own.');
+  console.log('"(program)" and what is marked native is workerd itself, SQLite among it.');
 }
 
 /** Microseconds by function: alone, and with all that it called (each sample once, however often the function recurs in it). */
