@@ -18,6 +18,7 @@ const SILENCE_MS = 20_000;
  *
  * - `port`, `connections`, `keys` (`random` or `sequential`: what idempotency keys look like)
  * - `requests`: `{ kind: "consumption" | "batch" | "quota", size, tokens }`; several tokens are used in turn
+ * - `isEmpty`: answers say nothing, so that only their status is checked
  * - closed loop: `ms`, or `count` requests; open loop: `ms` and `rate` a second
  *
  * The answer: `{ rate, answered, cpu, p50, p99 }`: answers a second, all answers, the share of a core the generator took, and in
