@@ -109,6 +109,9 @@ events! {
     /// An invoice got its number and is due.
     InvoiceFinalized = "Invoice.finalized" v 1 { invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp }
 
+    /// The vendor changed what it agreed with the organization beside its plan.
+    LimitsChanged = "Limits.changed" v 1 { version: i64 }
+
     /// An API key may be used from now on.
     ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
     /// An API key may no longer be used.

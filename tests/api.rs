@@ -24,8 +24,12 @@ mod credentials;
 mod fields;
 #[path = "api/idempotency.rs"]
 mod idempotency;
+#[path = "api/limits.rs"]
+mod limits;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/metrics.rs"]
+mod metrics;
 #[path = "api/routes.rs"]
 mod routes;
 #[path = "api/timestamps.rs"]

@@ -29,7 +29,7 @@ enum Parameter {
     None,
     /// A name that means the same to everybody.
     Name(&'static str),
-    /// An object of Acme, and an id of the same kind that nobody has.
+    /// An object of Acme, and an id of the same kind that nobody has; an object within another one is `outer/inner`.
     Object(&'static str, &'static str),
 }
 
@@ -49,6 +49,15 @@ const ROWS: &[Row] = &[
     row("listOrganizations", Parameter::None, ""),
     row("getOrganization", Object("{acme}", NO_ORGANIZATION), ""),
     row("updateOrganization", Object("{acme}", NO_ORGANIZATION), r#"{"name":"Mine"}"#),
+    row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
+    row("listMetrics", Parameter::None, ""),
+    row("getMetric", Name("apiCalls"), ""),
+    row("putLimit", Object("{acme}/apiCalls", "org_00000000000000000000000001/apiCalls"), r#"{"limit":7}"#),
+    row("deleteLimit", Object("{acme}/projects", "org_00000000000000000000000001/projects"), ""),
+    row("listLimits", Object("{acme}", NO_ORGANIZATION), ""),
+    row("createGrant", Object("{acme}", NO_ORGANIZATION), r#"{"metric":"apiCalls","amount":7}"#),
+    row("listGrants", Object("{acme}", NO_ORGANIZATION), ""),
+    row("deleteGrant", Object("{acme}/{grant}", "{acme}/grant_00000000000000000000000001"), ""),
     row("createTestClock", Parameter::None, r#"{"now":"2026-01-31T00:00:00Z"}"#),
     row("getTestClock", Object("{clock}", NO_CLOCK), ""),
     row("advanceTestClock", Object("{clock}", NO_CLOCK), r#"{"now":"2026-02-21T00:00:00Z"}"#),
@@ -197,7 +206,9 @@ impl Row {
 
     /// The same for another object.
     fn ask_for(&self, cast: &Cast, operation: &Operation, who: &Credential, parameter: &str) -> Ask {
-        let path: Vec<&str> = operation.path.split('/').map(|part| if part.starts_with('{') { parameter } else { part }).collect();
+        let mut parameters = parameter.split('/');
+        let mut fill = |part: &'static str| if part.starts_with('{') { parameters.next().unwrap().to_owned() } else { part.to_owned() };
+        let path: Vec<String> = operation.path.split('/').map(&mut fill).collect();
         let asked = ask(who, &operation.method, &cast.fill(&path.join("/")));
         if self.body.is_empty() { asked } else { asked.json(cast.fill(self.body)) }
     }

@@ -6,3 +6,7 @@ mod support;
 mod first_year;
 #[path = "scenarios/interrupted.rs"]
 mod interrupted;
+#[path = "scenarios/limits.rs"]
+mod limits;
+#[path = "scenarios/metrics.rs"]
+mod metrics;

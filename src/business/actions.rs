@@ -11,6 +11,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, KeyId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::limits;
 use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules as checklist;
 use crate::organizations;
@@ -38,6 +39,8 @@ pub enum Action {
     TellMeterEntitlements,
     /// Makes the Meter know a key, or its revocation.
     TellMeterKey(KeyId),
+    /// Makes the Meter know the company's own limits and grants, as they stand now.
+    TellMeterLimits,
     FinalizeInvoice(InvoiceId),
 }
 
@@ -66,6 +69,10 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             if let Some(key) = access::store::find(tenant, id).await? {
                 meters::put_key(tenant, &key).await?;
             }
+            Ok(Decision::new())
+        }
+        Action::TellMeterLimits => {
+            meters::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,

@@ -13,7 +13,31 @@ use crate::http::request::{Filter, NameInPath, NoParameters};
 use crate::kernel::error::Result;
 use crate::kernel::page::Page;
 use crate::kernel::problem::Problem;
+use crate::usage::meter::Rate;
 use crate::usage::wire::QuantityDocument;
+
+/// Requests a second, and how many at once after a pause.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Rate)]
+pub struct RateView {
+    pub per_second: u32,
+    pub burst: u32,
+}
+
+impl From<Rate> for RateView {
+    fn from(rate: Rate) -> Self {
+        Self { per_second: rate.per_second, burst: rate.burst }
+    }
+}
+
+/// Requests to usage and quota endpoints: of all keys together, and of a single one.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = RateLimits)]
+pub struct RateLimitsView {
+    pub organization: RateView,
+    pub key: RateView,
+}
 
 /// A plan, in its newest version.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -33,6 +57,7 @@ pub struct PlanView {
     /// By metric; -1 is unlimited.
     #[schema(value_type = BTreeMap<String, QuantityDocument>)]
     pub limits: BTreeMap<&'static str, Quantity>,
+    pub rate_limits: RateLimitsView,
     pub features: &'static [&'static str],
     /// What usage past the limit costs, by metric. A metric that is not here has a hard limit.
     #[schema(value_type = BTreeMap<String, Object>)]
@@ -50,6 +75,7 @@ impl From<Plan> for PlanView {
             price_currency: plan.currency.code(),
             billing_period: "month",
             limits: plan.limits(),
+            rate_limits: RateLimitsView { organization: plan.rate_limits.organization.into(), key: plan.rate_limits.key.into() },
             features: plan.features,
             overage_prices: plan.metrics.into_iter().filter_map(|metric| metric.overage.map(|price| (metric.metric, price))).collect(),
         }

@@ -2,7 +2,7 @@
 
 use rating::{Charge, Decimal, PriceModel, Quantity};
 
-use crate::usage::meter::MetricKind;
+use crate::usage::meter::{MetricKind, Rate, RateLimits};
 
 /// What a plan says of one metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Plan {
     pub price_minor: i64,
     pub currency: rating::Currency,
     pub metrics: Vec<PlanMetric>,
+    /// Requests of the hot path that an organization and one of its keys may send.
+    pub rate_limits: RateLimits,
     pub features: &'static [&'static str],
 }
 
@@ -45,6 +47,7 @@ pub fn built_in_plans() -> Vec<Plan> {
             4_900,
             [Some(5), Some(10), Some(10), Some(10_000)],
             (5_000, 500_000),
+            per_second(1_000),
             &["Basic support", "Email notifications", "API access"],
         ),
         plan(
@@ -53,6 +56,7 @@ pub fn built_in_plans() -> Vec<Plan> {
             19_900,
             [Some(25), Some(50), Some(100), Some(100_000)],
             (2_000, 400_000),
+            per_second(5_000),
             &["Priority support", "Advanced analytics", "Custom integrations", "SSO/SAML"],
         ),
         plan(
@@ -61,6 +65,7 @@ pub fn built_in_plans() -> Vec<Plan> {
             99_900,
             [None, None, Some(1_000), Some(1_000_000)],
             (1_000, 250_000),
+            per_second(20_000),
             &["Dedicated support", "SLA guarantees", "Custom contracts", "On-premise deployment"],
         ),
     ]
@@ -99,6 +104,7 @@ fn plan(
     price_minor: i64,
     [users, projects, storage, calls]: [Option<u32>; 4],
     (call_micros, gigabyte_micros): (u32, u32),
+    rate_limits: RateLimits,
     features: &'static [&'static str],
 ) -> Plan {
     let metric =
@@ -121,6 +127,16 @@ fn plan(
             metric(USERS, MetricKind::Level, users, None, "users"),
             metric(PROJECTS, MetricKind::Level, projects, None, "projects"),
         ],
+        rate_limits,
         features,
     }
+}
+
+/// Seconds of an idle organization's rate that it may send at once.
+const BURST_SECONDS: u32 = 10;
+
+/// So many requests a second for the organization, and for a single key half as many.
+fn per_second(organization: u32) -> RateLimits {
+    let rate = |per_second: u32| Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) };
+    RateLimits { organization: rate(organization), key: rate(organization.div_euclid(2)) }
 }

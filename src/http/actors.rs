@@ -26,6 +26,14 @@ pub struct Vendor {
     pub request_id: RequestId,
 }
 
+impl Vendor {
+    /// Acts for one organization.
+    pub async fn organization(&self, id: OrganizationId) -> Result<Tenant> {
+        let tenant = placement::open(&self.platform, id, self.request_id).await?;
+        tenant.ok_or_else(|| Problem::not_found("organization").into())
+    }
+}
+
 /// Somebody who may do `N` in one organization: its own key with that scope, or the vendor naming the organization.
 pub struct Authorized<N: Need> {
     pub tenant: Tenant,
@@ -45,7 +53,9 @@ impl<N: Need> Authorized<N> {
 }
 
 /// Anybody with a good credential, whatever it permits.
-pub struct Caller;
+pub struct Caller {
+    pub app: App,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
@@ -54,9 +64,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
         let text = bearer(&parts.headers)?;
         if !is_platform_key(&text, &app) {
-            key_of_organization(app, &text, None, request_id).await?;
+            key_of_organization(app.clone(), &text, None, request_id).await?;
         }
-        Ok(Self)
+        Ok(Self { app })
     }
 }
 

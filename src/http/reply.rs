@@ -104,7 +104,8 @@ where
         return Ok(answer.into());
     }
     match work().await {
-        Err(Error::AlreadyAnswered) => platform.answered(claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered),
+        // Of two at once, the second may be refused for what the first one did: then it is answered like the first.
+        Err(error @ (Error::AlreadyAnswered | Error::Refused(_))) => platform.answered(claim).await?.map(Reply::from).ok_or(error),
         other => other,
     }
 }

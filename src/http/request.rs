@@ -87,6 +87,19 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for IdInPath<T> {
     }
 }
 
+/// The two ids in the path, the second within the first. What can't be one can't be found either.
+pub struct IdsInPath<A, B>(pub A, pub B);
+
+impl<A: FromStr, B: FromStr, S: Send + Sync> FromRequestParts<S> for IdsInPath<A, B> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let (outer, inner) = Path::<(String, String)>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default();
+        let ids = outer.parse().ok().zip(inner.parse().ok());
+        ids.map(|(outer, inner)| Self(outer, inner)).ok_or_else(|| Problem::not_found("object").into())
+    }
+}
+
 /// The name in the path: of a plan, a metric, a checklist item.
 pub struct NameInPath(pub String);
 

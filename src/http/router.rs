@@ -8,7 +8,7 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, mails, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -36,6 +36,13 @@ routes! {
     organizations::list,
     organizations::get,
     organizations::update,
+    metrics::create,
+    limits::list,
+    limits::put,
+    limits::delete,
+    limits::list_grants,
+    limits::create_grant,
+    limits::delete_grant,
     test_clocks::create,
     test_clocks::get,
     test_clocks::put,
@@ -65,6 +72,8 @@ routes! {
     access::permissions,
     catalog::list,
     catalog::get,
+    metrics::list,
+    metrics::get,
 }
 
 /// All routes, also those outside the contract. Made at the first request of an isolate: making it costs more than most requests.

@@ -144,6 +144,8 @@ ids! {
     EventId = "evt";
     /// An amount held back in the Meter.
     ReservationId = "res";
+    /// Extra allowance of an organization.
+    GrantId = "grant";
     /// An outgoing mail.
     MailId = "mail";
     /// An API key.

@@ -102,6 +102,11 @@ fn after(message: &str, marker: &str) -> Option<String> {
     rest.get(..end).map(|what| what.trim().to_owned())
 }
 
+/// The name that serde gives a variant, for a column of text.
+pub fn word(variant: &impl serde::Serialize) -> String {
+    serde_json::to_value(variant).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// Reads a row into a struct whose fields are named like the columns.
 pub fn decode<T: DeserializeOwned>(row: Row) -> Result<T, SqlError> {
     serde_json::from_value(serde_json::Value::Object(row)).map_err(|error| SqlError::Broken(format!("a row does not fit: {error}")))

@@ -12,7 +12,6 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{Moment, OrganizationId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::platform::Platform;
-use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::onboarding;
 
@@ -44,7 +43,7 @@ async fn finish_replayed(vendor: &Vendor, reply: &Reply) -> Result<()> {
     let view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
     let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
     let id = id.ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
-    of_vendor(vendor, id).await?;
+    vendor.organization(id).await?;
     placement::finish(&vendor.platform, id).await
 }
 
@@ -74,7 +73,7 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
     let ids = placement::list(&vendor.platform, &request.bound(), request.fetch()).await?;
     let views = futures::future::try_join_all(ids.into_iter().map(|id| {
         let vendor = &vendor;
-        async move { view(&of_vendor(vendor, id).await?).await }
+        async move { view(&vendor.organization(id).await?).await }
     }))
     .await?;
     Reply::ok(&Page::of(views, &request, |view| view.id.to_string(), |view| view))
@@ -85,7 +84,7 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
     responses((status = 200, description = "The organization", body = OrganizationView)),
     security(("platformKey" = [])))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
-    Reply::ok(&view(&of_vendor(&vendor, id).await?).await?)
+    Reply::ok(&view(&vendor.organization(id).await?).await?)
 }
 
 /// Change an organization
@@ -93,7 +92,7 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Resu
     responses((status = 200, description = "The organization", body = OrganizationView)),
     security(("platformKey" = [])))]
 pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<OrganizationChanges>) -> Result<Reply> {
-    merge(of_vendor(&vendor, id).await?, command.body).await
+    merge(vendor.organization(id).await?, command.body).await
 }
 
 /// Read the own organization
@@ -121,11 +120,6 @@ async fn merge(tenant: Tenant, changes: OrganizationChanges) -> Result<Reply> {
     })
     .await?;
     Reply::ok(&view(&tenant).await?)
-}
-
-async fn of_vendor(vendor: &Vendor, id: OrganizationId) -> Result<Tenant> {
-    let tenant = placement::open(&vendor.platform, id, vendor.request_id).await?;
-    tenant.ok_or_else(|| Problem::not_found("organization").into())
 }
 
 async fn view(tenant: &Tenant) -> Result<OrganizationView> {

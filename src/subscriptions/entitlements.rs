@@ -21,7 +21,7 @@ pub fn of(subscription: &Subscription, clock: Option<Timestamp>) -> Result<Entit
         boundaries: boundaries(subscription)?,
         metrics,
         clock,
-        rate_limits: None,
+        rate_limits: Some(plan.rate_limits),
     })
 }
 

@@ -2,12 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
-use super::meter::{Call, Closing, Done, PendingFacts};
+use super::meter::{Call, Closing, Done, Grant, HotReply, HotRequest, LimitOverride, PendingFacts, TELL_METRICS};
 use crate::access::rules::ApiKey;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::KeyId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::limits::rules::Limits;
+use crate::metrics;
 use crate::subscriptions::entitlements;
 use crate::subscriptions::rules::{Period, Subscription};
 
@@ -38,6 +40,48 @@ pub async fn put_key(tenant: &Tenant, key: &ApiKey) -> Result<()> {
 
 pub async fn remove_key(tenant: &Tenant, key: KeyId) -> Result<()> {
     call::<Done>(tenant, Call::RemoveKey { key }).await.map(|_| ())
+}
+
+/// Tells the Meter every metric that the vendor has defined; their number is the version.
+pub async fn put_metrics(tenant: &Tenant) -> Result<()> {
+    let defined = metrics::store::defined(tenant.app()).await?;
+    let version = i64::try_from(defined.len()).unwrap_or(i64::MAX);
+    let metrics = defined.iter().map(|metric| (metric.key.clone(), metric.rule())).collect();
+    let event_types = defined.into_iter().filter_map(|metric| Some((metric.event_type?, metric.key))).collect();
+    call::<Done>(tenant, Call::PutMetrics { version, metrics, event_types }).await.map(|_| ())
+}
+
+/// Tells the Meter all that is agreed with the organization beside its plan.
+pub async fn put_limits(tenant: &Tenant, limits: &Limits) -> Result<()> {
+    let overrides = limits
+        .overrides
+        .iter()
+        .map(|(metric, given)| (metric.clone(), LimitOverride { limit: given.limit, enforcement: given.enforcement }))
+        .collect();
+    let grants = limits
+        .grants
+        .iter()
+        .map(|grant| Grant {
+            id: grant.id.to_string(),
+            metric: grant.metric.clone(),
+            amount: grant.amount,
+            starts_at: grant.starts_at,
+            ends_at: grant.ends_at,
+        })
+        .collect();
+    call::<Done>(tenant, Call::PutLimits { version: limits.version, overrides, grants }).await.map(|_| ())
+}
+
+/// Hands a hot request to the Meter. One that names a metric the Meter doesn't know is handed to it again when the Meter knows them all.
+pub async fn serve(tenant: &Tenant, mut request: HotRequest<'_>) -> Result<HotReply> {
+    let meters = &tenant.app().meters;
+    let mut text = meters.serve(tenant.organization(), request.to_wire()).await?;
+    if text == TELL_METRICS {
+        put_metrics(tenant).await?;
+        request.is_told = true;
+        text = meters.serve(tenant.organization(), request.to_wire()).await?;
+    }
+    HotReply::from_wire(&text).ok_or_else(|| Error::internal("the Meter's answer can't be read"))
 }
 
 /// Freezes a period as it is billed.

@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::meter::{HotCaller, HotReply, HotRequest};
+use super::meters;
 use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary};
 use crate::access::permissions::{Need, needs};
 use crate::http::actors::Authorized;
 use crate::http::request::{content_type, read_body};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::{idempotency, json};
 
 /// Record usage
@@ -74,9 +75,7 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
         // What is no UTF-8 is no JSON either; the Meter says so.
         body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };
-    let text = tenant.app().meters.serve(tenant.organization(), hot.to_wire()).await?;
-    let reply = HotReply::from_wire(&text).ok_or_else(|| Error::internal("the Meter's answer can't be read"))?;
-    Ok(respond(reply))
+    Ok(respond(meters::serve(&tenant, hot).await?))
 }
 
 /// The `Idempotency-Key` as sent, empty when absent. One that can't be a key is refused: ignoring it would count a retry twice.

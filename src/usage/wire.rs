@@ -9,6 +9,7 @@ use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::meter::{Aggregation, Enforcement, MetricKind};
 use crate::kernel::time::Timestamp;
 
 /// How a [`Quantity`] is written: an integer, or a decimal string where it is none or is too large for one.
@@ -129,8 +130,12 @@ pub struct QuotaView {
     /// -1 when unlimited.
     #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
+    /// What is free: the limit without `current` and without `reserved`; null when unlimited.
     #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
+    /// Held by reservations.
+    #[schema(value_type = QuantityDocument)]
+    pub reserved: Quantity,
     pub period: UsagePeriod,
     /// With `explain=true`: what decided.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,12 +148,40 @@ pub struct QuotaView {
 pub struct QuotaExplanation {
     pub plan: String,
     pub plan_version: u32,
-    /// `plan`: the limit is the plan's.
-    pub source: String,
-    #[schema(value_type = String, example = "consumable")]
-    pub kind: super::meter::MetricKind,
+    pub source: LimitSource,
+    pub enforcement: Enforcement,
+    pub kind: MetricKind,
+    pub aggregation: Aggregation,
     #[schema(value_type = QuantityDocument)]
     pub required: Quantity,
+    /// Before grants; -1 when unlimited.
+    #[schema(value_type = QuantityDocument)]
+    pub limit: Quantity,
+    /// Those that count now: the limit is so much higher.
+    pub grants: Vec<ActiveGrant>,
+}
+
+/// Whose limit it is: the plan's, the organization's own, or nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LimitSource {
+    Plan,
+    Override,
+    Unlimited,
+}
+
+/// A grant that counts now.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActiveGrant {
+    #[serde(rename = "$id")]
+    pub id: String,
+    #[schema(value_type = QuantityDocument)]
+    pub amount: Quantity,
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// One metric in the current period.
@@ -161,6 +194,9 @@ pub struct MetricUsage {
     pub limit: Quantity,
     #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
+    /// Held by reservations.
+    #[schema(value_type = QuantityDocument)]
+    pub reserved: Quantity,
     #[schema(value_type = Option<f64>)]
     pub percentage: Option<serde_json::Number>,
 }

@@ -1,5 +1,8 @@
 //! What is wrong with a body whatever the endpoint: its type, its size, its syntax, its members.
 
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::cast::Cast;
 use crate::check::{Ask, accept, ask, check, refusal};
 use crate::document;
@@ -24,6 +27,9 @@ const fn takes(method: &'static str, path: &'static str, good: &'static str, sta
 const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/organizations", r#"{"name":"Initech","email":"admin@initech.example"}"#, 201, ORDINARY),
     takes("PATCH", "/v1/organizations/{acme}", r#"{"name":"Acme Ltd"}"#, 200, ORDINARY),
+    takes("POST", "/v1/metrics", r#"{"key":"tokens{fresh}","aggregation":"sum","kind":"consumable"}"#, 201, ORDINARY),
+    takes("PUT", "/v1/organizations/{acme}/limits/apiCalls", r#"{"limit":7}"#, 200, ORDINARY),
+    takes("POST", "/v1/organizations/{acme}/grants", r#"{"metric":"apiCalls","amount":7}"#, 201, ORDINARY),
     takes("POST", "/v1/test-clocks", r#"{"now":"2026-01-31T00:00:00Z"}"#, 201, ORDINARY),
     takes("PUT", "/v1/test-clocks/{clock}", r#"{"now":"2026-02-21T00:00:00Z"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
@@ -43,12 +49,19 @@ impl Endpoint {
         let is_vendors = operation.unwrap().scopes().is_none();
         ask(if is_vendors { &VENDOR } else { admin }, self.method, &cast.fill(self.path))
     }
+
+    /// A body that is good, and was not sent before.
+    fn good(&self, cast: &Cast) -> String {
+        static SENT: AtomicU32 = AtomicU32::new(0);
+        cast.fill(self.good).replace("{fresh}", &SENT.fetch_add(1, Ordering::Relaxed).to_string())
+    }
 }
 
-static VENDOR: std::sync::LazyLock<Credential> = std::sync::LazyLock::new(vendor);
+static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
-    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("verifyEmail", "{key}")
+    let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
+    path.replace("{acme}", "{id}").replace("{clock}", "{id}")
 }
 
 /// Bodies that no endpoint takes.
@@ -84,9 +97,9 @@ fn a_body_that_is_not_what_it_should_be_is_refused() {
         for (body, status, code) in BAD_BODIES {
             check(&cast.world, &endpoint.ask(&cast, &admin).json(*body), refusal(*status, code, ""));
         }
-        let twice = cast.fill(endpoint.good) + "{}";
+        let twice = endpoint.good(&cast) + "{}";
         check(&cast.world, &endpoint.ask(&cast, &admin).json(twice), refusal(400, "malformed_json", ""));
-        let unknown = cast.fill(endpoint.good).replacen('{', r#"{"typo":1,"#, 1);
+        let unknown = endpoint.good(&cast).replacen('{', r#"{"typo":1,"#, 1);
         let answer = check(&cast.world, &endpoint.ask(&cast, &admin).json(unknown), refusal(400, "invalid_value", "/typo"));
         assert!(answer.body["detail"].as_str().unwrap().contains("`typo`"), "{}", answer.text);
     }
@@ -97,7 +110,7 @@ fn a_body_that_is_too_large_or_no_json_is_refused_and_the_largest_is_read() {
     let cast = Cast::new();
     let admin = cast.admin();
     for endpoint in ENDPOINTS {
-        let good = cast.fill(endpoint.good);
+        let good = endpoint.good(&cast);
         let padded = |bytes: usize| good.clone() + &" ".repeat(bytes - good.len());
         for bytes in [endpoint.bytes_max + 1, 3 * 1024 * 1024] {
             check(&cast.world, &endpoint.ask(&cast, &admin).json(padded(bytes)), refusal(413, "body_too_large", ""));
@@ -118,7 +131,7 @@ fn json_by_any_of_its_names_is_read() {
     let admin = cast.admin();
     for endpoint in ENDPOINTS.iter().filter(|endpoint| !endpoint.good.contains("{parked}")) {
         for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/problem+json"] {
-            let asked = endpoint.ask(&cast, &admin).header("content-type", media_type).body(cast.fill(endpoint.good));
+            let asked = endpoint.ask(&cast, &admin).header("content-type", media_type).body(endpoint.good(&cast));
             accept(&cast.world, &asked, endpoint.status);
         }
     }

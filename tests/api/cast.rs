@@ -19,6 +19,8 @@ pub struct Cast {
     pub spare_key: String,
     /// The id of parked work.
     pub parked: String,
+    /// The id of a grant of Acme; it has a limit of its own, too, both for `projects`.
+    pub grant: String,
 }
 
 impl Cast {
@@ -28,13 +30,16 @@ impl Cast {
         acme.advance("2026-02-20T00:00:00Z");
         let invoice = text(&acme.invoices()[0]["$id"]);
         let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["usage.read"]}))["$id"]);
+        let of_acme = |path: &str| format!("/v1/organizations/{}/{path}", acme.id);
+        world.write(&vendor(), "PUT", &of_acme("limits/projects"), &json!({"limit": 60})).expect(200);
+        let grant = text(&world.post(&vendor(), &of_acme("grants"), &json!({"metric": "projects", "amount": 5})).expect(201)["$id"]);
         let (id, clock) = (acme.id.clone(), acme.clock.clone().unwrap());
         let globex = neighbour(&world, &id);
         world.deliver();
         let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
         block_on(store::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
         let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
-        Self { acme: id, globex, clock, invoice, spare_key, parked, world }
+        Self { acme: id, globex, clock, invoice, spare_key, parked, grant, world }
     }
 
     pub fn acme(&self) -> Company<'_> {
@@ -53,7 +58,7 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids.
     pub fn fill(&self, text: &str) -> String {
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
-        let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked)];
+        let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
     }
 

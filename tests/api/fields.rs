@@ -108,6 +108,62 @@ const ITEMS: &[Row] = &[
 
 const REPLAYS: &[Row] = &[("{}", "invalid_value", ""), (r#"{"id":7}"#, "invalid_value", "/id"), (r#"{"id":null}"#, "invalid_value", "/id")];
 
+const METRICS: &[Row] = &[
+    ("{}", "invalid_value", ""),
+    (r#"{"key":"tokens","kind":"level"}"#, "invalid_value", ""),
+    (r#"{"key":"tokens","aggregation":"sum"}"#, "invalid_value", ""),
+    (r#"{"key":"tokens","aggregation":"average","kind":"level"}"#, "invalid_value", "/aggregation"),
+    (r#"{"key":"tokens","aggregation":"weightedSum","kind":"level"}"#, "invalid_value", "/aggregation"),
+    (r#"{"key":"tokens","aggregation":"sum","kind":"gauge"}"#, "invalid_value", "/kind"),
+    (r#"{"key":"","aggregation":"sum","kind":"level"}"#, "invalid_value", "/key"),
+    (r#"{"key":"9lives","aggregation":"sum","kind":"level"}"#, "invalid_value", "/key"),
+    (r#"{"key":"to kens","aggregation":"sum","kind":"level"}"#, "invalid_value", "/key"),
+    (r#"{"key":"to/kens","aggregation":"sum","kind":"level"}"#, "invalid_value", "/key"),
+    (r#"{"key":"tökens","aggregation":"sum","kind":"level"}"#, "invalid_value", "/key"),
+    (r#"{"key":7,"aggregation":"sum","kind":"level"}"#, "invalid_value", "/key"),
+    (r#"{"key":"tokens","name":"  ","aggregation":"sum","kind":"level"}"#, "invalid_value", "/name"),
+    (r#"{"key":"tokens","description":"","aggregation":"sum","kind":"level"}"#, "invalid_value", "/description"),
+    (r#"{"key":"tokens","unit":"","aggregation":"sum","kind":"level"}"#, "invalid_value", "/unit"),
+    (r#"{"key":"tokens","aggregation":"unique","kind":"consumable"}"#, "invalid_value", "/uniqueProperty"),
+    (r#"{"key":"tokens","aggregation":"unique","kind":"consumable","uniqueProperty":""}"#, "invalid_value", "/uniqueProperty"),
+    (r#"{"key":"tokens","aggregation":"unique","kind":"level","uniqueProperty":"userId"}"#, "invalid_value", "/kind"),
+    (r#"{"key":"tokens","aggregation":"sum","kind":"consumable","uniqueProperty":"userId"}"#, "invalid_value", "/uniqueProperty"),
+    (r#"{"key":"tokens","aggregation":"weighted_sum","kind":"consumable"}"#, "invalid_value", "/kind"),
+    (r#"{"key":"tokens","aggregation":"sum","kind":"level","eventType":""}"#, "invalid_value", "/eventType"),
+    (r#"{"key":"tokens","aggregation":"sum","kind":"level","eventType":" tokens.used"}"#, "invalid_value", "/eventType"),
+    (r#"{"key":"tokens","aggregation":"sum","kind":"level","eventType":"tokens\nused"}"#, "invalid_value", "/eventType"),
+    (r#"{"key":"tokens","aggregation":"sum","kind":"level","builtIn":true}"#, "invalid_value", "/builtIn"),
+];
+
+const LIMITS: &[Row] = &[
+    ("{}", "invalid_value", ""),
+    (r#"{"limit":null}"#, "invalid_value", "/limit"),
+    (r#"{"limit":-2}"#, "invalid_value", "/limit"),
+    (r#"{"limit":"-0.5"}"#, "invalid_value", "/limit"),
+    (r#"{"limit":1.5}"#, "invalid_value", "/limit"),
+    (r#"{"limit":"unlimited"}"#, "invalid_value", "/limit"),
+    (r#"{"limit":9000000000000001}"#, "invalid_value", "/limit"),
+    (r#"{"limit":7,"enforcement":"firm"}"#, "invalid_value", "/enforcement"),
+    (r#"{"limit":7,"enforcement":null}"#, "invalid_value", "/enforcement"),
+    (r#"{"limit":7,"reason":""}"#, "invalid_value", "/reason"),
+    (r#"{"limit":7,"metric":"users"}"#, "invalid_value", "/metric"),
+];
+
+const GRANTS: &[Row] = &[
+    ("{}", "invalid_value", ""),
+    (r#"{"metric":"apiCalls"}"#, "invalid_value", ""),
+    (r#"{"amount":7}"#, "invalid_value", ""),
+    (r#"{"metric":"nothing","amount":7}"#, "unknown_metric", "/metric"),
+    (r#"{"metric":"apiCalls","amount":0}"#, "invalid_value", "/amount"),
+    (r#"{"metric":"apiCalls","amount":-1}"#, "invalid_value", "/amount"),
+    (r#"{"metric":"apiCalls","amount":0.5}"#, "invalid_value", "/amount"),
+    (r#"{"metric":"apiCalls","amount":7,"startsAt":"soon"}"#, "invalid_value", "/startsAt"),
+    (r#"{"metric":"apiCalls","amount":7,"endsAt":"2026-02-20T00:00:00Z"}"#, "invalid_value", "/endsAt"),
+    (r#"{"metric":"apiCalls","amount":7,"startsAt":"2026-03-02T00:00:00Z","endsAt":"2026-03-01T00:00:00Z"}"#, "invalid_value", "/endsAt"),
+    (r#"{"metric":"apiCalls","amount":7,"reason":" "}"#, "invalid_value", "/reason"),
+    (r#"{"metric":"apiCalls","amount":7,"expiresAt":"2026-03-01T00:00:00Z"}"#, "invalid_value", "/expiresAt"),
+];
+
 const EVENTS: &[Row] = &[
     ("{}", "invalid_value", ""),
     (r#"{"metric":""}"#, "unknown_metric", "/metric"),
@@ -136,6 +192,10 @@ fn the_vendors_endpoints_refuse_bad_fields() {
     let cast = Cast::new();
     refuses(&cast, "POST", "/v1/organizations", ORGANIZATIONS);
     refuses(&cast, "PATCH", "/v1/organizations/{acme}", CHANGES);
+    refuses(&cast, "POST", "/v1/metrics", METRICS);
+    refuses(&cast, "PUT", "/v1/organizations/{acme}/limits/apiCalls", LIMITS);
+    refuses(&cast, "PUT", "/v1/organizations/{acme}/limits/nothing", &[(r#"{"limit":7}"#, "unknown_metric", "metric")]);
+    refuses(&cast, "POST", "/v1/organizations/{acme}/grants", GRANTS);
     refuses(&cast, "POST", "/v1/test-clocks", CLOCKS);
     refuses(&cast, "PUT", "/v1/test-clocks/{clock}", CLOCKS);
     refuses(&cast, "PUT", "/v1/test-clocks/{clock}", &[(r#"{"now":"2026-02-19T23:59:59Z"}"#, "clock_moves_forward_only", "/now")]);
@@ -197,7 +257,7 @@ fn a_completed_item_stays_completed() {
 }
 
 fn refuses(cast: &Cast, method: &str, path: &str, rows: &[Row]) {
-    let is_vendors = ["/v1/organizations", "/v1/test-clocks", "/v1/parked"].iter().any(|prefix| path.starts_with(prefix));
+    let is_vendors = ["/v1/organizations", "/v1/metrics", "/v1/test-clocks", "/v1/parked"].iter().any(|prefix| path.starts_with(prefix));
     let who = if is_vendors { vendor() } else { cast.admin() };
     for (body, code, pointer) in rows {
         check(&cast.world, &ask(&who, method, &cast.fill(path)).json(cast.fill(body)), refusal(400, code, pointer));

@@ -24,6 +24,12 @@ const ROWS: &[Row] = &[
     },
     Row { path: "/v1/test-clocks", body: r#"{"now":"2026-01-31T00:00:00Z"}"#, other: r#"{"now":"2026-02-28T00:00:00Z"}"#, status: 201 },
     Row {
+        path: "/v1/organizations/{acme}/grants",
+        body: r#"{"metric":"apiCalls","amount":2}"#,
+        other: r#"{"metric":"apiCalls","amount":3}"#,
+        status: 201,
+    },
+    Row {
         path: "/v1/api-keys",
         body: r#"{"name":"backend","scopes":["usage.read"]}"#,
         other: r#"{"name":"backend","scopes":["usage.write"]}"#,
@@ -46,12 +52,12 @@ impl Row {
     }
 
     fn is_vendors(&self) -> bool {
-        ["/v1/organizations", "/v1/test-clocks"].contains(&self.path)
+        self.path.starts_with("/v1/organizations") || self.path == "/v1/test-clocks"
     }
 
     fn ask(&self, cast: &Cast, body: &str) -> Ask {
         let who = if self.is_vendors() { vendor() } else { cast.acme().vendor() };
-        ask(&who, "POST", self.path).json(body)
+        ask(&who, "POST", &cast.fill(self.path)).json(body)
     }
 }
 
@@ -102,6 +108,7 @@ fn a_refused_request_leaves_its_key_free() {
     let bad = [
         r#"{"name":"","email":"a@b.example"}"#,
         r#"{"now":"never"}"#,
+        r#"{"metric":"seats","amount":1}"#,
         r#"{"name":"k","scopes":[]}"#,
         r#"{"metric":"apiCalls","amount":0}"#,
         r#"{"metric":"seats"}"#,
@@ -172,12 +179,12 @@ fn answers_are_kept_for_48_hours_and_usage_for_35_days() {
         accept(&cast.world, &row.ask(&cast, row.body).header("idempotency-key", &row.key("kept")), row.status).header("idempotent-replayed")
             == "true"
     };
-    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false; 6]);
+    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false; 7]);
     cast.world.pass(hours(47));
     cast.world.cron("0 5 * * *");
-    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [true; 6]);
+    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [true; 7]);
     cast.world.pass(hours(2));
-    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false, false, false, true, true, true]);
+    assert_eq!(ROWS.iter().map(replayed).collect::<Vec<_>>(), [false, false, false, false, true, true, true]);
 }
 
 #[test]

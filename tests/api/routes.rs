@@ -5,7 +5,7 @@ use crate::check::{anonymous, ask, check, refusal};
 use crate::document;
 use crate::support::world::{Credential, vendor};
 
-const NO_ROUTES: [&str; 12] = [
+const NO_ROUTES: [&str; 14] = [
     "/",
     "/v1",
     "/v1/",
@@ -18,6 +18,8 @@ const NO_ROUTES: [&str; 12] = [
     "/v1/quotas/",
     "/openapi.yaml",
     "/v1/usage/consumption/1",
+    "/v1/organizations/{acme}/limits/",
+    "/v1/organizations/{acme}/limits/apiCalls/1",
 ];
 
 #[test]
@@ -38,7 +40,11 @@ fn a_wrong_method_hears_the_right_ones() {
     let mut paths: Vec<&str> = document::operations().iter().map(|operation| operation.path).collect();
     paths.dedup();
     for template in paths {
-        let path = template.replace("{id}", &cast.spare_key).replace("{key}", "starter").replace("{metric}", "apiCalls");
+        let path = template
+            .replace("{id}", &cast.spare_key)
+            .replace("{key}", "starter")
+            .replace("{metric}", "apiCalls")
+            .replace("{grant}", &cast.grant);
         let right: Vec<String> =
             document::operations().into_iter().filter(|operation| operation.path == template).map(|operation| operation.method).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| !right.iter().any(|right| right == method)) {
@@ -56,6 +62,8 @@ fn a_wrong_method_hears_the_right_ones() {
 const OBJECTS: &[(&str, &str, bool, &str, &str)] = &[
     ("GET", "/v1/organizations/", true, "org_", ""),
     ("PATCH", "/v1/organizations/", true, "org_", r#"{"name":"Mine"}"#),
+    ("GET", "/v1/metrics/", false, "", ""),
+    ("DELETE", "/v1/organizations/{acme}/grants/", true, "grant_", ""),
     ("GET", "/v1/test-clocks/", true, "clock_", ""),
     ("PUT", "/v1/test-clocks/", true, "clock_", r#"{"now":"2030-01-01T00:00:00Z"}"#),
     ("GET", "/v1/invoices/", false, "inv_", ""),
@@ -71,6 +79,7 @@ fn an_id_that_leads_nowhere_is_not_found() {
     for (method, path, is_vendors, prefix, body) in OBJECTS {
         let who = if *is_vendors { vendor() } else { admin.clone() };
         let (one, other) = (format!("{prefix}00000000000000000000000001"), format!("{prefix}7zzzzzzzzzzzzzzzzzzzzzzzzz"));
+        let path = cast.fill(path);
         let found = |id: &str| check(&cast.world, &ask(&who, method, &format!("{path}{id}")).json(*body), refusal(404, "not_found", ""));
         assert_eq!(anonymous(&found(&one)), anonymous(&found(&other)), "{path}");
         for id in ["x", "inv_", "..", "%00", "%F0%9F%A6%80", "sub_00000000000000000000000001", &"9".repeat(5_000)] {

@@ -10,6 +10,7 @@ use tenantry::kernel::ids::{Entropy, InvoiceId, OrganizationId};
 use tenantry::kernel::ports::{Clock, InvoiceNumbers, Message, Meters, Probes, Queues};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
+use tenantry::usage::meter::Call;
 
 use super::local_sqlite::LocalSqlite;
 
@@ -51,6 +52,8 @@ pub struct MeterTwins {
     pub meters: Mutex<BTreeMap<OrganizationId, (LocalSqlite, Meter<LocalSqlite>)>>,
     /// Calls that are let through, then calls that fail as if the object were away.
     pub outage: Mutex<(u32, u32)>,
+    /// The calls that reached a Meter, oldest first.
+    pub heard: Mutex<Vec<(OrganizationId, Call)>>,
 }
 
 impl MeterTwins {
@@ -84,8 +87,9 @@ impl MeterTwins {
 impl Meters for MeterTwins {
     fn call(&self, organization: OrganizationId, call: String) -> BoxFuture<'_, Result<String>> {
         Box::pin(async move {
-            let call = serde_json::from_str(&call).unwrap();
-            let answer = self.with(organization, |meter| meter.call(call, self.clock.now()))?;
+            let call: Call = serde_json::from_str(&call).unwrap();
+            let answer = self.with(organization, |meter| meter.call(call.clone(), self.clock.now()))?;
+            self.heard.lock().unwrap().push((organization, call));
             Ok(answer.to_string())
         })
     }

@@ -87,6 +87,7 @@ impl World {
             entropy: entropy.clone(),
             meters: Mutex::default(),
             outage: Mutex::new((0, 0)),
+            heard: Mutex::default(),
         });
         let queues = Arc::new(QueueTwin::default());
         let app = App::new(Ports {
