@@ -1,6 +1,7 @@
 //! The Worker's entry points: fetch, cron and queues.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
+use futures::TryStreamExt;
 use http::Request as HttpRequest;
 use http_body_util::BodyExt;
 use worker::{
@@ -68,17 +69,23 @@ async fn read(mut request: Request) -> worker::Result<HttpRequest<Body>> {
     builder.body(Body::from(body)).map_err(|error| worker::Error::RustError(error.to_string()))
 }
 
-/// The answer as one piece: a stream would cost a call into JavaScript for each chunk.
+/// The answer as one piece where its size is known: a stream would cost a call into JavaScript for each chunk. An export is a stream.
 async fn write(response: axum::response::Response) -> worker::Result<Response> {
     let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.map_err(|error| worker::Error::RustError(error.to_string()))?.to_bytes();
     let headers = Headers::new();
     for (name, value) in &parts.headers {
         if let Ok(value) = value.to_str() {
             headers.append(name.as_str(), value)?;
         }
     }
-    let response = if parts.status == http::StatusCode::NO_CONTENT { Response::empty()? } else { Response::from_bytes(bytes.to_vec())? };
+    let failed = |error: axum::Error| worker::Error::RustError(error.to_string());
+    let response = if parts.status == http::StatusCode::NO_CONTENT {
+        Response::empty()?
+    } else if body.size_hint().exact().is_some() {
+        Response::from_bytes(body.collect().await.map_err(failed)?.to_bytes().to_vec())?
+    } else {
+        Response::from_stream(body.into_data_stream().map_err(failed))?
+    };
     Ok(response.with_status(parts.status.as_u16()).with_headers(headers))
 }
 

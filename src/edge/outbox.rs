@@ -1,33 +1,54 @@
-//! What a Meter's alarm calls: its facts become events of the organization.
+//! What a Meter's alarm calls: its facts become events of the organization, its buckets rows for charts.
 
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
-use crate::kernel::tenant::Actor;
-use crate::usage::facts;
-use crate::usage::meter::PendingFacts;
+use crate::kernel::tenant::{Actor, Tenant};
+use crate::usage::meter::{PendingFacts, RolledUp};
+use crate::usage::{facts, history};
 
-/// Exported to `shell.mjs`.
+/// Exported to `shell.mjs`. What is not stored rejects, so that the alarm tries again.
 #[wasm_bindgen]
 pub struct Outbox;
 
 #[wasm_bindgen]
 impl Outbox {
-    /// Records the pending facts of an organization's Meter; rejects when they are not recorded, so that the alarm tries again.
+    /// Records the pending facts of an organization's Meter.
     pub async fn deliver(env: Env, organization: String, pending: String) -> std::result::Result<(), JsValue> {
-        deliver(&env, &organization, &pending).await.map_err(|error| JsValue::from_str(&format!("{error:?}")))
+        deliver(&env, &organization, &pending).await.map_err(rejected)
+    }
+
+    /// Stores the buckets that an organization's Meter rolled up.
+    pub async fn store_buckets(env: Env, organization: String, rolled: String) -> std::result::Result<(), JsValue> {
+        store_buckets(&env, &organization, &rolled).await.map_err(rejected)
     }
 }
 
+fn rejected(error: Error) -> JsValue {
+    JsValue::from_str(&format!("{error:?}"))
+}
+
 async fn deliver(env: &Env, organization: &str, pending: &str) -> Result<()> {
-    let internal = |what: String| crate::kernel::error::Error::internal(what);
-    let organization: OrganizationId = organization.parse().map_err(|_| internal(format!("{organization} is no organization")))?;
-    let pending: PendingFacts = serde_json::from_str(pending).map_err(|error| internal(format!("facts can't be read: {error}")))?;
-    let platform = Platform::open(super::app(env)?);
-    let tenant = platform.tenant(organization, Actor::System("meter"), None).await?;
-    let tenant = tenant.ok_or_else(|| internal(format!("{organization} has a Meter and is not in the directory")))?;
-    facts::record(&tenant, &pending.facts).await
+    let pending: PendingFacts = read(pending)?;
+    facts::record(&tenant(env, organization).await?, &pending.facts).await
+}
+
+async fn store_buckets(env: &Env, organization: &str, rolled: &str) -> Result<()> {
+    let rolled: RolledUp = read(rolled)?;
+    history::store_buckets(&tenant(env, organization).await?, &rolled.buckets).await
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::internal(format!("what a Meter brings can't be read: {error}")))
+}
+
+/// The organization after which the Meter is named.
+async fn tenant(env: &Env, organization: &str) -> Result<Tenant> {
+    let id: OrganizationId = organization.parse().map_err(|_| Error::internal(format!("{organization} is no organization")))?;
+    let tenant = Platform::open(super::app(env)?).tenant(id, Actor::System("meter"), None).await?;
+    tenant.ok_or_else(|| Error::internal(format!("{organization} has a Meter and is not in the directory")))
 }

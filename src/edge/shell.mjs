@@ -2,31 +2,55 @@
 //
 // Owns: which requests go straight to their organization's Meter, the group commit (requests of the same moment share one
 // transaction), timers and transactions of the Meter. Does not own: any decision (`durable_objects/meter.rs`), any other request
-// (`src/edge/entry.rs`).
+// (`src/edge/entry.rs`), live feeds (`feeds.mjs`).
 // Invariants: only a key with the right MAC addresses an object; what throws inside a transaction is rolled back and its core is
 // never used again; no error text leaves us.
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import Rust, { InvoiceNumbers, KeyGate, MeterCore, Outbox } from "../../build/index.js";
+import { FEED_ENDS_AT, FEED_KEY, Feeds } from "./feeds.mjs";
+import { newRequestId, problem } from "./problems.mjs";
 
 export { InvoiceNumbers };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
-const HOT_QUOTA = /^\/v1\/quotas\/[^/]+$/;
-const HOT_POSTS = new Set(["/v1/usage", "/v1/usage/consumption", "/v1/usage/batch"]);
 /** The largest body that the Meter reads. What says that it is longer, the Rust side refuses unread; what is longer is cut, and refused. */
 const BODY_BYTES_MAX = 1024 * 1024;
+/** The Meter's answer when it has to be told the platform's metrics first: `TELL_METRICS` in src/usage/meter.rs. */
+const TELL_METRICS = "?metrics";
+/** On an answer of Rust: open a live feed. `TICKET` in src/usage/live.rs. */
+const TICKET = "tenantry-feed";
 
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     try {
-      const organization = hotOrganization(request, this.env);
-      if (organization === undefined) return await unlessReset(new Rust(this.ctx, this.env).fetch(request));
-      const wire = await toWire(request);
-      return toResponse(await this.env.METER.getByName(organization).serve(wire));
+      const target = targetOf(request.url);
+      const organization = isHot(request.method, target) ? organizationOf(request, this.env) : undefined;
+      if (organization === undefined) return await this.#longWay(request);
+      const bytes = request.method === "POST" ? await request.arrayBuffer() : undefined;
+      const reply = await this.env.METER.getByName(organization).serve(toWire(request, target, bytes));
+      return reply === TELL_METRICS ? await this.#longWay(again(request, bytes)) : toResponse(reply);
     } catch (error) {
       return failed(error, request);
     }
+  }
+
+  /** Through the router: it verifies the caller in its organization's database. */
+  async #longWay(request) {
+    const response = await unlessReset(new Rust(this.ctx, this.env).fetch(request));
+    const ticket = response.headers.get(TICKET);
+    return ticket === null ? response : this.#openFeed(request, ticket, response.headers.get("request-id"));
+  }
+
+  /** A live feed is served by the organization's Meter itself. */
+  #openFeed(request, ticket, requestId) {
+    const [organization, key, endsAt] = ticket.split(" ");
+    const headers = new Headers({ [FEED_KEY]: key, [FEED_ENDS_AT]: endsAt, "request-id": requestId });
+    for (const name of ["upgrade", "last-event-id"]) {
+      const value = request.headers.get(name);
+      if (value !== null) headers.set(name, value);
+    }
+    return this.env.METER.getByName(organization).fetch(new Request(request.url, { headers }));
   }
 
   scheduled(event) {
@@ -58,44 +82,87 @@ function unlessReset(answer) {
 }
 
 /** Path and query: what follows the host. */
-function target(request) {
-  const { url } = request;
+function targetOf(url) {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   return start < 0 ? "/" : url.slice(start);
 }
 
-/** The organization whose Meter answers this request; undefined when it is one of the ordinary requests. */
-function hotOrganization(request, env) {
-  const path = target(request).split("?", 1)[0];
-  if (request.method === "POST") {
-    if (!HOT_POSTS.has(path) || Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return undefined;
-  } else if (request.method !== "GET" || !(path === "/v1/usage" || HOT_QUOTA.test(path))) return undefined;
-  // An empty key is no key: the router refuses it.
-  if (request.headers.get("idempotency-key") === "") return undefined;
-  const header = request.headers.get("authorization") ?? "";
-  const letters = KEY_HEADER.exec(header)?.[1];
-  return letters && isGenuine(header, env) ? `org_${letters}` : undefined;
+function pathOf(target) {
+  const end = target.indexOf("?");
+  return end < 0 ? target : target.slice(0, end);
 }
 
-/** Key headers that were found genuine; a forged one addresses no object, so it cannot bring any into being. */
-const genuine = new Set();
+/** Whether a Meter answers this request, if the caller is an organization. */
+function isHot(method, target) {
+  const path = pathOf(target);
+  if (method === "POST") {
+    return (
+      path === "/v1/usage" ||
+      path === "/v1/usage/consumption" ||
+      path === "/v1/events" ||
+      path === "/v1/usage/batch" ||
+      path === "/v1/reservations" ||
+      (path.endsWith(SETTLEMENT) && isChild(path.slice(0, -SETTLEMENT.length), RESERVATIONS))
+    );
+  }
+  if (method === "GET") return path === "/v1/usage" || isChild(path, "/v1/quotas/") || isChild(path, RESERVATIONS);
+  return method === "DELETE" && isChild(path, RESERVATIONS);
+}
+
+const RESERVATIONS = "/v1/reservations/";
+const SETTLEMENT = "/settlement";
+
+/** Whether `path` is one more segment below `parent`. */
+function isChild(path, parent) {
+  return path.length > parent.length && path.startsWith(parent) && !path.includes("/", parent.length);
+}
+
+/** The organization whose genuine key this is; undefined when the router has to look at the request. */
+function organizationOf(request, env) {
+  const { headers } = request;
+  // An empty key is no key: the router refuses it.
+  if (headers.get("idempotency-key") === "") return undefined;
+  if (request.method === "POST" && Number(headers.get("content-length")) > BODY_BYTES_MAX) return undefined;
+  const header = headers.get("authorization");
+  return header === null ? undefined : (genuine.get(header) ?? examined(header, env));
+}
+
+/** Key headers that were found genuine, and whose they are; a forged one addresses no object, so it cannot bring any into being. */
+const genuine = new Map();
 const GENUINE_MAX = 10_000;
 let gate;
 
-function isGenuine(header, env) {
-  if (genuine.has(header)) return true;
+function examined(header, env) {
+  const letters = KEY_HEADER.exec(header)?.[1];
+  if (letters === undefined) return undefined;
   gate ??= new KeyGate(env.TENANTRY_SECRET);
-  if (!gate.is_genuine(header)) return false;
+  if (!gate.is_genuine(header)) return undefined;
   if (genuine.size >= GENUINE_MAX) genuine.clear();
-  genuine.add(header);
-  return true;
+  const organization = `org_${letters}`;
+  genuine.set(header, organization);
+  return organization;
 }
 
 /** As `HotRequest::to_wire` in src/usage/meter.rs. */
-async function toWire(request) {
-  const header = (name) => request.headers.get(name) ?? "";
-  const body = request.method === "POST" ? decoded(await request.arrayBuffer()).slice(0, BODY_BYTES_MAX + 1) : "";
-  return `:${header("authorization")}\n${request.method}\n${target(request)}\n${header("content-type")}\n${header("idempotency-key")}\n\n${body}`;
+function toWire(request, target, bytes) {
+  const { headers } = request;
+  const attributes = target.startsWith("/v1/events") ? eventAttributes(headers) : "";
+  const body = bytes === undefined ? "" : decoded(bytes).slice(0, BODY_BYTES_MAX + 1);
+  return `:${headers.get("authorization")}\n${request.method}\n${target}\n${headers.get("content-type") ?? ""}\n${headers.get("idempotency-key") ?? ""}\n${attributes}\n${body}`;
+}
+
+/** The headers that say what a CloudEvent is when its body is only its data. */
+function eventAttributes(headers) {
+  let found;
+  for (const [name, value] of headers) {
+    if (name.startsWith("ce-")) (found ??= {})[name] = value;
+  }
+  return found === undefined ? "" : JSON.stringify(found);
+}
+
+/** The request once more, after its body was read. */
+function again(request, bytes) {
+  return new Request(request.url, { method: request.method, headers: request.headers, body: bytes });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -111,28 +178,31 @@ function decoded(bytes) {
 
 /** As `HotReply::from_wire`. */
 function toResponse(wire) {
-  const end = wire.indexOf("\n\n");
-  const [status, ...lines] = wire.slice(0, end).split("\n");
-  const headers = lines.map((line) => [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)]);
-  return new Response(wire.slice(end + 2), { status: Number(status), headers });
+  const head = wire.indexOf("\n\n");
+  let start = wire.indexOf("\n") + 1;
+  const status = Number(wire.slice(0, start - 1));
+  const headers = {};
+  while (start <= head) {
+    const colon = wire.indexOf(": ", start);
+    const end = wire.indexOf("\n", colon);
+    headers[wire.slice(start, colon)] = wire.slice(colon + 2, end);
+    start = end + 1;
+  }
+  // Where a body is not allowed, an empty one is refused as well.
+  return new Response(status === 204 ? null : wire.slice(head + 2), { status, headers });
 }
 
 /** The answer when something threw: what it was is in the log, under the request's id. */
 function failed(error, request) {
-  const letters = Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte, place) => ALPHABET[byte & (place ? 31 : 7)]);
-  const requestId = `req_${letters.join("")}`;
-  console.error(JSON.stringify({ level: "error", message: "a request threw", requestId, target: target(request).split("?", 1)[0], error: String(error?.stack ?? error) }));
+  const requestId = newRequestId();
+  const path = pathOf(targetOf(request.url));
+  console.error(JSON.stringify({ level: "error", message: "a request threw", requestId, target: path, error: String(error?.stack ?? error) }));
   const isPassing = Boolean(error?.retryable || error?.overloaded);
-  const [status, code, title, detail] = isPassing
-    ? [503, "unavailable", "Not available right now", "Send the request again, with the same Idempotency-Key."]
-    : [500, "internal_error", "Something went wrong on our side", "Retry with the same Idempotency-Key; if it stays, report the request id."];
-  const type = `https://tenantry.dev/problems/${code}`;
-  const body = JSON.stringify({ type, title, status, detail, code, instance: target(request).split("?", 1)[0], requestId });
-  const headers = { "content-type": "application/problem+json", "Request-Id": requestId, ...(isPassing && { "Retry-After": "1" }) };
-  return new Response(body, { status, headers });
+  return isPassing ? problem(503, UNAVAILABLE, path, requestId, { "Retry-After": "1" }) : problem(500, MISTAKE, path, requestId);
 }
 
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const UNAVAILABLE = { code: "unavailable", title: "Not available right now", detail: "Send the request again, with the same Idempotency-Key." };
+const MISTAKE = { code: "internal_error", title: "Something went wrong on our side", detail: "Retry with the same Idempotency-Key; if it stays, report the request id." };
 
 /**
  * How long the first request of a group waits for others: one turn of the event loop, in which all that has arrived is handed over.
@@ -141,11 +211,15 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const GATHER_MS = 0;
 /** A group larger than this does not wait any longer. */
 const GROUP_MAX = 256;
-/** Between attempts to deliver facts: twice as long each time, up to five minutes. */
+/** Between attempts to deliver facts and buckets: twice as long each time, up to five minutes. */
 const RETRY_MS = 2_000;
 const RETRY_MS_MAX = 300_000;
 /** A delivery that takes longer is given up: after a wasm reset its promise would never settle. */
 const DELIVERY_MS_MAX = 30_000;
+/** Pages of buckets that one alarm stores; what is left waits for the next. */
+const ROLL_UPS_MAX = 100;
+/** How a call that revokes a key begins: `Call::RemoveKey` in src/usage/meter.rs. */
+const REMOVE_KEY = '{"call":"removeKey"';
 
 export class Meter extends DurableObject {
   #core;
@@ -155,6 +229,7 @@ export class Meter extends DurableObject {
   #alarmAt = Infinity;
   #deliveriesFailed = 0;
   #retryAt = 0;
+  #feeds = new Feeds(this.ctx, (since) => this.#ask(JSON.stringify({ call: "changes", since })));
 
   /** One hot request; its answer comes with those of its group, when all of them are stored. */
   serve(wire) {
@@ -167,8 +242,23 @@ export class Meter extends DurableObject {
 
   /** A call of the Worker: JSON in, JSON out. */
   call(text) {
+    const reply = this.#ask(text);
+    if (text.startsWith(REMOVE_KEY)) this.#feeds.revoke(JSON.parse(text).key);
+    this.#feeds.changed();
+    return reply;
+  }
+
+  #ask(text) {
     return this.#transaction((core) => core.call(text));
   }
+
+  /** A live feed, for whom the Worker has found it permitted. */
+  fetch(request) {
+    return this.#feeds.open(request);
+  }
+
+  /** Listeners have nothing to say. */
+  webSocketMessage() {}
 
   #flush() {
     const group = this.#group;
@@ -177,6 +267,7 @@ export class Meter extends DurableObject {
     try {
       const replies = this.#transaction((core) => core.serve(group.map(({ wire }) => wire)));
       group.forEach(({ resolve }, index) => resolve(replies[index]));
+      this.#feeds.changed();
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
@@ -211,14 +302,15 @@ export class Meter extends DurableObject {
     this.#alarmAt = Infinity;
     this.#isDelivering = true;
     try {
-      this.call('{"call":"prune"}');
+      this.#ask('{"call":"prune"}');
       await this.#deliver();
+      await this.#storeBuckets();
       this.#deliveriesFailed = 0;
       this.#retryAt = 0;
       this.#isDelivering = false;
       this.#setAlarm();
     } catch (error) {
-      console.error(JSON.stringify({ level: "error", message: "facts were not delivered", organization: this.ctx.id.name, error: String(error?.stack ?? error) }));
+      console.error(JSON.stringify({ level: "error", message: "facts or buckets were not delivered", organization: this.ctx.id.name, error: String(error?.stack ?? error) }));
       this.#retryAt = Date.now() + Math.min(RETRY_MS * 2 ** this.#deliveriesFailed++, RETRY_MS_MAX);
       this.#isDelivering = false;
       // Not as the core says: after a reset it knows nothing yet.
@@ -228,11 +320,24 @@ export class Meter extends DurableObject {
 
   async #deliver() {
     for (;;) {
-      const pending = this.call('{"call":"pendingFacts"}');
+      const pending = this.#ask('{"call":"pendingFacts"}');
       const last = JSON.parse(pending).facts.at(-1);
       if (last === undefined) return;
       await within(DELIVERY_MS_MAX, Outbox.deliver(this.env, this.ctx.id.name, pending));
-      this.call(JSON.stringify({ call: "acknowledgeFacts", through: last.sequence }));
+      this.#ask(JSON.stringify({ call: "acknowledgeFacts", through: last.sequence }));
+    }
+  }
+
+  /** Usage by the hour goes to the tenant's database; a bucket that comes twice changes nothing there. */
+  async #storeBuckets() {
+    for (let round = 0; round < ROLL_UPS_MAX; round++) {
+      const rolled = this.#ask('{"call":"rollUp"}');
+      const { buckets, hasMore } = JSON.parse(rolled);
+      if (buckets.length > 0) {
+        await within(DELIVERY_MS_MAX, Outbox.store_buckets(this.env, this.ctx.id.name, rolled));
+        this.#ask(JSON.stringify({ call: "acknowledgeBuckets", through: buckets.at(-1).version }));
+      }
+      if (!hasMore) return;
     }
   }
 }

@@ -55,6 +55,15 @@ routes! {
     usage::batch,
     usage::summary,
     usage::quota,
+    usage::events,
+    usage::reserve,
+    usage::reservation,
+    usage::settle,
+    usage::release,
+    usage::history,
+    usage::export_events,
+    usage::proof,
+    usage::live,
 
     // The organization's administrators
     organizations::get_own,

@@ -2,7 +2,9 @@
 
 use serde::de::DeserializeOwned;
 
-use super::meter::{Call, Closing, Done, Grant, HotReply, HotRequest, LimitOverride, PendingFacts, TELL_METRICS};
+use super::meter::{
+    Call, Closing, CurrentUsage, Done, ExportPage, Grant, HotReply, HotRequest, LimitOverride, PendingFacts, RolledUp, TELL_METRICS,
+};
 use crate::access::rules::ApiKey;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::KeyId;
@@ -95,4 +97,22 @@ pub async fn pending_facts(tenant: &Tenant) -> Result<PendingFacts> {
 
 pub async fn acknowledge_facts(tenant: &Tenant, through: u64) -> Result<()> {
     call::<Done>(tenant, Call::AcknowledgeFacts { through }).await.map(|_| ())
+}
+
+pub async fn current_usage(tenant: &Tenant) -> Result<CurrentUsage> {
+    call(tenant, Call::CurrentUsage).await
+}
+
+/// The buckets that are not stored yet, a page of them.
+pub async fn roll_up(tenant: &Tenant) -> Result<RolledUp> {
+    call(tenant, Call::RollUp).await
+}
+
+pub async fn acknowledge_buckets(tenant: &Tenant, through: u64) -> Result<()> {
+    call::<Done>(tenant, Call::AcknowledgeBuckets { through }).await.map(|_| ())
+}
+
+/// A page of `wanted`, one of the exports.
+pub async fn export(tenant: &Tenant, wanted: Call) -> Result<ExportPage> {
+    call(tenant, wanted).await
 }

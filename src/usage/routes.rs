@@ -1,17 +1,24 @@
 //! The usage and quota endpoints. An organization's own keys take the short way (`src/edge/shell.mjs`) to the same Meter; here come the
 //! vendor's platform keys, and natively all callers.
 
+use std::collections::BTreeMap;
+
+use axum::body::Body;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+pub use super::exports::*;
+pub use super::history::*;
+pub use super::live::*;
 use super::meter::{HotCaller, HotReply, HotRequest};
 use super::meters;
+use super::wire::{CloudEvent, NewReservation, NewReservationView, NewSettlement, ReservationView, SettlementView};
 use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary};
 use crate::access::permissions::{Need, needs};
 use crate::http::actors::Authorized;
 use crate::http::request::{content_type, read_body};
-use crate::kernel::error::Result;
+use crate::kernel::error::{Error, Result};
 use crate::kernel::{idempotency, json};
 
 /// Record usage
@@ -56,6 +63,51 @@ pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Re
     serve(caller, request, 0).await
 }
 
+/// Record CloudEvents
+///
+/// CloudEvents 1.0 in structured, batch or binary mode. `type` is a metric's key, or one that the platform has mapped to a metric; `source`
+/// and `id` make a retry count once.
+#[utoipa::path(post, path = "/v1/events", tag = "usage", operation_id = "recordEvents",
+    request_body(description = "Binary mode: the attributes are `ce-` headers, the body is the data or empty", content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"))),
+    responses((status = 200, description = "Recorded; for a batch, how each fared", body = UsageReceipt)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn events(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, json::BATCH_BYTES_MAX).await
+}
+
+/// Reserve usage before the work
+///
+/// Holds an amount of what is left until it is settled, released or expired, for work whose size is only known when it is done.
+#[utoipa::path(post, path = "/v1/reservations", tag = "usage", operation_id = "createReservation", request_body = NewReservation,
+    responses((status = 201, description = "Reserved", body = NewReservationView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn reserve(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, json::BODY_BYTES_MAX).await
+}
+
+/// Read a reservation
+#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "usage", operation_id = "getReservation", params(("id" = String, Path, description = "`res_...`")),
+    responses((status = 200, description = "The reservation", body = ReservationView)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+pub async fn reservation(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
+    serve(caller, request, 0).await
+}
+
+/// Settle a reservation with what was used
+///
+/// Records the amount and gives the rest back. Sent again with the same amount, it answers the same.
+#[utoipa::path(post, path = "/v1/reservations/{id}/settlement", tag = "usage", operation_id = "settleReservation", request_body = NewSettlement, params(("id" = String, Path, description = "`res_...`")),
+    responses((status = 200, description = "Recorded", body = SettlementView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn settle(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, json::BODY_BYTES_MAX).await
+}
+
+/// Release a reservation
+///
+/// Gives all of it back.
+#[utoipa::path(delete, path = "/v1/reservations/{id}", tag = "usage", operation_id = "releaseReservation", params(("id" = String, Path, description = "`res_...`")),
+    responses((status = 204, description = "Released")), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+pub async fn release(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
+    serve(caller, request, 0).await
+}
+
 /// Hands the request to the organization's Meter as it is, and its answer back.
 async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usize) -> Result<Response> {
     let tenant = caller.tenant;
@@ -67,15 +119,30 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
     let hot = HotRequest {
         caller: HotCaller::Trusted,
         method: method.into(),
-        target: target.into(),
+        target: target.as_str().into(),
         content_type: content_type(&headers).into(),
         idempotency_key: sent_key(&headers)?.into(),
-        attributes: "".into(),
+        attributes: event_attributes(&target, &headers)?.into(),
         is_told: false,
         // What is no UTF-8 is no JSON either; the Meter says so.
         body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };
     Ok(respond(meters::serve(&tenant, hot).await?))
+}
+
+/// The headers that say what a CloudEvent is when its body is only its data, as the shell gathers them.
+fn event_attributes(target: &str, headers: &HeaderMap) -> Result<String> {
+    let sent = headers.iter().filter(|(name, _)| target.starts_with("/v1/events") && name.as_str().starts_with("ce-"));
+    // One header sent twice is one with both values, as the platform reads it.
+    let mut attributes: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, value) in sent {
+        let value = value.to_str().unwrap_or("\u{fffd}");
+        attributes.entry(name.as_str()).and_modify(|first| *first = format!("{first}, {value}")).or_insert_with(|| value.to_owned());
+    }
+    if attributes.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(&attributes).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// The `Idempotency-Key` as sent, empty when absent. One that can't be a key is refused: ignoring it would count a retry twice.
@@ -88,7 +155,7 @@ fn sent_key(headers: &HeaderMap) -> Result<String> {
 }
 
 fn respond(reply: HotReply) -> Response {
-    let mut response = reply.body.into_response();
+    let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {

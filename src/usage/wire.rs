@@ -210,3 +210,113 @@ pub struct UsageSummary {
     pub period: UsagePeriod,
     pub metrics: BTreeMap<String, MetricUsage>,
 }
+
+/// An amount to hold.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewReservation {
+    /// A summed or counted metric.
+    #[schema(example = "apiCalls")]
+    pub metric: String,
+    /// 1 when absent.
+    #[schema(value_type = QuantityDocument, required = false, example = 1)]
+    pub amount: Option<Quantity>,
+    /// Seconds until it lapses by itself; 300 when absent.
+    #[schema(minimum = 1, maximum = 86_400, example = 300)]
+    pub ttl_seconds: Option<u32>,
+}
+
+/// A reservation.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Reservation)]
+pub struct ReservationView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(example = "res_...")]
+    pub id: String,
+    pub metric: String,
+    #[schema(value_type = QuantityDocument)]
+    pub amount: Quantity,
+    /// `active`, `settled`, `released` or `expired`.
+    pub status: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// What was used in the end; null until it is settled.
+    #[schema(value_type = Option<QuantityDocument>)]
+    pub settled_amount: Option<Quantity>,
+}
+
+/// A reservation that was made, and where that leaves the metric.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = NewReservationReceipt)]
+pub struct NewReservationView {
+    #[serde(flatten)]
+    pub reservation: ReservationView,
+    /// Held of the metric by all reservations.
+    #[schema(value_type = QuantityDocument)]
+    pub reserved: Quantity,
+    #[schema(value_type = QuantityDocument)]
+    pub current: Quantity,
+    /// -1 when unlimited.
+    #[schema(value_type = QuantityDocument)]
+    pub limit: Quantity,
+    /// Null when unlimited.
+    #[schema(value_type = Option<QuantityDocument>)]
+    pub remaining: Option<Quantity>,
+}
+
+/// What was used of a reservation.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSettlement {
+    #[schema(value_type = QuantityDocument, example = 1)]
+    pub amount: Quantity,
+    /// Whether it may be more than was reserved; false when absent.
+    pub allow_overage: Option<bool>,
+}
+
+/// A receipt of usage that had been reserved.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SettlementView {
+    #[serde(flatten)]
+    pub receipt: UsageReceipt,
+    #[schema(example = "res_...")]
+    pub reservation: String,
+}
+
+/// A CloudEvent (version 1.0 of the CNCF's specification) that is counted.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+pub struct CloudEvent {
+    #[schema(example = "1.0")]
+    pub specversion: String,
+    /// With `source`, makes a retry count once.
+    #[schema(example = "req-8f1")]
+    pub id: String,
+    #[schema(example = "/gateway")]
+    pub source: String,
+    /// A metric's key, or a type that is mapped to one.
+    #[serde(rename = "type")]
+    #[schema(example = "apiCalls")]
+    pub event_type: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub time: Option<Timestamp>,
+    /// `amount` is counted, 1 when absent; the rest is metadata.
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A message of the live feed: where metrics stand that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = UsageChange)]
+pub struct UsageChangeView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub period: UsagePeriod,
+    pub metrics: BTreeMap<String, MetricUsage>,
+    /// Of the last event recorded.
+    pub sequence: u64,
+}

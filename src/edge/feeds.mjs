@@ -1,0 +1,243 @@
+// Live feeds of one Meter: who listens to the organization's usage, over a WebSocket or as server-sent events.
+//
+// Owns: the listeners, how often they are told, when they are let go. Does not own: who may listen (`src/usage/live.rs`) and what is told
+// (the Meter's answer to `changes`, passed on as it is).
+// Invariants: nothing is done while nobody listens; a listener is told at most four times a second, and never with a key that was revoked
+// or has ended; a slow one gets fewer messages, not more memory.
+
+import { problem } from "./problems.mjs";
+
+/** With which the shell says for whom a feed is: the key, or `-` for the vendor, and when that ends, or `-`. */
+export const FEED_KEY = "tenantry-feed-key";
+export const FEED_ENDS_AT = "tenantry-feed-ends-at";
+
+/** Between two messages to one listener. */
+const PAUSE_MS = 250;
+/** Until what could not be asked of the Meter is asked again. */
+const RETRY_MS = 2_000;
+/** A quiet stream gets a comment, so that nobody on the way takes it for dead. */
+const KEEP_OPEN_MS = 15_000;
+/** A stream that nobody has read for so long is dropped. */
+const UNREAD_MS_MAX = 60_000;
+const LISTENERS_MAX = 1_000;
+/** Keys revoked lately: one may be revoked between the check of a listener and its arrival here. */
+const REVOKED_MAX = 1_000;
+/** WebSocket's code for a breach of policy. */
+const NOT_ALLOWED = 1008;
+
+const TOO_MANY = { code: "too_many_feeds", title: "Too many live feeds", detail: `An organization has at most ${LISTENERS_MAX} live feeds. Close one, and share feeds between your users.` };
+const REVOKED = { code: "unauthenticated", title: "Credentials are missing or not valid", detail: "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys." };
+
+export class Feeds {
+  #ctx;
+  #changes;
+  #streams = new Set();
+  #revoked = new Set();
+  #isHeard;
+  #timer;
+  #keepOpen;
+
+  /** `changes` gives the document of what changed after an event, as text. */
+  constructor(ctx, changes) {
+    this.#ctx = ctx;
+    this.#changes = changes;
+    this.#isHeard = ctx.getWebSockets().length > 0;
+  }
+
+  /** Something was recorded. */
+  changed() {
+    if (this.#isHeard) this.#tellIn(0);
+  }
+
+  /** Answers a request that the shell has found permitted. */
+  open(request) {
+    const { headers } = request;
+    const key = headers.get(FEED_KEY);
+    const requestId = headers.get("request-id");
+    const refused = (status, what, more) => problem(status, what, new URL(request.url).pathname, requestId, more);
+    if (this.#revoked.has(key)) return refused(401, REVOKED, { "WWW-Authenticate": 'Bearer realm="tenantry"' });
+    if (this.#ctx.getWebSockets().length + this.#streams.size >= LISTENERS_MAX) return refused(503, TOO_MANY, { "Retry-After": "60" });
+    const ends = Number(headers.get(FEED_ENDS_AT));
+    const state = { key, since: 0, nextAt: 0, endsAt: Number.isNaN(ends) ? Infinity : ends };
+    this.#isHeard = true;
+    return headers.get("upgrade")?.toLowerCase() === "websocket" ? this.#openSocket(state, requestId) : this.#openStream(state, headers, requestId);
+  }
+
+  #openSocket(state, requestId) {
+    const [client, server] = Object.values(new WebSocketPair());
+    this.#ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.#ctx.acceptWebSocket(server, [state.key]);
+    server.serializeAttachment(state);
+    this.#tell([new Socket(server)], true);
+    return new Response(null, { status: 101, webSocket: client, headers: { "Request-Id": requestId } });
+  }
+
+  #openStream(state, headers, requestId) {
+    const { readable, writable } = new IdentityTransformStream();
+    const stream = new Stream(state, writable.getWriter(), (isGone) => (isGone ? this.#forget(stream) : this.changed()));
+    this.#streams.add(stream);
+    this.#keepOpen ??= setInterval(() => this.#sendComments(), KEEP_OPEN_MS);
+    const read = Number(headers.get("last-event-id") ?? 0);
+    if (Number.isSafeInteger(read) && read > 0) stream.state.since = read;
+    this.#tell([stream], stream.state.since === 0);
+    const sent = { "content-type": "text/event-stream", "cache-control": "no-cache", "Request-Id": requestId };
+    return new Response(readable, { headers: sent });
+  }
+
+  /** Ends what a key listens to, now and if it was just about to. */
+  revoke(key) {
+    if (this.#revoked.size >= REVOKED_MAX) this.#revoked.clear();
+    this.#revoked.add(key);
+    for (const socket of this.#ctx.getWebSockets(key)) new Socket(socket).end();
+    for (const stream of this.#streams) if (stream.state.key === key) stream.end();
+  }
+
+  #tellIn(milliseconds) {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const listeners = [...this.#streams];
+      for (const socket of this.#ctx.getWebSockets()) listeners.push(new Socket(socket));
+      this.#isHeard = listeners.length > 0;
+      this.#tell(listeners, false);
+    }, milliseconds);
+  }
+
+  /** Tells each listener what it does not know; one that was told a moment ago is told when its pause is over. */
+  #tell(listeners, isFirst) {
+    const now = Date.now();
+    const known = new Map();
+    let soonest = Infinity;
+    for (const listener of listeners) {
+      const { state } = listener;
+      if (state === null) continue;
+      if (state.endsAt <= now) listener.end();
+      else if (listener.isBusy) listener.isBehind = true;
+      else if (state.nextAt > now) soonest = Math.min(soonest, state.nextAt);
+      else {
+        const change = this.#changeSince(state.since, known);
+        if (change === undefined) return this.#tellIn(RETRY_MS);
+        // A listener that knows more than there is comes from elsewhere.
+        const isLost = change.sequence < state.since;
+        if (isLost) soonest = now;
+        if (isFirst || change.hasNews) listener.send(change, now + PAUSE_MS);
+        else if (isLost) listener.forget();
+      }
+    }
+    if (soonest < Infinity) this.#tellIn(Math.max(soonest - now, 0));
+  }
+
+  /** The change as text, its sequence, and whether it says anything; undefined when the Meter can't be asked now. */
+  #changeSince(since, known) {
+    if (known.has(since)) return known.get(since);
+    let change;
+    try {
+      const text = this.#changes(since);
+      const { sequence, metrics } = JSON.parse(text);
+      if (metrics === undefined) throw new Error(`no change, but ${text}`);
+      change = { text, sequence, hasNews: Object.keys(metrics).length > 0 };
+    } catch (error) {
+      console.error(JSON.stringify({ level: "error", message: "live feeds were not told", organization: this.#ctx.id.name, error: String(error?.stack ?? error) }));
+    }
+    known.set(since, change);
+    return change;
+  }
+
+  #sendComments() {
+    const now = Date.now();
+    for (const stream of this.#streams) {
+      if (stream.state.endsAt <= now) stream.end();
+      else stream.keepOpen(now);
+    }
+  }
+
+  #forget(stream) {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    clearInterval(this.#keepOpen);
+    this.#keepOpen = undefined;
+  }
+}
+
+/** A WebSocket. What it knows is kept with it, so that it survives while the object sleeps. */
+class Socket {
+  isBusy = false;
+  #socket;
+
+  constructor(socket) {
+    this.#socket = socket;
+    this.state = socket.deserializeAttachment();
+  }
+
+  send({ text, sequence }, nextAt) {
+    try {
+      this.#socket.send(text);
+      this.#socket.serializeAttachment({ ...this.state, since: sequence, nextAt });
+    } catch {
+      // It is closing; the platform lets go of it.
+    }
+  }
+
+  forget() {
+    this.#socket.serializeAttachment({ ...this.state, since: 0 });
+  }
+
+  end() {
+    try {
+      this.#socket.close(NOT_ALLOWED, "The key was revoked or has expired.");
+    } catch {
+      // It is closing already.
+    }
+  }
+}
+
+const utf8 = new TextEncoder();
+
+/** A stream of server-sent events. While a message waits to be read there is no other. */
+class Stream {
+  isBusy = false;
+  isBehind = false;
+  #writer;
+  #told;
+  #busySince = 0;
+
+  /** `told` hears when the stream can be told what it missed, or (`true`) that it is gone. */
+  constructor(state, writer, told) {
+    this.state = state;
+    this.#writer = writer;
+    this.#told = told;
+    writer.closed.then(() => told(true), () => told(true));
+  }
+
+  send({ text, sequence }, nextAt) {
+    this.state.since = sequence;
+    this.state.nextAt = nextAt;
+    this.#write(`id: ${sequence}\nevent: usage\ndata: ${text}\n\n`);
+  }
+
+  forget() {
+    this.state.since = 0;
+  }
+
+  keepOpen(now) {
+    if (!this.isBusy) this.#write(": still here\n\n");
+    else if (now - this.#busySince > UNREAD_MS_MAX) this.#writer.abort().catch(() => {});
+  }
+
+  end() {
+    this.#writer.close().catch(() => {});
+  }
+
+  #write(text) {
+    this.isBusy = true;
+    this.#busySince = Date.now();
+    this.#writer.write(utf8.encode(text)).then(
+      () => {
+        this.isBusy = false;
+        if (!this.isBehind) return;
+        this.isBehind = false;
+        this.#told(false);
+      },
+      () => this.#told(true),
+    );
+  }
+}

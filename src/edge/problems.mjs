@@ -1,0 +1,16 @@
+// Problem documents (RFC 9457) for what JavaScript refuses by itself. Everything else is refused by Rust, in the same form.
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** An id of a request that never came as far as to get one. */
+export function newRequestId() {
+  const letters = Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte, place) => ALPHABET[byte & (place ? 31 : 7)]);
+  return `req_${letters.join("")}`;
+}
+
+/** `instance` is the path; `more` are further headers. */
+export function problem(status, { code, title, detail }, instance, requestId, more = {}) {
+  const type = `https://tenantry.dev/problems/${code}`;
+  const body = JSON.stringify({ type, title, status, detail, code, instance, requestId });
+  return new Response(body, { status, headers: { "content-type": "application/problem+json", "Request-Id": requestId, ...more } });
+}
