@@ -9,6 +9,9 @@ use tenantry::kernel::time::Timestamp;
 
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
 
+/// The pattern of a quantity that is no integer.
+const QUANTITY: &str = r"^-?[0-9]+(\.[0-9]{1,9})?$";
+
 /// One operation of the document.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -120,6 +123,7 @@ fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mu
         }
         "minimum" => value.as_f64().is_none_or(|number| Some(number) >= argument.as_f64()),
         "maximum" => value.as_f64().is_none_or(|number| Some(number) <= argument.as_f64()),
+        "pattern" if argument == QUANTITY => value.as_str().is_none_or(|text| text.parse::<rating::Quantity>().is_ok()),
         "pattern" => return Some("has a pattern, which this validator doesn't know".to_owned()),
         "format" => value.as_str().is_none_or(|text| is_formatted(argument, text)),
         _ => return Some(format!("has the keyword {keyword}, which this validator doesn't know")),
