@@ -117,8 +117,9 @@ impl Memory {
     }
 
     fn put_metrics<S: LocalSql>(&mut self, sql: &S, given: Metrics, wall: Timestamp) -> Result<Value, SqlError> {
-        self.create_tables(sql)?;
-        if Metrics::load(sql)?.version <= given.version {
+        let known = if self.has_tables { Metrics::load(sql)?.version } else { 0 };
+        if known < given.version {
+            self.create_tables(sql)?;
             given.store(sql)?;
             self.remake_plan(sql, wall)?;
         }
@@ -126,8 +127,9 @@ impl Memory {
     }
 
     fn put_limits<S: LocalSql>(&mut self, sql: &S, given: Limits, wall: Timestamp) -> Result<Value, SqlError> {
-        self.create_tables(sql)?;
-        if Limits::load(sql)?.version <= given.version {
+        let known = if self.has_tables { Limits::load(sql)?.version } else { 0 };
+        if known < given.version {
+            self.create_tables(sql)?;
             given.store(sql)?;
             self.remake_plan(sql, wall)?;
         }
