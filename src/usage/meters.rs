@@ -44,9 +44,12 @@ pub async fn remove_key(tenant: &Tenant, key: KeyId) -> Result<()> {
     call::<Done>(tenant, Call::RemoveKey { key }).await.map(|_| ())
 }
 
-/// Tells the Meter every metric that the vendor has defined; their number is the version.
+/// Tells the Meter every metric that the vendor has defined; their number is the version. Where there is none, there is nothing to tell.
 pub async fn put_metrics(tenant: &Tenant) -> Result<()> {
     let defined = metrics::store::defined(tenant.app()).await?;
+    if defined.is_empty() {
+        return Ok(());
+    }
     let version = i64::try_from(defined.len()).unwrap_or(i64::MAX);
     let metrics = defined.iter().map(|metric| (metric.key.clone(), metric.rule())).collect();
     let event_types = defined.into_iter().filter_map(|metric| Some((metric.event_type?, metric.key))).collect();
