@@ -229,7 +229,7 @@ impl Memory {
         log.append(sql, draft)?;
         if log.number > before {
             pruning.expect(sql, wall)?;
-            roll_up.expect(log.number, wall);
+            roll_up.note(log.number, wall);
         }
         Ok(())
     }

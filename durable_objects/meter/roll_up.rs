@@ -70,7 +70,7 @@ struct Row {
 impl RollUp {
     pub fn load<S: LocalSql>(sql: &S, newest: u64, wall: Timestamp) -> Result<Self, SqlError> {
         let mut roll_up: Self = schema::setting(sql, SETTING)?.map_or(Ok(Self::default()), |text| schema::parse(SETTING, &text))?;
-        roll_up.expect(newest, wall);
+        roll_up.note(newest, wall);
         Ok(roll_up)
     }
 
@@ -79,7 +79,7 @@ impl RollUp {
     }
 
     /// There are commits up to `newest`.
-    pub fn expect(&mut self, newest: u64, wall: Timestamp) {
+    pub fn note(&mut self, newest: u64, wall: Timestamp) {
         if self.due_at.is_none() && (self.through < newest || self.acknowledged < self.version) {
             self.due_at = Some(wall.plus(GATHERED));
         }

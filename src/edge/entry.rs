@@ -84,7 +84,7 @@ async fn write(response: axum::response::Response) -> worker::Result<Response> {
     } else if body.size_hint().exact().is_some() {
         Response::from_bytes(body.collect().await.map_err(failed)?.to_bytes().to_vec())?
     } else {
-        Response::from_stream(body.into_data_stream().map_err(failed))?
+        Response::from_stream(TryStreamExt::map_err(body.into_data_stream(), failed))?
     };
     Ok(response.with_status(parts.status.as_u16()).with_headers(headers))
 }
