@@ -79,6 +79,7 @@ impl Counters {
             row.invoiced = Some(*used);
             row.state = row.state.take().or(begun);
             if let Some(state) = &mut row.state {
+                state.end(start, end);
                 state.is_billed(*used).map_err(|instead| differs(&format!("what {metric} is billed by"), *used, &instead))?;
             }
         }

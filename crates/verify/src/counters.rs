@@ -88,7 +88,9 @@ impl Counters {
             }
         }
         for (metric, account) in &self.accounts {
-            let rows = account.rows.iter().filter_map(|(start, row)| row.state.as_ref().map(|state| (start, state)));
+            // A row without an event of its own only carries over.
+            let rows = account.rows.iter().filter(|(_, row)| row.events > 0);
+            let rows = rows.filter_map(|(start, row)| row.state.as_ref().map(|state| (start, state)));
             let missing = rows.filter(|(start, state)| !is_zero(state) && !named.contains(&(metric.as_str(), **start)));
             if let Some((start, _)) = missing.into_iter().next() {
                 return Err(format!("the counter {metric} from {} is missing", instant::text(*start)));

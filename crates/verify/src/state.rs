@@ -184,6 +184,17 @@ impl State {
         Ok(())
     }
 
+    /// The period ends here, which may be elsewhere than when its last event came.
+    pub fn end(&mut self, start: i64, end: i64) {
+        let Self::Weighted(weighted) = self else { return };
+        match weighted {
+            Weighted::Exact { length: known, .. } => *known = length(start, end),
+            Weighted::Within { length: known, .. } if *known == length(start, end) => {}
+            // Of the area under another end nothing is known: every average is possible.
+            Weighted::Within { .. } => *weighted = Weighted::Within { low: None, high: i128::MAX, length: length(start, end) },
+        }
+    }
+
     /// Whether a period is billed by `told`. An opened state takes what is told for true from then on.
     pub fn is_billed(&mut self, told: Quantity) -> Result<(), Instead> {
         match self {
@@ -404,6 +415,16 @@ mod tests {
         assert_eq!(opened(Latest, Kind::Level, &[("2", 5, "9"), ("3", 5, "3")]).unwrap_err(), (1, "9".to_owned()));
         assert_eq!(opened(Latest, Kind::Level, &[("2", 5, "9"), ("3", 6, "4")]).unwrap_err(), (1, "9 or 3".to_owned()));
         assert_eq!(opened(Latest, Kind::Level, &[("2", 5, "9"), ("4", 8, "4"), ("5", 7, "5")]).unwrap_err(), (2, "4".to_owned()));
+    }
+
+    #[test]
+    fn an_average_is_billed_over_the_period_as_it_ended() {
+        let (mut state, _) = counted(Aggregation::WeightedSum, Kind::Level, &[("10", 500, "5")]);
+        state.end(0, 2_000);
+        assert_eq!((state.is_billed(quantity("5")), state.is_billed(quantity("7.5"))), (Err(Instead("7.5".to_owned())), Ok(())));
+        let mut state = opened(Aggregation::WeightedSum, Kind::Level, &[("10", 500, "5")]).unwrap();
+        state.end(0, 2_000);
+        assert_eq!((state.is_billed(quantity("7.5")), state.is_billed(quantity("5")).is_err()), (Ok(()), true));
     }
 
     #[test]

@@ -242,7 +242,9 @@ impl Meter {
                 "{{\"metric\":\"{name}\",\"aggregation\":\"{aggregation}\",\"kind\":\"{kind}\",\"start\":{start},\"used\":{used},\"level\":{level}}}"
             )
         };
-        self.peaks.keys().map(row).collect::<Vec<_>>().join(",")
+        // Rows that only carry over are left out.
+        let is_moved = |row: &&(usize, usize)| self.counted.iter().any(|counted| (counted.metric, counted.period) == **row);
+        self.peaks.keys().filter(is_moved).map(row).collect::<Vec<_>>().join(",")
     }
 
     /// The whole file, a text a line.
