@@ -30,5 +30,7 @@ mod levels;
 mod model;
 #[path = "meter/periods.rs"]
 mod periods;
+#[path = "meter/proofs.rs"]
+mod proofs;
 #[path = "meter/refusals.rs"]
 mod refusals;

@@ -126,7 +126,8 @@ impl<'k> Desk<'_, 'k> {
             let raised = raise_thresholds(counter, metric, rule, period, current);
             raised.for_each(|fact| self.facts.raise(&fact, self.now, self.wall));
         }
-        let standing = Standing { metric, aggregation: rule.aggregation, kind: rule.kind, period, limit: rule.limit, mode: event.mode };
+        let Rule { aggregation, kind, enforcement, limit, .. } = *rule;
+        let standing = Standing { metric, aggregation, kind, period, limit, enforcement, mode: event.mode };
         let (key, metadata) = (event.key.as_deref(), event.metadata.as_ref().map(|metadata| metadata.text.as_str()));
         self.draft.event(standing, Line { amount, current, key, timestamp: event.timestamp, reserved, metadata });
         Ok(Outcome { sequence, current, limit: rule.limit, reserved, period })

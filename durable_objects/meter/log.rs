@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Aggregation, MetricKind};
+use crate::usage::meter::{Aggregation, Enforcement, MetricKind};
 
 use super::lists::push_text;
 use super::plan::Period;
@@ -64,6 +64,7 @@ pub(super) struct Standing<'a> {
     pub kind: MetricKind,
     pub period: Period,
     pub limit: Option<Quantity>,
+    pub enforcement: Enforcement,
     pub mode: Mode,
 }
 
@@ -194,7 +195,7 @@ impl Draft {
     }
 
     fn standing(&mut self, standing: Standing<'_>) -> usize {
-        let Standing { metric, aggregation, kind, period, limit, mode } = standing;
+        let Standing { metric, aggregation, kind, period, limit, enforcement, mode } = standing;
         let is_this =
             |known: &Known| known.starts_at == period.starts_at && known.mode == mode && known.limit == limit && known.metric == metric;
         if let Some(index) = self.known.iter().position(is_this) {
@@ -215,7 +216,8 @@ impl Draft {
             Some(limit) => push_quantity(out, limit),
             None => out.push_str("null"),
         }
-        let _ = write!(out, ",\"{}\"]", mode.name());
+        // Said where it stops nobody, so that a count past the limit is not taken for a mistake.
+        let _ = write!(out, ",\"{}\"{}]", mode.name(), if enforcement == Enforcement::Soft { ",\"soft\"" } else { "" });
         self.known.len().saturating_sub(1)
     }
 
@@ -288,9 +290,18 @@ pub(super) struct Body<'a> {
     pub answers: Vec<AnswerRow<'a>>,
 }
 
-/// Metric, aggregation, kind, start and end of the period, limit, mode.
+/// Metric, aggregation, kind, start and end of the period, limit, mode, enforcement where it is soft.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct StandingRow(pub String, pub Aggregation, pub IgnoredAny, pub i64, pub i64, pub Option<Quantity>, pub Mode);
+pub(super) struct StandingRow(
+    pub String,
+    pub Aggregation,
+    pub IgnoredAny,
+    pub i64,
+    pub i64,
+    pub Option<Quantity>,
+    pub Mode,
+    #[serde(default)] pub IgnoredAny,
+);
 
 /// Standing, amount, count after it, key, timestamp, reserved, metadata.
 #[derive(Deserialize)]
