@@ -2,16 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertProblem, backend, eventually, expect, inParallel, signUp } from "./support/client.ts";
-import type { Client } from "./support/client.ts";
+import { advance, assertProblem, backend, eventually, expect, inParallel, makeClock, signUp } from "./support/client.ts";
+import type { Client, Company } from "./support/client.ts";
 import { buckets } from "./support/disk.ts";
 import { freshServer } from "./support/server.ts";
 
 const server = freshServer();
-const HOUR = 3_600_000;
-
-const shape = (instant: number) => new Date(instant).toISOString().replace(".000Z", "Z");
-const hourOf = (instant: number) => shape(Math.floor(instant / HOUR) * HOUR);
 
 async function lines(caller: Client, path: string): Promise<any[]> {
   const answer = await caller.get(path);
@@ -21,27 +17,40 @@ async function lines(caller: Client, path: string): Promise<any[]> {
   return answer.text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
 }
 
-test("a history has what was recorded a moment ago, hour by hour and day by day", async () => {
-  const acme = await signUp(server.current, "Charted");
-  const caller = await backend(server.current, acme);
-  const now = Date.now();
-  const events = [0, 1, 1, 5, 30].map((hours, index) => ({ metric: "apiCalls", amount: index + 1, timestamp: shape(Math.floor(now / 1000) * 1000 - hours * HOUR) }));
-  assert.equal(expect(await caller.post("/v1/usage/batch", { events }), 200).accepted, 5);
+/** A company on a clock of its own, two days old. */
+async function twoDaysOld(name: string): Promise<{ acme: Company; caller: Client }> {
+  const clock = await makeClock(server.current, "2026-01-17T09:00:00Z");
+  const acme = await signUp(server.current, name, { testClock: clock });
+  await advance(server.current, clock, "2026-01-19T09:30:00Z");
+  return { acme, caller: await backend(server.current, acme) };
+}
 
-  const from = shape(Math.floor(now / HOUR) * HOUR - 48 * HOUR);
-  const read = async (more = "") => expect(await caller.get(`/v1/usage/history?metric=apiCalls&from=${from}${more}`), 200);
-  const hourly = await read();
-  assert.deepEqual([hourly.$type, hourly.metric, hourly.granularity, hourly.from], ["UsageHistory", "apiCalls", "hour", from]);
-  assert.deepEqual(
-    hourly.data.map((entry: any) => [entry.start, entry.count, entry.sum, entry.max]),
-    [[hourOf(now - 30 * HOUR), 1, 5, 5], [hourOf(now - 5 * HOUR), 1, 4, 4], [hourOf(now - HOUR), 2, 5, 3], [hourOf(now), 1, 1, 1]],
-  );
-  const daily = await read("&granularity=day");
-  assert.equal(daily.data.reduce((sum: number, entry: any) => sum + entry.sum, 0), 15);
-  assert.ok(daily.data.every((entry: any) => entry.start.endsWith("T00:00:00Z")));
+test("a history has what was recorded a moment ago, hour by hour and day by day", async () => {
+  const { caller } = await twoDaysOld("Charted");
+  const times = ["2026-01-19T09:10:00Z", "2026-01-19T08:59:59.999Z", "2026-01-19T08:00:00Z", "2026-01-18T23:59:59Z", "2026-01-17T09:00:01Z"];
+  const events = times.map((timestamp, index) => ({ metric: "apiCalls", amount: index + 1, timestamp }));
+  const sent = expect(await caller.post("/v1/usage/batch", { events }), 200);
+  assert.equal(sent.accepted, 5, JSON.stringify(sent));
+
+  const read = async (query: string) => expect(await caller.get(`/v1/usage/history?metric=apiCalls${query}`), 200);
+  const { data: hourly, ...about } = await read("&from=2026-01-17T00:00:00Z");
+  assert.deepEqual(about, { $type: "UsageHistory", metric: "apiCalls", granularity: "hour", from: "2026-01-17T00:00:00Z", to: "2026-01-19T10:00:00Z" });
+  const entry = (start: string, end: string, [count, sum, max, last]: number[]) => ({ start, end, count, sum, max, last, uniques: 0 });
+  assert.deepEqual(hourly, [
+    entry("2026-01-17T09:00:00Z", "2026-01-17T10:00:00Z", [1, 5, 5, 5]),
+    entry("2026-01-18T23:00:00Z", "2026-01-19T00:00:00Z", [1, 4, 4, 4]),
+    entry("2026-01-19T08:00:00Z", "2026-01-19T09:00:00Z", [2, 5, 3, 2]),
+    entry("2026-01-19T09:00:00Z", "2026-01-19T10:00:00Z", [1, 1, 1, 1]),
+  ]);
+  assert.deepEqual((await read("")).data, hourly.slice(1), "the last 24 hours");
+  assert.deepEqual((await read("&granularity=day")).data, [
+    entry("2026-01-17T00:00:00Z", "2026-01-18T00:00:00Z", [1, 5, 5, 5]),
+    entry("2026-01-18T00:00:00Z", "2026-01-19T00:00:00Z", [1, 4, 4, 4]),
+    entry("2026-01-19T00:00:00Z", "2026-01-20T00:00:00Z", [3, 6, 3, 1]),
+  ]);
 
   expect(await caller.post("/v1/usage", { metric: "apiCalls", amount: 10 }), 200);
-  assert.equal((await read()).data.at(-1).sum, 11, "it reads its own writes");
+  assert.equal((await read("")).data.at(-1).sum, 11, "it reads its own writes");
   assert.deepEqual(expect(await caller.get("/v1/usage/history?metric=storage"), 200).data, []);
   assertProblem(await caller.get("/v1/usage/history?metric=wishes"), 400, "unknown_metric");
 });
@@ -62,9 +71,8 @@ test("the Meter brings its buckets to the database by itself, and recording whil
 });
 
 test("raw events come out line by line as they went in, and a range cuts them", async () => {
-  const acme = await signUp(server.current, "Exported");
-  const caller = await backend(server.current, acme);
-  const at = shape(Math.floor(Date.now() / 1000) * 1000 - 2 * HOUR);
+  const { acme, caller } = await twoDaysOld("Exported");
+  const at = "2026-01-18T10:00:00Z";
   expect(await caller.post("/v1/usage", { metric: "apiCalls", amount: 2, timestamp: at, idempotencyKey: "one", metadata: { route: "/a" } }), 200);
   expect(await caller.post("/v1/usage", { metric: "projects", amount: 1 }), 200);
   expect(await caller.post("/v1/usage/consumption", { metric: "apiCalls", amount: "0.5" }), 200);
@@ -74,7 +82,7 @@ test("raw events come out line by line as they went in, and a range cuts them", 
   assert.deepEqual(known, { sequence: 1, metric: "apiCalls", amount: 2, timestamp: at, idempotencyKey: "one", mode: "usage", metadata: { route: "/a" } });
   assert.ok(Date.parse(recordedAt) > Date.parse(at) && Number.isInteger(commit));
   assert.deepEqual([second.sequence, second.metric, third.sequence, third.amount, third.mode], [2, "projects", 3, "0.5", "consumption"]);
-  const early = await lines(caller, `/v1/usage/events?to=${shape(Date.parse(at) + 1000)}`);
+  const early = await lines(caller, "/v1/usage/events?to=2026-01-18T10:00:00.001Z");
   assert.deepEqual(early.map(({ sequence }) => sequence), [1]);
   assert.deepEqual(await lines(acme.desk, "/v1/usage/events"), [first, second, third], "the vendor reads the same");
   assertProblem(await caller.get("/v1/usage/events?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z"), 400, "invalid_range");

@@ -100,6 +100,7 @@ test("a stream goes on where it was cut, and starts anew when it comes from else
 
 test("a WebSocket answers ping, ignores everything else, and hears again after its Meter slept", async () => {
   const { caller, headers } = await backend("Sleeps");
+  await record(caller, 1, "projects");
   const listener = await SocketListener.open(server.current, headers);
   await listener.until("the first message", () => true);
   for (const text of ["ping", "hello", "{}"]) listener.send(text);

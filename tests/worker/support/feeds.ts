@@ -27,11 +27,12 @@ export class Listener {
     return assert.fail(`${what}: not heard within 10 seconds, but ${JSON.stringify(this.heard)}`);
   }
 
+  /** Of a WebSocket that the server closes, the farewell comes at once, and its end when the object behind it sleeps, ten seconds later. */
   async untilEnd(): Promise<number> {
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline; await after(20)) {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await after(20)) {
       if (this.ended !== undefined) return this.ended;
     }
-    return assert.fail("the feed did not end within 10 seconds");
+    return assert.fail("the feed did not end within 20 seconds");
   }
 }
 
