@@ -22,6 +22,8 @@ mod bodies;
 mod credentials;
 #[path = "api/fields.rs"]
 mod fields;
+#[path = "api/history.rs"]
+mod history;
 #[path = "api/idempotency.rs"]
 mod idempotency;
 #[path = "api/limits.rs"]

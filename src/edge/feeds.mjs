@@ -56,7 +56,7 @@ export class Feeds {
     const requestId = headers.get("request-id");
     const refused = (status, what, more) => problem(status, what, new URL(request.url).pathname, requestId, more);
     if (this.#revoked.has(key)) return refused(401, REVOKED, { "WWW-Authenticate": 'Bearer realm="tenantry"' });
-    if (this.#ctx.getWebSockets().length + this.#streams.size >= LISTENERS_MAX) return refused(503, TOO_MANY, { "Retry-After": "60" });
+    if (this.#listeners().length >= LISTENERS_MAX) return refused(503, TOO_MANY, { "Retry-After": "60" });
     const ends = Number(headers.get(FEED_ENDS_AT));
     const state = { key, since: 0, nextAt: 0, endsAt: Number.isNaN(ends) ? Infinity : ends };
     this.#isHeard = true;
@@ -92,11 +92,19 @@ export class Feeds {
     for (const stream of this.#streams) if (stream.state.key === key) stream.end();
   }
 
+  #listeners() {
+    const listeners = [...this.#streams];
+    for (const socket of this.#ctx.getWebSockets()) {
+      // One that was closed may stay for a while.
+      if (socket.readyState === WebSocket.OPEN) listeners.push(new Socket(socket));
+    }
+    return listeners;
+  }
+
   #tellIn(milliseconds) {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const listeners = [...this.#streams];
-      for (const socket of this.#ctx.getWebSockets()) listeners.push(new Socket(socket));
+      const listeners = this.#listeners();
       this.#isHeard = listeners.length > 0;
       this.#tell(listeners, false);
     }, milliseconds);
@@ -109,7 +117,6 @@ export class Feeds {
     let soonest = Infinity;
     for (const listener of listeners) {
       const { state } = listener;
-      if (state === null) continue;
       if (state.endsAt <= now) listener.end();
       else if (listener.isBusy) listener.isBehind = true;
       else if (state.nextAt > now) soonest = Math.min(soonest, state.nextAt);

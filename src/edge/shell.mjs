@@ -250,6 +250,11 @@ export class Meter extends DurableObject {
   /** Listeners have nothing to say. */
   webSocketMessage() {}
 
+  /** Without our half of the farewell a listener would wait for it. */
+  webSocketClose(socket) {
+    socket.close(1000);
+  }
+
   #flush() {
     const group = this.#group;
     this.#group = [];

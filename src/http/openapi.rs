@@ -41,6 +41,7 @@ pub mod document {
             "organizationKey": {"type": "http", "scheme": "bearer", "description": "`tk_org_...`: one organization, within its scopes."},
         });
         document["components"]["schemas"]["Problem"] = problem_schema();
+        document["components"]["headers"] = rate_headers();
         for methods in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
                 complete(method, operation);
@@ -53,6 +54,12 @@ pub mod document {
         let refusal = json!({"description": "Refused or failed: a problem document (RFC 9457)", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
         operation["responses"]["4XX"] = refusal.clone();
         operation["responses"]["5XX"] = refusal;
+        if HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
+            for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+                let reference = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
+                response["headers"] = json!({"RateLimit-Policy": reference("RateLimit-Policy"), "RateLimit": reference("RateLimit")});
+            }
+        }
         let tenant = operation["security"].to_string().contains("organizationKey");
         let anybody = operation["security"][0]["organizationKey"] == json!([]);
         let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
@@ -68,6 +75,27 @@ pub mod document {
         if !parameters.is_empty() {
             operation["parameters"] = parameters.into();
         }
+    }
+
+    /// What the Meter answers itself, and limits the rate of.
+    const HOT: [&str; 10] = [
+        "recordUsage",
+        "consumeUsage",
+        "recordUsageBatch",
+        "getUsage",
+        "getQuota",
+        "recordEvents",
+        "createReservation",
+        "getReservation",
+        "settleReservation",
+        "releaseReservation",
+    ];
+
+    fn rate_headers() -> Value {
+        json!({
+            "RateLimit-Policy": {"description": "Where the plan limits the rate: how many requests at once (`q`), and in how many seconds they come back (`w`)", "schema": {"type": "string", "example": "\"default\";q=100;w=10"}},
+            "RateLimit": {"description": "Where the plan limits the rate: how many requests are left (`r`), and seconds until all are (`t`)", "schema": {"type": "string", "example": "\"default\";r=99;t=1"}},
+        })
     }
 
     /// What every parameter of one name is held to.

@@ -20,6 +20,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Timestamp, days, hours};
+use crate::metrics;
 
 /// How long one entry of a history is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -199,12 +200,13 @@ fn add(entries: &mut Vec<HistoryEntry>, granularity: Granularity, row: &BucketRo
     Ok(())
 }
 
+/// The Meter knows its plan's metrics, and of the vendor's those it was asked for.
 async fn check_is_known(tenant: &Tenant, metric: &str) -> Result<()> {
-    let known = meters::current_usage(tenant).await?.metrics;
-    if known.contains_key(metric) {
+    let counted = meters::current_usage(tenant).await?.metrics;
+    if counted.contains_key(metric) || metrics::store::defined(tenant.app()).await?.iter().any(|defined| defined.key == metric) {
         return Ok(());
     }
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    let names: Vec<&str> = counted.keys().map(String::as_str).collect();
     let detail = format!("There is no such metric here. Use one of: {}.", names.join(", "));
     Err(Problem::refused("metric", "unknown_metric", detail).into())
 }

@@ -13,7 +13,7 @@ pub use super::history::*;
 pub use super::live::*;
 use super::meter::{HotCaller, HotReply, HotRequest};
 use super::meters;
-use super::wire::{CloudEvent, NewReservation, NewReservationView, NewSettlement, ReservationView, SettlementView};
+use super::wire::{CloudEvent, EventsReceipt, NewReservation, NewReservationView, NewSettlement, ReservationView, SettlementView};
 use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary};
 use crate::access::permissions::{Need, needs};
 use crate::http::actors::Authorized;
@@ -69,7 +69,7 @@ pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Re
 /// and `id` make a retry count once.
 #[utoipa::path(post, path = "/v1/events", tag = "usage", operation_id = "recordEvents",
     request_body(description = "Binary mode: the attributes are `ce-` headers, the body is the data or empty", content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"))),
-    responses((status = 200, description = "Recorded; for a batch, how each fared", body = UsageReceipt)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Recorded", body = EventsReceipt)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
 pub async fn events(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BATCH_BYTES_MAX).await
 }

@@ -309,6 +309,14 @@ pub struct CloudEvent {
     pub data: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
+/// One CloudEvent's receipt, or how those of a batch fared.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum EventsReceipt {
+    One(UsageReceipt),
+    Batch(UsageBatchView),
+}
+
 /// A message of the live feed: where metrics stand that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = UsageChange)]

@@ -35,6 +35,8 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage/consumption", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage/batch", r#"{"events":[{"metric":"apiCalls"}]}"#, 200, BATCH),
+    takes("POST", "/v1/reservations", r#"{"metric":"apiCalls"}"#, 201, ORDINARY),
+    takes("POST", "/v1/reservations/{reservation}/settlement", r#"{"amount":1}"#, 200, ORDINARY),
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
@@ -61,7 +63,7 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
-    path.replace("{acme}", "{id}").replace("{clock}", "{id}")
+    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 
 /// Bodies that no endpoint takes.
@@ -80,7 +82,9 @@ const BAD_BODIES: &[(&[u8], u16, &str)] = &[
 
 #[test]
 fn every_endpoint_with_a_body_is_in_the_table() {
-    let documented = document::operations().into_iter().filter(|operation| !operation.about["requestBody"].is_null());
+    // CloudEvents come in three forms, each with a type of its own.
+    let documented = document::operations().into_iter().filter(|operation| operation.reads() == "application/json");
+    let documented = documented.filter(|operation| !operation.about["requestBody"].is_null());
     let mut documented: Vec<(String, String)> = documented.map(|operation| (operation.method, operation.path.to_owned())).collect();
     let mut tabled: Vec<(String, String)> =
         ENDPOINTS.iter().map(|endpoint| (endpoint.method.to_owned(), document_path(endpoint.path))).collect();

@@ -55,11 +55,22 @@ impl Cast {
         self.acme().key(&["*"])
     }
 
-    /// `{acme}`, `{clock}` and so on in a path or a body become the ids.
+    /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key.
     pub fn fill(&self, text: &str) -> String {
+        let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text.to_owned() };
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
+    }
+
+    fn reservation(&self) -> String {
+        let made = self.world.post_once(
+            &self.acme().vendor(),
+            "/v1/reservations",
+            "the cast's",
+            &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
+        );
+        text(&made.expect(201)["$id"])
     }
 
     /// Keys of Acme that are no good, each with its name.

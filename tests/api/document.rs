@@ -27,12 +27,26 @@ impl Operation {
         self.about["responses"].as_object().unwrap().keys().find_map(|status| status.parse().ok()).unwrap()
     }
 
+    /// The media type of success; what has none is JSON, too.
+    pub fn answers_with(&self) -> String {
+        first_type(&self.about["responses"][self.status().to_string()]["content"])
+    }
+
+    /// The media type of the body it reads.
+    pub fn reads(&self) -> String {
+        first_type(&self.about["requestBody"]["content"])
+    }
+
     /// The scopes that an organization key needs; None when such a key can't call this at all.
     pub fn scopes(&self) -> Option<Vec<&'static str>> {
         let schemes = self.about["security"].as_array().unwrap();
         let scopes = schemes.iter().find_map(|scheme| scheme["organizationKey"].as_array())?;
         Some(scopes.iter().map(|scope| scope.as_str().unwrap()).collect())
     }
+}
+
+fn first_type(content: &Value) -> String {
+    content.as_object().and_then(|types| types.keys().next()).map_or("application/json", String::as_str).to_owned()
 }
 
 pub fn operations() -> Vec<Operation> {

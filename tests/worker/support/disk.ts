@@ -14,6 +14,13 @@ export async function eventCounts(server: Server, organization: string): Promise
   return counts;
 }
 
+/** The hourly buckets of one organization. */
+export async function buckets(server: Server, organization: string): Promise<{ metric: string; sum: string }[]> {
+  const found: { metric: string; sum: string }[] = [];
+  await inEachShard(server.state, true, (shard) => found.push(...shard.prepare("SELECT metric, sum FROM usage_buckets WHERE organization_id = ?").all(organization)));
+  return found;
+}
+
 /** Runs statements on every shard, as no request could. The server must be stopped. */
 export async function tamper(state: string, statements: string): Promise<void> {
   await inEachShard(state, false, (shard) => shard.exec(statements));
