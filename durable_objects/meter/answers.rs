@@ -1,15 +1,19 @@
 //! How the Meter's answers read: the documents of the API, in the order of its keys.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use rating::Quantity;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Aggregation, Enforcement, Grant, MetricKind, TELL_METRICS};
 
+use super::lists::push_text;
+use super::log::push_quantity;
 use super::plan::{Period, PeriodText, Plan, Source};
 use super::rates::RateStanding;
 use super::requests::Mode;
@@ -100,23 +104,6 @@ impl Outcome {
     }
 }
 
-#[derive(Serialize)]
-struct Receipt<'a> {
-    #[serde(rename = "$type")]
-    kind: &'static str,
-    metric: &'a str,
-    #[serde(flatten)]
-    standing: Standing,
-    period: &'a PeriodText,
-    sequence: u64,
-    replayed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    allowed: Option<bool>,
-    /// The reservation that was settled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reservation: Option<ReservationId>,
-}
-
 /// Where a metric stands against its limit.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct Standing {
@@ -150,17 +137,22 @@ fn share(current: Quantity, limit: Quantity) -> TenThousandths {
     current.nanos().saturating_mul(10_000).checked_div(limit.nanos()).unwrap_or(10_000)
 }
 
-/// A JSON number such as 0.801, made from its decimal text: no arithmetic is done in floats.
-fn number<S: Serializer>(share: &Option<TenThousandths>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Some(share) = share else { return serializer.serialize_none() };
-    let whole = share.checked_div(10_000).unwrap_or(0);
-    let rest = share.checked_rem(10_000).unwrap_or(0);
-    match (i64::try_from(whole), rest) {
-        (Ok(whole), 0) => serializer.serialize_i64(whole),
-        _ => serializer.serialize_f64(format!("{whole}.{rest:04}").parse().unwrap_or(0.0)),
-    }
+/// A JSON number such as 0.801, written as text: nothing is done in floats.
+fn push_share(out: &mut String, share: TenThousandths) {
+    let whole = share.div_euclid(10_000);
+    let rest = format!("{:04}", share.rem_euclid(10_000));
+    let rest = rest.trim_end_matches('0');
+    let _ = if rest.is_empty() { write!(out, "{whole}") } else { write!(out, "{whole}.{rest}") };
 }
 
+fn number<S: Serializer>(share: &Option<TenThousandths>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(share) = share else { return serializer.serialize_none() };
+    let mut text = String::new();
+    push_share(&mut text, *share);
+    RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+}
+
+/// The receipt of an event, or of the settlement of a reservation. Written piece by piece: it is what most requests are answered with.
 pub(super) fn receipt(
     plan: &Plan,
     mode: Mode,
@@ -169,17 +161,35 @@ pub(super) fn receipt(
     reservation: Option<ReservationId>,
     replayed: bool,
 ) -> Answered {
-    let receipt = Receipt {
-        kind: "UsageReceipt",
-        metric,
-        standing: Standing::of(outcome.current, outcome.limit, outcome.reserved),
-        period: &plan.text_of(outcome.period),
-        sequence: outcome.sequence,
-        replayed,
-        allowed: (mode == Mode::Consumption).then_some(true),
-        reservation,
-    };
-    Answered { status: 200, body: body(&receipt), replayed }
+    let Standing { current, limit, remaining, percentage } = Standing::of(outcome.current, outcome.limit, outcome.reserved);
+    let mut body = String::with_capacity(320);
+    body.push_str("{\"$type\":\"UsageReceipt\",\"metric\":");
+    push_text(&mut body, metric);
+    body.push_str(",\"current\":");
+    push_quantity(&mut body, current);
+    body.push_str(",\"limit\":");
+    push_quantity(&mut body, limit.unwrap_or(-Quantity::ONE));
+    body.push_str(",\"remaining\":");
+    match remaining {
+        Some(remaining) => push_quantity(&mut body, remaining),
+        None => body.push_str("null"),
+    }
+    body.push_str(",\"percentage\":");
+    match percentage {
+        Some(share) => push_share(&mut body, share),
+        None => body.push_str("null"),
+    }
+    let period = plan.text_of(outcome.period);
+    let (start, end, sequence) = (&period.start, &period.end, outcome.sequence);
+    let _ = write!(body, ",\"period\":{{\"start\":\"{start}\",\"end\":\"{end}\"}},\"sequence\":{sequence},\"replayed\":{replayed}");
+    if mode == Mode::Consumption {
+        body.push_str(",\"allowed\":true");
+    }
+    if let Some(reservation) = reservation {
+        let _ = write!(body, ",\"reservation\":\"{reservation}\"");
+    }
+    body.push('}');
+    Answered { status: 200, body, replayed }
 }
 
 #[derive(Serialize)]

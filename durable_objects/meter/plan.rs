@@ -87,8 +87,8 @@ pub(super) struct Period {
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct PeriodText {
-    start: String,
-    end: String,
+    pub start: String,
+    pub end: String,
 }
 
 impl Plan {

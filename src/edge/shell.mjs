@@ -24,12 +24,19 @@ const TICKET = "tenantry-feed";
 export default {
   async fetch(request, env, ctx) {
     try {
+      const { method, headers } = request;
       const target = targetOf(request.url);
-      const organization = isHot(request.method, target) ? organizationOf(request, env) : undefined;
+      const caller = isHot(method, target) ? headers.get("authorization") : null;
+      const organization = caller === null ? undefined : (genuine.get(caller) ?? examined(caller, env));
       if (organization === undefined) return await longWay(request, env, ctx);
-      const body = request.method === "POST" ? await request.text() : "";
-      const reply = await env.METER.getByName(organization).serve(toWire(request, target, body));
-      return reply === TELL_METRICS ? await longWay(again(request, body), env, ctx) : toResponse(reply);
+      const key = headers.get("idempotency-key") ?? "";
+      if (isForTheRouter(method, headers, key)) return await longWay(request, env, ctx);
+      const text = method === "POST" ? await request.text() : "";
+      const body = text.length > BODY_BYTES_MAX ? text.slice(0, BODY_BYTES_MAX + 1) : text;
+      // As `HotRequest::to_wire` in src/usage/meter.rs. Bytes that are no UTF-8 were read as U+FFFD, and the Meter takes no body with one.
+      const wire = `:${caller}\n${method}\n${target}\n${headers.get("content-type") ?? ""}\n${key}\n${attributesOf(target, headers)}\n${body}`;
+      const reply = await env.METER.getByName(organization).serve(wire);
+      return reply === TELL_METRICS ? await longWay(again(request, text), env, ctx) : toResponse(reply);
     } catch (error) {
       return failed(error, request);
     }
@@ -117,14 +124,9 @@ function isChild(path, parent) {
   return path.length > parent.length && path.startsWith(parent) && !path.includes("/", parent.length);
 }
 
-/** The organization whose genuine key this is; undefined when the router has to look at the request. */
-function organizationOf(request, env) {
-  const { headers } = request;
-  // An empty key is no key: the router refuses it.
-  if (headers.get("idempotency-key") === "") return undefined;
-  if (request.method === "POST" && Number(headers.get("content-length")) > BODY_BYTES_MAX) return undefined;
-  const header = headers.get("authorization");
-  return header === null ? undefined : (genuine.get(header) ?? examined(header, env));
+/** What the Meter would refuse unread: an empty key is no key, and a body may say that it is too long. */
+function isForTheRouter(method, headers, key) {
+  return (key === "" && headers.has("idempotency-key")) || (method === "POST" && Number(headers.get("content-length")) > BODY_BYTES_MAX);
 }
 
 /** Key headers that were found genuine, and whose they are; a forged one addresses no object, so it cannot bring any into being. */
@@ -143,16 +145,9 @@ function examined(header, env) {
   return organization;
 }
 
-/** As `HotRequest::to_wire` in src/usage/meter.rs. Bytes that are no UTF-8 were read as U+FFFD, and the Meter takes no body that holds one. */
-function toWire(request, target, text) {
-  const { headers } = request;
-  const attributes = target.startsWith("/v1/events") ? eventAttributes(headers) : "";
-  const body = text.length > BODY_BYTES_MAX ? text.slice(0, BODY_BYTES_MAX + 1) : text;
-  return `:${headers.get("authorization")}\n${request.method}\n${target}\n${headers.get("content-type") ?? ""}\n${headers.get("idempotency-key") ?? ""}\n${attributes}\n${body}`;
-}
-
 /** The headers that say what a CloudEvent is when its body is only its data. */
-function eventAttributes(headers) {
+function attributesOf(target, headers) {
+  if (!target.startsWith("/v1/events")) return "";
   let found;
   for (const [name, value] of headers) {
     if (name.startsWith("ce-")) (found ??= {})[name] = value;
