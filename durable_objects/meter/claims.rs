@@ -98,7 +98,7 @@ impl<'a> Claims<'a> {
             let stored = Stored::find(sql, commit)?.filter(|stored| stored.at > now.minus(REMEMBERED));
             for key in &claimed {
                 if let Some(key) = asked.get(key.as_str()) {
-                    self.repeated.insert(key, Repeated { taken: None, is_lapsed: stored.is_none() });
+                    self.repeated.insert(key, Repeated { taken: None, is_lapsed: true });
                 }
             }
             if let Some(stored) = stored {
@@ -116,13 +116,14 @@ impl<'a> Claims<'a> {
             let standing = body.standings.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
             let taken = TakenEvent::of(event, standing, body.first.saturating_add(index));
             if let Some(repeated) = self.repeated.get_mut(key) {
-                repeated.taken = Some(Taken::Event(Box::new(taken)));
+                *repeated = Repeated { taken: Some(Taken::Event(Box::new(taken))), is_lapsed: false };
             }
         }
         for answer in &body.answers {
             if let Some(repeated) = self.repeated.get_mut(answer.0.as_ref()).filter(|_| claimed.contains(answer.0.as_ref())) {
                 let body = answer.3.map(|raw| raw.get().to_owned()).unwrap_or_default();
-                repeated.taken = Some(Taken::Answer { fingerprint: answer.1.clone().into_owned(), status: answer.2, body });
+                let taken = Taken::Answer { fingerprint: answer.1.clone().into_owned(), status: answer.2, body };
+                *repeated = Repeated { taken: Some(taken), is_lapsed: false };
             }
         }
         Ok(())

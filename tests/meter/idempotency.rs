@@ -194,3 +194,24 @@ fn the_window_goes_by_the_test_clock() {
     world.call(Call::SetClock { now: crate::world::at("2026-02-05T00:00:00Z") });
     assert_eq!(world.send(sent).body["replayed"], false);
 }
+
+/// A batch that is not looked into: its key was used, or it is answered as it was before.
+#[test]
+fn the_keys_of_a_batch_that_was_not_counted_stay_free() {
+    let mut world = World::new();
+    world.send(keyed("used", usage(json!({"metric": "tokens"}))));
+    let early = json!({"metric": "apiCalls", "amount": 3, "idempotencyKey": "early", "timestamp": "2026-01-10T12:10:00Z"});
+    let whole = keyed("whole", batch(json!([early.clone()])));
+    assert_eq!(world.send(whole.clone()).body["rejected"][0]["code"], "timestamp_in_future");
+    // Each shares its commit with something that counts.
+    let other = || usage(json!({"metric": "tokens"}));
+    assert_eq!(world.group(&[keyed("used", batch(json!([event("mine")]))), other()])[0].status, 422);
+    assert_eq!(world.group(&[whole, other()])[0].header("Idempotent-Replayed"), Some("true"));
+    world.wall = world.wall.plus(hours(1));
+    for (sent, count) in [(usage(event("mine")), 3), (usage(early), 6)] {
+        assert_eq!(world.send(sent.clone()).short(), format!("200 {count}"));
+        let again = world.send(sent);
+        assert_eq!((again.short(), &again.body["replayed"]), (format!("200 {count}"), &json!(true)));
+        assert_eq!(world.current("apiCalls"), count);
+    }
+}
