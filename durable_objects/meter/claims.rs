@@ -31,7 +31,8 @@ pub(super) struct Claims<'a> {
 /// What a repeated key stands for.
 struct Repeated {
     taken: Option<Taken>,
-    /// Claimed by a commit of long ago, whose claim has lapsed.
+    /// Claimed by a commit of long ago, whose claim has lapsed, or by one that holds nothing under it: its request was refused, or
+    /// answered as before, without a look at this key.
     is_lapsed: bool,
 }
 
@@ -44,8 +45,8 @@ pub(super) enum Taken {
 pub(super) struct TakenEvent {
     pub metric: String,
     pub mode: Mode,
-    /// None for a unique metric, whose events are counted as 0 or 1 and always sent as 1.
-    pub amount: Option<Quantity>,
+    /// As it was sent.
+    pub amount: Quantity,
     pub timestamp: Option<Timestamp>,
     pub metadata: Option<String>,
     pub outcome: Outcome,
@@ -177,7 +178,8 @@ impl TakenEvent {
         Self {
             metric: standing.0.clone(),
             mode: standing.6,
-            amount: (!is_unique).then_some(event.1),
+            // Counted as 0 or 1, and always sent as 1.
+            amount: if is_unique { Quantity::ONE } else { event.1 },
             timestamp: event.4.map(Timestamp::from_millis),
             metadata: event.6.map(|raw| raw.get().to_owned()),
             outcome: Outcome {

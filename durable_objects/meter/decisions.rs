@@ -217,7 +217,7 @@ impl TakenEvent {
         Self {
             metric: event.metric.clone().into_owned(),
             mode: event.mode,
-            amount: Some(event.amount),
+            amount: event.amount,
             timestamp: event.timestamp,
             metadata: event.metadata.as_ref().map(|metadata| metadata.text.clone()),
             outcome,
@@ -229,7 +229,7 @@ impl TakenEvent {
         let metadata = event.metadata.as_ref().map(|metadata| metadata.text.as_str());
         self.mode == event.mode
             && self.metric == event.metric
-            && self.amount.is_none_or(|amount| amount == event.amount)
+            && self.amount == event.amount
             && self.timestamp == event.timestamp
             && self.metadata.as_deref() == metadata
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{days, hours};
-use tenantry::usage::meter::Call;
+use tenantry::usage::meter::{Aggregation, Call, MetricKind, MetricRule};
 
 use crate::world::{World, batch, consumption, entitlements, keyed, usage};
 
@@ -193,6 +193,22 @@ fn the_window_goes_by_the_test_clock() {
     assert_eq!(world.send(sent.clone()).body["replayed"], true);
     world.call(Call::SetClock { now: crate::world::at("2026-02-05T00:00:00Z") });
     assert_eq!(world.send(sent).body["replayed"], false);
+}
+
+#[test]
+fn another_amount_under_the_key_of_a_unique_event_is_a_mistake() {
+    let mut entitlements = entitlements();
+    let people = MetricRule {
+        aggregation: Aggregation::Unique,
+        unique_property: Some("user".to_owned()),
+        ..crate::world::rule(MetricKind::Consumable, None)
+    };
+    entitlements.metrics.insert("people".to_owned(), people);
+    let mut world = World::with(entitlements);
+    let sent = |amount| usage(json!({"metric": "people", "amount": amount, "idempotencyKey": "k", "metadata": {"user": "ada"}}));
+    assert_eq!(world.send(sent(1)).short(), "200 1");
+    assert_eq!(world.send(sent(2)).short(), "422 idempotency_mismatch");
+    assert_eq!(world.send(sent(1)).body["replayed"], true);
 }
 
 /// A batch that is not looked into: its key was used, or it is answered as it was before.
