@@ -34,3 +34,5 @@ mod periods;
 mod proofs;
 #[path = "meter/refusals.rs"]
 mod refusals;
+#[path = "meter/reservations.rs"]
+mod reservations;

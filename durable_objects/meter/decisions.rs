@@ -136,7 +136,9 @@ impl<'k> Desk<'_, 'k> {
     /// The amount that an event counts for: what it says, or whether its value is new.
     fn amount_of(&mut self, rule: &Rule, event: &Event<'_>, period: Period) -> Result<Quantity, Problem> {
         let amount = event.amount;
-        if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && amount != Quantity::ONE {
+        // Except for a settlement, which stands for as many events as it says.
+        let is_one = amount == Quantity::ONE || event.mode == Mode::Settlement;
+        if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && !is_one {
             let detail = format!("{} counts events, not amounts. Leave the amount out.", event.metric);
             return Err(Problem::refused("/amount", "amount_not_counted", detail));
         }

@@ -1,0 +1,48 @@
+//! Reservations: what is held counts against the limit until it is settled, released or expired.
+
+use serde_json::{Value, json};
+use tenantry::kernel::time::{days, seconds};
+use tenantry::usage::meter::{Aggregation, Call, MetricKind, MetricRule};
+
+use crate::world::{Answer, HotRequest, World, at, batch, consumption, entitlements, get, keyed, request, rule, usage};
+
+fn reserve(body: Value) -> HotRequest {
+    request("POST", "/v1/reservations", &body.to_string())
+}
+
+fn settle(id: &str, body: Value) -> HotRequest {
+    request("POST", &format!("/v1/reservations/{id}/settlement"), &body.to_string())
+}
+
+fn release(id: &str) -> HotRequest {
+    request("DELETE", &format!("/v1/reservations/{id}"), "")
+}
+
+fn look(id: &str) -> HotRequest {
+    get(&format!("/v1/reservations/{id}"))
+}
+
+fn id(answer: &Answer) -> String {
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.body["$id"].as_str().unwrap().to_owned()
+}
+
+fn hold(world: &mut World, metric: &str, amount: u32) -> String {
+    id(&world.send(reserve(json!({"metric": metric, "amount": amount}))))
+}
+
+/// Acme, which counts `requests` as well.
+fn with_requests() -> World {
+    let mut entitlements = entitlements();
+    let requests = MetricRule { aggregation: Aggregation::Count, ..rule(MetricKind::Consumable, Some(20)) };
+    entitlements.metrics.insert("requests".to_owned(), requests);
+    World::with(entitlements)
+}
+
+#[test]
+fn what_is_reserved_of_a_count_is_settled_by_any_amount() {
+    let mut world = with_requests();
+    let held = hold(&mut world, "requests", 5);
+    let settled = world.send(settle(&held, json!({"amount": 3})));
+    assert_eq!((settled.short().as_str(), &settled.body["remaining"]), ("200 3", &json!(17)));
+}
