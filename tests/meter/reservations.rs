@@ -46,3 +46,11 @@ fn what_is_reserved_of_a_count_is_settled_by_any_amount() {
     let settled = world.send(settle(&held, json!({"amount": 3})));
     assert_eq!((settled.short().as_str(), &settled.body["remaining"]), ("200 3", &json!(17)));
 }
+
+#[test]
+fn a_settlement_with_nothing_leaves_what_others_hold() {
+    let mut world = World::new();
+    let (one, _other) = (hold(&mut world, "users", 4), hold(&mut world, "users", 3));
+    let settled = world.send(settle(&one, json!({"amount": 0})));
+    assert_eq!((settled.short().as_str(), &settled.body["remaining"]), ("200 0", &json!(7)));
+}
