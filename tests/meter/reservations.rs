@@ -54,3 +54,25 @@ fn a_settlement_with_nothing_leaves_what_others_hold() {
     let settled = world.send(settle(&one, json!({"amount": 0})));
     assert_eq!((settled.short().as_str(), &settled.body["remaining"]), ("200 0", &json!(7)));
 }
+
+/// Requests of which no two share a commit.
+fn large(number: u32) -> HotRequest {
+    let pad = "x".repeat(900_000);
+    batch(json!([{"metric": "tokens", "metadata": {"pad": pad, "number": number}}]))
+}
+
+#[test]
+fn a_group_of_several_commits_knows_what_became_of_its_reservations() {
+    let mut world = World::new();
+    let held = hold(&mut world, "users", 4);
+    let answers = world.group(&[
+        settle(&held, json!({"amount": 4})),
+        reserve(json!({"metric": "users", "amount": 2})),
+        large(1),
+        large(2),
+        look(&held),
+        settle(&held, json!({"amount": 4})),
+    ]);
+    assert_eq!((answers[4].status, &answers[4].body["status"]), (200, &json!("settled")));
+    assert_eq!((answers[5].status, &answers[5].body["replayed"]), (200, &json!(true)));
+}
