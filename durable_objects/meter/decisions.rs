@@ -103,7 +103,9 @@ impl<'k> Desk<'_, 'k> {
         let period = plan.period_of(at);
         let amount = self.amount_of(rule, event, period)?;
         let is_current = period == plan.period_of(self.now);
-        let reserved = if is_current { self.reservations.held(metric) } else { Quantity::ZERO };
+        // A level goes on into the present, whenever it was changed.
+        let is_held = is_current || rule.kind == MetricKind::Level;
+        let reserved = if is_held { self.reservations.held(metric) } else { Quantity::ZERO };
         let account = self.book.account_mut(metric);
         let before = account.reading(rule, period);
         let draft = account.draft(rule, Entry { amount, at, period }, plan).map_err(|impossible| impossible.problem(metric, before))?;

@@ -76,3 +76,13 @@ fn a_group_of_several_commits_knows_what_became_of_its_reservations() {
     assert_eq!((answers[4].status, &answers[4].body["status"]), (200, &json!("settled")));
     assert_eq!((answers[5].status, &answers[5].body["replayed"]), (200, &json!(true)));
 }
+
+#[test]
+fn a_late_change_of_a_level_leaves_room_for_what_is_held() {
+    let mut world = World::new();
+    world.send(usage(json!({"metric": "users", "amount": 3})));
+    hold(&mut world, "users", 5);
+    let late = |amount| consumption(json!({"metric": "users", "amount": amount, "timestamp": "2025-12-31T00:00:00Z"}));
+    assert_eq!(world.send(late(3)).short(), "403 quota_exceeded", "it stays, and with what is held there would be 11");
+    assert_eq!(world.send(late(2)).short(), "200 2");
+}
