@@ -86,3 +86,11 @@ fn a_late_change_of_a_level_leaves_room_for_what_is_held() {
     assert_eq!(world.send(late(3)).short(), "403 quota_exceeded", "it stays, and with what is held there would be 11");
     assert_eq!(world.send(late(2)).short(), "200 2");
 }
+
+#[test]
+fn the_live_feed_tells_no_reservation_that_has_expired() {
+    let mut world = World::new();
+    world.send(reserve(json!({"metric": "users", "amount": 5, "ttlSeconds": 10})));
+    world.wall = world.wall.plus(seconds(10));
+    assert_eq!(world.call(Call::Changes { since: 0 })["metrics"]["users"]["reserved"], 0);
+}
