@@ -128,7 +128,6 @@ impl<S: LocalSql> Meter<S> {
         }
         memory.book.store(sql)?;
         memory.facts.store(sql)?;
-        memory.reservations.store(sql)?;
         Ok(replies)
     }
 
@@ -225,6 +224,8 @@ impl Memory {
         let Desk { claims, uniques, draft, .. } = desk;
         claims.finish(sql)?;
         uniques.store(sql)?;
+        // Now, not with the group: its next commit may ask for one of them.
+        reservations.store(sql)?;
         let before = log.number;
         log.append(sql, draft)?;
         if log.number > before {

@@ -32,5 +32,9 @@ mod model;
 mod periods;
 #[path = "meter/proofs.rs"]
 mod proofs;
+#[path = "meter/pruning.rs"]
+mod pruning;
 #[path = "meter/refusals.rs"]
 mod refusals;
+#[path = "meter/reservations.rs"]
+mod reservations;

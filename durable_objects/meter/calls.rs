@@ -57,9 +57,12 @@ impl<S: LocalSql> Meter<S> {
                 reply(&exports::proof(sql, &source, from, to, after)?)
             }
             Call::ExportEvents { .. } | Call::ExportProof { .. } => reply(&ExportPage::default()),
-            Call::Changes { since } => match &memory.plan {
+            Call::Changes { since } => match &mut memory.plan {
                 Some(plan) => {
                     let now = plan.now(wall);
+                    // Grants and reservations end by time.
+                    plan.refresh(wall);
+                    memory.reservations.prepare(sql, std::iter::empty(), now)?;
                     reply(&standings::changes(plan, &memory.book, &memory.reservations, now, (since, memory.log.sequence)))
                 }
                 None => refused("not_configured", "Configure the Meter before its changes are watched."),

@@ -31,7 +31,8 @@ pub(super) struct Claims<'a> {
 /// What a repeated key stands for.
 struct Repeated {
     taken: Option<Taken>,
-    /// Claimed by a commit of long ago, whose claim has lapsed.
+    /// Claimed by a commit of long ago, whose claim has lapsed, or by one that holds nothing under it: its request was refused, or
+    /// answered as before, without a look at this key.
     is_lapsed: bool,
 }
 
@@ -44,8 +45,8 @@ pub(super) enum Taken {
 pub(super) struct TakenEvent {
     pub metric: String,
     pub mode: Mode,
-    /// None for a unique metric, whose events are counted as 0 or 1 and always sent as 1.
-    pub amount: Option<Quantity>,
+    /// As it was sent.
+    pub amount: Quantity,
     pub timestamp: Option<Timestamp>,
     pub metadata: Option<String>,
     pub outcome: Outcome,
@@ -98,7 +99,7 @@ impl<'a> Claims<'a> {
             let stored = Stored::find(sql, commit)?.filter(|stored| stored.at > now.minus(REMEMBERED));
             for key in &claimed {
                 if let Some(key) = asked.get(key.as_str()) {
-                    self.repeated.insert(key, Repeated { taken: None, is_lapsed: stored.is_none() });
+                    self.repeated.insert(key, Repeated { taken: None, is_lapsed: true });
                 }
             }
             if let Some(stored) = stored {
@@ -116,13 +117,14 @@ impl<'a> Claims<'a> {
             let standing = body.standings.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
             let taken = TakenEvent::of(event, standing, body.first.saturating_add(index));
             if let Some(repeated) = self.repeated.get_mut(key) {
-                repeated.taken = Some(Taken::Event(Box::new(taken)));
+                *repeated = Repeated { taken: Some(Taken::Event(Box::new(taken))), is_lapsed: false };
             }
         }
         for answer in &body.answers {
             if let Some(repeated) = self.repeated.get_mut(answer.0.as_ref()).filter(|_| claimed.contains(answer.0.as_ref())) {
                 let body = answer.3.map(|raw| raw.get().to_owned()).unwrap_or_default();
-                repeated.taken = Some(Taken::Answer { fingerprint: answer.1.clone().into_owned(), status: answer.2, body });
+                let taken = Taken::Answer { fingerprint: answer.1.clone().into_owned(), status: answer.2, body };
+                *repeated = Repeated { taken: Some(taken), is_lapsed: false };
             }
         }
         Ok(())
@@ -176,7 +178,8 @@ impl TakenEvent {
         Self {
             metric: standing.0.clone(),
             mode: standing.6,
-            amount: (!is_unique).then_some(event.1),
+            // Counted as 0 or 1, and always sent as 1.
+            amount: if is_unique { Quantity::ONE } else { event.1 },
             timestamp: event.4.map(Timestamp::from_millis),
             metadata: event.6.map(|raw| raw.get().to_owned()),
             outcome: Outcome {

@@ -103,7 +103,9 @@ impl<'k> Desk<'_, 'k> {
         let period = plan.period_of(at);
         let amount = self.amount_of(rule, event, period)?;
         let is_current = period == plan.period_of(self.now);
-        let reserved = if is_current { self.reservations.held(metric) } else { Quantity::ZERO };
+        // A level goes on into the present, whenever it was changed.
+        let is_held = is_current || rule.kind == MetricKind::Level;
+        let reserved = if is_held { self.reservations.held(metric) } else { Quantity::ZERO };
         let account = self.book.account_mut(metric);
         let before = account.reading(rule, period);
         let draft = account.draft(rule, Entry { amount, at, period }, plan).map_err(|impossible| impossible.problem(metric, before))?;
@@ -136,7 +138,9 @@ impl<'k> Desk<'_, 'k> {
     /// The amount that an event counts for: what it says, or whether its value is new.
     fn amount_of(&mut self, rule: &Rule, event: &Event<'_>, period: Period) -> Result<Quantity, Problem> {
         let amount = event.amount;
-        if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && amount != Quantity::ONE {
+        // Except for a settlement, which stands for as many events as it says.
+        let is_one = amount == Quantity::ONE || event.mode == Mode::Settlement;
+        if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && !is_one {
             let detail = format!("{} counts events, not amounts. Leave the amount out.", event.metric);
             return Err(Problem::refused("/amount", "amount_not_counted", detail));
         }
@@ -217,7 +221,7 @@ impl TakenEvent {
         Self {
             metric: event.metric.clone().into_owned(),
             mode: event.mode,
-            amount: Some(event.amount),
+            amount: event.amount,
             timestamp: event.timestamp,
             metadata: event.metadata.as_ref().map(|metadata| metadata.text.clone()),
             outcome,
@@ -229,7 +233,7 @@ impl TakenEvent {
         let metadata = event.metadata.as_ref().map(|metadata| metadata.text.as_str());
         self.mode == event.mode
             && self.metric == event.metric
-            && self.amount.is_none_or(|amount| amount == event.amount)
+            && self.amount == event.amount
             && self.timestamp == event.timestamp
             && self.metadata.as_deref() == metadata
     }

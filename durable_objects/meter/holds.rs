@@ -75,23 +75,28 @@ impl Desk<'_, '_> {
             return Err(Problem::refused("/amount", "settlement_exceeds_reservation", detail));
         }
         // What is settled is used now and held no longer.
-        let outcome = if amount.is_zero() { self.nothing_counted(metric)? } else { self.count_settled(metric, *amount, *id)? };
+        let outcome = if amount.is_zero() { self.nothing_counted(metric, *id)? } else { self.count_settled(metric, *amount, *id)? };
         self.reservations.end(*id, Status::Settled, Some((*amount, &outcome)));
         Ok(receipt(self.plan, Mode::Settlement, metric, &outcome, Some(*id), false))
     }
 
     fn count_settled(&mut self, metric: &str, amount: Quantity, id: ReservationId) -> Result<Outcome, Problem> {
-        let held = self.reservations.find(id).map(|reservation| reservation.amount).unwrap_or_default();
         let event = Event { mode: Mode::Settlement, metric: metric.into(), amount, timestamp: None, key: None, metadata: None };
         let outcome = self.count(&event)?;
-        Ok(Outcome { reserved: outcome.reserved.checked_sub(held).unwrap_or_default(), ..outcome })
+        Ok(Outcome { reserved: self.held_beside(metric, id), ..outcome })
     }
 
-    fn nothing_counted(&self, metric: &str) -> Result<Outcome, Problem> {
+    /// What other reservations hold of the metric.
+    fn held_beside(&self, metric: &str, id: ReservationId) -> Quantity {
+        let own = self.reservations.find(id).map(|reservation| reservation.amount).unwrap_or_default();
+        self.reservations.held(metric).checked_sub(own).unwrap_or_default()
+    }
+
+    fn nothing_counted(&self, metric: &str, id: ReservationId) -> Result<Outcome, Problem> {
         let rule = self.plan.rule(metric).ok_or_else(|| unknown_metric(self.plan, metric))?;
         let sequence = self.draft.next_sequence().saturating_sub(1);
         let (current, period) = (self.current(metric), self.plan.period_of(self.now));
-        Ok(Outcome { sequence, current, limit: rule.limit, reserved: Quantity::ZERO, period })
+        Ok(Outcome { sequence, current, limit: rule.limit, reserved: self.held_beside(metric, id), period })
     }
 
     fn settled_before(&self, reservation: &Reservation, amount: Quantity) -> Result<Answered, Problem> {

@@ -109,10 +109,12 @@ fn forget_uniques<S: LocalSql>(sql: &S, since: Timestamp) -> Result<(), SqlError
     sql.run(text, &[since.into()]).map(|_| ())
 }
 
-/// Buckets of hours in which nothing can be counted any more; the tenant's database has them.
+/// Buckets of hours in which nothing can be counted any more; the tenant's database has them. None while there is something to roll
+/// up: it may be for one of these hours.
 fn forget_buckets<S: LocalSql>(sql: &S, oldest: Timestamp, roll_up: &RollUp) -> Result<(), SqlError> {
-    let text = "DELETE FROM buckets WHERE hour < ?1 AND version <= ?2";
-    sql.run(text, &[oldest.minus(hours(1)).into(), number(roll_up.acknowledged())]).map(|_| ())
+    let text = "DELETE FROM buckets WHERE hour < ?1 AND version <= ?2 AND NOT EXISTS (SELECT number FROM commits WHERE number > ?3)";
+    let values = [oldest.minus(hours(1)).into(), number(roll_up.acknowledged()), number(roll_up.through)];
+    sql.run(text, &values).map(|_| ())
 }
 
 fn any<S: LocalSql>(sql: &S, text: &'static str) -> Result<bool, SqlError> {

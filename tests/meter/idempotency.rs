@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{days, hours};
-use tenantry::usage::meter::Call;
+use tenantry::usage::meter::{Aggregation, Call, MetricKind, MetricRule};
 
 use crate::world::{World, batch, consumption, entitlements, keyed, usage};
 
@@ -193,4 +193,41 @@ fn the_window_goes_by_the_test_clock() {
     assert_eq!(world.send(sent.clone()).body["replayed"], true);
     world.call(Call::SetClock { now: crate::world::at("2026-02-05T00:00:00Z") });
     assert_eq!(world.send(sent).body["replayed"], false);
+}
+
+#[test]
+fn another_amount_under_the_key_of_a_unique_event_is_a_mistake() {
+    let mut entitlements = entitlements();
+    let people = MetricRule {
+        aggregation: Aggregation::Unique,
+        unique_property: Some("user".to_owned()),
+        ..crate::world::rule(MetricKind::Consumable, None)
+    };
+    entitlements.metrics.insert("people".to_owned(), people);
+    let mut world = World::with(entitlements);
+    let sent = |amount| usage(json!({"metric": "people", "amount": amount, "idempotencyKey": "k", "metadata": {"user": "ada"}}));
+    assert_eq!(world.send(sent(1)).short(), "200 1");
+    assert_eq!(world.send(sent(2)).short(), "422 idempotency_mismatch");
+    assert_eq!(world.send(sent(1)).body["replayed"], true);
+}
+
+/// A batch that is not looked into: its key was used, or it is answered as it was before.
+#[test]
+fn the_keys_of_a_batch_that_was_not_counted_stay_free() {
+    let mut world = World::new();
+    world.send(keyed("used", usage(json!({"metric": "tokens"}))));
+    let early = json!({"metric": "apiCalls", "amount": 3, "idempotencyKey": "early", "timestamp": "2026-01-10T12:10:00Z"});
+    let whole = keyed("whole", batch(json!([early.clone()])));
+    assert_eq!(world.send(whole.clone()).body["rejected"][0]["code"], "timestamp_in_future");
+    // Each shares its commit with something that counts.
+    let other = || usage(json!({"metric": "tokens"}));
+    assert_eq!(world.group(&[keyed("used", batch(json!([event("mine")]))), other()])[0].status, 422);
+    assert_eq!(world.group(&[whole, other()])[0].header("Idempotent-Replayed"), Some("true"));
+    world.wall = world.wall.plus(hours(1));
+    for (sent, count) in [(usage(event("mine")), 3), (usage(early), 6)] {
+        assert_eq!(world.send(sent.clone()).short(), format!("200 {count}"));
+        let again = world.send(sent);
+        assert_eq!((again.short(), &again.body["replayed"]), (format!("200 {count}"), &json!(true)));
+        assert_eq!(world.current("apiCalls"), count);
+    }
 }
