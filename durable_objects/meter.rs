@@ -267,10 +267,6 @@ impl Reader<'_> {
                 request.rate = Some(taken.as_ref().map_or_else(|(standing, _)| *standing, |standing| *standing));
                 taken.map_err(|(_, problem)| problem)?;
             }
-            if hot.body.contains('\u{fffd}') {
-                let detail = "The body is not UTF-8, or holds U+FFFD, which stands for damaged text. Send it as UTF-8.";
-                return Err(Problem::invalid("", "malformed_json", detail));
-            }
             let plan = self.plan.ok_or_else(no_subscription)?;
             let ask = route.ask(hot, path, query, plan)?;
             request.is_unknown = !hot.is_told && ask.names_unknown(plan);

@@ -31,11 +31,11 @@ export default {
       if (organization === undefined) return await longWay(request, env, ctx);
       const key = headers.get("idempotency-key");
       if (isForTheRouter(method, headers, key)) return await longWay(request, env, ctx);
-      // As `HotRequest::to_wire` in src/usage/meter.rs. Bytes that are no UTF-8 were read as U+FFFD, and the Meter takes no body with one.
-      const text = method === "POST" ? await request.text() : undefined;
-      const wire = `:${caller}\n${method}\n${target}\n${text === undefined ? NO_CONTENT : contentOf(target, headers, key ?? "", text)}`;
+      const bytes = method === "POST" ? await request.arrayBuffer() : undefined;
+      // As `HotRequest::to_wire` in src/usage/meter.rs.
+      const wire = `:${caller}\n${method}\n${target}\n${bytes === undefined ? NO_CONTENT : contentOf(target, headers, key ?? "", decoded(bytes))}`;
       const reply = await env.METER.getByName(organization).serve(wire);
-      return reply === TELL_METRICS ? await longWay(again(request, text), env, ctx) : toResponse(reply);
+      return reply === TELL_METRICS ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
     } catch (error) {
       return failed(error, request);
     }
@@ -163,9 +163,20 @@ function attributesOf(target, headers) {
   return found === undefined ? "" : JSON.stringify(found);
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes that are no UTF-8 are no JSON either: the Meter gets something it refuses, not something repaired. */
+function decoded(bytes) {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return "\ufffd";
+  }
+}
+
 /** The request once more, after its body was read. */
-function again(request, text) {
-  return new Request(request.url, { method: request.method, headers: request.headers, body: text });
+function again(request, bytes) {
+  return new Request(request.url, { method: request.method, headers: request.headers, body: bytes });
 }
 
 /** As `HotReply::from_wire`. */

@@ -124,15 +124,10 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
         idempotency_key: sent_key(&headers)?.into(),
         attributes: event_attributes(&target, &headers)?.into(),
         is_told: false,
-        body: text(body).into(),
+        // What is no UTF-8 is no JSON either; the Meter says so.
+        body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };
     Ok(respond(meters::serve(&tenant, hot).await?))
-}
-
-/// The body as the shell reads it too: a byte order mark is no part of it, and what is no UTF-8 becomes a text that the Meter refuses.
-fn text(body: Vec<u8>) -> String {
-    let text = String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned());
-    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 /// The headers that say what a CloudEvent is when its body is only its data, as the shell gathers them.
