@@ -16,6 +16,8 @@ mod answers;
 mod batches;
 #[path = "meter/closings.rs"]
 mod closings;
+#[path = "meter/concurrency.rs"]
+mod concurrency;
 #[path = "meter/exports.rs"]
 mod exports;
 #[path = "meter/facts.rs"]
@@ -48,3 +50,5 @@ mod refusals;
 mod reservations;
 #[path = "meter/roll_up.rs"]
 mod roll_up;
+#[path = "meter/upgrade.rs"]
+mod upgrade;
