@@ -8,12 +8,18 @@ mod local_sqlite;
 #[path = "meter/world.rs"]
 mod world;
 
+#[path = "meter/aggregations.rs"]
+mod aggregations;
 #[path = "meter/answers.rs"]
 mod answers;
 #[path = "meter/batches.rs"]
 mod batches;
 #[path = "meter/closings.rs"]
 mod closings;
+#[path = "meter/concurrency.rs"]
+mod concurrency;
+#[path = "meter/exports.rs"]
+mod exports;
 #[path = "meter/facts.rs"]
 mod facts;
 #[path = "meter/failures.rs"]
@@ -26,6 +32,8 @@ mod invoice_numbers;
 mod keys;
 #[path = "meter/levels.rs"]
 mod levels;
+#[path = "meter/limits.rs"]
+mod limits;
 #[path = "meter/model.rs"]
 mod model;
 #[path = "meter/periods.rs"]
@@ -34,7 +42,13 @@ mod periods;
 mod proofs;
 #[path = "meter/pruning.rs"]
 mod pruning;
+#[path = "meter/rates.rs"]
+mod rates;
 #[path = "meter/refusals.rs"]
 mod refusals;
 #[path = "meter/reservations.rs"]
 mod reservations;
+#[path = "meter/roll_up.rs"]
+mod roll_up;
+#[path = "meter/upgrade.rs"]
+mod upgrade;

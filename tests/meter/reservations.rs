@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenantry::kernel::time::{days, seconds};
 use tenantry::usage::meter::{Aggregation, Call, MetricKind, MetricRule};
 
-use crate::world::{Answer, HotRequest, World, at, batch, consumption, entitlements, get, keyed, request, rule, usage};
+use crate::world::{Answer, HotRequest, World, batch, consumption, entitlements, get, keyed, request, rule, usage};
 
 fn reserve(body: Value) -> HotRequest {
     request("POST", "/v1/reservations", &body.to_string())
@@ -93,4 +93,127 @@ fn the_live_feed_tells_no_reservation_that_has_expired() {
     world.send(reserve(json!({"metric": "users", "amount": 5, "ttlSeconds": 10})));
     world.wall = world.wall.plus(seconds(10));
     assert_eq!(world.call(Call::Changes { since: 0 })["metrics"]["users"]["reserved"], 0);
+}
+
+#[test]
+fn a_reservation_holds_until_it_is_settled() {
+    let mut world = World::new();
+    world.send(usage(json!({"metric": "users", "amount": 2})));
+    let held = world.send(reserve(json!({"metric": "users", "amount": 5, "ttlSeconds": 60})));
+    let expected = json!({
+        "$type": "Reservation", "$id": id(&held), "metric": "users", "amount": 5, "status": "active", "createdAt": "2026-01-10T12:00:00Z",
+        "expiresAt": "2026-01-10T12:01:00Z", "settledAmount": null, "reserved": 5, "current": 2, "limit": 10, "remaining": 3,
+    });
+    assert_eq!(held.body, expected);
+    let quota = world.send(get("/v1/quotas/users?required=4")).body;
+    assert_eq!(json!([quota["current"], quota["reserved"], quota["remaining"], quota["allowed"]]), json!([2, 5, 3, false]));
+    let full = world.send(consumption(json!({"metric": "users", "amount": 4})));
+    assert_eq!((full.short().as_str(), &full.body["reserved"]), ("403 quota_exceeded", &json!(5)));
+    assert_eq!(world.send(reserve(json!({"metric": "users", "amount": 4}))).short(), "403 quota_exceeded");
+    assert_eq!(world.send(consumption(json!({"metric": "users", "amount": 3}))).short(), "200 5");
+    world.restart();
+    let settled = world.send(settle(&id(&held), json!({"amount": 4})));
+    assert_eq!(json!([settled.body["current"], settled.body["remaining"], settled.body["reservation"]]), json!([9, 1, id(&held)]));
+    let found = world.send(look(&id(&held))).body;
+    assert_eq!(json!([found["status"], found["settledAmount"], found["amount"]]), json!(["settled", 4, 5]));
+    assert_eq!(world.send(consumption(json!({"metric": "users"}))).short(), "200 10");
+}
+
+#[test]
+fn a_settlement_may_pass_what_was_reserved_only_where_it_says_so() {
+    let mut world = World::new();
+    let held = hold(&mut world, "users", 5);
+    assert_eq!(world.send(settle(&held, json!({"amount": 6}))).short(), "400 settlement_exceeds_reservation");
+    assert_eq!(world.send(settle(&held, json!({"amount": 60, "allowOverage": true}))).short(), "200 60", "past the limit, too");
+    assert_eq!(world.fact_names().len(), 4, "the thresholds are told");
+}
+
+#[test]
+fn a_reservation_is_settled_once() {
+    let mut world = World::new();
+    let held = hold(&mut world, "users", 5);
+    let first = world.send(settle(&held, json!({"amount": 3})));
+    world.send(usage(json!({"metric": "users"})));
+    world.restart();
+    let again = world.send(settle(&held, json!({"amount": "3.0"})));
+    assert_eq!(again.text, first.text.replace(r#""replayed":false"#, r#""replayed":true"#));
+    assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
+    assert_eq!(world.send(settle(&held, json!({"amount": 2}))).short(), "409 reservation_settled");
+    assert_eq!(world.send(release(&held)).short(), "409 reservation_settled");
+    assert_eq!(world.current("users"), 4);
+    let keyed_settlement = || keyed("s", settle(&held, json!({"amount": 3})));
+    let (one, other) = (world.send(keyed_settlement()), world.send(keyed_settlement()));
+    assert_eq!(one.text, other.text);
+}
+
+#[test]
+fn one_that_was_released_or_has_expired_holds_nothing() {
+    let mut world = World::new();
+    let (released, expired) = (hold(&mut world, "users", 5), hold(&mut world, "users", 5));
+    assert_eq!((world.send(release(&released)).status, world.send(release(&released)).status), (204, 204));
+    assert_eq!(world.send(settle(&released, json!({"amount": 1}))).short(), "409 reservation_released");
+    world.wall = world.wall.plus(seconds(300));
+    assert_eq!(world.send(get("/v1/quotas/users")).body["reserved"], 0);
+    assert_eq!(world.send(look(&expired)).body["status"], "expired");
+    assert_eq!(world.send(settle(&expired, json!({"amount": 1}))).short(), "409 reservation_expired");
+    assert_eq!(world.send(release(&expired)).status, 204);
+    assert_eq!(world.send(look(&expired)).body["status"], "expired", "it had ended before");
+    world.restart();
+    assert_eq!(world.send(look(&released)).body["status"], "released");
+    world.wall = world.wall.plus(days(35));
+    for sent in [look(&released), release(&expired), settle(&released, json!({"amount": 1}))] {
+        assert_eq!(world.send(sent).status, 404);
+    }
+}
+
+#[test]
+fn what_cannot_be_reserved_is_refused() {
+    let mut entitlements = entitlements();
+    entitlements.metrics.insert("highest".to_owned(), MetricRule { aggregation: Aggregation::Max, ..rule(MetricKind::Consumable, None) });
+    let mut world = World::with(entitlements);
+    for (sent, short) in [
+        (json!({"metric": "highest"}), "400 reservation_unsupported"),
+        (json!({"metric": "nonsense"}), "400 unknown_metric"),
+        (json!({"metric": "users", "amount": 0}), "400 amount_zero"),
+        (json!({"metric": "users", "amount": -1}), "400 amount_negative"),
+        (json!({"metric": "users", "ttlSeconds": 0}), "400 ttl_out_of_range"),
+        (json!({"metric": "users", "ttlSeconds": 86_401}), "400 ttl_out_of_range"),
+        (json!({"metric": "tokens", "amount": 9_000_000_000_000_000_i64}), "201 "),
+        (json!({"metric": "tokens"}), "400 amount_too_large"),
+        (json!({"metric": "apiCalls", "amount": 1_001}), "429 quota_exceeded"),
+    ] {
+        let answer = world.send(reserve(sent.clone()));
+        let code = answer.body["errors"][0]["code"].as_str().unwrap_or(answer.code());
+        assert_eq!(format!("{} {code}", answer.status), short, "{sent}");
+    }
+    for unknown in ["res_nonsense", "res_01khtwawg0e01r000000000000"] {
+        for sent in [look(unknown), release(unknown), settle(unknown, json!({"amount": 1}))] {
+            assert_eq!(world.send(sent).status, 404, "{unknown}");
+        }
+    }
+}
+
+#[test]
+fn a_thousand_are_active_at_most() {
+    let mut world = World::new();
+    let group: Vec<HotRequest> = (0..1_001).map(|_| reserve(json!({"metric": "tokens"}))).collect();
+    let answers = world.group(&group);
+    assert!(answers[..1_000].iter().all(|answer| answer.status == 201));
+    assert_eq!(answers[1_000].short(), "409 too_many_reservations");
+    world.send(release(&id(&answers[5])));
+    assert_eq!(world.send(reserve(json!({"metric": "tokens"}))).status, 201);
+}
+
+#[test]
+fn a_reservation_under_a_key_is_made_once() {
+    let mut world = World::new();
+    let sent = || keyed("r", reserve(json!({"metric": "users", "amount": 4})));
+    let answers = world.group(&[sent(), sent()]);
+    assert_eq!(answers[0].text, answers[1].text);
+    world.send(release(&id(&answers[0])));
+    world.restart();
+    let again = world.send(sent());
+    assert_eq!((again.text.as_str(), again.header("Idempotent-Replayed")), (answers[0].text.as_str(), Some("true")));
+    assert_eq!(world.send(keyed("r", reserve(json!({"metric": "users", "amount": 5})))).short(), "422 idempotency_mismatch");
+    assert_eq!(world.send(get("/v1/quotas/users")).body["reserved"], 0);
 }

@@ -8,7 +8,9 @@ use tenantry::durable_objects::meter::Meter;
 use tenantry::kernel::ids::{Entropy, KeyId, OrganizationId};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::{Bucket, Call, Entitlements, Fact, HotCaller, HotReply, MetricKind, MetricRule, PendingFacts, RolledUp};
+use tenantry::usage::meter::{
+    Bucket, Call, Entitlements, Fact, HotCaller, HotReply, MetricKind, MetricRule, PendingFacts, RolledUp, TELL_METRICS,
+};
 
 use crate::local_sqlite::LocalSqlite;
 
@@ -128,6 +130,12 @@ impl World {
     }
 
     pub fn try_serve(&mut self, group: &[HotRequest]) -> Result<Vec<Answer>, SqlError> {
+        let answers = self.try_exchange(group)?;
+        Ok(answers.into_iter().map(|answer| answer.expect("the Meter knows the metrics")).collect())
+    }
+
+    /// The answer is None where the Meter wants to be told the platform's metrics first.
+    pub fn try_exchange(&mut self, group: &[HotRequest]) -> Result<Vec<Option<Answer>>, SqlError> {
         let wires: Vec<String> = group.iter().map(HotRequest::to_wire).collect();
         let Self { sql, wall, meter, entropy } = self;
         let result = sql.transaction(|| meter.serve(&wires, *wall, entropy));
@@ -136,7 +144,8 @@ impl World {
         }
         let replies = result?;
         assert_eq!(replies.len(), group.len(), "each request has its answer");
-        Ok(replies.iter().map(|wire| Answer::of(HotReply::from_wire(wire).expect("an answer reads back"))).collect())
+        let read = |wire: &String| Answer::of(HotReply::from_wire(wire).expect("an answer reads back"));
+        Ok(replies.iter().map(|wire| (wire != TELL_METRICS).then(|| read(wire))).collect())
     }
 
     /// Whatever texts, not even requests.
