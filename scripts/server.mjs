@@ -43,11 +43,12 @@ export const CREDENTIALS_FILE = fromRoot(".dev/credentials.json");
  * - `quiet: false`: what wrangler and the Worker print is shown as well, once the server is healthy. It is always in `server.log`.
  * - `logLevel`: wrangler's. From `log` on, it holds each request and the Worker's `console.log`, which costs time under load.
  * - `vars`: more variables for the Worker.
+ * - `entry`: the Worker's main file, relative to the root, if it is not the one that is deployed.
  */
-export async function startServer({ state, port, quiet = true, logLevel = "warn", vars = {} } = {}) {
+export async function startServer({ state, port, quiet = true, logLevel = "warn", vars = {}, entry } = {}) {
   const temporary = state === undefined;
   const folder = state ?? mkdtempSync(path.join(os.tmpdir(), "tenantry-"));
-  const server = new Server({ folder, temporary, quiet, logLevel, vars, port: port ?? (await freePort()) });
+  const server = new Server({ folder, temporary, quiet, logLevel, vars, entry, port: port ?? (await freePort()) });
   await server.start();
   return server;
 }
@@ -89,9 +90,9 @@ class Server {
   }
 
   async #spawn(environmentFile) {
-    const { folder, logLevel, vars, port } = this.#options;
+    const { folder, logLevel, vars, entry, port } = this.#options;
     const [node, args] = wranglerCommand(
-      ...["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(await freePort())],
+      ...["dev", ...(entry ? [entry] : []), "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(await freePort())],
       ...["--persist-to", folder, "--env-file", environmentFile, "--show-interactive-dev-session=false"],
       ...["--log-level", process.env.TENANTRY_LOG ?? logLevel],
       ...Object.entries({ TENANTRY_ENVIRONMENT: "development", ...vars }).flatMap(([name, value]) => ["--var", `${name}:${value}`]),

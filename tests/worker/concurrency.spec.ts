@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { Random, backend, counted, eventually, expect, inParallel, signUp, templates } from "./support/client.ts";
+import { Random, backend, counted, expect, inParallel, signUp } from "./support/client.ts";
 import type { Answer, Client, Company } from "./support/client.ts";
-import { eventCounts } from "./support/disk.ts";
 import { freshServer } from "./support/server.ts";
+import { assertWarnedOnce } from "./support/usage.ts";
 
 const server = freshServer();
 const CLIENTS = 64;
@@ -49,22 +49,6 @@ async function fill(caller: Client): Promise<number> {
   }
 }
 
-const THRESHOLDS = ["Usage.approaching", "Usage.warning", "Usage.exceeded"];
-
-/** Each threshold is told once, and the mail at the limit comes once: a later fact has come and gone when this answers. */
-async function assertWarnedOnce({ company, caller }: { company: Company; caller: Client }): Promise<void> {
-  const warnings = async () => (await templates(server.current, company.email)).filter((each) => each === "quota-exceeded").length;
-  await eventually("the mail at the limit", 15_000, async () => (await warnings()) > 0);
-  expect(await caller.post("/v1/usage", { metric: "users", amount: 1 }), 200);
-  await eventually("a later fact of the Meter", 15_000, async () => {
-    const { itemListElement } = expect(await company.desk.get("/v1/onboarding"), 200);
-    return itemListElement.some((item: any) => item.key === "addTeamMembers" && item.status === "completed");
-  });
-  assert.equal(await warnings(), 1);
-  const counts = await eventCounts(server.current, company.id);
-  assert.deepEqual(THRESHOLDS.map((name) => counts[name]), [1, 1, 1]);
-}
-
 /** Sends a call up to three times, one after the other or at once, sometimes hanging up before the answer; the answers must agree. */
 async function sendSeveralTimes(caller: Client, call: Call, random: Random): Promise<boolean> {
   const times = random.between(0, 2);
@@ -93,7 +77,7 @@ test("64 clients that race for the last thousand calls get exactly a thousand", 
   expect(await world.caller.post("/v1/usage", { metric: "apiCalls", amount: LIMIT - 1_000 }), 200);
   assert.equal(await race(calls(1_600, () => 1), async (call) => isAdmitted(await consume(world.caller, call))), 1_000);
   assert.equal(await counted(world.caller, "apiCalls"), LIMIT);
-  await assertWarnedOnce(world);
+  await assertWarnedOnce(server.current, world);
 });
 
 test("random amounts never add up to more than the limit, and what is left over is really left over", async (context) => {
@@ -104,7 +88,7 @@ test("random amounts never add up to more than the limit, and what is left over 
   assert.ok(admitted <= LIMIT, `${admitted} were admitted`);
   assert.equal(await counted(world.caller, "apiCalls"), admitted);
   assert.equal(admitted + (await fill(world.caller)), LIMIT);
-  await assertWarnedOnce(world);
+  await assertWarnedOnce(server.current, world);
 });
 
 test("the same holds when every call is sent again at random", async (context) => {
@@ -115,7 +99,7 @@ test("the same holds when every call is sent again at random", async (context) =
   assert.ok(admitted <= LIMIT, `${admitted} were admitted`);
   assert.equal(await counted(world.caller, "apiCalls"), admitted);
   assert.equal(admitted + (await fill(world.caller)), LIMIT);
-  await assertWarnedOnce(world);
+  await assertWarnedOnce(server.current, world);
 });
 
 test("a level has as many places as it has, and a place that is freed is given once", async () => {

@@ -6,16 +6,9 @@ import { advance, assertProblem, backend, eventually, expect, inParallel, makeCl
 import type { Client, Company } from "./support/client.ts";
 import { buckets } from "./support/disk.ts";
 import { freshServer } from "./support/server.ts";
+import { lines } from "./support/usage.ts";
 
 const server = freshServer();
-
-async function lines(caller: Client, path: string): Promise<any[]> {
-  const answer = await caller.get(path);
-  assert.equal(answer.status, 200, answer.text);
-  assert.equal(answer.headers.get("content-type"), "application/x-ndjson");
-  assert.ok(answer.text === "" || answer.text.endsWith("\n"));
-  return answer.text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
-}
 
 /** A company on a clock of its own, two days old. */
 async function twoDaysOld(name: string): Promise<{ acme: Company; caller: Client }> {
