@@ -202,7 +202,7 @@ fn neither_order_nor_batches_nor_repetitions_change_a_count() {
         for seed in 0..40 {
             let mut random = Random::new(seed);
             let events = events(&mut random, aggregation, kind);
-            let expected = outcome(&mut sent(aggregation, kind, &[events.clone()]), is_peak);
+            let expected = outcome(&mut sent(aggregation, kind, std::slice::from_ref(&events)), is_peak);
 
             let mut shuffled = events.clone();
             random.shuffle(&mut shuffled);

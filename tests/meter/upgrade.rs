@@ -16,7 +16,7 @@ fn version_1() -> World {
         "CREATE TABLE counters (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, used TEXT NOT NULL, level TEXT NOT NULL, \
          invoiced TEXT, raised INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (metric, period_starts_at)) WITHOUT ROWID"
             .to_owned(),
-        "CREATE TABLE replays (key TEXT PRIMARY KEY, at INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID".to_owned(),
+        "CREATE TABLE replays (key TEXT PRIMARY KEY, record TEXT NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID".to_owned(),
         "CREATE TABLE facts (sequence INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, \
          occurred_at INTEGER NOT NULL)"
             .to_owned(),
@@ -24,7 +24,7 @@ fn version_1() -> World {
         format!("INSERT INTO settings (name, value) VALUES ('entitlements', '{plan}')"),
         "INSERT INTO counters VALUES ('apiCalls', 1767225600000, '850', '0', NULL, 1, 41), ('users', 1764547200000, '7', '5', '7', 0, 40)"
             .to_owned(),
-        "INSERT INTO replays VALUES ('k', 1767225600000, 'whatever it was')".to_owned(),
+        "INSERT INTO replays VALUES ('k', 'whatever it was', 1767225600000)".to_owned(),
         r#"INSERT INTO facts VALUES (1, 'Usage.started', 1, '{"metric":"apiCalls"}', 1767225600000)"#.to_owned(),
         r#"INSERT INTO closings VALUES (1764547200000, 1767225600000, '{"used":{"users":7},"late":[]}')"#.to_owned(),
     ] {

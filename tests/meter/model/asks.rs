@@ -123,7 +123,9 @@ impl Ask {
             Self::Summary => request("GET", "/v1/usage", ""),
             Self::Reserve { metric, amount, ttl, key } => {
                 let mut body = json!({"metric": metric, "amount": amount});
-                ttl.map(|ttl| body["ttlSeconds"] = json!(ttl));
+                if let Some(ttl) = ttl {
+                    body["ttlSeconds"] = json!(ttl);
+                }
                 with(key, post("/v1/reservations", body))
             }
             Self::Settle { id, amount, allow_overage, key } => {

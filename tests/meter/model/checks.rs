@@ -89,8 +89,12 @@ impl Run {
                 "sequence": counted.sequence, "metric": counted.metric, "amount": counted.amount, "timestamp": counted.at,
                 "recordedAt": counted.recorded_at, "mode": counted.mode, "commit": told[index - forgotten]["commit"],
             });
-            counted.key.as_ref().map(|key| line["idempotencyKey"] = json!(key));
-            counted.metadata.as_ref().map(|metadata| line["metadata"] = json!(metadata));
+            if let Some(key) = &counted.key {
+                line["idempotencyKey"] = json!(key);
+            }
+            if let Some(metadata) = &counted.metadata {
+                line["metadata"] = json!(metadata);
+            }
             assert_eq!(told[index - forgotten], line);
         }
     }

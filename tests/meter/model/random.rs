@@ -29,7 +29,7 @@ impl Random {
     }
 
     pub fn word(&mut self, among: &[&'static str]) -> &'static str {
-        *self.pick::<&'static str>(among)
+        self.pick::<&'static str>(among)
     }
 
     /// Brings a list into any order.
