@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { aggregated } from "../../scripts/aggregations.mjs";
+import { aggregated, aggregations } from "../../scripts/aggregations.mjs";
 import { countMonths } from "../../scripts/aggregations/count.mjs";
 import { days, arrivals as monthlyArrivals } from "../../scripts/aggregations/plan.mjs";
 import { wrongNumbers, wrongTotals } from "../../scripts/ledger.mjs";
@@ -275,5 +275,15 @@ describe("on the real Worker", () => {
     assert.ok(organizations.every(({ pairs }) => pairs.some(({ late, invoiced }) => late && invoiced > 0)), "each has late events");
     const numbers = organizations.flatMap(({ pairs }) => pairs.map(({ invoice }) => invoice));
     assert.equal(new Set(numbers).size, Math.max(...numbers.map((number) => Number(number.slice(4)))), "numbers have no gap");
+  });
+
+  test("each month is the independent one by each aggregation, by batch and by a CloudEvents client", async () => {
+    const { organizations, wrong } = await aggregations(server.current, readEvents(SAMPLE, aggregated), 7);
+    assert.deepEqual(wrong, []);
+    assert.equal(organizations.length, 6);
+    const codes = new Set(organizations.flatMap(({ answered }) => Object.keys(answered.refused)));
+    assert.deepEqual([...codes].sort(), ["amount_zero", "idempotency_mismatch", "timestamp_before_subscription", "timestamp_too_old"]);
+    assert.ok(organizations.every(({ answered, rows }) => answered.replayed > 0 && rows.length > 50));
+    assert.ok(organizations.some(({ sent }) => sent.structured > 0 && sent.binary > 0), "some CloudEvents come alone");
   });
 });
