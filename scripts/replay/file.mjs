@@ -22,20 +22,23 @@ tests/data/sample-commits.ndjson is a small one.`;
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
-/** Answers `[{ organization, id, time, timeMs, sentMs }]`. */
-export function readEvents(file) {
-  if (!file) throw new Failure(`Which file?\n\n${USAGE}`);
+/**
+ * Answers `[{ organization, id, time, timeMs, sentMs }]`. `more` takes further members out of a line: it answers them, or the sentence
+ * that says what is wrong with them.
+ */
+export function readEvents(file, more, usage = USAGE) {
+  if (!file) throw new Failure(`Which file?\n\n${usage}`);
   if (!existsSync(file)) throw new Failure(`There is no file ${file}.`);
   const bytes = readFileSync(file);
   const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return parseEvents((isZipped ? gunzipSync(bytes) : bytes).toString("utf8"));
+  return parseEvents((isZipped ? gunzipSync(bytes) : bytes).toString("utf8"), more, usage);
 }
 
-export function parseEvents(text) {
+export function parseEvents(text, more = () => ({}), usage = USAGE) {
   const events = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
-    const event = parseEvent(line, index + 1);
+    const event = parseEvent(line, index + 1, more, usage);
     if (event.sentMs < (events.at(-1)?.sentMs ?? -Infinity)) throw new Failure(`Line ${index + 1} was sent before the line above it: sort the file by \`sent\`.`);
     events.push(event);
   }
@@ -43,8 +46,8 @@ export function parseEvents(text) {
   return events;
 }
 
-function parseEvent(line, number) {
-  const wrong = (what) => new Failure(`Line ${number}: ${what}.\n\n${USAGE}`);
+function parseEvent(line, number, more, usage) {
+  const wrong = (what) => new Failure(`Line ${number}: ${what}.\n\n${usage}`);
   let event;
   try {
     event = JSON.parse(line);
@@ -58,5 +61,7 @@ function parseEvent(line, number) {
   for (const [name, value] of Object.entries({ time, sent })) {
     if (!RFC_3339.test(value) || Number.isNaN(Date.parse(value))) throw wrong(`\`${name}\` has to be a time such as 2026-03-01T10:00:00+01:00`);
   }
-  return { organization, id, time, timeMs: Date.parse(time), sentMs: Date.parse(sent) };
+  const others = more(event);
+  if (typeof others === "string") throw wrong(others);
+  return { organization, id, time, timeMs: Date.parse(time), sentMs: Date.parse(sent), ...others };
 }

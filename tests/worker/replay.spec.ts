@@ -1,7 +1,10 @@
-// `npm run replay`: the independent count, worked out by hand, and a small file streamed through the real Worker.
+// `npm run replay` and `npm run aggregations`: the independent counts, worked out by hand, and a small file streamed through the real Worker.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { aggregated, aggregations } from "../../scripts/aggregations.mjs";
+import { countMonths } from "../../scripts/aggregations/count.mjs";
+import { days, arrivals as monthlyArrivals } from "../../scripts/aggregations/plan.mjs";
 import { wrongNumbers, wrongTotals } from "../../scripts/ledger.mjs";
 import { fromRoot } from "../../scripts/lib.mjs";
 import { replay } from "../../scripts/replay.mjs";
@@ -175,6 +178,71 @@ describe("the ledger", () => {
   });
 });
 
+describe("the independent count by aggregation", () => {
+  const lines = (...members: object[]) =>
+    members.map((member, index) => {
+      const line = { organization: "acme", id: `line-${index}`, files: 1, author: "ada", time: "2026-01-05T10:00:00Z", sent: "2026-01-05T10:00:00Z", ...member };
+      return { ...line, timeMs: Date.parse(line.time), sentMs: Date.parse(line.sent) };
+    });
+  const counted = (...members: object[]) => {
+    const { accepted, replayed, refused, months } = countMonths(monthlyArrivals(days(lines(...members), 1))).get("acme");
+    const used = [...months.values()].map(({ metric, startMs, used }) => [`${metric} ${new Date(startMs).toISOString().slice(0, 10)}`, used]);
+    return { accepted, replayed, refused, used: Object.fromEntries(used) };
+  };
+
+  test("is of calendar months in which things happened, each line once", () => {
+    const { accepted, replayed, refused, used } = counted(
+      { files: 4 },
+      { files: 2, author: "bob", time: "2026-01-09T10:00:00Z", sent: "2026-01-09T10:00:00Z" },
+      { files: 3, time: "2026-01-31T23:59:59Z", sent: "2026-02-02T10:00:00Z" },
+      { files: 9, time: "2026-02-01T00:00:00Z", sent: "2026-02-02T10:00:00Z" },
+    );
+    assert.deepEqual([accepted, replayed, refused], [24, 24, {}]);
+    assert.deepEqual(used, {
+      ...{ "apiCalls 2026-01-01": 3, "commits 2026-01-01": 3, "files 2026-01-01": 9, "authors 2026-01-01": 2, "filesMax 2026-01-01": 4, "filesLatest 2026-01-01": 3 },
+      ...{ "apiCalls 2026-02-01": 1, "commits 2026-02-01": 1, "files 2026-02-01": 9, "authors 2026-02-01": 1, "filesMax 2026-02-01": 9, "filesLatest 2026-02-01": 9 },
+    });
+  });
+
+  test("takes the trial for a period of its own, refuses what is old or zero, and counts neither", () => {
+    const { accepted, refused, used } = counted(
+      { time: "2025-12-18T00:00:00Z" },
+      { time: "2025-12-17T23:59:59Z" },
+      { time: "2025-11-01T00:00:00Z" },
+      { files: 0 },
+    );
+    assert.equal(accepted, 6 + 3);
+    assert.deepEqual(refused, { timestamp_before_subscription: 12, timestamp_too_old: 12, amount_zero: 6 });
+    assert.deepEqual([used["apiCalls 2025-12-18"], used["apiCalls 2026-01-01"], used["files 2026-01-01"]], [1, 1, undefined]);
+  });
+
+  test("takes of the latest at one instant the one that arrived last", () => {
+    const deliveries = [5, 7, 6].map((amount, index) => ({
+      ...{ organization: "acme", metric: "filesLatest", key: String(index), timeMs: index === 2 ? 1 : 2, arrivedMs: 3, amount, author: "ada" },
+    }));
+    const { months } = countMonths({ deliveries, signUps: new Map([["acme", 0]]) }).get("acme");
+    assert.deepEqual([...months.values()].map(({ used }) => used), [7]);
+  });
+});
+
+describe("the days", () => {
+  const line = (id: string, sent: string) => ({ organization: "acme", id, files: 1, author: "ada", time: sent, timeMs: Date.parse(sent), sentMs: Date.parse(sent) });
+  const two = [line("a", "2026-03-20T10:10:00Z"), line("b", "2026-03-20T10:50:00Z"), line("c", "2026-03-20T11:00:00Z")];
+  const order = (seed: number) => days(two, seed).flatMap(({ events }) => events.map(({ key }: { key: string }) => key));
+
+  test("begin with the sign-up 14 days before the month, and send each line twice within its hour", () => {
+    const all = days(two, 5).map(({ startMs, signUps, events }) => [new Date(startMs).toISOString().slice(0, 10), signUps.join(), events.length]);
+    assert.deepEqual(all, [["2026-02-15", "acme", 0], ["2026-03-20", "", 36]]);
+    assert.ok(order(5).slice(24).every((key) => key.startsWith("c/")));
+    assert.deepEqual(order(5).sort(), order(6).sort());
+  });
+
+  test("are shuffled alike by the same seed", () => {
+    assert.deepEqual(order(5), order(5));
+    assert.notDeepEqual(order(5), order(6));
+  });
+});
+
 describe("the file", () => {
   const line = (members: object) => JSON.stringify({ organization: "a", id: "1", time: "2026-01-01T10:00:00+05:30", sent: "2026-01-01T04:30:00Z", ...members });
 
@@ -189,6 +257,8 @@ describe("the file", () => {
     assert.throws(() => parseEvents(line({ time: "2026-01-01" })), /Line 1: `time`/);
     assert.throws(() => parseEvents(`${line({})}\n${line({ sent: "2026-01-01T04:29:59Z" })}`), /Line 2 was sent before/);
     assert.throws(() => parseEvents("\n"), /no events/);
+    assert.throws(() => parseEvents(line({ files: -1, author: "ada" }), aggregated), /Line 1: `files`/);
+    assert.throws(() => parseEvents(line({ files: 1 }), aggregated), /Line 1: `author`/);
   });
 });
 
@@ -205,5 +275,15 @@ describe("on the real Worker", () => {
     assert.ok(organizations.every(({ pairs }) => pairs.some(({ late, invoiced }) => late && invoiced > 0)), "each has late events");
     const numbers = organizations.flatMap(({ pairs }) => pairs.map(({ invoice }) => invoice));
     assert.equal(new Set(numbers).size, Math.max(...numbers.map((number) => Number(number.slice(4)))), "numbers have no gap");
+  });
+
+  test("each month is the independent one by each aggregation, by batch and by a CloudEvents client", async () => {
+    const { organizations, wrong } = await aggregations(server.current, readEvents(SAMPLE, aggregated), 7);
+    assert.deepEqual(wrong, []);
+    assert.equal(organizations.length, 6);
+    const codes = new Set(organizations.flatMap(({ answered }) => Object.keys(answered.refused)));
+    assert.deepEqual([...codes].sort(), ["amount_zero", "idempotency_mismatch", "timestamp_before_subscription", "timestamp_too_old"]);
+    assert.ok(organizations.every(({ answered, rows }) => answered.replayed > 0 && rows.length > 50));
+    assert.ok(organizations.some(({ sent }) => sent.structured > 0 && sent.binary > 0), "some CloudEvents come alone");
   });
 });
