@@ -225,10 +225,10 @@ impl Memory {
         claims.finish(sql)?;
         uniques.store(sql)?;
         // Now, not with the group: its next commit may ask for one of them.
-        reservations.store(sql)?;
+        let is_held = reservations.store(sql)?;
         let before = log.number;
         log.append(sql, draft)?;
-        if log.number > before {
+        if log.number > before || is_held {
             pruning.expect(sql, wall)?;
             roll_up.note(log.number, wall);
         }

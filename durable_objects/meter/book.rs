@@ -166,13 +166,13 @@ impl Book {
             .flat_map(|(metric, account)| account.rows.iter().map(move |(start, counter)| (metric.as_str(), *start, counter)))
     }
 
-    /// Every counter that was invoiced.
-    pub fn invoiced(&mut self) -> impl Iterator<Item = (&str, Timestamp, &mut Counter)> {
+    /// Every counter of a period that was closed: `ends` has the closed periods by their start.
+    pub fn closed(&mut self, ends: &BTreeMap<Timestamp, Timestamp>) -> impl Iterator<Item = (&str, Timestamp, &mut Counter)> {
         let rows = self
             .accounts
             .iter_mut()
             .flat_map(|(metric, account)| account.rows.iter_mut().map(move |(start, counter)| (metric.as_str(), *start, counter)));
-        rows.filter(|(_, _, counter)| counter.invoiced.is_some())
+        rows.filter(|(_, start, counter)| counter.invoiced.is_some() || ends.contains_key(start))
     }
 
     /// Metrics of which anything was counted in a period.

@@ -72,10 +72,11 @@ fn stored<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Value, SqlError>
     schema::parse("closing", text)
 }
 
-/// What moved since it was invoiced, and is invoiced at its new count from now on.
+/// What moved since it was invoiced, and is invoiced at its new count from now on. What a closed period counts of a metric that its
+/// closing did not know was invoiced at nothing.
 fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
     let mut late = Vec::new();
-    for (metric, period_starts_at, counter) in book.invoiced() {
+    for (metric, period_starts_at, counter) in book.closed(ends) {
         let before = counter.invoiced.unwrap_or_default();
         if before != counter.used {
             let period_ends_at = ends.get(&period_starts_at).copied().unwrap_or(period_starts_at);

@@ -81,6 +81,10 @@ impl<'k> Desk<'_, 'k> {
 
     /// Counts one event, or finds the outcome that it had already (and says so).
     fn event(&mut self, event: &'k Event<'k>) -> Result<(Outcome, bool), Problem> {
+        if event.amount.is_zero() && !self.plan.rule(&event.metric).is_some_and(|rule| rule.aggregation == Aggregation::Latest) {
+            event.key.as_deref().inspect(|key| self.claims.refuse(key));
+            return Err(Problem::refused("/amount", "amount_zero", "An amount of 0 counts nothing. Send a positive amount."));
+        }
         let Some(key) = event.key.as_deref() else { return Ok((self.count(event)?, false)) };
         if let Some(taken) = self.claims.taken(key) {
             return match taken {

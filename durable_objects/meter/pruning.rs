@@ -61,8 +61,13 @@ impl Pruning {
         forget_uniques(sql, plan.period_of(oldest).starts_at)?;
         forget_buckets(sql, oldest, roll_up)?;
         Reservations::prune(sql, now)?;
-        let is_any_left =
-            || Ok::<_, SqlError>(any(sql, "SELECT key FROM claims LIMIT 1")? || any(sql, "SELECT number FROM commits LIMIT 1 OFFSET 1")?);
+        let is_any_left = || {
+            Ok::<_, SqlError>(
+                any(sql, "SELECT key FROM claims LIMIT 1")?
+                    || any(sql, "SELECT number FROM commits LIMIT 1 OFFSET 1")?
+                    || any(sql, "SELECT id FROM reservations LIMIT 1")?,
+            )
+        };
         self.due_at =
             if more_commits || more_keys { Some(wall.plus(BETWEEN_SLICES)) } else { is_any_left()?.then(|| wall.plus(BETWEEN_WALKS)) };
         self.store(sql)

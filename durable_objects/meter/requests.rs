@@ -328,17 +328,14 @@ fn read_settle<'a>(hot: &'a HotRequest<'a>, path: &str, id: &str) -> Result<Sett
 fn read_cloud_events<'a>(hot: &'a HotRequest<'a>, path: &str, plan: &Plan) -> Result<Ask<'a>, Problem> {
     json::check_size(hot.body.len(), json::BATCH_BYTES_MAX)?;
     let event = |event: CloudEvent| {
-        if event.amount.is_zero() {
-            return Err(Problem::refused("/data/amount", "amount_zero", "An amount of 0 counts nothing. Send a positive amount."));
-        }
         let CloudEvent { kind, key, timestamp, amount, metadata } = event;
         let metric = Cow::Owned(plan.metric_of(&kind).to_owned());
-        Ok(Event { mode: Mode::Usage, metric, amount, timestamp, key: Some(Cow::Owned(key)), metadata: metadata.map(Metadata::of) })
+        Event { mode: Mode::Usage, metric, amount, timestamp, key: Some(Cow::Owned(key)), metadata: metadata.map(Metadata::of) }
     };
     match cloud_events::read(&hot.content_type, &hot.attributes, &hot.body)? {
-        CloudEvents::One(one) => event(one).map(Ask::Event),
+        CloudEvents::One(one) => Ok(Ask::Event(event(one))),
         CloudEvents::Many(many) => {
-            let events = many.into_iter().map(|one| one.and_then(event)).collect();
+            let events = many.into_iter().map(|one| one.map(event)).collect();
             Ok(Ask::Batch(Batch { events, claim: claim(hot, path)? }))
         }
     }
@@ -394,9 +391,6 @@ pub(super) fn shortened(text: &str) -> String {
 impl<'a> EventBody<'a> {
     fn event(self, mode: Mode, header_key: Option<Cow<'a, str>>) -> Result<Event<'a>, Problem> {
         let Self { metric, amount, idempotency_key, timestamp, metadata } = self;
-        if amount.is_zero() {
-            return Err(Problem::refused("/amount", "amount_zero", "An amount of 0 counts nothing. Send a positive amount."));
-        }
         let body_key = idempotency_key.map(|key| checked_key("/idempotencyKey", key.0)).transpose()?;
         if let (Some(body), Some(header)) = (&body_key, &header_key)
             && body != header

@@ -130,7 +130,9 @@ impl Reservations {
         self.count();
     }
 
-    pub fn store<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
+    /// Writes what changed, and tells whether anything did.
+    pub fn store<S: LocalSql>(&mut self, sql: &S) -> Result<bool, SqlError> {
+        let is_changed = !self.changed.is_empty();
         let text = "INSERT OR REPLACE INTO reservations (id, metric, amount, status, created_at, expires_at, settled, receipt) \
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         for reservation in self.changed.drain(..) {
@@ -145,7 +147,7 @@ impl Reservations {
                 [id.into(), metric.into(), amount, status.into(), created_at.into(), expires_at.into(), settled.into(), receipt.into()];
             sql.run(text, &values)?;
         }
-        Ok(())
+        Ok(is_changed)
     }
 
     /// Forgets old ones that ended, a slice of them.

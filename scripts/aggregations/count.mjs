@@ -44,8 +44,9 @@ function admit(book, delivery) {
   else book.refused[outcome] = (book.refused[outcome] ?? 0) + 1;
 }
 
-function outcomeOf({ startMs, first }, { key, timeMs, arrivedMs, amount, author }) {
-  if (amount === 0) return "amount_zero";
+function outcomeOf({ startMs, first }, { key, metric, timeMs, arrivedMs, amount, author }) {
+  // Of a latest amount 0 is a value like any other; everywhere else it counts nothing.
+  if (amount === 0 && metric !== "filesLatest") return "amount_zero";
   const earlier = first.get(key);
   if (earlier && arrivedMs - earlier.arrivedMs < REMEMBERED_MS) {
     const isSame = earlier.timeMs === timeMs && earlier.amount === amount && earlier.author === author;

@@ -95,3 +95,19 @@ fn a_metric_that_the_plan_lost_is_billed_for_what_was_used() {
     world.call(Call::Configure { entitlements: without });
     assert_eq!(close(&mut world, JANUARY)["used"]["apiCalls"], 5);
 }
+
+#[test]
+fn late_usage_of_a_metric_that_its_closing_did_not_know_is_billed_by_the_next() {
+    let mut world = World::new();
+    world.wall = at("2026-02-05T00:00:00Z");
+    close(&mut world, JANUARY);
+    let mut with = crate::world::entitlements();
+    with.version = 2;
+    with.metrics.insert("seats".to_owned(), with.metrics["tokens"].clone());
+    world.call(Call::Configure { entitlements: with });
+    world.send(usage(json!({"metric": "seats", "amount": 7, "timestamp": "2026-01-20T00:00:00Z"})));
+    let february: Closing = serde_json::from_value(close(&mut world, FEBRUARY)).unwrap();
+    let late: Vec<_> = february.late.iter().map(|late| (late.metric.as_str(), late.period_starts_at, late.before, late.after)).collect();
+    assert_eq!(late, [("seats", at("2026-01-01T00:00:00Z"), 0.into(), 7.into())]);
+    assert_eq!(february.used["seats"], 0.into());
+}

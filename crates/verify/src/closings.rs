@@ -40,9 +40,12 @@ impl Counters {
                 return Err(format!("{what} is no difference"));
             }
         }
-        for (metric, account) in &mut self.accounts {
+        let Self { accounts, closed, .. } = self;
+        for (metric, account) in accounts {
             for (start, row) in &mut account.rows {
-                let Some(before) = row.invoiced else { continue };
+                // A closing that did not know the metric billed nothing of it.
+                let unknown = closed.contains_key(start).then_some(Quantity::ZERO);
+                let Some(before) = row.invoiced.or(unknown) else { continue };
                 let what = named(metric, *start);
                 let after = told.remove(&(metric.as_str(), *start)).map_or(Ok(before), |late| late.after_what(before))?;
                 if let Some(state) = &mut row.state {

@@ -146,6 +146,13 @@ impl Run {
             assert_eq!(told["refused"], "later_period_closed");
             return;
         }
+        // What a closing did not know it billed at nothing.
+        for metric in self.metrics() {
+            let counted = self.reference.history.periods(&metric);
+            for closed in self.closed.keys().filter(|closed| counted.contains(closed)) {
+                self.billed.entry((metric.clone(), *closed)).or_default();
+            }
+        }
         let mut late = Vec::new();
         let bounds = self.reference.history.bounds.clone();
         for ((metric, period), before) in &mut self.billed {

@@ -121,10 +121,8 @@ impl Reference {
         let is_unknown = |name: &str, is_cloud| self.rules.rule(&self.rules.metric_of(name, is_cloud), self.now).is_none();
         match ask {
             // What is refused as it is read never comes to the question.
-            Ask::Event(event, way) => !event.amount.is_zero() && is_unknown(&event.metric, way.is_cloud()),
-            Ask::Batch { events, is_cloud, .. } => {
-                events.iter().any(|event| !event.amount.is_zero() && is_unknown(&event.metric, *is_cloud))
-            }
+            Ask::Event(event, way) => is_unknown(&event.metric, way.is_cloud()),
+            Ask::Batch { events, is_cloud, .. } => events.iter().any(|event| is_unknown(&event.metric, *is_cloud)),
             Ask::Quota { metric, .. } | Ask::Reserve { metric, .. } => is_unknown(metric, false),
             _ => false,
         }
@@ -163,10 +161,11 @@ impl Reference {
 
     /// Counts an event, or finds what it came to already.
     fn event(&mut self, event: &Event, way: Way) -> Result<(Outcome, bool), Refusal> {
-        if event.amount.is_zero() {
+        let (key, metric) = (event.identity(way.is_cloud()), self.rules.metric_of(&event.metric, way.is_cloud()));
+        let is_latest = self.rules.rule(&metric, self.now).is_some_and(|rule| rule.metric.aggregation == Aggregation::Latest);
+        if event.amount.is_zero() && !is_latest {
             return Err((400, "amount_zero"));
         }
-        let (key, metric) = (event.identity(way.is_cloud()), self.rules.metric_of(&event.metric, way.is_cloud()));
         let asked = format!("{} {metric} {} {:?} {:?}", mode_of(way), event.amount, event.timestamp, event.metadata);
         match key.as_ref().and_then(|key| self.remembered(key)) {
             Some(Remembered { asked: known, was: Was::Event(outcome), .. }) if *known == asked => return Ok((outcome.clone(), true)),
@@ -283,7 +282,7 @@ impl Reference {
         let (mut accepted, mut replayed, mut rejected, mut touched) = (0, 0, Vec::new(), BTreeSet::new());
         let way = if is_cloud { Way::Structured } else { Way::Usage };
         for (index, event) in events.iter().enumerate() {
-            let is_of_batch = key.is_some() && event.identity(is_cloud) == *key && !event.amount.is_zero();
+            let is_of_batch = key.is_some() && event.identity(is_cloud) == *key;
             match if is_of_batch { Err(MISMATCH) } else { self.event(event, way) } {
                 Ok((_, was_there)) => {
                     *(if was_there { &mut replayed } else { &mut accepted }) += 1;

@@ -200,6 +200,10 @@ impl Meter {
     fn close(&mut self) {
         let period = self.closed;
         self.closed += 1;
+        // What a closing did not know it billed at nothing.
+        for place in self.peaks.keys().filter(|(_, other)| *other < period) {
+            self.invoiced.entry(*place).or_insert(0);
+        }
         let mut late = Vec::new();
         for ((metric, period), before) in self.invoiced.clone() {
             let after = self.used(metric, period);
