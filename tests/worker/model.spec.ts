@@ -241,7 +241,7 @@ test("the vendor defines a metric of each aggregation", async () => {
   }
 });
 
-const seeds = process.env.SEED ? [Number(process.env.SEED)] : Array.from({ length: 3 }, (_, index) => (Date.now() + index * 7_919) % 1_000_000);
+const seeds = process.env.SEED ? [Number(process.env.SEED)] : Array.from({ length: Number(process.env.SEEDS ?? 3) }, (_, index) => (Date.now() + index * 7_919) % 1_000_000);
 
 for (const seed of seeds) {
   test(`a random history of ${STEPS} steps is what the model says (SEED=${seed})`, async (context) => {
