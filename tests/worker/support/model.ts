@@ -118,7 +118,8 @@ export class Model {
     const at = event.timestamp ?? this.now;
     const [period] = this.periodOf(at);
     const isCurrent = period === this.periodOf(this.now)[0];
-    const reserved = isCurrent ? this.held(metric) : 0n;
+    // A level goes on through all later periods, and with it what is held of it.
+    const reserved = isCurrent || kind === "level" ? this.held(metric) : 0n;
     const isKnown = aggregation === "unique" && this.events.some((each) => each.metric === metric && each.period === period && each.value === value);
     const amount = isKnown ? 0n : event.amount;
     const before = this.reading(metric, at);
