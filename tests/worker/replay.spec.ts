@@ -204,15 +204,15 @@ describe("the independent count by aggregation", () => {
     });
   });
 
-  test("takes the trial for a period of its own, refuses what is old or zero, and counts neither", () => {
+  test("takes the trial for a period of its own, refuses what is old, and zero of all but the latest", () => {
     const { accepted, refused, used } = counted(
       { time: "2025-12-18T00:00:00Z" },
       { time: "2025-12-17T23:59:59Z" },
       { time: "2025-11-01T00:00:00Z" },
       { files: 0 },
     );
-    assert.equal(accepted, 6 + 3);
-    assert.deepEqual(refused, { timestamp_before_subscription: 12, timestamp_too_old: 12, amount_zero: 6 });
+    assert.equal(accepted, 6 + 4);
+    assert.deepEqual(refused, { timestamp_before_subscription: 12, timestamp_too_old: 12, amount_zero: 4 });
     assert.deepEqual([used["apiCalls 2025-12-18"], used["apiCalls 2026-01-01"], used["files 2026-01-01"]], [1, 1, undefined]);
   });
 
