@@ -41,6 +41,7 @@ pub mod metrics;
 pub mod onboarding;
 pub mod organizations;
 pub mod parked;
+pub mod roles;
 pub mod subscriptions;
 pub mod test_clocks;
 pub mod usage;

@@ -39,6 +39,22 @@ permissions! {
     ApiKeysRead = "apiKeys.read";
     ApiKeysWrite = "apiKeys.write";
     MembersRead = "members.read";
+    /// Invite, change and remove members.
+    MembersWrite = "members.write";
+    TeamsRead = "teams.read";
+    TeamsWrite = "teams.write";
+    RolesRead = "roles.read";
+    RolesWrite = "roles.write";
+    /// The sessions of all members; their own, people see and end without it.
+    SessionsRead = "sessions.read";
+    SessionsWrite = "sessions.write";
+    OauthClientsRead = "oauthClients.read";
+    OauthClientsWrite = "oauthClients.write";
+    AuditLogRead = "auditLog.read";
+    ExportsRead = "exports.read";
+    ExportsWrite = "exports.write";
+    /// Cancel the organization, or hand it to another owner.
+    OrganizationOwn = "organization.own";
 }
 
 /// Whether `scope` is a permission, all of a resource (`usage.*`) or everything (`*`).
@@ -50,6 +66,13 @@ pub fn is_scope(scope: &str) -> bool {
 pub fn permits(scope: &str, permission: Permission) -> bool {
     let wanted = permission.wire_name();
     scope == "*" || scope == wanted || scope.strip_suffix(".*").is_some_and(|resource| wanted.split('.').next() == Some(resource))
+}
+
+/// The first of `wanted` that is more than `held`: nobody grants what they don't hold. `*` is more than every permission there is today.
+pub fn lacking<'a>(held: &[String], wanted: &'a [String]) -> Option<&'a String> {
+    let holds = |permission| held.iter().any(|scope| permits(scope, permission));
+    let reaches = |scope: &str| Permission::ALL.iter().copied().filter(|permission| permits(scope, *permission)).all(holds);
+    wanted.iter().find(|scope| !reaches(scope) || (*scope == "*" && !held.contains(*scope)))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::request::{Surroundings, text_header};
-use crate::access::permissions::{Need, Permission, permits};
+use crate::access::permissions::{Need, Permission, lacking, permits};
 use crate::access::store;
 use crate::access::token::{ORGANIZATION_PREFIX, OrganizationToken, PLATFORM_PREFIX};
 use crate::kernel::error::{Error, Result};
@@ -45,10 +45,7 @@ pub struct Authorized<N: Need> {
 impl<N: Need> Authorized<N> {
     /// Nobody grants what they don't hold.
     pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
-        let held = |permission| self.scopes.iter().any(|scope| permits(scope, permission));
-        let reaches = |scope: &String| Permission::ALL.iter().copied().filter(|permission| permits(scope, *permission)).all(held);
-        let lacking = wanted.iter().find(|scope| !reaches(scope) || (*scope == "*" && !self.scopes.contains(*scope)));
-        lacking.map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
+        lacking(&self.scopes, wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
     }
 }
 

@@ -188,6 +188,8 @@ fn record_audit(id: AuditId, entry: &Audit, at: Timestamp, tenant: &Tenant) -> T
     let actor = match tenant.actor() {
         Actor::Platform => "platform".to_owned(),
         Actor::ApiKey(key) => key.to_string(),
+        Actor::Person(person, _) => person.to_string(),
+        Actor::Client(client) => client.to_string(),
         Actor::System(step) => format!("system:{step}"),
     };
     tenant_sql!(

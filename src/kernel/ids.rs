@@ -157,6 +157,18 @@ ids! {
     TestClockId = "clock";
     /// A queue message that kept failing.
     ParkedId = "park";
+    /// A human with one email, the same in every organization.
+    PersonId = "user";
+    TeamId = "team";
+    /// A role that an organization defined.
+    RoleId = "role";
+    InvitationId = "invitation";
+    /// A person's login in one organization.
+    SessionId = "sess";
+    /// A machine that gets access tokens (OAuth 2.0 client credentials).
+    ClientId = "client";
+    /// An export of everything of an organization.
+    ExportId = "export";
     /// One HTTP request, as shown in `Request-Id`.
     RequestId = "req";
 }

@@ -183,3 +183,13 @@ pub mod json {
         serde_json::from_str(&text).map_err(serde::de::Error::custom)
     }
 }
+
+/// As [`json`], for columns that may be NULL.
+pub mod optional_json {
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer};
+    pub fn deserialize<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| serde_json::from_str(&text).map_err(serde::de::Error::custom)).transpose()
+    }
+}

@@ -7,7 +7,7 @@
 use serde::de::DeserializeOwned;
 
 use super::error::{Error, Result};
-use super::ids::{KeyId, Moment, OrganizationId, RequestId, TestClockId};
+use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, RequestId, SessionId, TestClockId};
 use super::ports::App;
 use super::sql::{Outcome, Row, SqlError, Statement, Value, decode};
 use super::time::Timestamp;
@@ -19,6 +19,10 @@ pub enum Actor {
     Platform,
     /// The organization's backend, with one of its keys.
     ApiKey(KeyId),
+    /// A member, with an access token of a session.
+    Person(PersonId, SessionId),
+    /// A machine, with an access token of its own.
+    Client(ClientId),
     /// A workflow step or a scheduled run, by name.
     System(&'static str),
 }

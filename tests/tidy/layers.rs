@@ -22,6 +22,7 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::subscriptions::store::renew",
     "crate::subscriptions::store::unchanged",
     "super::permissions::",
+    "crate::access::permissions::",
     "super::items::",
     // What the Meter says is data, too.
     "crate::usage::meter::",
