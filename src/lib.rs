@@ -43,6 +43,7 @@ pub mod organizations;
 pub mod parked;
 pub mod roles;
 pub mod subscriptions;
+pub mod teams;
 pub mod test_clocks;
 pub mod usage;
 

@@ -19,6 +19,7 @@ use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::organizations::placement;
+use crate::roles::rules::{Standing, TeamPath};
 
 /// The vendor, with a platform key.
 pub struct Vendor {
@@ -46,6 +47,59 @@ impl<N: Need> Authorized<N> {
     /// Nobody grants what they don't hold.
     pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
         lacking(&self.scopes, wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
+    }
+}
+
+/// What a credential holds in its organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The scopes of a key or of a machine's token; `*` for the vendor. They count on every team.
+    Scopes(Vec<String>),
+    /// The roles of a member.
+    Person(Standing),
+}
+
+impl Holder {
+    /// Whether `permission` is held on the team at `on` (None: organization-wide).
+    pub fn may(&self, permission: Permission, on: Option<&TeamPath>) -> bool {
+        match self {
+            Self::Scopes(scopes) => scopes.iter().any(|scope| permits(scope, permission)),
+            Self::Person(standing) => standing.reason(permission, on).is_some(),
+        }
+    }
+
+    pub fn scopes(&self, on: Option<&TeamPath>) -> Vec<String> {
+        match self {
+            Self::Scopes(scopes) => scopes.clone(),
+            Self::Person(standing) => standing.scopes(on),
+        }
+    }
+}
+
+/// Who calls, in which organization, and what they hold there. What they may do is not checked yet.
+#[derive(Clone)]
+pub struct Identity {
+    pub tenant: Tenant,
+    pub holder: Holder,
+}
+
+/// Finds out who calls: the vendor naming an organization, or an organization's key. Everything else is 401.
+pub async fn identify<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Identity> {
+    let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
+    let text = bearer(&parts.headers)?;
+    let (tenant, scopes) = if text.starts_with(PLATFORM_PREFIX) {
+        (vendor_in_organization(app, &text, &parts.headers, request_id).await?, vec!["*".to_owned()])
+    } else {
+        key_of_organization(app, &text, None, request_id).await?
+    };
+    Ok(Identity { tenant, holder: Holder::Scopes(scopes) })
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Identity {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        identify(parts, state).await
     }
 }
 

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod reply;
 pub mod request;
 pub mod router;
+pub mod team_actors;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

@@ -8,7 +8,9 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{
+    access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, roles, subscriptions, teams, test_clocks, usage,
+};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -76,9 +78,23 @@ routes! {
     access::create,
     access::list,
     access::revoke,
+    roles::list,
+    roles::create,
+    roles::get,
+    roles::update,
+    roles::delete,
+    teams::list,
+    teams::create,
+    teams::get,
+    teams::update,
+    teams::delete,
+    teams::list_members,
+    teams::put_member,
+    teams::remove_member,
 
     // Everybody's
     access::permissions,
+    roles::check,
     catalog::list,
     catalog::get,
     metrics::list,
