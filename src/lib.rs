@@ -44,6 +44,7 @@ pub mod parked;
 pub mod roles;
 pub mod subscriptions;
 pub mod test_clocks;
+pub mod throttle;
 pub mod usage;
 
 // What they stand on, and how the outside reaches them.

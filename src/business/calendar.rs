@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::placement;
-use crate::{maintenance, subscriptions, test_clocks};
+use crate::{maintenance, subscriptions, test_clocks, throttle};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -45,7 +45,10 @@ pub const CALENDAR: &[Entry] = &[
     Entry {
         cron: "0 5 * * *",
         when: "Every day",
-        tasks: &[Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) }],
+        tasks: &[
+            Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
+            Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
+        ],
     },
 ];
 
@@ -113,6 +116,10 @@ async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
 
 async fn forget_old_answers(platform: Platform) -> Result<usize> {
     maintenance::forget_old_answers(&platform).await
+}
+
+async fn forget_full_throttles(platform: Platform) -> Result<usize> {
+    throttle::forget_full(platform.app()).await
 }
 
 async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {
