@@ -42,6 +42,7 @@ pub mod onboarding;
 pub mod organizations;
 pub mod parked;
 pub mod roles;
+pub mod sessions;
 pub mod subscriptions;
 pub mod test_clocks;
 pub mod throttle;
