@@ -6,9 +6,10 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvoiceId, KeyId, SubscriptionId};
+use crate::kernel::ids::{InvoiceId, KeyId, PersonId, SessionId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
+use crate::sessions::rules::Ending;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -116,4 +117,9 @@ events! {
     ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
     /// An API key may no longer be used.
     ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
+
+    /// A person logged in, and so proved that the email is theirs.
+    SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
+    /// A session ended before its time.
+    SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: Ending }
 }

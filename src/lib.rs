@@ -43,8 +43,10 @@ pub mod organizations;
 pub mod parked;
 pub mod roles;
 pub mod sealing;
+pub mod sessions;
 pub mod subscriptions;
 pub mod test_clocks;
+pub mod throttle;
 pub mod tokens;
 pub mod usage;
 

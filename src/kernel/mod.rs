@@ -6,6 +6,7 @@ pub mod error;
 pub mod idempotency;
 pub mod ids;
 pub mod json;
+pub mod mac;
 pub mod memory;
 pub mod page;
 pub mod platform;
