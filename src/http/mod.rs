@@ -7,6 +7,7 @@ pub mod actors;
 pub mod experiments;
 pub mod health;
 pub mod openapi;
+pub mod public;
 pub mod reply;
 pub mod request;
 pub mod router;
