@@ -13,7 +13,7 @@ use crate::access::permissions::{Need, Permission, lacking, permits};
 use crate::access::store;
 use crate::access::token::{ORGANIZATION_PREFIX, OrganizationToken, PLATFORM_PREFIX};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{OrganizationId, RequestId};
+use crate::kernel::ids::{OrganizationId, PersonId, RequestId};
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
@@ -44,6 +44,42 @@ pub struct Authorized<N: Need> {
 
 impl<N: Need> Authorized<N> {
     /// Nobody grants what they don't hold.
+    pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
+        lacking(&self.scopes, wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
+    }
+}
+
+/// Somebody with a good credential for one organization. What it permits, the handler asks for, because the person themselves may do it
+/// without.
+pub struct Somebody {
+    pub tenant: Tenant,
+    scopes: Vec<String>,
+}
+
+impl Somebody {
+    /// What a credential that holds `scopes` lets its holder do.
+    pub fn holding(tenant: Tenant, scopes: Vec<String>) -> Self {
+        Self { tenant, scopes }
+    }
+
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.scopes.iter().any(|scope| permits(scope, permission)) {
+            return Ok(());
+        }
+        Err(Problem::lacks_permission(permission.wire_name()).into())
+    }
+
+    /// Nobody needs a permission for what is their own.
+    pub fn require_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
+        if self.is(person) { Ok(()) } else { self.require(permission) }
+    }
+
+    /// Whether this is that person.
+    pub fn is(&self, person: PersonId) -> bool {
+        matches!(self.tenant.actor(), Actor::Person(own, _) if *own == person)
+    }
+
+    /// Nobody grants what they don't hold, and nobody takes away what they could not grant.
     pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
         lacking(&self.scopes, wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
     }
@@ -87,13 +123,28 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
-        let text = bearer(&parts.headers)?;
-        let (tenant, scopes) = if text.starts_with(PLATFORM_PREFIX) {
-            (vendor_in_organization(app, &text, &parts.headers, request_id).await?, vec!["*".to_owned()])
-        } else {
-            key_of_organization(app, &text, Some(N::PERMISSION), request_id).await?
-        };
+        let (tenant, scopes) = credential(parts, app, Some(N::PERMISSION), request_id).await?;
         Ok(Self { tenant, scopes, need: PhantomData })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Somebody {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
+        let (tenant, scopes) = credential(parts, app, None, request_id).await?;
+        Ok(Self { tenant, scopes })
+    }
+}
+
+/// The organization that a credential opens, and what it holds there.
+async fn credential(parts: &Parts, app: App, permission: Option<Permission>, request_id: RequestId) -> Result<(Tenant, Vec<String>)> {
+    let text = bearer(&parts.headers)?;
+    if text.starts_with(PLATFORM_PREFIX) {
+        Ok((vendor_in_organization(app, &text, &parts.headers, request_id).await?, vec!["*".to_owned()]))
+    } else {
+        key_of_organization(app, &text, permission, request_id).await
     }
 }
 

@@ -8,7 +8,10 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{
+    access, catalog, invitations, invoices, limits, mails, metrics, onboarding, organizations, parked, people, subscriptions, test_clocks,
+    usage,
+};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -73,11 +76,22 @@ routes! {
     subscriptions::get,
     invoices::list,
     invoices::get,
+    people::list,
+    people::get,
+    people::update,
+    people::remove,
+    people::seats,
+    invitations::create,
+    invitations::list,
+    invitations::get,
+    invitations::mail,
+    invitations::revoke,
     access::create,
     access::list,
     access::revoke,
 
     // Everybody's
+    invitations::accept,
     access::permissions,
     catalog::list,
     catalog::get,
