@@ -8,7 +8,9 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{
+    access, audit, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage,
+};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -48,6 +50,9 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -76,6 +81,9 @@ routes! {
     access::create,
     access::list,
     access::revoke,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // Everybody's
     access::permissions,
