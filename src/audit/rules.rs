@@ -66,7 +66,7 @@ fn read_action(text: String) -> Result<(String, Option<String>), Problem> {
     match text.split_once('.') {
         Some((resource, "*")) if is_word(resource) => Ok((resource.to_owned(), None)),
         Some((resource, verb)) if is_word(resource) && is_word(verb) => Ok((resource.to_owned(), Some(text))),
-        _ => Err(Problem::invalid("action", "invalid_action", "Send an action such as apiKey.created, or all of a resource: apiKey.*")),
+        _ => Err(Problem::invalid("action", "invalid_action", "Send an action such as apiKey.created, or apiKey.* for all of a resource.")),
     }
 }
 
