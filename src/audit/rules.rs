@@ -38,7 +38,7 @@ impl Range {
     /// All of the log where nothing is said.
     pub fn new(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Self, Problem> {
         let from = from.unwrap_or(Timestamp::from_millis(0));
-        let to = to.unwrap_or(Timestamp::from_millis(i64::MAX));
+        let to = to.unwrap_or(Timestamp::LATEST);
         if from < to {
             Ok(Self { from, to })
         } else {
