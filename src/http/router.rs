@@ -9,7 +9,7 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invitations, invoices, limits, mails, metrics, onboarding, organizations, parked, people, roles, sealing,
+    access, audit, catalog, invitations, invoices, limits, mails, metrics, onboarding, organizations, parked, people, roles, sealing,
     subscriptions, teams, test_clocks, tokens, usage,
 };
 
@@ -54,6 +54,9 @@ routes! {
     tokens::list,
     tokens::create,
     sealing::rotate,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -105,6 +108,9 @@ routes! {
     teams::list_members,
     teams::put_member,
     teams::remove_member,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // Everybody's
     tokens::jwks,
