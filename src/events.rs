@@ -6,9 +6,10 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvoiceId, KeyId, PersonId, RoleId, SubscriptionId, TeamId};
+use crate::kernel::ids::{InvoiceId, KeyId, PersonId, RoleId, SessionId, SubscriptionId, TeamId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
+use crate::sessions::rules::Ending;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -136,4 +137,9 @@ events! {
     TeamMemberUpdated = "Team.memberUpdated" v 1 { team: TeamId, person: PersonId, role: String }
     /// A member is no longer on a team.
     TeamMemberRemoved = "Team.memberRemoved" v 1 { team: TeamId, person: PersonId }
+
+    /// A person logged in, and so proved that the email is theirs.
+    SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
+    /// A session ended before its time.
+    SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: Ending }
 }

@@ -49,6 +49,7 @@ pub const WORKFLOWS: &[Workflow] =
 pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
+    (EventKind::SessionEnded, "each request reads the session's row, so nobody has to be told"),
     (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation belongs to the last checklist item"),
     (EventKind::RoleCreated, "roles are read where they count; nothing is kept of them elsewhere"),
     (EventKind::RoleUpdated, "roles are read where they count; nothing is kept of them elsewhere"),

@@ -9,7 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, roles, subscriptions, teams, test_clocks, usage,
+    access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, roles, sealing, subscriptions, teams,
+    test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -50,6 +51,9 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    tokens::list,
+    tokens::create,
+    sealing::rotate,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -93,6 +97,7 @@ routes! {
     teams::remove_member,
 
     // Everybody's
+    tokens::jwks,
     access::permissions,
     roles::check,
     catalog::list,
@@ -115,6 +120,7 @@ fn all() -> Router {
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))
+        .route("/dev/experiments/sealing", post(experiments::sealing))
         .route("/dev/experiments/panic", post(experiments::panic))
 }
 

@@ -56,7 +56,8 @@ const FLOATS: &[&str] = &[
 ];
 
 /// Actors, the runners of committed work, and the development inbox.
-const PLATFORM_OPENERS: &[&str] = &["src/edge/entry.rs", "src/edge/outbox.rs", "src/http/actors.rs", "src/mails/routes.rs"];
+const PLATFORM_OPENERS: &[&str] =
+    &["src/edge/entry.rs", "src/edge/outbox.rs", "src/http/actors.rs", "src/http/public.rs", "src/mails/routes.rs"];
 
 /// The two macros' own files, and what asks databases how they are.
 const RAW_SQL: &[&str] = &["src/http/health.rs", "src/kernel/conformance.rs", "src/kernel/platform.rs", "src/kernel/tenant.rs"];
