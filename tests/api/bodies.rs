@@ -40,6 +40,11 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
+    takes("POST", "/v1/roles", r#"{"key":"role{fresh}","name":"Role","permissions":["usage.read"]}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/roles/{role}", r#"{"name":"Keeper"}"#, 200, ORDINARY),
+    takes("POST", "/v1/teams", r#"{"name":"Sales"}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/teams/{team}", r#"{"name":"Research"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/teams/{team}/members/{member}", r#"{"role":"viewer"}"#, 200, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
 
@@ -63,6 +68,7 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
+    let path = path.replace("{role}", "{id}").replace("{team}", "{id}").replace("{member}", "{user}");
     path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 
