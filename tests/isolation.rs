@@ -96,7 +96,7 @@ const ROWS: &[Row] = &[
     row("listApiKeys", Parameter::None, ""),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
     row("listRoles", Parameter::None, ""),
-    row("createRole", Parameter::None, r#"{"key":"helper","name":"Helper","permissions":["roles.write"]}"#),
+    row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
     row("getRole", Object("{role}", NO_ROLE), ""),
     row("updateRole", Object("{role}", NO_ROLE), r#"{"name":"Mine"}"#),
     row("deleteRole", Object("{spareRole}", NO_ROLE), ""),

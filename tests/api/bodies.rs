@@ -1,7 +1,6 @@
 //! What is wrong with a body whatever the endpoint: its type, its size, its syntax, its members.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cast::Cast;
 use crate::check::{Ask, accept, ask, check, refusal};
@@ -59,8 +58,7 @@ impl Endpoint {
 
     /// A body that is good, and was not sent before.
     fn good(&self, cast: &Cast) -> String {
-        static SENT: AtomicU32 = AtomicU32::new(0);
-        cast.fill(self.good).replace("{fresh}", &SENT.fetch_add(1, Ordering::Relaxed).to_string())
+        cast.fill(self.good)
     }
 }
 

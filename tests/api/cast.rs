@@ -1,6 +1,8 @@
 //! The cast of the API's tests, made once a test.
 #![allow(dead_code, reason = "each test file uses a part of the cast")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::access::token::OrganizationToken;
@@ -9,6 +11,8 @@ use tenantry::parked::store;
 
 use crate::support::people::join;
 use crate::support::world::{Company, Credential, World, vendor};
+
+static FRESH: AtomicU32 = AtomicU32::new(0);
 
 pub struct Cast {
     pub world: World,
@@ -57,9 +61,10 @@ impl Cast {
     }
 
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
-    /// asked for; a `{spare...}` is made again when it is gone.
+    /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made: [(&str, &dyn Fn() -> String); 8] = [
+        let made: [(&str, &dyn Fn() -> String); 9] = [
+            ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
             ("{reservation}", &|| self.reservation()),
             ("{team}", &|| self.team()),
             ("{role}", &|| self.role()),
