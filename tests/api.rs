@@ -34,7 +34,13 @@ mod limits;
 mod lists;
 #[path = "api/metrics.rs"]
 mod metrics;
+#[path = "api/roles.rs"]
+mod roles;
 #[path = "api/routes.rs"]
 mod routes;
+#[path = "api/team_members.rs"]
+mod team_members;
+#[path = "api/teams.rs"]
+mod teams;
 #[path = "api/timestamps.rs"]
 mod timestamps;

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use cast::Cast;
 use check::{anonymous, check, difference, refusal, state, state_of};
-use rows::Parameter::Object;
+use rows::Parameter::{Object, ObjectInQuery};
 use rows::{ROWS, each};
 use support::world::vendor;
 
@@ -95,7 +95,7 @@ fn a_strangers_key_finds_nothing_of_acmes() {
             // What it needs of Acme's is there before.
             row.ask(&cast, &operation, &stranger);
             let before = state_of(&cast.world, &cast.acme);
-            if let Object(_, unknown) = row.parameter {
+            if let Object(_, unknown) | ObjectInQuery(_, _, unknown) = row.parameter {
                 let found = check(&cast.world, &row.ask(&cast, &operation, &stranger), refusal(404, "not_found", ""));
                 let unknown = check(&cast.world, &row.ask_for(&cast, &operation, &stranger, unknown), refusal(404, "not_found", ""));
                 assert_eq!(anonymous(&found), anonymous(&unknown), "{}: as if it had never existed", row.operation);

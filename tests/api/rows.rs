@@ -21,9 +21,11 @@ pub enum Parameter {
     Query(&'static str),
     /// An object of Acme, and an id of the same kind that nobody has; an object within another one is `outer/inner`.
     Object(&'static str, &'static str),
+    /// The same for an object that is named behind the path: `name=`, and both.
+    ObjectInQuery(&'static str, &'static str, &'static str),
 }
 
-use Parameter::{Name, Object};
+use Parameter::{Name, Object, ObjectInQuery};
 
 const fn row(operation: &'static str, parameter: Parameter, body: &'static str) -> Row {
     Row { operation, parameter, body }
@@ -33,6 +35,9 @@ const NO_ORGANIZATION: &str = "org_00000000000000000000000001";
 const NO_CLOCK: &str = "clock_00000000000000000000000001";
 const NO_INVOICE: &str = "inv_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
+const NO_ROLE: &str = "role_00000000000000000000000001";
+const NO_TEAM: &str = "team_00000000000000000000000001";
+const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 pub const ROWS: &[Row] = &[
@@ -78,6 +83,20 @@ pub const ROWS: &[Row] = &[
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("listRoles", Parameter::None, ""),
+    row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
+    row("getRole", Object("{role}", NO_ROLE), ""),
+    row("updateRole", Object("{role}", NO_ROLE), r#"{"name":"Mine"}"#),
+    row("deleteRole", Object("{spareRole}", NO_ROLE), ""),
+    row("listTeams", Parameter::None, ""),
+    row("createTeam", Parameter::None, r#"{"name":"Sales"}"#),
+    row("getTeam", Object("{team}", NO_TEAM), ""),
+    row("updateTeam", Object("{team}", NO_TEAM), r#"{"name":"Mine"}"#),
+    row("deleteTeam", Object("{spareTeam}", NO_TEAM), ""),
+    row("listTeamMembers", Object("{team}", NO_TEAM), ""),
+    row("putTeamMember", Object("{team}/{member}", "team_00000000000000000000000001/{member}"), r#"{"role":"{keeper}"}"#),
+    row("removeTeamMember", Object("{team}/{teamMember}", "{team}/user_00000000000000000000000001"), ""),
+    row("checkPermission", ObjectInQuery("permission=usage.read&person=", "{member}", NO_PERSON), ""),
     row("listAuditLog", Parameter::None, ""),
     row("exportAuditLog", Parameter::None, ""),
     row("getAuditLogHead", Parameter::None, ""),
@@ -100,7 +119,7 @@ impl Row {
         let parameter = match self.parameter {
             Parameter::None | Parameter::Query(_) => "",
             Name(name) => name,
-            Object(of_acme, _) => of_acme,
+            Object(of_acme, _) | ObjectInQuery(_, of_acme, _) => of_acme,
         };
         self.ask_for(cast, operation, who, parameter)
     }
@@ -110,8 +129,12 @@ impl Row {
         let mut parameters = parameter.split('/');
         let mut fill = |part: &'static str| if part.starts_with('{') { parameters.next().unwrap().to_owned() } else { part.to_owned() };
         let path: Vec<String> = operation.path.split('/').map(&mut fill).collect();
-        let query = if let Parameter::Query(query) = self.parameter { format!("?{query}") } else { String::new() };
-        let asked = ask(who, &operation.method, &(cast.fill(&path.join("/")) + &query)).header("accept", &operation.answers_with());
+        let query = match self.parameter {
+            Parameter::Query(query) => format!("?{query}"),
+            ObjectInQuery(name, ..) => format!("?{name}{parameter}"),
+            _ => String::new(),
+        };
+        let asked = ask(who, &operation.method, &cast.fill(&(path.join("/") + &query))).header("accept", &operation.answers_with());
         if self.body.is_empty() { asked } else { asked.header("content-type", &operation.reads()).body(cast.fill(self.body)) }
     }
 }

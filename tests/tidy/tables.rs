@@ -105,7 +105,7 @@ fn migrations(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-fn texts(database: &Connection, query: &str) -> Vec<String> {
+pub fn texts(database: &Connection, query: &str) -> Vec<String> {
     let mut statement = database.prepare(query).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
