@@ -34,10 +34,14 @@ mod limits;
 mod lists;
 #[path = "api/metrics.rs"]
 mod metrics;
+#[path = "api/people.rs"]
+mod people;
 #[path = "api/roles.rs"]
 mod roles;
 #[path = "api/routes.rs"]
 mod routes;
+#[path = "api/seats.rs"]
+mod seats;
 #[path = "api/team_members.rs"]
 mod team_members;
 #[path = "api/teams.rs"]

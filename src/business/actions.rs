@@ -111,5 +111,6 @@ async fn revoke_credentials_of(tenant: &Tenant, person: PersonId) -> Result<Deci
     if people::store::member(tenant, person).await?.is_some() {
         return Ok(Decision::new());
     }
+    // Nothing that a person makes outlives their membership yet: keys belong to the organization.
     Ok(Decision::new())
 }

@@ -38,6 +38,9 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/reservations/{reservation}/settlement", r#"{"amount":1}"#, 200, ORDINARY),
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
+    takes("PATCH", "/v1/members/{member}", r#"{"jobTitle":"Engineer"}"#, 200, ORDINARY),
+    takes("POST", "/v1/invitations", r#"{"email":"body{fresh}@acme.example","role":null}"#, 201, ORDINARY),
+    takes("POST", "/v1/invitation-acceptances", r#"{"token":"{token}"}"#, 201, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
     takes("POST", "/v1/roles", r#"{"key":"role{fresh}","name":"Role","permissions":["usage.read"]}"#, 201, ORDINARY),
     takes("PATCH", "/v1/roles/{role}", r#"{"name":"Keeper"}"#, 200, ORDINARY),
@@ -66,7 +69,8 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
-    let path = path.replace("{role}", "{id}").replace("{team}", "{id}").replace("{member}", "{user}");
+    let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
+    let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
     path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 

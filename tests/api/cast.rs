@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::access::token::OrganizationToken;
+use tenantry::invitations::token::InvitationToken;
 use tenantry::kernel::time::hours;
 use tenantry::parked::store;
 
-use crate::support::people::join;
 use crate::support::world::{Company, Credential, World, vendor};
 
 static FRESH: AtomicU32 = AtomicU32::new(0);
@@ -63,7 +63,7 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
     /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made: [(&str, &dyn Fn() -> String); 9] = [
+        let made: [(&str, &dyn Fn() -> String); 11] = [
             ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
             ("{reservation}", &|| self.reservation()),
             ("{team}", &|| self.team()),
@@ -71,6 +71,8 @@ impl Cast {
             ("{keeper}", &|| self.keeper()),
             ("{member}", &|| self.member()),
             ("{teamMember}", &|| self.team_member()),
+            ("{invitation}", &|| self.invitation()),
+            ("{token}", &|| self.token()),
             ("{spareTeam}", &|| self.spare("/v1/teams", |number| json!({"name": format!("Spare {number}")}))),
             ("{spareRole}", &|| {
                 self.spare("/v1/roles", |number| json!({"key": format!("spare{number}"), "name": "Spare", "permissions": ["usage.read"]}))
@@ -111,14 +113,9 @@ impl Cast {
         "keeper".into()
     }
 
-    /// A member of Acme, without a role.
-    pub fn member(&self) -> String {
-        join(&self.world, &self.acme, "anna", None)
-    }
-
     /// A member of Acme who is on its team.
     fn team_member(&self) -> String {
-        let member = join(&self.world, &self.acme, "berta", None);
+        let member = self.join("berta", None);
         let path = format!("/v1/teams/{}/members/{member}", self.team());
         self.world.write(&self.acme().vendor(), "PUT", &path, &json!({"role": "viewer"})).expect(200);
         member
@@ -134,6 +131,46 @@ impl Cast {
         let made =
             (0..10).map(|number| text(&self.world.post_once(&who, path, &format!("spare {number}"), &body(number)).expect(201)["$id"]));
         made.into_iter().find(|id| self.world.get(&who, &format!("{path}/{id}")).status == 200).expect("one of ten is there")
+    }
+
+    /// Invites `name` to Acme, once.
+    pub fn invite(&self, name: &str, role: Option<&str>) -> String {
+        let body = json!({"email": format!("{name}@acme.example"), "role": role});
+        let made = self.world.post_once(&self.acme().vendor(), "/v1/invitations", &format!("invites {name}"), &body);
+        text(&made.expect(201)["$id"])
+    }
+
+    /// The token of an invitation's first mail.
+    pub fn token_of(&self, invitation: &str) -> String {
+        self.token_of_mail(invitation, 1)
+    }
+
+    pub fn token_of_mail(&self, invitation: &str, generation: u32) -> String {
+        let (organization, invitation) = (self.acme.parse().unwrap(), invitation.parse().unwrap());
+        InvitationToken { organization, invitation, generation }.mint(crate::support::world::SECRET)
+    }
+
+    /// Somebody of Acme's, who came by invitation.
+    pub fn join(&self, name: &str, role: Option<&str>) -> String {
+        let token = self.token_of(&self.invite(name, role));
+        let came =
+            self.world.post_once(&Credential::Nobody, "/v1/invitation-acceptances", &format!("{name} comes"), &json!({"token": token}));
+        text(&came.expect(201)["$id"])
+    }
+
+    /// A member of Acme, without a role.
+    pub fn member(&self) -> String {
+        let is_there = |id: &String| self.world.get(&self.acme().vendor(), &format!("/v1/members/{id}")).status == 200;
+        (0..9).map(|number| self.join(&format!("member{number}"), None)).find(is_there).expect("one of them stayed")
+    }
+
+    fn invitation(&self) -> String {
+        let is_pending = |id: &String| self.acme().get(&format!("/v1/invitations/{id}"))["status"] == "pending";
+        (0..9).map(|number| self.invite(&format!("guest{number}"), None)).find(is_pending).expect("one of them waits")
+    }
+
+    fn token(&self) -> String {
+        self.token_of(&self.invitation())
     }
 
     /// Keys of Acme that are no good, each with its name.

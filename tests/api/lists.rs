@@ -29,7 +29,9 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.
-const MORE_LISTS: [&str; 7] = [
+const MORE_LISTS: [&str; 9] = [
+    "/v1/members",
+    "/v1/invitations",
     "/v1/metrics",
     "/v1/organizations/{acme}/limits",
     "/v1/organizations/{acme}/grants",
@@ -43,7 +45,7 @@ fn reader(cast: &Cast, path: &str) -> Credential {
     if path.starts_with("/v1/organizations") {
         vendor()
     } else {
-        cast.acme().key(&["apiKeys.read", "invoices.read", "auditLog.read", "roles.read", "teams.read"])
+        cast.acme().key(&["apiKeys.read", "invoices.read", "auditLog.read", "roles.read", "teams.read", "members.read"])
     }
 }
 

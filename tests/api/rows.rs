@@ -37,6 +37,7 @@ const NO_INVOICE: &str = "inv_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
 const NO_ROLE: &str = "role_00000000000000000000000001";
 const NO_TEAM: &str = "team_00000000000000000000000001";
+const NO_INVITATION: &str = "invitation_00000000000000000000000001";
 const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
@@ -83,6 +84,17 @@ pub const ROWS: &[Row] = &[
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("listMembers", Parameter::None, ""),
+    row("getMember", Object("{member}", NO_PERSON), ""),
+    row("updateMember", Object("{member}", NO_PERSON), r#"{"jobTitle":"{fresh}"}"#),
+    row("removeMember", Object("{member}", NO_PERSON), ""),
+    row("getSeats", Parameter::None, ""),
+    row("createInvitation", Parameter::None, r#"{"email":"{fresh}@acme.example","role":null}"#),
+    row("listInvitations", Parameter::None, ""),
+    row("getInvitation", Object("{invitation}", NO_INVITATION), ""),
+    row("mailInvitation", Object("{invitation}", NO_INVITATION), ""),
+    row("revokeInvitation", Object("{invitation}", NO_INVITATION), ""),
+    row("acceptInvitation", Parameter::None, r#"{"token":"{token}"}"#),
     row("listRoles", Parameter::None, ""),
     row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
     row("getRole", Object("{role}", NO_ROLE), ""),
