@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 
 const BASELINES = {
   hop: { title: "nothing but the hop", classes: { HOP: "Hop" } },
+  echo: { title: "the hop with texts", classes: { ECHO: "Echo" } },
   naive: { title: "plain JavaScript", classes: { NAIVE: "Naive" } },
   group_commit: { title: "JavaScript, group commit", classes: { GROUP_COMMIT: "GroupCommit" } },
 };
@@ -42,7 +43,7 @@ export function tellLog({ title, log }) {
 async function startBaseline(name) {
   const { title, classes } = BASELINES[name];
   const server = await startWorkerd({ name, entry: `bench/baselines/${name}.mjs`, classes });
-  return { ...server, title, tokens: [KEY], isEmpty: name === "hop" };
+  return { ...server, title, tokens: [KEY], isEmpty: name === "hop" || name === "echo" };
 }
 
 /** Our Worker with one organization that is set up: its token opens the hot path. */

@@ -7,9 +7,11 @@ pub mod actors;
 pub mod experiments;
 pub mod health;
 pub mod openapi;
+pub mod public;
 pub mod reply;
 pub mod request;
 pub mod router;
+pub mod team_actors;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
