@@ -19,7 +19,6 @@ pub struct InvalidTimestamp;
 
 impl Timestamp {
     /// The last instant there is.
-    /// After everything that ever happens.
     pub const LATEST: Self = Self(LATEST_MILLIS);
 
     /// The instant `millis` after 1970, clamped to the years 1970 to 9999.
