@@ -31,6 +31,13 @@ export const THROUGHPUT = {
     unit: "requests/s",
     against: { group_commit: 1.0, naive: 2.2, echo: undefined, hop: 0.55 },
   },
+  credentials: {
+    title: "POST /v1/usage/consumption: what the key and its permission cost",
+    requests: { kind: "consumption", size: 1 },
+    connections: CONNECTIONS,
+    unit: "requests/s",
+    against: { trusted: 0.95 },
+  },
   "consumption-random": {
     title: "POST /v1/usage/consumption, each with its own key, random as UUIDv4",
     requests: { kind: "consumption", size: 1 },

@@ -91,6 +91,21 @@ impl Identity {
         }
     }
 
+    /// Whether this is that person.
+    pub fn is(&self, person: PersonId) -> bool {
+        self.person() == Some(person)
+    }
+
+    /// Nobody needs a permission for what is their own.
+    pub fn need_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
+        if self.is(person) { Ok(()) } else { self.need(permission, None) }
+    }
+
+    /// Nobody grants what they don't hold, and nobody takes away what they could not grant.
+    pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
+        self.holder.may_grant(wanted, None)
+    }
+
     /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
     pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
         if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }
