@@ -128,6 +128,7 @@ impl<S: LocalSql> Meter<S> {
         }
         memory.book.store(sql)?;
         memory.facts.store(sql)?;
+        memory.keys.note_uses(sql)?;
         Ok(replies)
     }
 

@@ -8,10 +8,11 @@ use crate::events::Event;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, KeyId};
+use crate::kernel::ids::{InvoiceId, KeyId, PersonId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits;
+use crate::oauth;
 use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules as checklist;
 use crate::organizations;
@@ -39,6 +40,8 @@ pub enum Action {
     TellMeterEntitlements,
     /// Makes the Meter know a key, or its revocation.
     TellMeterKey(KeyId),
+    /// Ends every key and client in the hands of a person who is no longer a member, also at the Meter.
+    EndCredentialsOf(PersonId),
     /// Makes the Meter know the company's own limits and grants, as they stand now.
     TellMeterLimits,
     FinalizeInvoice(InvoiceId),
@@ -71,10 +74,20 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             }
             Ok(Decision::new())
         }
+        Action::EndCredentialsOf(person) => end_credentials_of(person, tenant).await,
         Action::TellMeterLimits => {
             meters::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
     }
+}
+
+/// Their removal has revoked the rows already; what slipped in while it ran is revoked here, and the Meter is told of all.
+async fn end_credentials_of(person: PersonId, tenant: &Tenant) -> Result<Decision> {
+    let now = tenant.app().moment().now;
+    for key in access::store::all_of(tenant, person).await? {
+        meters::remove_key(tenant, key.id).await?;
+    }
+    Ok(Decision::new().write(access::store::revoke_all_of(person, now)).write(oauth::store::revoke_all_of(person, now)))
 }

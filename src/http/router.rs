@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, sealing, subscriptions, test_clocks, tokens,
-    usage,
+    access, catalog, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, platform_keys, sealing, subscriptions,
+    test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -51,6 +51,11 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    platform_keys::create,
+    platform_keys::list,
+    platform_keys::get,
+    platform_keys::rotate,
+    platform_keys::revoke,
     tokens::list,
     tokens::create,
     sealing::rotate,
@@ -81,9 +86,18 @@ routes! {
     invoices::get,
     access::create,
     access::list,
+    access::get,
+    access::rotate,
     access::revoke,
+    oauth::create,
+    oauth::list,
+    oauth::get,
+    oauth::rotate,
+    oauth::delete,
 
     // Everybody's
+    oauth::token,
+    oauth::discover,
     tokens::jwks,
     access::permissions,
     catalog::list,

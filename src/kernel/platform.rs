@@ -59,6 +59,10 @@ impl Platform {
         &self.app
     }
 
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
     /// The same handle, acting as `actor`.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
