@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, platform_keys, sealing, subscriptions,
-    test_clocks, tokens, usage,
+    access, audit, catalog, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, platform_keys, sealing,
+    subscriptions, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -59,6 +59,9 @@ routes! {
     tokens::list,
     tokens::create,
     sealing::rotate,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -94,6 +97,9 @@ routes! {
     oauth::get,
     oauth::rotate,
     oauth::delete,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // Everybody's
     oauth::token,
