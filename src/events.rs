@@ -6,9 +6,10 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, SubscriptionId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, SessionId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
+use crate::sessions::rules::Ending;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -133,6 +134,13 @@ events! {
 
     /// An API key may be used from now on.
     ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
+    /// An API key was replaced by another one, and ends soon.
+    ApiKeyRotated = "ApiKey.rotated" v 1 { key: KeyId, replaced_by: KeyId }
     /// An API key may no longer be used.
     ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
+
+    /// A person logged in, and so proved that the email is theirs.
+    SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
+    /// A session ended before its time.
+    SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: Ending }
 }

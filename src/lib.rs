@@ -32,6 +32,7 @@ pub mod events;
 
 // The slices: each tells its story in mod.rs.
 pub mod access;
+pub mod audit;
 pub mod catalog;
 pub mod invitations;
 pub mod invoices;
@@ -39,14 +40,19 @@ pub mod limits;
 pub mod mails;
 pub mod maintenance;
 pub mod metrics;
+pub mod oauth;
 pub mod onboarding;
 pub mod organizations;
 pub mod parked;
 pub mod people;
+pub mod platform_keys;
 pub mod roles;
+pub mod sealing;
+pub mod sessions;
 pub mod subscriptions;
 pub mod test_clocks;
 pub mod throttle;
+pub mod tokens;
 pub mod usage;
 
 // What they stand on, and how the outside reaches them.

@@ -16,6 +16,8 @@ mod edges;
 
 #[path = "api/amounts.rs"]
 mod amounts;
+#[path = "api/audit.rs"]
+mod audit;
 #[path = "api/bodies.rs"]
 mod bodies;
 #[path = "api/credentials.rs"]

@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::placement;
-use crate::{maintenance, people, subscriptions, test_clocks, throttle};
+use crate::{maintenance, people, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -50,6 +50,10 @@ pub const CALENDAR: &[Entry] = &[
         when: "Every day",
         tasks: &[
             Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
+            Task {
+                name: "replace the key that signs access tokens after 90 days",
+                run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
+            },
             Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
         ],
     },
@@ -123,6 +127,10 @@ async fn tell_untold_seats(platform: Platform) -> Result<usize> {
 
 async fn forget_old_answers(platform: Platform) -> Result<usize> {
     maintenance::forget_old_answers(&platform).await
+}
+
+async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
+    tokens::keys::keep_fresh(platform.app()).await
 }
 
 async fn forget_full_throttles(platform: Platform) -> Result<usize> {

@@ -52,6 +52,7 @@ pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
     (EventKind::InvitationAccepted, "recorded for reports; what follows belongs to the member who joined"),
     (EventKind::MemberUpdated, "recorded for reports; roles are read when they are asked for"),
+    (EventKind::SessionEnded, "each request reads the session's row, so nobody has to be told"),
     (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation belongs to the last checklist item"),
 ];
 

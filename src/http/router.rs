@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invitations, invoices, limits, mails, metrics, onboarding, organizations, parked, people, subscriptions, test_clocks,
-    usage,
+    access, audit, catalog, invitations, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, people, platform_keys,
+    sealing, subscriptions, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -51,6 +51,17 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    platform_keys::create,
+    platform_keys::list,
+    platform_keys::get,
+    platform_keys::rotate,
+    platform_keys::revoke,
+    tokens::list,
+    tokens::create,
+    sealing::rotate,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -88,10 +99,23 @@ routes! {
     invitations::revoke,
     access::create,
     access::list,
+    access::get,
+    access::rotate,
     access::revoke,
+    oauth::create,
+    oauth::list,
+    oauth::get,
+    oauth::rotate,
+    oauth::delete,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // Everybody's
     invitations::accept,
+    oauth::token,
+    oauth::discover,
+    tokens::jwks,
     access::permissions,
     catalog::list,
     catalog::get,
@@ -113,6 +137,7 @@ fn all() -> Router {
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))
+        .route("/dev/experiments/sealing", post(experiments::sealing))
         .route("/dev/experiments/panic", post(experiments::panic))
 }
 

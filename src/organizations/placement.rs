@@ -42,7 +42,9 @@ pub async fn enter(platform: &Platform, organization: &Organization, answer: Opt
 
 /// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.
 pub async fn place(platform: &Platform, organization: &Organization, actor: Actor) -> Result<()> {
-    let tenant = platform.tenant(organization.id, actor, None).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
+    let request = if let Actor::System(_) = actor { None } else { platform.app().origin().request };
+    let tenant =
+        platform.tenant(organization.id, actor, request).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
     match tenant.commit(rules::sign_up(organization), None).await {
         // Stale: it was placed by the attempt that was cut off.
         Ok(()) | Err(Error::Stale) => {}
@@ -54,7 +56,7 @@ pub async fn place(platform: &Platform, organization: &Organization, actor: Acto
 /// Opens an organization for the vendor; None when there is no such organization. A sign-up that was cut off is finished first, so that
 /// whoever knows an organization's id finds all of it.
 pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -> Result<Option<Tenant>> {
-    let tenant = platform.tenant(id, Actor::Platform, Some(request)).await?;
+    let tenant = platform.tenant(id, platform.actor().clone(), Some(request)).await?;
     if tenant.as_ref().is_some_and(|tenant| !tenant.is_placed()) {
         for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
             place(platform, &row.request, Actor::System("finish_sign_up")).await?;

@@ -7,13 +7,14 @@ use crate::business::{messages, runner};
 use crate::http::actors::Vendor;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NoParameters};
+use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{EventId, MailId, OrganizationId, ParkedId};
 use crate::kernel::page::Page;
 use crate::kernel::ports::Message;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{self, Value};
-use crate::kernel::tenant::{Actor, Tenant};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::mails::dispatch;
 use crate::platform_sql;
@@ -110,7 +111,7 @@ async fn try_again(vendor: &Vendor, id: &str) -> Result<bool> {
 async fn tenant(vendor: &Vendor, organization: &str) -> Result<Tenant> {
     let unknown = || Problem::not_found("parked work");
     let organization: OrganizationId = organization.parse().map_err(|_| unknown())?;
-    let tenant = vendor.platform.tenant(organization, Actor::Platform, Some(vendor.request_id)).await?;
+    let tenant = vendor.platform.tenant(organization, vendor.platform.actor().clone(), Some(vendor.request_id)).await?;
     tenant.ok_or_else(|| unknown().into())
 }
 
@@ -126,7 +127,9 @@ async fn replay_message(vendor: &Vendor, id: ParkedId) -> Result<bool> {
     let Some(row) = rows.into_iter().next() else { return Ok(false) };
     let message: Message =
         serde_json::from_str(&row.body).map_err(|error| Error::internal(format!("a parked message can't be read: {error}")))?;
+    let entry =
+        Audit { action: "parkedMessage.replayed", target: id.to_string(), before: None, after: serde_json::to_value(&message).ok() };
     messages::handle(&vendor.platform, message).await?;
-    vendor.platform.directory(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)]).await?;
+    vendor.platform.commit(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)], vec![entry]).await?;
     Ok(true)
 }

@@ -1,11 +1,11 @@
 //! The buckets, in the directory: one row each that says when it will be full again (the generic cell rate algorithm).
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
-use sha2::Sha256;
 
 use super::rules::{Admission, Endpoint, Kind, Quota};
 use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::encode_base32;
+use crate::kernel::mac::{mac, short};
 use crate::kernel::ports::App;
 use crate::kernel::sql::{self, decode};
 use crate::kernel::time::Timestamp;
@@ -50,11 +50,6 @@ pub(super) async fn forget_full(app: &App) -> Result<usize> {
 
 /// The bucket's name: whom it is of, nobody reads from it without the server's secret.
 fn bucket(secret: &[u8], endpoint: Endpoint, kind: Kind, whom: &str) -> String {
-    // HMAC takes keys of any length, so there is always a MAC.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
-    for part in ["throttle", endpoint.name(), kind.name(), whom] {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part.as_bytes());
-    }
-    mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let name = short(mac(secret, "throttle", &[endpoint.name().as_bytes(), kind.name().as_bytes(), whom.as_bytes()]));
+    encode_base32(name)
 }

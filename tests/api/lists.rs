@@ -29,11 +29,18 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.
-const MORE_LISTS: [&str; 5] =
-    ["/v1/metrics", "/v1/members", "/v1/invitations", "/v1/organizations/{acme}/limits", "/v1/organizations/{acme}/grants"];
+const MORE_LISTS: [&str; 6] = [
+    "/v1/metrics",
+    "/v1/members",
+    "/v1/invitations",
+    "/v1/organizations/{acme}/limits",
+    "/v1/organizations/{acme}/grants",
+    "/v1/audit-log",
+];
 
 fn reader(cast: &Cast, path: &str) -> Credential {
-    if path.starts_with("/v1/organizations") { vendor() } else { cast.acme().key(&["apiKeys.read", "invoices.read", "members.read"]) }
+    let scopes = ["apiKeys.read", "invoices.read", "members.read", "auditLog.read"];
+    if path.starts_with("/v1/organizations") { vendor() } else { cast.acme().key(&scopes) }
 }
 
 #[test]
