@@ -12,7 +12,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{Moment, OrganizationId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::platform::Platform;
-use crate::kernel::tenant::{Actor, Tenant};
+use crate::kernel::tenant::Tenant;
 use crate::onboarding;
 
 /// Sign a company up
@@ -27,7 +27,7 @@ pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result
         let organization = asked_for(platform, command.body.clone()).await?;
         let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
         placement::enter(platform, &organization, reply.stored(claim).as_ref()).await?;
-        placement::place(platform, &organization, Actor::Platform).await?;
+        placement::place(platform, &organization, platform.actor().clone()).await?;
         placement::finish(platform, organization.id).await?;
         Ok(reply)
     })

@@ -8,8 +8,10 @@ use crate::kernel::ports::App;
 const BATCH: u32 = 100;
 
 /// How far a rotation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// The id of the newest master key.
+    pub master: String,
     /// Keys that this call wrapped anew.
     pub rewrapped: usize,
     /// Another call has something to do.
@@ -33,5 +35,5 @@ pub async fn advance(app: &App) -> Result<Progress> {
     if rewrapped > 0 {
         app.directory.batch(statements).await?;
     }
-    Ok(Progress { rewrapped, has_more })
+    Ok(Progress { master: master.id, rewrapped, has_more })
 }

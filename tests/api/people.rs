@@ -401,7 +401,7 @@ fn who_is_removed_takes_nothing_along() {
     accept(&cast.world, &cast.removed(&ada), 204);
     check(&cast.world, &cast.removed(&ada), refusal(404, "not_found", ""));
     let left: Vec<String> = state(&cast.world).into_iter().filter(|line| line.contains(&ada)).collect();
-    let of_the_past = ["audit_log", "events", "idempotency_keys", "directory people", "reaction_runs"];
+    let of_the_past = ["audit_log", "events", "idempotency_keys", "directory people", "reaction_runs", "audit_heads"];
     assert!(left.iter().all(|line| of_the_past.iter().any(|table| line.starts_with(table))), "{left:#?}");
     assert_eq!(cast.counted(), (0, 0, true));
     let again = cast.invited(&json!({"email": "ada@acme.example", "role": "viewer"}));
@@ -515,19 +515,63 @@ fn tenant(cast: &Cast, actor: Actor) -> tenantry::kernel::tenant::Tenant {
     block_on(Platform::open(cast.world.app.clone()).tenant(cast.acme.parse().unwrap(), actor, None)).unwrap().unwrap()
 }
 
+/// A session of a member, as its own slice begins one, and an access token of it.
+fn session_of(cast: &Cast, person: &str) -> Credential {
+    let id: SessionId = SessionId::new(cast.world.app.moment());
+    let until = cast.world.app.moment().now.plus(days(1)).as_millis();
+    cast.sql(&format!(
+        "INSERT INTO sessions (organization_id, id, person_id, generation, created_at, last_used_at, expires_at) VALUES ('{}', '{id}', '{person}', 1, 0, {}, {until})",
+        cast.acme,
+        cast.world.app.moment().now.as_millis()
+    ));
+    let subject = tenantry::tokens::Subject::Person { person: person.parse().unwrap(), session: id };
+    let claims = tenantry::tokens::Claims::new(cast.acme.parse().unwrap(), subject, cast.world.app.moment());
+    Credential::Bearer(block_on(tenantry::tokens::mint(&cast.world.app, &claims)).unwrap())
+}
+
 #[test]
 fn a_person_changes_and_leaves_by_themselves_and_nobody_else() {
-    use tenantry::access::permissions::Permission;
-    use tenantry::http::actors::{Holder, Identity};
     let cast = Cast::new();
-    let (ada, bob) = (cast.join("ada", None).parse().unwrap(), cast.join("bob", None).parse().unwrap());
-    let session = SessionId::from_bytes([1; 16]);
-    let somebody = Identity { tenant: tenant(&cast, Actor::Person(ada, session)), holder: Holder::Scopes(Vec::new()) };
-    assert!(somebody.need_unless_self(Permission::MembersWrite, ada).is_ok());
-    assert!(somebody.need_unless_self(Permission::MembersWrite, bob).is_err());
-    assert!(somebody.need(Permission::MembersWrite, None).is_err());
-    let key = Identity { tenant: tenant(&cast, Actor::Platform), holder: Holder::Scopes(vec!["members.read".into()]) };
-    assert!(key.need_unless_self(Permission::MembersWrite, ada).is_err());
+    let (ada, bob) = (cast.join("ada", None), cast.join("bob", None));
+    let by_ada = session_of(&cast, &ada);
+    let member = |method: &str, id: &str, body: Value| ask(&by_ada, method, &format!("/v1/members/{id}")).json(body.to_string());
+    accept(&cast.world, &member("GET", &ada, json!({})), 200);
+    check(&cast.world, &member("GET", &bob, json!({})), refusal(403, "forbidden", ""));
+    assert_eq!(accept(&cast.world, &member("PATCH", &ada, json!({"givenName": "Ada"})), 200).body["givenName"], "Ada");
+    check(&cast.world, &member("PATCH", &ada, json!({"role": null})), refusal(403, "forbidden", ""));
+    check(&cast.world, &member("PATCH", &bob, json!({"givenName": "Eve"})), refusal(403, "forbidden", ""));
+    check(&cast.world, &member("DELETE", &bob, json!({})), refusal(403, "forbidden", ""));
+    accept(&cast.world, &member("DELETE", &ada, json!({})), 204);
+    check(&cast.world, &member("GET", &ada, json!({})), refusal(401, "unauthenticated", ""));
+}
+
+#[test]
+fn sessions_and_keys_stop_with_the_membership() {
+    let cast = Cast::new();
+    let ada = cast.join("ada", Some("admin"));
+    let session = session_of(&cast, &ada);
+    let made =
+        accept(&cast.world, &ask(&session, "POST", "/v1/api-keys").json(r#"{"name":"mine","scopes":["usage.read","usage.write"]}"#), 201)
+            .body;
+    let key = Credential::Bearer(text(&made["secret"]));
+    let usage = || ask(&key, "POST", "/v1/usage").json(r#"{"metric":"apiCalls"}"#);
+    accept(&cast.world, &usage(), 200);
+    accept(&cast.world, &ask(&session, "GET", "/v1/seats"), 200);
+    cast.world.meters_fail(0, 1_000);
+    accept(&cast.world, &cast.removed(&ada), 204);
+    check(&cast.world, &ask(&session, "GET", "/v1/seats"), refusal(401, "unauthenticated", ""));
+    check(&cast.world, &usage(), refusal(401, "unauthenticated", ""));
+    cast.world.meters_fail(0, 0);
+    cast.world.pass(hours(1));
+    cast.world.cron("* * * * *");
+    cast.world.deliver();
+    cast.join("ada2", None);
+    let again = cast.invited(&json!({"email": "ada@acme.example", "role": "admin"}));
+    let id = text(&accept(&cast.world, &again, 201).body["$id"]);
+    accept(&cast.world, &cast.accepted(&json!({"token": cast.token_of(&id)})), 201);
+    check(&cast.world, &ask(&session, "GET", "/v1/seats"), refusal(401, "unauthenticated", ""));
+    check(&cast.world, &usage(), refusal(401, "unauthenticated", ""));
+    assert_eq!(cast.counted(), (2, 0, true));
 }
 
 #[test]

@@ -34,11 +34,11 @@ const fn row(operation: &'static str, parameter: Parameter, body: &'static str) 
 const NO_ORGANIZATION: &str = "org_00000000000000000000000001";
 const NO_CLOCK: &str = "clock_00000000000000000000000001";
 const NO_INVOICE: &str = "inv_00000000000000000000000001";
+const NO_INVITATION: &str = "invitation_00000000000000000000000001";
+const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
 const NO_ROLE: &str = "role_00000000000000000000000001";
 const NO_TEAM: &str = "team_00000000000000000000000001";
-const NO_INVITATION: &str = "invitation_00000000000000000000000001";
-const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 pub const ROWS: &[Row] = &[
@@ -81,9 +81,6 @@ pub const ROWS: &[Row] = &[
     row("getSubscription", Parameter::None, ""),
     row("listInvoices", Parameter::None, ""),
     row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
-    row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
-    row("listApiKeys", Parameter::None, ""),
-    row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
     row("listMembers", Parameter::None, ""),
     row("getMember", Object("{member}", NO_PERSON), ""),
     row("updateMember", Object("{member}", NO_PERSON), r#"{"jobTitle":"{fresh}"}"#),
@@ -95,6 +92,9 @@ pub const ROWS: &[Row] = &[
     row("mailInvitation", Object("{invitation}", NO_INVITATION), ""),
     row("revokeInvitation", Object("{invitation}", NO_INVITATION), ""),
     row("acceptInvitation", Parameter::None, r#"{"token":"{token}"}"#),
+    row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
+    row("listApiKeys", Parameter::None, ""),
+    row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
     row("listRoles", Parameter::None, ""),
     row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
     row("getRole", Object("{role}", NO_ROLE), ""),
