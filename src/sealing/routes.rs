@@ -28,10 +28,8 @@ pub struct SealingKeyRotation {
     responses((status = 200, description = "What this step did", body = SealingKeyRotation)), security(("platformKey" = [])))]
 pub async fn rotate(vendor: Vendor) -> Result<Reply> {
     let progress = rotation::advance(vendor.platform.app()).await?;
-    if progress.rewrapped > 0 {
-        let after = serde_json::json!({"rewrapped": progress.rewrapped, "hasMore": progress.has_more});
-        let audit = Audit { action: "sealingKeys.rotated", target: progress.master.clone(), before: None, after: Some(after) };
-        vendor.platform.commit(Vec::new(), vec![audit]).await?;
-    }
+    let after = serde_json::json!({"rewrapped": progress.rewrapped, "hasMore": progress.has_more});
+    let audit = Audit { action: "sealingKeys.rotated", target: progress.master.clone(), before: None, after: Some(after) };
+    vendor.platform.commit(Vec::new(), vec![audit]).await?;
     Reply::ok(&SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more })
 }

@@ -29,10 +29,19 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.
-const MORE_LISTS: [&str; 4] = ["/v1/metrics", "/v1/organizations/{acme}/limits", "/v1/organizations/{acme}/grants", "/v1/audit-log"];
+const MORE_LISTS: [&str; 6] = [
+    "/v1/metrics",
+    "/v1/organizations/{acme}/limits",
+    "/v1/organizations/{acme}/grants",
+    "/v1/audit-log",
+    "/v1/oauth-clients",
+    "/v1/platform-keys",
+];
 
 fn reader(cast: &Cast, path: &str) -> Credential {
-    if path.starts_with("/v1/organizations") { vendor() } else { cast.acme().key(&["apiKeys.read", "invoices.read", "auditLog.read"]) }
+    let is_vendors = ["/v1/organizations", "/v1/platform-keys"].iter().any(|list| path.starts_with(list));
+    let scopes = ["apiKeys.read", "invoices.read", "auditLog.read", "oauthClients.read"];
+    if is_vendors { vendor() } else { cast.acme().key(&scopes) }
 }
 
 #[test]

@@ -67,7 +67,12 @@ const OBJECTS: &[(&str, &str, bool, &str, &str)] = &[
     ("GET", "/v1/test-clocks/", true, "clock_", ""),
     ("PUT", "/v1/test-clocks/", true, "clock_", r#"{"now":"2030-01-01T00:00:00Z"}"#),
     ("GET", "/v1/invoices/", false, "inv_", ""),
+    ("GET", "/v1/api-keys/", false, "key_", ""),
     ("DELETE", "/v1/api-keys/", false, "key_", ""),
+    ("GET", "/v1/oauth-clients/", false, "client_", ""),
+    ("DELETE", "/v1/oauth-clients/", false, "client_", ""),
+    ("GET", "/v1/platform-keys/", true, "platformkey_", ""),
+    ("DELETE", "/v1/platform-keys/", true, "platformkey_", ""),
     ("GET", "/v1/plans/", false, "", ""),
     ("PUT", "/v1/onboarding/items/", false, "", r#"{"status":"completed"}"#),
 ];

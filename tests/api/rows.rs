@@ -33,6 +33,8 @@ const NO_ORGANIZATION: &str = "org_00000000000000000000000001";
 const NO_CLOCK: &str = "clock_00000000000000000000000001";
 const NO_INVOICE: &str = "inv_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
+const NO_PLATFORM_KEY: &str = "platformkey_00000000000000000000000001";
+const NO_CLIENT: &str = "client_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 pub const ROWS: &[Row] = &[
@@ -77,7 +79,25 @@ pub const ROWS: &[Row] = &[
     row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
+    row("getApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("rotateApiKey", Object("{ownKey}", NO_KEY), r#"{"overlapSeconds":60}"#),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("createOAuthClient", Parameter::None, r#"{"name":"c","scopes":["oauthClients.write"]}"#),
+    row("listOAuthClients", Parameter::None, ""),
+    row("getOAuthClient", Object("{client}", NO_CLIENT), ""),
+    row("rotateOAuthClient", Object("{client}", NO_CLIENT), r#"{"overlapSeconds":60}"#),
+    row("deleteOAuthClient", Object("{client}", NO_CLIENT), ""),
+    row("createAccessToken", Parameter::None, "grant_type=client_credentials&client_id={client}&client_secret={clientSecret}"),
+    row("getAuthorizationServer", Parameter::None, ""),
+    row("getJsonWebKeySet", Parameter::None, ""),
+    row("createPlatformKey", Parameter::None, r#"{"name":"k"}"#),
+    row("listPlatformKeys", Parameter::None, ""),
+    row("getPlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), ""),
+    row("rotatePlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), r#"{"overlapSeconds":60}"#),
+    row("revokePlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), ""),
+    row("listSigningKeys", Parameter::None, ""),
+    row("createSigningKey", Parameter::None, ""),
+    row("rotateSealingKeys", Parameter::None, ""),
     row("listAuditLog", Parameter::None, ""),
     row("exportAuditLog", Parameter::None, ""),
     row("getAuditLogHead", Parameter::None, ""),
