@@ -6,6 +6,7 @@ import { createPublicKey, verify } from "node:crypto";
 import { test } from "node:test";
 import { fromRoot } from "../../scripts/lib.mjs";
 import { anybody, backend, expect, signUp, vendor } from "./support/client.ts";
+import type { Company } from "./support/client.ts";
 import { freshServer } from "./support/server.ts";
 
 const server = freshServer();
@@ -20,7 +21,7 @@ test("the runtime seals as AES-256-GCM says, and a secret opens only where it wa
 
 test("a machine's token is verified by anybody with the published keys", async () => {
   const acme = await signUp(server.current, "Acme");
-  const { client, token } = await machine(acme.organization, ["usage.*"]);
+  const { client, token } = await machine(acme, ["usage.*"]);
   const [header, claims, signature] = token.split(".");
   const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
   const set = expect(await anybody(server.current).get("/.well-known/jwks.json"), 200);
@@ -37,22 +38,22 @@ test("a machine's token is verified by anybody with the published keys", async (
 
 test("a token opens the hot path until its client is deleted", async () => {
   const acme = await signUp(server.current, "Hot");
-  const { client, token } = await machine(acme.organization, ["usage.write"]);
+  const { client, token } = await machine(acme, ["usage.write"]);
   const bearer = { headers: { authorization: `Bearer ${token}` } };
   const use = () => anybody(server.current).post("/v1/usage", { metric: "apiCalls" }, bearer);
   assert.equal(expect(await use(), 200).current, 1);
   assert.equal((await anybody(server.current).get("/v1/usage", bearer)).status, 403);
   const forged = { headers: { authorization: `Bearer ${token.slice(0, -4)}AAAA` } };
   assert.equal((await anybody(server.current).post("/v1/usage", { metric: "apiCalls" }, forged)).status, 401);
-  expect(await vendor(server.current, acme.organization).delete(`/v1/oauth-clients/${client.$id}`), 204);
+  expect(await acme.desk.delete(`/v1/oauth-clients/${client.$id}`), 204);
   assert.equal((await use()).status, 401);
 });
 
 test("a key says that it was used on the short way", async () => {
   const acme = await signUp(server.current, "Used");
-  const key = await backend(server.current, acme.organization, ["usage.*"]);
+  const key = await backend(server.current, acme, ["usage.*"]);
   expect(await key.post("/v1/usage", { metric: "apiCalls" }), 200);
-  const listed = expect(await vendor(server.current, acme.organization).get("/v1/api-keys"), 200);
+  const listed = expect(await acme.desk.get("/v1/api-keys"), 200);
   assert.ok(listed.data.some((each: any) => each.lastUsedAt !== null));
 });
 
@@ -63,8 +64,8 @@ test("the operator's command wraps all keys anew", async () => {
   assert.match(said, /0 keys are wrapped under the newest secret/);
 });
 
-async function machine(organization: string, scopes: string[]): Promise<{ client: any; token: string }> {
-  const client = expect(await vendor(server.current, organization).post("/v1/oauth-clients", { name: "machine", scopes }), 201);
+async function machine(of: Company, scopes: string[]): Promise<{ client: any; token: string }> {
+  const client = expect(await of.desk.post("/v1/oauth-clients", { name: "machine", scopes }), 201);
   const form = new URLSearchParams({ grant_type: "client_credentials", client_id: client.$id, client_secret: client.secret });
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const granted = expect(await anybody(server.current).send("POST", "/oauth/token", form.toString(), { headers }), 200);
