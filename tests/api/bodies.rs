@@ -40,7 +40,7 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
-    takes("POST", "/v1/api-keys/{ownKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
+    takes("POST", "/v1/api-keys/{spareKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/oauth-clients", r#"{"name":"reports","scopes":["usage.read"]}"#, 201, ORDINARY),
     takes("POST", "/v1/oauth-clients/{client}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/platform-keys", r#"{"name":"deployment"}"#, 201, ORDINARY),
@@ -68,7 +68,7 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
-    let path = path.replace("{ownKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");
+    let path = path.replace("{spareKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");
     path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 

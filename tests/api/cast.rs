@@ -17,8 +17,6 @@ pub struct Cast {
     pub invoice: String,
     /// The id of a key of Acme that may be revoked.
     pub spare_key: String,
-    /// The id of one that may hand out nothing but keys.
-    pub own_key: String,
     /// The id of a machine of Acme, of as little power, and its secret.
     pub client: String,
     pub client_secret: String,
@@ -36,8 +34,7 @@ impl Cast {
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
         acme.advance("2026-02-20T00:00:00Z");
         let invoice = text(&acme.invoices()[0]["$id"]);
-        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["usage.read"]}))["$id"]);
-        let own_key = text(&make_key(&acme, &json!({"name": "own", "scopes": ["apiKeys.write"]}))["$id"]);
+        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["apiKeys.write"]}))["$id"]);
         let machine = json!({"name": "machine", "scopes": ["oauthClients.write"]});
         let machine = world.post(&acme.vendor(), "/v1/oauth-clients", &machine).expect(201);
         let platform_key = text(&world.post(&vendor(), "/v1/platform-keys", &json!({"name": "second"})).expect(201)["$id"]);
@@ -51,7 +48,7 @@ impl Cast {
         let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
         block_on(store::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
         let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
-        Self { acme: id, globex, clock, invoice, spare_key, own_key, client, client_secret, platform_key, parked, grant, world }
+        Self { acme: id, globex, clock, invoice, spare_key, client, client_secret, platform_key, parked, grant, world }
     }
 
     pub fn acme(&self) -> Company<'_> {
@@ -72,7 +69,7 @@ impl Cast {
         let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text.to_owned() };
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
-        let keys = [("{ownKey}", &self.own_key), ("{client}", &self.client), ("{clientSecret}", &self.client_secret)];
+        let keys = [("{client}", &self.client), ("{clientSecret}", &self.client_secret)];
         let more = more.into_iter().chain(keys).chain([("{platformKey}", &self.platform_key)]);
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
     }

@@ -35,21 +35,6 @@ const ROWS: &[Row] = &[
         other: r#"{"name":"backend","scopes":["usage.write"]}"#,
         status: 201,
     },
-    Row { path: "/v1/api-keys/{ownKey}/rotations", body: r#"{"overlapSeconds":86400}"#, other: r#"{"overlapSeconds":86401}"#, status: 201 },
-    Row {
-        path: "/v1/oauth-clients",
-        body: r#"{"name":"reports","scopes":["usage.read"]}"#,
-        other: r#"{"name":"reports","scopes":["usage.write"]}"#,
-        status: 201,
-    },
-    Row { path: "/v1/oauth-clients/{client}/rotations", body: r#"{"overlapSeconds":60}"#, other: r#"{"overlapSeconds":61}"#, status: 201 },
-    Row { path: "/v1/platform-keys", body: r#"{"name":"one"}"#, other: r#"{"name":"other"}"#, status: 201 },
-    Row {
-        path: "/v1/platform-keys/{platformKey}/rotations",
-        body: r#"{"overlapSeconds":86400}"#,
-        other: r#"{"overlapSeconds":86401}"#,
-        status: 201,
-    },
     Row { path: "/v1/usage", body: r#"{"metric":"apiCalls","amount":2}"#, other: r#"{"metric":"apiCalls","amount":3}"#, status: 200 },
     Row { path: "/v1/usage/consumption", body: r#"{"metric":"users"}"#, other: r#"{"metric":"projects"}"#, status: 200 },
     Row {
@@ -67,7 +52,7 @@ impl Row {
     }
 
     fn is_vendors(&self) -> bool {
-        self.path.starts_with("/v1/organizations") || self.path.starts_with("/v1/platform-keys") || self.path == "/v1/test-clocks"
+        self.path.starts_with("/v1/organizations") || self.path == "/v1/test-clocks"
     }
 
     fn ask(&self, cast: &Cast, body: &str) -> Ask {

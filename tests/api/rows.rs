@@ -80,7 +80,7 @@ pub const ROWS: &[Row] = &[
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
     row("getApiKey", Object("{spareKey}", NO_KEY), ""),
-    row("rotateApiKey", Object("{ownKey}", NO_KEY), r#"{"overlapSeconds":60}"#),
+    row("rotateApiKey", Object("{spareKey}", NO_KEY), r#"{"overlapSeconds":60}"#),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
     row("createOAuthClient", Parameter::None, r#"{"name":"c","scopes":["oauthClients.write"]}"#),
     row("listOAuthClients", Parameter::None, ""),
