@@ -130,7 +130,7 @@ async fn forget_old_answers(platform: Platform) -> Result<usize> {
 }
 
 async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
-    tokens::keys::keep_fresh(platform.app()).await
+    tokens::keys::keep_fresh(&platform).await
 }
 
 async fn forget_full_throttles(platform: Platform) -> Result<usize> {

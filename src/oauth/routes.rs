@@ -111,7 +111,7 @@ pub async fn rotate(
 pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
-        let client = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
+        let client = store::find_any(tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
         tenant.commit(rules::delete(&client, tenant.app().moment()), None).await?;
         Ok(Reply::no_content())
     })

@@ -77,8 +77,11 @@ pub fn rotate(old: &OauthClient, overlap: Duration, moment: Moment<'_>) -> Resul
     Ok((client, decision))
 }
 
-/// Deletes a client for good: its row stays for the log's sake, and nobody finds it any more.
+/// Deletes a client for good: its row stays for the log's sake, and nobody finds it any more. Nothing to do when it is deleted.
 pub fn delete(client: &OauthClient, moment: Moment<'_>) -> Decision {
+    if client.revoked_at.is_some() {
+        return Decision::new();
+    }
     Decision::new().write(store::revoke(client.id, moment.now)).audit(
         "oauthClient.deleted",
         client.id.to_string(),

@@ -48,8 +48,13 @@ impl From<ClientRow> for OauthClient {
 
 /// A client that was not deleted.
 pub async fn find(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClient>> {
+    Ok(find_any(tenant, id).await?.filter(|client| client.revoked_at.is_none()))
+}
+
+/// A client, also one that was deleted.
+pub async fn find_any(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClient>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at, revoked_at, last_used_at FROM oauth_clients WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL",
+        "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at, revoked_at, last_used_at FROM oauth_clients WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<ClientRow>(statement).await?.map(OauthClient::from))

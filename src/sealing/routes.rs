@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 use super::rotation;
 use crate::http::actors::Vendor;
 use crate::http::reply::Reply;
-use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 
 /// How far a rotation is.
@@ -27,11 +26,6 @@ pub struct SealingKeyRotation {
 #[utoipa::path(post, path = "/v1/sealing-keys/rotations", tag = "operations", operation_id = "rotateSealingKeys",
     responses((status = 200, description = "What this step did", body = SealingKeyRotation)), security(("platformKey" = [])))]
 pub async fn rotate(vendor: Vendor) -> Result<Reply> {
-    let progress = rotation::advance(vendor.platform.app()).await?;
-    if progress.rewrapped > 0 {
-        let after = serde_json::json!({"rewrapped": progress.rewrapped, "hasMore": progress.has_more});
-        let audit = Audit { action: "sealingKeys.rotated", target: progress.master.clone(), before: None, after: Some(after) };
-        vendor.platform.commit(Vec::new(), vec![audit]).await?;
-    }
+    let progress = rotation::advance(&vendor.platform).await?;
     Reply::ok(&SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more })
 }

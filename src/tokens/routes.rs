@@ -11,7 +11,6 @@ use super::rules::{PUBLISHED_FOR, Ring, SigningKey};
 use crate::http::actors::Vendor;
 use crate::http::reply::Reply;
 use crate::http::request::{Filter, NoParameters, Surroundings};
-use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::SigningKeyId;
 use crate::kernel::page::Page;
@@ -96,15 +95,7 @@ fn view(key: &SigningKey, ring: &Ring, now: Timestamp) -> SigningKeyView {
 #[utoipa::path(post, path = "/v1/signing-keys", tag = "operations", operation_id = "createSigningKey",
     responses((status = 201, description = "The key that signs next", body = SigningKeyView)), security(("platformKey" = [])))]
 pub async fn create(vendor: Vendor) -> Result<Reply> {
-    let app = vendor.platform.app();
-    // The first key, too, is published before it signs where there is time for that.
-    keys::ring(app).await?;
-    let (waited, key) = (keys::ring(app).await?.waiting(app.moment().now).is_some(), keys::rotate(app).await?);
-    if !waited {
-        let after = serde_json::json!({"signsFrom": key.signs_from});
-        let audit = Audit { action: "signingKey.created", target: key.id.to_string(), before: None, after: Some(after) };
-        vendor.platform.commit(Vec::new(), vec![audit]).await?;
-    }
+    let (app, key) = (vendor.platform.app(), keys::rotate(&vendor.platform).await?);
     Reply::created(&view(&key, &*keys::ring(app).await?, app.moment().now))
 }
 

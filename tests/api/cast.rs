@@ -22,6 +22,11 @@ pub struct Cast {
     pub invoice: String,
     /// The id of a key of Acme that may be revoked.
     pub spare_key: String,
+    /// The id of a machine of Acme, of as little power, and its secret.
+    pub client: String,
+    pub client_secret: String,
+    /// The id of a key of the vendor.
+    pub platform_key: String,
     /// The id of parked work.
     pub parked: String,
     /// The id of a grant of Acme; it has a limit of its own, too, both for `projects`.
@@ -34,7 +39,11 @@ impl Cast {
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
         acme.advance("2026-02-20T00:00:00Z");
         let invoice = text(&acme.invoices()[0]["$id"]);
-        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["usage.read"]}))["$id"]);
+        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["apiKeys.write"]}))["$id"]);
+        let machine = json!({"name": "machine", "scopes": ["oauthClients.write"]});
+        let machine = world.post(&acme.vendor(), "/v1/oauth-clients", &machine).expect(201);
+        let platform_key = text(&world.post(&vendor(), "/v1/platform-keys", &json!({"name": "second"})).expect(201)["$id"]);
+        let (client, client_secret) = (text(&machine["$id"]), text(&machine["secret"]));
         let of_acme = |path: &str| format!("/v1/organizations/{}/{path}", acme.id);
         world.write(&vendor(), "PUT", &of_acme("limits/projects"), &json!({"limit": 60})).expect(200);
         let grant = text(&world.post(&vendor(), &of_acme("grants"), &json!({"metric": "projects", "amount": 5})).expect(201)["$id"]);
@@ -44,7 +53,7 @@ impl Cast {
         let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
         block_on(store::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
         let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
-        Self { acme: id, globex, clock, invoice, spare_key, parked, grant, world }
+        Self { acme: id, globex, clock, invoice, spare_key, client, client_secret, platform_key, parked, grant, world }
     }
 
     pub fn acme(&self) -> Company<'_> {
@@ -84,6 +93,8 @@ impl Cast {
         let text = &made.into_iter().fold(text.to_owned(), fill);
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
+        let keys = [("{client}", &self.client), ("{clientSecret}", &self.client_secret)];
+        let more = more.into_iter().chain(keys).chain([("{platformKey}", &self.platform_key)]);
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
     }
 

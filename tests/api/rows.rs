@@ -39,6 +39,8 @@ const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
 const NO_ROLE: &str = "role_00000000000000000000000001";
 const NO_TEAM: &str = "team_00000000000000000000000001";
+const NO_PLATFORM_KEY: &str = "platformkey_00000000000000000000000001";
+const NO_CLIENT: &str = "client_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 pub const ROWS: &[Row] = &[
@@ -94,6 +96,8 @@ pub const ROWS: &[Row] = &[
     row("acceptInvitation", Parameter::None, r#"{"token":"{token}"}"#),
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
+    row("getApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("rotateApiKey", Object("{spareKey}", NO_KEY), r#"{"overlapSeconds":60}"#),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
     row("listRoles", Parameter::None, ""),
     row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
@@ -109,6 +113,22 @@ pub const ROWS: &[Row] = &[
     row("putTeamMember", Object("{team}/{member}", "team_00000000000000000000000001/{member}"), r#"{"role":"{keeper}"}"#),
     row("removeTeamMember", Object("{team}/{teamMember}", "{team}/user_00000000000000000000000001"), ""),
     row("checkPermission", ObjectInQuery("permission=usage.read&person=", "{member}", NO_PERSON), ""),
+    row("createOAuthClient", Parameter::None, r#"{"name":"c","scopes":["oauthClients.write"]}"#),
+    row("listOAuthClients", Parameter::None, ""),
+    row("getOAuthClient", Object("{client}", NO_CLIENT), ""),
+    row("rotateOAuthClient", Object("{client}", NO_CLIENT), r#"{"overlapSeconds":60}"#),
+    row("deleteOAuthClient", Object("{client}", NO_CLIENT), ""),
+    row("createAccessToken", Parameter::None, "grant_type=client_credentials&client_id={client}&client_secret={clientSecret}"),
+    row("getAuthorizationServer", Parameter::None, ""),
+    row("getJsonWebKeySet", Parameter::None, ""),
+    row("createPlatformKey", Parameter::None, r#"{"name":"k"}"#),
+    row("listPlatformKeys", Parameter::None, ""),
+    row("getPlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), ""),
+    row("rotatePlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), r#"{"overlapSeconds":60}"#),
+    row("revokePlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), ""),
+    row("listSigningKeys", Parameter::None, ""),
+    row("createSigningKey", Parameter::None, ""),
+    row("rotateSealingKeys", Parameter::None, ""),
     row("listAuditLog", Parameter::None, ""),
     row("exportAuditLog", Parameter::None, ""),
     row("getAuditLogHead", Parameter::None, ""),

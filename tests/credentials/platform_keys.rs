@@ -37,6 +37,15 @@ fn a_platform_key_does_what_the_root_key_does() {
 }
 
 #[test]
+fn a_retry_makes_one_key_and_shows_its_secret_again() {
+    let world = World::new();
+    let send = |name: &str| world.post_once(&vendor(), "/v1/platform-keys", "k-1", &json!({"name": name}));
+    assert_eq!(send("one").expect(201), send("one").expect(201));
+    assert_eq!(send("other").expect(422)["code"], "idempotency_mismatch");
+    assert_eq!(world.get(&vendor(), "/v1/platform-keys").expect(200)["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_revoked_key_stops_at_once_here_and_within_a_minute_elsewhere() {
     let world = World::new();
     let key = make(&world);

@@ -67,6 +67,15 @@ fn the_hot_endpoints_take_a_token_and_hold_it_to_its_role() {
 }
 
 #[test]
+fn a_live_feed_lasts_no_longer_than_a_token() {
+    let world = World::new();
+    let acme = world.sign_up("Acme");
+    let viewer = with_token(&world, member(&acme, Some("viewer")));
+    let feed = world.send(&viewer, "GET", "/v1/usage/live", &[("accept", "text/event-stream")], "");
+    assert_eq!(feed.header("tenantry-feed"), format!("{} - 1767226200000", acme.id));
+}
+
+#[test]
 fn a_member_grants_a_key_no_more_than_they_hold() {
     let world = World::new();
     let acme = world.sign_up("Acme");
