@@ -42,10 +42,12 @@ pub mod onboarding;
 pub mod organizations;
 pub mod parked;
 pub mod roles;
+pub mod sealing;
 pub mod sessions;
 pub mod subscriptions;
 pub mod test_clocks;
 pub mod throttle;
+pub mod tokens;
 pub mod usage;
 
 // What they stand on, and how the outside reaches them.

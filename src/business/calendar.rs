@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::placement;
-use crate::{maintenance, subscriptions, test_clocks, throttle};
+use crate::{maintenance, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -48,6 +48,10 @@ pub const CALENDAR: &[Entry] = &[
         tasks: &[
             Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
             Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
+            Task {
+                name: "replace the key that signs access tokens after 90 days",
+                run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
+            },
         ],
     },
 ];
@@ -120,6 +124,10 @@ async fn forget_old_answers(platform: Platform) -> Result<usize> {
 
 async fn forget_full_throttles(platform: Platform) -> Result<usize> {
     throttle::forget_full(platform.app()).await
+}
+
+async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
+    tokens::keys::keep_fresh(platform.app()).await
 }
 
 async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {

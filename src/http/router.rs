@@ -8,7 +8,10 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{
+    access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, sealing, subscriptions, test_clocks, tokens,
+    usage,
+};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -48,6 +51,9 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    tokens::list,
+    tokens::create,
+    sealing::rotate,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -78,6 +84,7 @@ routes! {
     access::revoke,
 
     // Everybody's
+    tokens::jwks,
     access::permissions,
     catalog::list,
     catalog::get,
@@ -99,6 +106,7 @@ fn all() -> Router {
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))
+        .route("/dev/experiments/sealing", post(experiments::sealing))
         .route("/dev/experiments/panic", post(experiments::panic))
 }
 

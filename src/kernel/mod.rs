@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod json;
 pub mod mac;
+pub mod memory;
 pub mod page;
 pub mod platform;
 pub mod ports;

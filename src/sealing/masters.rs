@@ -1,0 +1,46 @@
+//! Master keys: derived from the operator's secrets, the newest first.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ports::Settings;
+use crate::kernel::problem::Problem;
+
+/// Never printed: it opens everything.
+pub struct Master {
+    /// Names the key without telling anything of it.
+    pub id: String,
+    pub key: [u8; 32],
+}
+
+/// The master key that wraps.
+pub fn current(settings: &Settings) -> Result<Master> {
+    let newest = settings.master_secrets.first().ok_or_else(|| Error::internal("there is no master secret"))?;
+    Ok(master(newest))
+}
+
+/// The master key of that id, if its secret is still configured.
+pub fn find(settings: &Settings, id: &str) -> Result<Master> {
+    let mut known = settings.master_secrets.iter().map(|secret| master(secret));
+    known.find(|master| master.id == id).ok_or_else(|| {
+        let detail = format!(
+            "{id} still wraps keys and is not among TENANTRY_MASTER_KEYS. Add its secret behind the newest one until a rotation is through."
+        );
+        Problem::conflict("master_key_missing", detail).into()
+    })
+}
+
+fn master(secret: &[u8]) -> Master {
+    let id: String = derive(secret, b"tenantry master key's id v1").iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Master { id: format!("master_{id}"), key: derive(secret, b"tenantry master key v1") }
+}
+
+/// HMAC-SHA256 as a key derivation: the configured secrets are long and random, so one step is enough.
+fn derive(secret: &[u8], purpose: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of any length, so there is always a key.
+    Hmac::<Sha256>::new_from_slice(secret).map_or([0; 32], |mut mac| {
+        mac.update(purpose);
+        mac.finalize().into_bytes().into()
+    })
+}
