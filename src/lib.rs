@@ -33,6 +33,7 @@ pub mod events;
 // The slices: each tells its story in mod.rs.
 pub mod access;
 pub mod catalog;
+pub mod exports;
 pub mod invoices;
 pub mod limits;
 pub mod mails;

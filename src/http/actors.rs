@@ -18,7 +18,7 @@ use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
-use crate::organizations::placement;
+use crate::organizations::{self, placement};
 
 /// The vendor, with a platform key.
 pub struct Vendor {
@@ -91,7 +91,11 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
         let (tenant, scopes) = if text.starts_with(PLATFORM_PREFIX) {
             (vendor_in_organization(app, &text, &parts.headers, request_id).await?, vec!["*".to_owned()])
         } else {
-            key_of_organization(app, &text, Some(N::PERMISSION), request_id).await?
+            let (tenant, scopes) = key_of_organization(app, &text, Some(N::PERMISSION), request_id).await?;
+            if !parts.method.is_safe() {
+                organizations::store::status(&tenant).await?.permits_writing(N::PERMISSION)?;
+            }
+            (tenant, scopes)
         };
         Ok(Self { tenant, scopes, need: PhantomData })
     }

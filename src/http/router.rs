@@ -8,7 +8,9 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{
+    access, catalog, exports, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage,
+};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -36,6 +38,12 @@ routes! {
     organizations::list,
     organizations::get,
     organizations::update,
+    organizations::delete,
+    organizations::suspend,
+    organizations::resume,
+    organizations::move_to,
+    organizations::list_moves,
+    organizations::list_erasures,
     metrics::create,
     limits::list,
     limits::put,
@@ -68,6 +76,13 @@ routes! {
     // The organization's administrators
     organizations::get_own,
     organizations::update_own,
+    organizations::cancel,
+    organizations::withdraw_cancellation,
+    organizations::transfer_ownership,
+    exports::create,
+    exports::list,
+    exports::get,
+    exports::content,
     onboarding::get,
     onboarding::put_item,
     subscriptions::get,

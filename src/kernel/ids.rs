@@ -169,6 +169,10 @@ ids! {
     ClientId = "client";
     /// An export of everything of an organization.
     ExportId = "export";
+    /// An organization's move to another database.
+    MoveId = "move";
+    /// The record that an organization's data was erased.
+    ErasureId = "erasure";
     /// One HTTP request, as shown in `Request-Id`.
     RequestId = "req";
 }
