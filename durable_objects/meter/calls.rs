@@ -20,16 +20,8 @@ impl<S: LocalSql> Meter<S> {
             return end::erased(&call);
         }
         match call {
-            Call::PutStatus { version, status } => {
-                memory.create_tables(sql)?;
-                memory.standing.put(sql, version, status)?;
-                reply(&Done {})
-            }
-            Call::Erase => {
-                let erased = end::erase(sql)?;
-                *memory = Memory::empty(*organization, true);
-                Ok(erased)
-            }
+            Call::PutStatus { version, status } => memory.put_status(sql, version, status),
+            Call::Erase => memory.erase(sql, *organization),
             Call::Configure { entitlements } => memory.configure(sql, entitlements, wall),
             Call::SetClock { now } => memory.set_clock(sql, now, wall),
             Call::PutKey { key, scopes, expires_at } => {
@@ -93,7 +85,7 @@ impl<S: LocalSql> Meter<S> {
 
 impl Memory {
     /// Storage begins here: with a call, never with a hot request.
-    fn create_tables<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
+    pub(super) fn create_tables<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
         if !self.has_tables {
             schema::create(sql)?;
             self.has_tables = true;

@@ -5,13 +5,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::kernel::ids::OrganizationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::organizations::rules::Status;
 use crate::usage::meter::{Call, CurrentUsage, Done, Erased, ExportPage, HotCaller, PendingFacts, RolledUp};
 
 use super::calls::{refused, reply};
-use super::schema;
+use super::{Memory, schema};
 use crate::access::permissions::Permission;
 
 const STATUS: &str = "status";
@@ -46,9 +47,19 @@ impl Standing {
     }
 }
 
-/// Forgets everything but that it did.
-pub(super) fn erase<S: LocalSql>(sql: &S) -> Result<Value, SqlError> {
-    reply(&Erased { rows: schema::erase(sql)? })
+impl Memory {
+    pub fn put_status<S: LocalSql>(&mut self, sql: &S, version: i64, status: Status) -> Result<Value, SqlError> {
+        self.create_tables(sql)?;
+        self.standing.put(sql, version, status)?;
+        reply(&Done {})
+    }
+
+    /// Forgets everything but that it did.
+    pub fn erase<S: LocalSql>(&mut self, sql: &S, organization: OrganizationId) -> Result<Value, SqlError> {
+        let rows = schema::erase(sql)?;
+        *self = Self::empty(organization, true);
+        reply(&Erased { rows })
+    }
 }
 
 /// What an erased Meter says: as one that was never told anything.

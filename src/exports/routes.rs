@@ -23,10 +23,24 @@ use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::rules::progress;
 
-/// An export takes no choice: it is of everything.
+/// How an export is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ExportFormat)]
+pub enum Format {
+    /// A JSON object a line.
+    #[default]
+    Ndjson,
+}
+
+/// An export is of everything.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewExport {}
+pub struct NewExport {
+    #[serde(default)]
+    #[schema(required = false)]
+    pub format: Format,
+}
 
 /// An export of everything of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -87,6 +101,7 @@ impl From<Export> for ExportView {
     responses((status = 202, description = "It is being made", body = ExportView)), security(("organizationKey" = ["exports.write"]), ("platformKey" = [])))]
 pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<NewExport>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
+    let Format::Ndjson = command.body.format;
     once(tenant, claim, || async {
         if let Some(unfinished) = store::unfinished(tenant).await? {
             return Reply::json(202, &ExportView::from(unfinished));

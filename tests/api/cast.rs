@@ -58,6 +58,8 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key.
     pub fn fill(&self, text: &str) -> String {
         let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text.to_owned() };
+        let text = &if text.contains("{export}") { text.replace("{export}", &self.export()) } else { text.to_owned() };
+        let text = &if text.contains("{elsewhere}") { text.replace("{elsewhere}", &self.elsewhere()) } else { text.to_owned() };
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
@@ -71,6 +73,54 @@ impl Cast {
             &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
         );
         text(&made.expect(201)["$id"])
+    }
+
+    /// The one that is made first of an organization, whoever asks for it: done, and ready to be downloaded.
+    fn export(&self) -> String {
+        let made = self.world.post_once(&self.acme().vendor(), "/v1/exports", "the cast's", &json!({})).expect(202);
+        self.world.deliver();
+        text(&made["$id"])
+    }
+
+    /// Brings an organization where an operation that changes its status, or its owner, can be asked for.
+    pub fn prepare(&self, operation: &str, organization: &str) {
+        let vendor_for = Credential::VendorFor(organization.to_owned());
+        let cancellation = "/v1/organization/cancellation";
+        match operation {
+            "cancelOwnOrganization" => drop(self.world.send(&vendor_for, "DELETE", cancellation, &[], "")),
+            "withdrawOwnCancellation" => drop(self.world.post(&vendor_for, cancellation, &json!({}))),
+            "resumeOrganization" => {
+                let path = format!("/v1/organizations/{organization}/suspension");
+                self.world.write(&vendor(), "PUT", &path, &json!({"reason": "fraud"})).expect(200);
+            }
+            "moveOrganization" => self.finish_moves(),
+            "transferOwnership" => self.give_owner(organization),
+            _ => {}
+        }
+    }
+
+    fn finish_moves(&self) {
+        self.world.deliver();
+        self.world.pass(tenantry::kernel::time::minutes(2));
+        self.world.cron("* * * * *");
+        self.world.deliver();
+    }
+
+    /// An owner, and a member who may become one.
+    fn give_owner(&self, organization: &str) {
+        let shard = self.world.shards[crate::support::rows::home(&self.world, organization)].as_ref();
+        let run = |text: String| drop(crate::support::rows::read(shard, &text));
+        run(format!("DELETE FROM members WHERE organization_id = '{organization}'"));
+        for (number, role) in [(1, "owner"), (2, "admin")] {
+            run(format!(
+                "INSERT INTO members (organization_id, id, email, role, joined_at) VALUES ('{organization}', 'user_0000000000000000000000000{number}', 'member{number}@example.com', '{role}', 1)"
+            ));
+        }
+    }
+
+    /// The number of the tenants' database in which Acme does not live.
+    fn elsewhere(&self) -> String {
+        (1 - crate::support::rows::home(&self.world, &self.acme)).to_string()
     }
 
     /// Keys of Acme that are no good, each with its name.

@@ -11,6 +11,8 @@ pub struct Sqlite {
     connection: Mutex<Connection>,
     /// Batches that are let through, then batches that fail before they do anything, for tests of interrupted work.
     outage: Mutex<(u32, u32)>,
+    /// What happens before each batch, for tests of what others do in between. Not called for what it does itself.
+    before_each: Mutex<Option<Box<dyn FnMut() + Send>>>,
 }
 
 struct Bound<'a>(&'a Value);
@@ -36,7 +38,7 @@ impl Sqlite {
         for file in files {
             connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
         }
-        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)) }
+        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)), before_each: Mutex::new(None) }
     }
 
     /// Lets the next `count` batches fail as if the database were away.
@@ -49,7 +51,21 @@ impl Sqlite {
         *self.outage.lock().unwrap() = (passing, count);
     }
 
+    /// Lets something happen before each batch from now on.
+    pub fn before_each(&self, happening: impl FnMut() + Send + 'static) {
+        *self.before_each.lock().unwrap() = Some(Box::new(happening));
+    }
+
+    pub fn undisturbed(&self) {
+        *self.before_each.lock().unwrap() = None;
+    }
+
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
+        let happening = self.before_each.lock().unwrap().take();
+        if let Some(mut happening) = happening {
+            happening();
+            *self.before_each.lock().unwrap() = Some(happening);
+        }
         match &mut *self.outage.lock().unwrap() {
             (0, 0) => {}
             (0, failing) => {
