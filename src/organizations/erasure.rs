@@ -209,6 +209,8 @@ async fn invoices(database: &dyn Sql, organization: OrganizationId) -> Result<Ve
 struct Trace {
     table: String,
     condition: &'static str,
+    /// What keeps a row that was found from being deleted, when its turn comes.
+    unless: &'static str,
     params: Vec<Value>,
 }
 
@@ -218,7 +220,7 @@ impl Trace {
     }
 
     fn delete(&self) -> Statement {
-        tables::statement(format!("DELETE FROM {} WHERE {}", self.table, self.condition), self.params.clone())
+        tables::statement(format!("DELETE FROM {} WHERE {}{}", self.table, self.condition, self.unless), self.params.clone())
     }
 }
 
@@ -227,23 +229,25 @@ impl Trace {
 async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec<Trace>> {
     let people = Value::from(Json::from(people_only_here(platform, organization).await?).to_string());
     let mut traces = Vec::new();
-    let mut find = |table: &str, condition, by: &Value| traces.push(Trace { table: table.to_owned(), condition, params: vec![by.clone()] });
+    let mut find = |table: &str, condition, unless, by: &Value| {
+        traces.push(Trace { table: table.to_owned(), condition, unless, params: vec![by.clone()] });
+    };
     let by = Value::from(organization);
     for table in ["idempotency_keys", "parked_messages"] {
-        find(table, "instr(body, ?1) > 0", &by);
+        find(table, "instr(body, ?1) > 0", "", &by);
     }
     let directory = platform.app().directory.as_ref();
     let of_organizations = tables::with_column(directory, "organization_id").await?;
     let of_organizations: Vec<String> =
         of_organizations.into_iter().map(|table| table.name).filter(|name| name != "erasures").rev().collect();
     for table in tables::with_column(directory, "person_id").await?.iter().rev().filter(|table| !of_organizations.contains(&table.name)) {
-        find(&table.name, "person_id IN (SELECT value FROM json_each(?1))", &people);
+        find(&table.name, "person_id IN (SELECT value FROM json_each(?1))", "", &people);
     }
     for table in &of_organizations {
-        find(table, "organization_id = ?1", &by);
+        find(table, "organization_id = ?1", "", &by);
     }
-    find("people", "id IN (SELECT value FROM json_each(?1)) AND id NOT IN (SELECT person_id FROM memberships)", &people);
-    find("organizations", "id = ?1", &by);
+    find("people", "id IN (SELECT value FROM json_each(?1))", " AND id NOT IN (SELECT person_id FROM memberships)", &people);
+    find("organizations", "id = ?1", "", &by);
     Ok(traces)
 }
 

@@ -112,7 +112,7 @@ fn one_export_is_made_at_a_time_and_forgotten_after_a_week() {
     assert_eq!((expired.status, &expired.body["code"]), (410, &json!("export_expired")));
     world.cron("0 5 * * *");
     let shard = world.shards[rows::home(&world, &acme.id)].as_ref();
-    assert_eq!(rows::of(shard, &acme.id)["export_chunks"].len(), 1, "the second one's");
+    assert!(rows::of(shard, &acme.id)["export_chunks"].iter().all(|chunk| chunk.contains(&second)));
     world.get(&acme.vendor(), &format!("/v1/exports/{second}/content")).expect(200);
     world.pass(minutes(1));
     world.cron("0 5 * * *");
