@@ -9,7 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, exports, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage,
+    access, audit, catalog, exports, invitations, invoices, limits, mails, metrics, onboarding, organizations, parked, people, roles,
+    sealing, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -56,6 +57,12 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    tokens::list,
+    tokens::create,
+    sealing::rotate,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -88,12 +95,41 @@ routes! {
     subscriptions::get,
     invoices::list,
     invoices::get,
+    people::list,
+    people::get,
+    people::update,
+    people::remove,
+    people::seats,
+    invitations::create,
+    invitations::list,
+    invitations::get,
+    invitations::mail,
+    invitations::revoke,
     access::create,
     access::list,
     access::revoke,
+    roles::list,
+    roles::create,
+    roles::get,
+    roles::update,
+    roles::delete,
+    teams::list,
+    teams::create,
+    teams::get,
+    teams::update,
+    teams::delete,
+    teams::list_members,
+    teams::put_member,
+    teams::remove_member,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // Everybody's
+    tokens::jwks,
+    invitations::accept,
     access::permissions,
+    roles::check,
     catalog::list,
     catalog::get,
     metrics::list,
@@ -114,6 +150,7 @@ fn all() -> Router {
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))
+        .route("/dev/experiments/sealing", post(experiments::sealing))
         .route("/dev/experiments/panic", post(experiments::panic))
 }
 
