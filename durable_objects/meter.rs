@@ -22,6 +22,7 @@ mod claims;
 mod closings;
 mod cloud_events;
 mod decisions;
+mod end;
 mod exports;
 mod facts;
 #[cfg(target_arch = "wasm32")]
@@ -51,6 +52,7 @@ use answers::Reply;
 use book::Book;
 use claims::Claims;
 use decisions::Desk;
+use end::Standing;
 use facts::Facts;
 use keys::Keys;
 use log::Log;
@@ -89,6 +91,8 @@ struct Memory {
     seats: Seats,
     pruning: Pruning,
     roll_up: RollUp,
+    standing: Standing,
+    is_erased: bool,
 }
 
 /// A hot request that was read.
@@ -117,7 +121,15 @@ impl<S: LocalSql> Meter<S> {
             plan.refresh(wall);
         }
         let wires: Vec<Option<HotRequest<'_>>> = group.iter().map(|wire| HotRequest::from_wire(wire)).collect();
-        let mut reader = Reader { plan: memory.plan.as_ref(), keys: &mut memory.keys, rates, secret, organization: *organization, wall };
+        let mut reader = Reader {
+            plan: memory.plan.as_ref(),
+            keys: &mut memory.keys,
+            standing: memory.standing,
+            rates,
+            secret,
+            organization: *organization,
+            wall,
+        };
         let requests: Vec<Request<'_>> = wires.iter().map(|wire| reader.read(wire.as_ref())).collect();
         let mut request_ids = RequestIds::new(wall, entropy);
         let mut replies = Vec::with_capacity(requests.len());
@@ -181,20 +193,29 @@ impl Memory {
                 pruning: Pruning::load(sql)?,
                 roll_up: RollUp::load(sql, log.number, wall)?,
                 log,
+                standing: Standing::load(sql)?,
+                is_erased: false,
             })
         } else {
-            Ok(Self {
-                has_tables: false,
-                plan: None,
-                keys: Keys::default(),
-                book: Book::default(),
-                log: Log::new(organization),
-                facts: Facts::default(),
-                reservations: Reservations::default(),
-                seats: Seats::default(),
-                pruning: Pruning::default(),
-                roll_up: RollUp::default(),
-            })
+            Ok(Self::empty(organization, schema::is_erased(sql)?))
+        }
+    }
+
+    /// What a Meter knows that was told nothing yet, or nothing more.
+    fn empty(organization: OrganizationId, is_erased: bool) -> Self {
+        Self {
+            has_tables: false,
+            plan: None,
+            keys: Keys::default(),
+            book: Book::default(),
+            log: Log::new(organization),
+            facts: Facts::default(),
+            reservations: Reservations::default(),
+            seats: Seats::default(),
+            pruning: Pruning::default(),
+            roll_up: RollUp::default(),
+            standing: Standing::default(),
+            is_erased,
         }
     }
 
@@ -251,6 +272,7 @@ fn asks<'k>(requests: &'k [Request<'k>]) -> impl Iterator<Item = &'k Ask<'k>> {
 struct Reader<'m> {
     plan: Option<&'m Plan>,
     keys: &'m mut Keys,
+    standing: Standing,
     rates: &'m mut Rates,
     secret: &'m [u8],
     organization: OrganizationId,
@@ -267,6 +289,7 @@ impl Reader<'_> {
         let mut request = Request { path, bytes: hot.body.len(), ask: Err(no_subscription()), rate: None, is_unknown: false };
         request.ask = Route::of(&hot.method, path).and_then(|route| {
             let key = self.keys.authorize(&hot.caller, route.permission(), self.secret, self.organization, self.wall)?;
+            self.standing.permits(&hot.caller, route.permission())?;
             let limits = self.plan.and_then(|plan| plan.entitlements().rate_limits.as_ref()).filter(|_| !hot.is_told);
             if let Some(limits) = limits {
                 let taken = self.rates.take(limits, key, self.wall);

@@ -6,7 +6,7 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, RoleId, SessionId, SubscriptionId, TeamId};
+use crate::kernel::ids::{ExportId, InvitationId, InvoiceId, KeyId, MoveId, PersonId, RoleId, SessionId, SubscriptionId, TeamId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
 use crate::sessions::rules::Ending;
@@ -82,6 +82,22 @@ events! {
     OrganizationUpdated = "Organization.updated" v 1 { fields: Vec<String> }
     /// All of its onboarding checklist is done.
     OrganizationOnboarded = "Organization.onboarded" v 1 {}
+    /// The vendor stopped it: its credentials can read and not write.
+    OrganizationSuspended = "Organization.suspended" v 1 { reason: String }
+    /// The vendor let it go on.
+    OrganizationResumed = "Organization.resumed" v 1 {}
+    /// It leaves, and is erased at `erases_at`.
+    OrganizationCancelled = "Organization.cancelled" v 1 { erases_at: Timestamp }
+    /// It stays after all.
+    CancellationWithdrawn = "Organization.cancellationWithdrawn" v 1 {}
+    /// The grace period of a cancellation is over.
+    ErasureDue = "Organization.erasureDue" v 1 { cancelled_at: Timestamp }
+    /// The operator wants it in another database.
+    MoveRequested = "Organization.moveRequested" v 1 { id: MoveId, shard: usize }
+    /// It has another owner.
+    OwnershipTransferred = "Organization.ownershipTransferred" v 1 { from: PersonId, to: PersonId }
+    /// Everything of it is to be written down.
+    ExportRequested = "Export.requested" v 1 { export: ExportId }
     /// One item of the onboarding checklist is done.
     ChecklistItemCompleted = "Checklist.itemCompleted" v 1 { item: ItemKey }
     /// The day has come to ask a new customer how it goes.

@@ -34,6 +34,7 @@ pub mod events;
 pub mod access;
 pub mod audit;
 pub mod catalog;
+pub mod exports;
 pub mod invitations;
 pub mod invoices;
 pub mod limits;

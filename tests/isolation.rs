@@ -94,6 +94,7 @@ fn a_strangers_key_finds_nothing_of_acmes() {
         for stranger in [cast.globex().key(&["*"]), cast.globex().vendor()] {
             // What it needs of Acme's is there before.
             row.ask(&cast, &operation, &stranger);
+            cast.prepare(row.operation, &cast.globex);
             let before = state_of(&cast.world, &cast.acme);
             if let Object(_, unknown) | ObjectInQuery(_, _, unknown) = row.parameter {
                 let found = check(&cast.world, &row.ask(&cast, &operation, &stranger), refusal(404, "not_found", ""));
@@ -124,6 +125,7 @@ fn the_right_credential_is_answered() {
             Some(scopes) => vec![cast.acme().key(&scopes), cast.acme().key(&["*"]), cast.acme().vendor()],
         };
         for (index, credential) in credentials.into_iter().enumerate() {
+            cast.prepare(row.operation, &cast.acme);
             let before = state(&cast.world);
             let answer = row.ask(&cast, &operation, &credential).send(&cast.world);
             assert_eq!(answer.status, operation.status(), "{}: {}", row.operation, answer.text);

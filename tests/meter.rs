@@ -18,6 +18,8 @@ mod batches;
 mod closings;
 #[path = "meter/concurrency.rs"]
 mod concurrency;
+#[path = "meter/end.rs"]
+mod end;
 #[path = "meter/exports.rs"]
 mod exports;
 #[path = "meter/facts.rs"]

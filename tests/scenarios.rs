@@ -2,6 +2,10 @@
 
 mod support;
 
+#[path = "scenarios/endings.rs"]
+mod endings;
+#[path = "scenarios/exports.rs"]
+mod exports;
 #[path = "scenarios/first_year.rs"]
 mod first_year;
 #[path = "scenarios/interrupted.rs"]
@@ -10,3 +14,5 @@ mod interrupted;
 mod limits;
 #[path = "scenarios/metrics.rs"]
 mod metrics;
+#[path = "scenarios/moves.rs"]
+mod moves;

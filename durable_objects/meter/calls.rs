@@ -8,7 +8,7 @@ use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Call, CallRefused, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
 
 use super::plan::{self, Limits, Metrics, Period, Plan};
-use super::{Memory, Meter, closings, exports, schema, standings};
+use super::{Memory, Meter, closings, end, exports, schema, standings};
 
 impl<S: LocalSql> Meter<S> {
     /// Runs a call and gives its reply, or [`CallRefused`]. The caller wraps this in one transaction and, on an error, rolls back and
@@ -16,7 +16,12 @@ impl<S: LocalSql> Meter<S> {
     pub fn call(&mut self, call: Call, wall: Timestamp) -> Result<Value, SqlError> {
         let Meter { sql, memory, organization, .. } = self;
         let memory = Memory::loaded(memory, sql, *organization, wall)?;
+        if memory.is_erased {
+            return end::erased(&call);
+        }
         match call {
+            Call::PutStatus { version, status } => memory.put_status(sql, version, status),
+            Call::Erase => memory.erase(sql, *organization),
             Call::Configure { entitlements } => memory.configure(sql, entitlements, wall),
             Call::SetClock { now } => memory.set_clock(sql, now, wall),
             Call::PutKey { key, scopes, expires_at } => {

@@ -1,5 +1,7 @@
 //! The Meter's tables. They come with the first call, and a later version only ever adds to them.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 
 const TABLES: [&str; 11] = [
@@ -36,6 +38,16 @@ const TABLES: [&str; 11] = [
 
 const INDEXES: [&str; 1] = ["CREATE INDEX IF NOT EXISTS buckets_by_version ON buckets (version)"];
 
+macro_rules! cleared {
+    ($($name:literal),*) => {
+        [$(($name, concat!("SELECT count(*) AS count FROM ", $name), concat!("DROP TABLE ", $name))),*]
+    };
+}
+
+/// Every table there is: how its rows are counted, and how it goes.
+const CLEARED: [(&str, &str, &str); 10] =
+    cleared!["settings", "keys", "counters", "commits", "claims", "uniques", "reservations", "buckets", "facts", "closings"];
+
 const VERSION: &str = "schemaVersion";
 const PRESENT: &str = "3";
 
@@ -66,6 +78,26 @@ fn upgrade_from_1<S: LocalSql>(sql: &S) -> Result<(), SqlError> {
     sql.run("ALTER TABLE counters ADD COLUMN latest_at INTEGER", &[])?;
     sql.run("DROP TABLE replays", &[])?;
     create(sql)
+}
+
+/// Takes every table away, and leaves the word that it was done. Gives how many rows each had.
+pub(super) fn erase<S: LocalSql>(sql: &S) -> Result<BTreeMap<String, u64>, SqlError> {
+    let mut rows = BTreeMap::new();
+    for (name, count, drop) in CLEARED {
+        if sql.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?1", &[name.into()])?.is_empty() {
+            continue;
+        }
+        let counted = sql.run(count, &[])?.first().and_then(|row| row.get("count")).and_then(serde_json::Value::as_u64);
+        rows.insert(name.to_owned(), counted.unwrap_or(0));
+        sql.run(drop, &[])?;
+    }
+    sql.run("CREATE TABLE IF NOT EXISTS erased (at_version TEXT PRIMARY KEY) WITHOUT ROWID", &[])?;
+    sql.run("INSERT OR IGNORE INTO erased (at_version) VALUES ('2')", &[])?;
+    Ok(rows)
+}
+
+pub(super) fn is_erased<S: LocalSql>(sql: &S) -> Result<bool, SqlError> {
+    Ok(!sql.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'erased'", &[])?.is_empty())
 }
 
 pub(super) fn setting<S: LocalSql>(sql: &S, name: &str) -> Result<Option<String>, SqlError> {

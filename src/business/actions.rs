@@ -9,14 +9,15 @@ use crate::invitations;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, MoveId, PersonId};
+use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits;
 use crate::oauth;
 use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules as checklist;
-use crate::organizations;
+use crate::organizations::{self, erasure, relocation};
 use crate::people;
 use crate::subscriptions;
 use crate::usage::meters;
@@ -52,6 +53,22 @@ pub enum Action {
     /// Makes the directory say whether this person is a member.
     KeepDirectoryTrue(PersonId),
     FinalizeInvoice(InvoiceId),
+    /// Makes the Meter know whether the company may write.
+    TellMeterStatus,
+    /// Records that the company is to be erased, if it still is.
+    BeginErasure,
+    /// Records that the company is to be moved to another database.
+    BeginMove {
+        id: MoveId,
+        shard: usize,
+    },
+    /// Has work of the company go on in the background.
+    GoOn(Work),
+    /// Writes to the people named, if they are members.
+    SendToMembers {
+        people: Vec<PersonId>,
+        mail: Mail,
+    },
 }
 
 /// Turns an action into what is to be committed. What touches the Meter or the numbers happens here, before the commit, and may happen
@@ -93,6 +110,27 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
+        Action::TellMeterStatus => {
+            meters::put_status(tenant, &company.organization).await?;
+            Ok(Decision::new())
+        }
+        Action::BeginErasure => {
+            erasure::request(tenant).await?;
+            Ok(Decision::new())
+        }
+        Action::BeginMove { id, shard } => {
+            relocation::begin(tenant, id, shard).await?;
+            Ok(Decision::new())
+        }
+        Action::GoOn(work) => {
+            tenant.app().queues.send(vec![Message::Work { organization: tenant.organization(), work }]).await?;
+            Ok(Decision::new())
+        }
+        Action::SendToMembers { people, mail } => {
+            let emails = organizations::ownership::emails(tenant, &people).await?;
+            let mails = emails.into_iter().map(|to| Mail { reason: format!("{}:{to}", mail.reason), to, ..mail.clone() });
+            Ok(mails.fold(Decision::new(), Decision::mail))
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::kernel::platform::Platform;
 use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
-use crate::organizations::placement;
-use crate::{maintenance, people, subscriptions, test_clocks, throttle, tokens};
+use crate::organizations::{erasure, placement, relocation};
+use crate::{exports, maintenance, people, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -34,6 +34,7 @@ pub const CALENDAR: &[Entry] = &[
             Task { name: "let due facts become true", run: |platform| Box::pin(fire_due_events(platform)) },
             Task { name: "nudge facts that still wait for their steps", run: |platform| Box::pin(nudge_pending_events(platform)) },
             Task { name: "nudge mails that still wait to be sent", run: |platform| Box::pin(nudge_pending_mails(platform)) },
+            Task { name: "go on with exports, moves and erasures", run: |platform| Box::pin(nudge_unfinished_work(platform)) },
             Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
         ],
     },
@@ -50,6 +51,7 @@ pub const CALENDAR: &[Entry] = &[
         when: "Every day",
         tasks: &[
             Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
+            Task { name: "forget exports older than 7 days", run: |platform| Box::pin(forget_old_exports(platform)) },
             Task {
                 name: "replace the key that signs access tokens after 90 days",
                 run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
@@ -127,6 +129,18 @@ async fn tell_untold_seats(platform: Platform) -> Result<usize> {
 
 async fn forget_old_answers(platform: Platform) -> Result<usize> {
     maintenance::forget_old_answers(&platform).await
+}
+
+async fn forget_old_exports(platform: Platform) -> Result<usize> {
+    exports::work::forget_old(&platform).await
+}
+
+/// What one message could not finish, or whose message was lost.
+async fn nudge_unfinished_work(platform: Platform) -> Result<usize> {
+    let mut messages = erasure::unfinished(&platform).await?;
+    messages.extend(relocation::unfinished(&platform).await?);
+    messages.extend(exports::work::unfinished(&platform).await?);
+    nudge(&platform, messages).await
 }
 
 async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {

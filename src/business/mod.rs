@@ -10,6 +10,7 @@ pub mod actions;
 pub mod billing;
 pub mod calendar;
 pub mod company;
+pub mod lifecycle;
 pub mod limits;
 pub mod messages;
 pub mod onboarding;
@@ -43,8 +44,16 @@ pub struct Workflow {
 }
 
 /// All processes.
-pub const WORKFLOWS: &[Workflow] =
-    &[onboarding::WORKFLOW, people::WORKFLOW, trials::WORKFLOW, quotas::WORKFLOW, limits::WORKFLOW, billing::WORKFLOW, access::WORKFLOW];
+pub const WORKFLOWS: &[Workflow] = &[
+    onboarding::WORKFLOW,
+    people::WORKFLOW,
+    trials::WORKFLOW,
+    quotas::WORKFLOW,
+    limits::WORKFLOW,
+    billing::WORKFLOW,
+    access::WORKFLOW,
+    lifecycle::WORKFLOW,
+];
 
 /// Facts that nothing follows from, on purpose; each with its reason.
 pub const SILENT: &[(EventKind, &str)] = &[

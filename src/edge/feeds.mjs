@@ -92,6 +92,11 @@ export class Feeds {
     for (const stream of this.#streams) if (stream.state.key === key) stream.end();
   }
 
+  /** Ends what everybody listens to. */
+  end() {
+    for (const listener of this.#listeners()) listener.end();
+  }
+
   #listeners() {
     const listeners = [...this.#streams];
     for (const socket of this.#ctx.getWebSockets()) {

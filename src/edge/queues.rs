@@ -73,7 +73,8 @@ impl Queues for QueueBindings {
                 let bodies = match message {
                     Message::Event { .. } => &mut events,
                     Message::Mail { .. } => &mut email,
-                    Message::Billing { .. } => &mut billing,
+                    // One at a time, with the whole time of an invocation.
+                    Message::Billing { .. } | Message::Work { .. } => &mut billing,
                     // A probe names its queue itself, see `EdgeProbes`.
                     Message::Probe {} => continue,
                 };

@@ -224,6 +224,8 @@ const DELIVERY_MS_MAX = 30_000;
 const ROLL_UPS_MAX = 100;
 /** How a call that revokes a key begins: `Call::RemoveKey` in src/usage/meter.rs. */
 const REMOVE_KEY = '{"call":"removeKey"';
+/** How the call begins after which nothing is left: `Call::Erase`. */
+const ERASE = '{"call":"erase"';
 
 export class Meter extends DurableObject {
   #core;
@@ -255,12 +257,21 @@ export class Meter extends DurableObject {
   call(text) {
     const reply = this.#ask(text);
     if (text.startsWith(REMOVE_KEY)) this.#feeds.revoke(JSON.parse(text).key);
+    if (text.startsWith(ERASE)) this.#rest();
     this.#feeds.changed();
     return reply;
   }
 
   #ask(text) {
     return this.#transaction((core) => core.call(text));
+  }
+
+  /** Nobody listens any more, and there is nothing left to wake for. */
+  #rest() {
+    this.#feeds.end();
+    this.#alarmAt = Infinity;
+    this.#retryAt = 0;
+    this.ctx.storage.deleteAlarm();
   }
 
   /** A live feed, for whom the Worker has found it permitted. */

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use super::request::{Surroundings, text_header};
 use crate::access::permissions::{Need, Permission, lacking, permits};
@@ -19,7 +19,8 @@ use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::oauth;
-use crate::organizations::placement;
+use crate::organizations::rules::Status;
+use crate::organizations::{self, placement};
 use crate::platform_keys;
 use crate::roles::rules::{Standing, TeamPath};
 use crate::tokens::{self, Subject};
@@ -129,8 +130,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        identify(parts, state).await
+        let identity = identify(parts, state).await?;
+        if let Some(status) = status_for_writing(&identity.tenant, &parts.method).await? {
+            status.refusal().map_or(Ok(()), Err)?;
+        }
+        Ok(identity)
     }
+}
+
+/// Where the organization stands, for somebody of its own who wants to write; None for reads, and for the vendor, who may do everything.
+async fn status_for_writing(tenant: &Tenant, method: &Method) -> Result<Option<Status>> {
+    if method.is_safe() || tenant.actor().is_vendor() {
+        return Ok(None);
+    }
+    organizations::store::status(tenant).await.map(Some)
 }
 
 /// Somebody who may do `N` everywhere in one organization.
@@ -195,6 +208,9 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let identity = identify(parts, state).await?;
         identity.need(N::PERMISSION, None)?;
+        if let Some(status) = status_for_writing(&identity.tenant, &parts.method).await? {
+            status.permits_writing(N::PERMISSION)?;
+        }
         Ok(Self { tenant: identity.tenant, holder: identity.holder, need: PhantomData })
     }
 }

@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, invitations, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, people, platform_keys,
-    roles, sealing, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, exports, invitations, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, people,
+    platform_keys, roles, sealing, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -39,6 +39,12 @@ routes! {
     organizations::list,
     organizations::get,
     organizations::update,
+    organizations::delete,
+    organizations::suspend,
+    organizations::resume,
+    organizations::move_to,
+    organizations::list_moves,
+    organizations::list_erasures,
     metrics::create,
     limits::list,
     limits::put,
@@ -82,6 +88,13 @@ routes! {
     // The organization's administrators
     organizations::get_own,
     organizations::update_own,
+    organizations::cancel,
+    organizations::withdraw_cancellation,
+    organizations::transfer_ownership,
+    exports::create,
+    exports::list,
+    exports::get,
+    exports::content,
     onboarding::get,
     onboarding::put_item,
     subscriptions::get,

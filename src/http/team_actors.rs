@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 
-use super::actors::{Holder, Identity, identify};
+use super::actors::{Holder, Identity};
 use crate::access::permissions::{Need, Permission, lacking};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::TeamId;
@@ -97,7 +97,7 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for OnTeams<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let caller = Self { identity: identify(parts, state).await?, need: PhantomData };
+        let caller = Self { identity: Identity::from_request_parts(parts, state).await?, need: PhantomData };
         if caller.reach().is_empty() {
             return Err(lacks(N::PERMISSION, None).into());
         }

@@ -32,6 +32,7 @@ impl From<SqlError> for Error {
     fn from(error: SqlError) -> Self {
         match error {
             SqlError::Check(name) if name.contains("fresh") => Self::Stale,
+            SqlError::Check(name) if name.contains("fenced") => Problem::moving().into(),
             SqlError::Unique(what) if what.contains("idempotency_keys.") => Self::AlreadyAnswered,
             SqlError::Unavailable(message) => Self::Unavailable(message),
             SqlError::Unique(_) | SqlError::Check(_) | SqlError::ForeignKey | SqlError::Broken(_) => Self::Internal(format!("{error:?}")),

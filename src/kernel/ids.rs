@@ -183,6 +183,10 @@ ids! {
     ClientId = "client";
     /// An export of everything of an organization.
     ExportId = "export";
+    /// An organization's move to another database.
+    MoveId = "move";
+    /// The record that an organization's data was erased.
+    ErasureId = "erasure";
     /// A key of the vendor.
     PlatformKeyId = "platformkey";
     /// A key that signs access tokens: their `kid`.

@@ -16,5 +16,6 @@ pub mod platform;
 pub mod ports;
 pub mod problem;
 pub mod sql;
+pub mod tables;
 pub mod tenant;
 pub mod time;

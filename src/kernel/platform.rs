@@ -107,12 +107,19 @@ impl Platform {
         rows.into_iter().map(|row| decode(row).map_err(Error::from)).collect()
     }
 
-    /// The rows of one reading statement on every shard.
+    /// The rows of one reading statement on every shard, but for those of an organization that has left the shard and is still there.
     pub async fn every_shard<T: DeserializeOwned>(&self, text: &'static str, params: &[Value]) -> Result<Vec<T>> {
-        let reads = self.app.shards.iter().map(|shard| shard.batch(vec![Statement { text, params: params.to_vec() }]));
+        let reads = self.app.shards.iter().map(|shard| {
+            let left = Statement { text: "SELECT organization_id FROM fences WHERE state = 'left'", params: Vec::new() };
+            shard.batch(vec![Statement { text, params: params.to_vec() }, left])
+        });
         let mut rows = Vec::new();
         for outcomes in futures::future::try_join_all(reads).await? {
-            for row in outcomes.into_iter().flat_map(|outcome| outcome.rows) {
+            let mut outcomes = outcomes.into_iter().map(|outcome| outcome.rows);
+            let (found, left) = (outcomes.next().unwrap_or_default(), outcomes.next().unwrap_or_default());
+            let owner = |row: &Row| row.get("organization_id").cloned();
+            let stays = |row: &Row| owner(row).is_none_or(|owner| !left.iter().any(|left| left.get("organization_id") == Some(&owner)));
+            for row in found.into_iter().filter(stays) {
                 rows.push(decode(row)?);
             }
         }
@@ -122,7 +129,7 @@ impl Platform {
     /// Where an organization lives, or None when there is no such organization.
     pub async fn placement(&self, organization: OrganizationId) -> Result<Option<Placement>> {
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1 AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)",
             organization
         );
         Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next().map(Placement::from))
@@ -131,7 +138,7 @@ impl Platform {
     /// Opens every organization on a test clock for `actor`.
     pub async fn tenants_on(&self, clock: TestClockId, actor: Actor) -> Result<Vec<Tenant>> {
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.test_clock_id = ?1 AND o.status = 'placed' ORDER BY o.id",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.test_clock_id = ?1 AND o.status = 'placed' AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id) ORDER BY o.id",
             clock
         );
         let rows = self.directory_rows::<DirectoryRow>(statement).await?;

@@ -28,9 +28,21 @@ pub enum Message {
     /// Bill what is due for one subscription.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
+    /// Go on with what is done for one organization bit by bit.
+    #[serde(rename = "work.v1")]
+    Work { organization: OrganizationId, work: Work },
     /// Asks for nothing: `/healthz` sees that the queue takes messages.
     #[serde(rename = "probe.v1")]
     Probe {},
+}
+
+/// Work that takes longer than a request may, done in bounded steps; where it stands is in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Work {
+    Erasure,
+    Move,
+    Export,
 }
 
 pub trait Queues: Send + Sync {

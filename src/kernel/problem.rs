@@ -80,6 +80,13 @@ impl Problem {
         Self::new(503, "unavailable", "Not available right now", detail).with_header("Retry-After", "1")
     }
 
+    /// 503: for a moment this organization can't be written where it is.
+    pub fn moving() -> Self {
+        let detail =
+            "This organization is being moved to another database. Nothing was changed. Retry in a second with the same Idempotency-Key.";
+        Self::new(503, "organization_moving", "Not available right now", detail).with_header("Retry-After", "1")
+    }
+
     /// 500: our own mistake. What went wrong is in the log under the request id, not here.
     pub fn internal() -> Self {
         Self::new(

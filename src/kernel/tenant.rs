@@ -4,14 +4,16 @@
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use super::audit::{self, Behalf, Entries, Head, Origin};
 use super::error::{Error, Result};
 use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, PlatformKeyId, RequestId, SessionId, TestClockId};
 use super::ports::App;
-use super::sql::{Outcome, Row, SqlError, Statement, Value, decode};
-use super::time::Timestamp;
+use super::sql::{Outcome, Row, Sql, SqlError, Statement, Value, decode};
+use super::time::{Timestamp, seconds};
 
 /// Who acts; `audit.rs` says how the audit log calls each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +148,11 @@ impl Tenant {
         self.placement.organization
     }
 
+    /// Where it lives.
+    pub fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
     /// Whether its own database was known to have it when this handle was opened.
     pub fn is_placed(&self) -> bool {
         self.placement.is_placed
@@ -227,11 +234,16 @@ impl Tenant {
 
     /// Runs a batch; a read-only one may be repeated by the caller, a write is atomic and guarded.
     async fn batch(&self, statements: Vec<TenantStatement>) -> std::result::Result<Vec<Outcome>, SqlError> {
-        let bound = statements.into_iter().map(|statement| statement.bind(self.placement.organization)).collect();
-        match self.app.shards.get(self.placement.shard) {
-            Some(shard) => shard.batch(bound).await,
-            None => Err(SqlError::Broken("the shard is not bound".into())),
-        }
+        let writes = statements.iter().any(|statement| !statement.text.starts_with("SELECT"));
+        // First, so that where writing is refused nothing else refuses before.
+        let fence = writes.then(|| unless_fenced(self.app.moment().now));
+        let bound = fence.into_iter().chain(statements).map(|statement| statement.bind(self.placement.organization)).collect();
+        Ok(self.database()?.batch(bound).await?.into_iter().skip(usize::from(writes)).collect())
+    }
+
+    /// The database it lives on, for what reads whole tables; tidy.rs holds the list.
+    pub fn database(&self) -> std::result::Result<&Arc<dyn Sql>, SqlError> {
+        self.app.shards.get(self.placement.shard).ok_or_else(|| SqlError::Broken("the shard is not bound".into()))
     }
 
     /// Runs a batch with its entries at the end of the audit log. A commit in between takes the batch back, and it is run again behind
@@ -262,6 +274,17 @@ impl Tenant {
             Err(Error::internal(format!("a row of {owner:?} was read as {}", self.placement.organization)))
         }
     }
+}
+
+/// A freeze that is older than this has lapsed: who froze it was killed, or was too slow and will notice.
+pub const FREEZE_LAPSES_AFTER: std::time::Duration = seconds(6);
+
+/// Violates `CONSTRAINT fenced` where the organization may not be written here, see `organizations/moves.rs`.
+fn unless_fenced(now: Timestamp) -> TenantStatement {
+    tenant_sql!(
+        "UPDATE fences SET refuses = 0 WHERE organization_id = ?1 AND (state <> 'frozen' OR since > ?2)",
+        now.minus(FREEZE_LAPSES_AFTER)
+    )
 }
 
 /// How often a decision is taken anew when somebody else commits in between.

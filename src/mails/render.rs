@@ -14,7 +14,7 @@ pub struct Rendered {
 }
 
 /// All templates: the first line of each is the subject, the rest the text in paragraphs.
-pub const TEMPLATES: [(&str, &str); 8] = [
+pub const TEMPLATES: [(&str, &str); 13] = [
     ("organization-welcome", include_str!("templates/organization-welcome.txt")),
     ("onboarding-checkin-day3", include_str!("templates/onboarding-checkin-day3.txt")),
     ("onboarding-checkin-day7", include_str!("templates/onboarding-checkin-day7.txt")),
@@ -22,6 +22,11 @@ pub const TEMPLATES: [(&str, &str); 8] = [
     ("team-invitation", include_str!("templates/team-invitation.txt")),
     ("trial-ending-soon", include_str!("templates/trial-ending-soon.txt")),
     ("quota-exceeded", include_str!("templates/quota-exceeded.txt")),
+    ("organization-suspended", include_str!("templates/organization-suspended.txt")),
+    ("organization-resumed", include_str!("templates/organization-resumed.txt")),
+    ("organization-cancelled", include_str!("templates/organization-cancelled.txt")),
+    ("organization-cancellation-withdrawn", include_str!("templates/organization-cancellation-withdrawn.txt")),
+    ("ownership-transferred", include_str!("templates/ownership-transferred.txt")),
     ("invoice-payment-required", include_str!("templates/invoice-payment-required.txt")),
 ];
 

@@ -120,7 +120,10 @@ pub struct ListedRow {
 
 /// A page of all organizations, newest first.
 pub async fn list(platform: &Platform, before: &str, fetch: u32) -> Result<Vec<OrganizationId>> {
-    let statement =
-        platform_sql!("SELECT id FROM organizations WHERE status = 'placed' AND id < ?1 ORDER BY id DESC LIMIT ?2", before, fetch);
+    let statement = platform_sql!(
+        "SELECT o.id FROM organizations o WHERE o.status = 'placed' AND o.id < ?1 AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id) ORDER BY o.id DESC LIMIT ?2",
+        before,
+        fetch
+    );
     Ok(platform.directory_rows::<ListedRow>(statement).await?.into_iter().map(|row| row.id).collect())
 }

@@ -1,5 +1,9 @@
 //! The endpoints of organizations.
 
+pub use super::endings::*;
+pub use super::erasures::*;
+pub use super::moves::*;
+pub use super::ownership::*;
 use super::placement;
 use super::rules::{self, Organization};
 use super::store;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle;
 use super::store;
 use crate::events::{OrganizationCreated, OrganizationOnboarded, OrganizationUpdated};
 use crate::kernel::decision::Decision;
@@ -158,7 +159,8 @@ pub fn complete_onboarding(organization: &Organization, moment: Moment<'_>) -> D
     if organization.onboarded_at.is_some() || organization.status == Status::Cancelled {
         return Decision::new();
     }
-    let status = if organization.status == Status::Active { Status::Onboarded } else { organization.status };
+    let past = lifecycle::Past { is_onboarded: false, is_suspended: false };
+    let status = lifecycle::next(organization.status, lifecycle::Trigger::Onboard, past).unwrap_or(organization.status);
     let next = Organization { onboarded_at: Some(moment.now), status, ..organization.clone() };
     Decision::new().guard(store::unchanged(organization)).write(store::update(&next)).raise(OrganizationOnboarded {}).audit(
         "organization.onboarded",

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
+use super::lifecycle::{Cancellation, Life, Suspension};
 use super::rules::{Details, Organization, Settings, Status};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, TestClockId};
-use crate::kernel::sql;
+use crate::kernel::sql::{self, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::tenant_sql;
@@ -53,6 +54,17 @@ pub fn select() -> TenantStatement {
     )
 }
 
+#[derive(Deserialize)]
+struct StatusRow {
+    status: Status,
+}
+
+/// Where the organization stands; active while it is still being set up.
+pub async fn status(tenant: &Tenant) -> Result<Status> {
+    let row = tenant.row::<StatusRow>(tenant_sql!("SELECT organization_id, status FROM organizations WHERE organization_id = ?1")).await?;
+    Ok(row.map_or(Status::Active, |row| row.status))
+}
+
 pub async fn load(tenant: &Tenant) -> Result<Organization> {
     let row = tenant.row::<OrganizationRow>(select()).await?;
     row.map(Organization::from).ok_or_else(|| Error::Unavailable("the organization is still being set up".into()))
@@ -97,6 +109,74 @@ pub fn not_placed_yet() -> TenantStatement {
     tenant_sql!(
         "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)"
     )
+}
+
+#[derive(Deserialize)]
+struct SuspensionRow {
+    reason: String,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    started_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct CancellationRow {
+    reason: Option<String>,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    cancelled_at: Timestamp,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    erases_at: Timestamp,
+}
+
+impl From<CancellationRow> for Cancellation {
+    fn from(row: CancellationRow) -> Self {
+        Self { reason: row.reason, cancelled_at: row.cancelled_at, erases_at: row.erases_at }
+    }
+}
+
+fn select_cancellation() -> TenantStatement {
+    tenant_sql!("SELECT organization_id, reason, cancelled_at, erases_at FROM cancellations WHERE organization_id = ?1")
+}
+
+/// The organization with what its status rests on, read in one transaction.
+pub async fn load_life(tenant: &Tenant) -> Result<Life> {
+    let suspension = tenant_sql!("SELECT organization_id, reason, started_at FROM suspensions WHERE organization_id = ?1");
+    let mut read = tenant.run(vec![select(), suspension, select_cancellation()]).await?.into_iter();
+    let mut first = || read.next().unwrap_or_default().into_iter().next();
+    let organization = first().map(decode::<OrganizationRow>).transpose()?.map(Organization::from);
+    let organization = organization.ok_or_else(|| Error::Unavailable("the organization is still being set up".into()))?;
+    let suspension = first().map(decode::<SuspensionRow>).transpose()?;
+    let suspension = suspension.map(|row| Suspension { reason: row.reason, started_at: row.started_at });
+    let cancellation = first().map(decode::<CancellationRow>).transpose()?.map(Cancellation::from);
+    Ok(Life { organization, suspension, cancellation })
+}
+
+pub async fn cancellation(tenant: &Tenant) -> Result<Option<Cancellation>> {
+    Ok(tenant.row::<CancellationRow>(select_cancellation()).await?.map(Cancellation::from))
+}
+
+pub fn put_suspension(suspension: &Suspension) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO suspensions (organization_id, reason, started_at) VALUES (?1, ?2, ?3) ON CONFLICT (organization_id) DO UPDATE SET reason = excluded.reason",
+        suspension.reason.as_str(),
+        suspension.started_at
+    )
+}
+
+pub fn delete_suspension() -> TenantStatement {
+    tenant_sql!("DELETE FROM suspensions WHERE organization_id = ?1")
+}
+
+pub fn insert_cancellation(cancellation: &Cancellation) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO cancellations (organization_id, reason, cancelled_at, erases_at) VALUES (?1, ?2, ?3, ?4)",
+        cancellation.reason.as_deref(),
+        cancellation.cancelled_at,
+        cancellation.erases_at
+    )
+}
+
+pub fn delete_cancellation() -> TenantStatement {
+    tenant_sql!("DELETE FROM cancellations WHERE organization_id = ?1")
 }
 
 fn to_json(value: &impl serde::Serialize) -> String {

@@ -13,7 +13,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
-use crate::kernel::tenant::{Actor, Tenant};
+use crate::kernel::tenant::Tenant;
 use crate::roles;
 use crate::roles::rules::{Role, Roles};
 
@@ -204,7 +204,7 @@ pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, perso
 
 fn assignment(tenant: &Tenant, team: &Team, person: PersonId, role: &Role) -> TeamMember {
     let start_date = tenant.moment().now;
-    TeamMember { team: team.id, person, role: role.key.clone(), assigned_by: name_of(tenant.actor()), start_date }
+    TeamMember { team: team.id, person, role: role.key.clone(), assigned_by: tenant.actor().name(), start_date }
 }
 
 /// The team that a client named at `pointer`, if the caller may write there; None: organization-wide.
@@ -255,16 +255,4 @@ async fn heir<N: Need>(caller: &OnTeams<N>, team: &Team, contents: &Contents, id
         caller.may_grant(permissions, &target.path)?;
     }
     Ok(Some(target))
-}
-
-/// Who gave a role, as the audit log names them.
-fn name_of(actor: &Actor) -> String {
-    match actor {
-        Actor::Platform => "platform".to_owned(),
-        Actor::PlatformKey(key) => key.to_string(),
-        Actor::ApiKey(key) => key.to_string(),
-        Actor::Person(person, _) => person.to_string(),
-        Actor::Client(client) => client.to_string(),
-        Actor::System(step) => format!("system:{step}"),
-    }
 }

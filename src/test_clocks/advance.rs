@@ -12,6 +12,7 @@ use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 use crate::mails::dispatch;
+use crate::organizations::erasure;
 use crate::subscriptions;
 use crate::usage::{facts, meters};
 
@@ -75,7 +76,9 @@ async fn run(platform: &Platform, next: Next) -> Result<()> {
             billing::bill_one_period(&tenant, subscription).await?;
         }
     }
-    finish(&tenant).await
+    finish(&tenant).await?;
+    // Before anything else falls due: what is erased has no more to come.
+    erasure::go_on(platform, organization).await
 }
 
 /// Everything that follows has happened and is mailed, or the advance stops here.

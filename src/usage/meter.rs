@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{KeyId, ReservationId};
 use crate::kernel::time::Timestamp;
+use crate::organizations::rules::Status;
 
 /// Whether a metric starts anew each period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -139,6 +140,12 @@ pub enum Call {
     PutLimits { version: i64, overrides: BTreeMap<String, LimitOverride>, grants: Vec<Grant> },
     /// Moves the test clock forward, once there are entitlements (which bring their clock along). Reply: [`Done`].
     SetClock { now: Timestamp },
+    /// Where the organization stands with the vendor: whether its keys may write. A lower `version` never replaces a higher one.
+    /// Reply: [`Done`].
+    PutStatus { version: i64, status: Status },
+    /// Forgets everything for good: from then on this Meter answers as one that was never configured, whatever it is told.
+    /// Reply: [`Erased`].
+    Erase,
     /// Makes a key known, so that hot requests may use it. Reply: [`Done`].
     PutKey { key: KeyId, scopes: Vec<String>, expires_at: Option<Timestamp> },
     /// Revokes a key at once. Reply: [`Done`].
@@ -238,6 +245,12 @@ pub struct UsageChange {
 pub struct CallRefused {
     pub refused: String,
     pub detail: String,
+}
+
+/// What was forgotten: rows by table. Nothing when it was done before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    pub rows: BTreeMap<String, u64>,
 }
 
 /// Whether a seat is held now.

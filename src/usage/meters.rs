@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::meter::{
-    Call, Closing, CurrentUsage, Done, ExportPage, Grant, HotReply, HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp, SeatAnswer,
-    SeatStanding, TELL_METRICS,
+    Call, Closing, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply, HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp,
+    SeatAnswer, SeatStanding, TELL_METRICS,
 };
 use crate::access::rules::ApiKey;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{KeyId, ReservationId};
+use crate::kernel::ids::{KeyId, OrganizationId, ReservationId};
+use crate::kernel::ports::App;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::rules::Limits;
 use crate::metrics;
+use crate::organizations::rules::Organization;
 use crate::people::seats::Seats;
 use crate::subscriptions::entitlements;
 use crate::subscriptions::rules::{Period, Subscription};
@@ -42,6 +44,18 @@ pub async fn put_key(tenant: &Tenant, key: &ApiKey) -> Result<()> {
         return remove_key(tenant, key.id).await;
     }
     call::<Done>(tenant, Call::PutKey { key: key.id, scopes: key.scopes.clone(), expires_at: key.expires_at }).await.map(|_| ())
+}
+
+/// Tells the Meter whether the organization's keys may write.
+pub async fn put_status(tenant: &Tenant, organization: &Organization) -> Result<()> {
+    call::<Done>(tenant, Call::PutStatus { version: organization.version, status: organization.status }).await.map(|_| ())
+}
+
+/// Has the Meter of an organization forget everything.
+pub async fn erase(app: &App, organization: OrganizationId) -> Result<Erased> {
+    let call = serde_json::to_string(&Call::Erase).map_err(|error| Error::internal(error.to_string()))?;
+    let answer = app.meters.call(organization, call).await?;
+    serde_json::from_str(&answer).map_err(|error| Error::internal(format!("the Meter answered {answer}: {error}")))
 }
 
 pub async fn remove_key(tenant: &Tenant, key: KeyId) -> Result<()> {

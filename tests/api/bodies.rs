@@ -53,14 +53,22 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/platform-keys", r#"{"name":"deployment"}"#, 201, ORDINARY),
     takes("POST", "/v1/platform-keys/{platformKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
+    takes("POST", "/v1/organizations/{acme}/moves", r#"{"shard":{elsewhere}}"#, 202, ORDINARY),
+    // From here on Acme is suspended, and at last cancelled: what is above would be refused.
+    takes("PUT", "/v1/organizations/{acme}/suspension", r#"{"reason":"fraud"}"#, 200, ORDINARY),
+    takes("POST", "/v1/exports", r#"{"format":"ndjson"}"#, 202, ORDINARY),
+    takes("POST", "/v1/organization/ownership-transfers", r#"{"to":"user_00000000000000000000000002"}"#, 201, ORDINARY),
+    takes("POST", "/v1/organization/cancellation", r#"{"reason":"we stop"}"#, 201, ORDINARY),
 ];
 
 impl Endpoint {
     fn ask(&self, cast: &Cast, admin: &Credential) -> Ask {
         let operation = document::operations()
             .into_iter()
-            .find(|operation| operation.path == document_path(self.path) && operation.method == self.method);
-        let is_vendors = operation.unwrap().scopes().is_none();
+            .find(|operation| operation.path == document_path(self.path) && operation.method == self.method)
+            .unwrap();
+        cast.prepare(operation.id, &cast.acme);
+        let is_vendors = operation.scopes().is_none();
         ask(if is_vendors { &VENDOR } else { admin }, self.method, &cast.fill(self.path))
     }
 

@@ -72,7 +72,7 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
     /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made: [(&str, &dyn Fn() -> String); 11] = [
+        let made: [(&str, &dyn Fn() -> String); 13] = [
             ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
             ("{reservation}", &|| self.reservation()),
             ("{team}", &|| self.team()),
@@ -81,6 +81,8 @@ impl Cast {
             ("{member}", &|| self.member()),
             ("{teamMember}", &|| self.team_member()),
             ("{invitation}", &|| self.invitation()),
+            ("{export}", &|| self.export()),
+            ("{elsewhere}", &|| self.elsewhere()),
             ("{token}", &|| self.token()),
             ("{spareTeam}", &|| self.spare("/v1/teams", |number| json!({"name": format!("Spare {number}")}))),
             ("{spareRole}", &|| {
@@ -106,6 +108,54 @@ impl Cast {
             &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
         );
         text(&made.expect(201)["$id"])
+    }
+
+    /// The one that is made first of an organization, whoever asks for it: done, and ready to be downloaded.
+    fn export(&self) -> String {
+        let made = self.world.post_once(&self.acme().vendor(), "/v1/exports", "the cast's", &json!({})).expect(202);
+        self.world.deliver();
+        text(&made["$id"])
+    }
+
+    /// Brings an organization where an operation that changes its status, or its owner, can be asked for.
+    pub fn prepare(&self, operation: &str, organization: &str) {
+        let vendor_for = Credential::VendorFor(organization.to_owned());
+        let cancellation = "/v1/organization/cancellation";
+        match operation {
+            "cancelOwnOrganization" => drop(self.world.send(&vendor_for, "DELETE", cancellation, &[], "")),
+            "withdrawOwnCancellation" => drop(self.world.post(&vendor_for, cancellation, &json!({}))),
+            "resumeOrganization" => {
+                let path = format!("/v1/organizations/{organization}/suspension");
+                self.world.write(&vendor(), "PUT", &path, &json!({"reason": "fraud"})).expect(200);
+            }
+            "moveOrganization" => self.finish_moves(),
+            "transferOwnership" => self.give_owner(organization),
+            _ => {}
+        }
+    }
+
+    fn finish_moves(&self) {
+        self.world.deliver();
+        self.world.pass(tenantry::kernel::time::minutes(2));
+        self.world.cron("* * * * *");
+        self.world.deliver();
+    }
+
+    /// An owner, and a member who may become one.
+    fn give_owner(&self, organization: &str) {
+        let shard = self.world.shards[crate::support::rows::home(&self.world, organization)].as_ref();
+        let run = |text: String| drop(crate::support::rows::read(shard, &text));
+        run(format!("DELETE FROM members WHERE organization_id = '{organization}'"));
+        for (number, role) in [(1, "owner"), (2, "admin")] {
+            run(format!(
+                "INSERT INTO members (organization_id, id, email, role, joined_at) VALUES ('{organization}', 'user_0000000000000000000000000{number}', 'member{number}@example.com', '{role}', 1)"
+            ));
+        }
+    }
+
+    /// The number of the tenants' database in which Acme does not live.
+    fn elsewhere(&self) -> String {
+        (1 - crate::support::rows::home(&self.world, &self.acme)).to_string()
     }
 
     /// Acme's team Engineering.

@@ -41,6 +41,7 @@ const NO_ROLE: &str = "role_00000000000000000000000001";
 const NO_TEAM: &str = "team_00000000000000000000000001";
 const NO_PLATFORM_KEY: &str = "platformkey_00000000000000000000000001";
 const NO_CLIENT: &str = "client_00000000000000000000000001";
+const NO_EXPORT: &str = "export_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 pub const ROWS: &[Row] = &[
@@ -48,6 +49,19 @@ pub const ROWS: &[Row] = &[
     row("listOrganizations", Parameter::None, ""),
     row("getOrganization", Object("{acme}", NO_ORGANIZATION), ""),
     row("updateOrganization", Object("{acme}", NO_ORGANIZATION), r#"{"name":"Mine"}"#),
+    row("deleteOrganization", Object("{acme}", NO_ORGANIZATION), ""),
+    row("suspendOrganization", Object("{acme}", NO_ORGANIZATION), r#"{"reason":"fraud"}"#),
+    row("resumeOrganization", Object("{acme}", NO_ORGANIZATION), ""),
+    row("moveOrganization", Object("{acme}", NO_ORGANIZATION), r#"{"shard":{elsewhere}}"#),
+    row("listMoves", Object("{acme}", NO_ORGANIZATION), ""),
+    row("listErasures", Parameter::None, ""),
+    row("cancelOwnOrganization", Parameter::None, r#"{"reason":"we stop"}"#),
+    row("withdrawOwnCancellation", Parameter::None, ""),
+    row("transferOwnership", Parameter::None, r#"{"to":"user_00000000000000000000000002"}"#),
+    row("createExport", Parameter::None, r#"{"format":"ndjson"}"#),
+    row("listExports", Parameter::None, ""),
+    row("getExport", Object("{export}", NO_EXPORT), ""),
+    row("getExportContent", Object("{export}", NO_EXPORT), ""),
     row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
     row("listMetrics", Parameter::None, ""),
     row("getMetric", Name("apiCalls"), ""),
@@ -153,6 +167,7 @@ impl Row {
             Name(name) => name,
             Object(of_acme, _) | ObjectInQuery(_, of_acme, _) => of_acme,
         };
+        cast.prepare(self.operation, &cast.acme);
         self.ask_for(cast, operation, who, parameter)
     }
 

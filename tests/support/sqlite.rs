@@ -13,6 +13,8 @@ pub struct Sqlite {
     connection: Mutex<Connection>,
     /// Batches that are let through, then batches that fail before they do anything, for tests of interrupted work.
     outage: Mutex<(u32, u32)>,
+    /// What happens before each batch, for tests of what others do in between. Not called for what it does itself.
+    before_each: Mutex<Option<Box<dyn FnMut() + Send>>>,
     /// Lets the others go first before each batch, for tests of commits in between.
     yields: AtomicBool,
     /// What SQLite's machine did so far: a measure of work that is the same on every computer.
@@ -60,7 +62,13 @@ impl Sqlite {
         for file in files {
             connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
         }
-        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)), yields: AtomicBool::new(false), work: Work::default() }
+        Self {
+            connection: Mutex::new(connection),
+            outage: Mutex::new((0, 0)),
+            yields: AtomicBool::new(false),
+            work: Work::default(),
+            before_each: Mutex::new(None),
+        }
     }
 
     /// Lets the next `count` batches fail as if the database were away.
@@ -71,6 +79,15 @@ impl Sqlite {
     /// The same after `passing` more batches.
     pub fn fail_after(&self, passing: u32, count: u32) {
         *self.outage.lock().unwrap() = (passing, count);
+    }
+
+    /// Lets something happen before each batch from now on.
+    pub fn before_each(&self, happening: impl FnMut() + Send + 'static) {
+        *self.before_each.lock().unwrap() = Some(Box::new(happening));
+    }
+
+    pub fn undisturbed(&self) {
+        *self.before_each.lock().unwrap() = None;
     }
 
     /// From now on, what runs at the same time takes turns, batch by batch.
@@ -96,6 +113,11 @@ impl Sqlite {
     }
 
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
+        let happening = self.before_each.lock().unwrap().take();
+        if let Some(mut happening) = happening {
+            happening();
+            *self.before_each.lock().unwrap() = Some(happening);
+        }
         match &mut *self.outage.lock().unwrap() {
             (0, 0) => {}
             (0, failing) => {

@@ -19,6 +19,8 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::kernel::time::",
     // Statements are built there, as data; nothing is run.
     "super::store",
+    // The table of statuses, which is as pure.
+    "super::lifecycle",
     "crate::roles::store::are_there",
     "crate::subscriptions::store::renew",
     "crate::subscriptions::store::unchanged",
