@@ -76,7 +76,13 @@ impl CreditableLine {
     /// # Errors
     /// Never for a line that [`CreditableLine::new`] accepted.
     pub fn left(&self) -> Result<Money, MoneyError> {
-        Money::round(&self.amount.to_exact().minus(&self.credited), self.amount.currency())
+        Money::round(&self.left_exact(), self.amount.currency())
+    }
+
+    /// What can still be credited, in major units and not rounded: crediting it gives back the rest of the line.
+    #[must_use]
+    pub fn left_exact(&self) -> Exact {
+        self.amount.to_exact().minus(&self.credited)
     }
 
     /// Credits a part of the amount, in major units and not rounded yet, such as 29/30 of 160.00.

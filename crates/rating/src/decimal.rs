@@ -110,6 +110,12 @@ impl Decimal {
 impl fmt::Display for Decimal {
     /// The shortest text that reads back as the same decimal: `49`, `0.005`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rates and prices are mostly whole or short, and lines name them: whole ones take the short way.
+        if let (Some(whole), Some(0)) =
+            (self.trillionths.checked_div(Self::ONE.trillionths), self.trillionths.checked_rem(Self::ONE.trillionths))
+        {
+            return write!(formatter, "{whole}");
+        }
         let text = format_scaled(self.trillionths, Self::DECIMALS_MAX);
         formatter.write_str(without_trailing_zeros(&text))
     }

@@ -53,8 +53,9 @@ pub fn killbill(period: Period, at: DateTime<Utc>, time_zone: Tz) -> Shares {
 /// Kill Bill where every month has 30 days (`org.killbill.invoice.proration.fixed.days=30`): round9(days / 30), with
 /// days as they are within one month, and otherwise less what the first month has more than 30.
 ///
-/// Source: killbill/killbill, `InvoiceDateUtils.daysBetweenWithFixedDaysInMonth`. Kill Bill divides by 30 also where
-/// the period is a quarter or a year, which charges a part more than the whole; here a period of n months has 30 × n.
+/// Source: killbill/killbill, `InvoiceDateUtils.daysBetweenWithFixedDaysInMonth`. Kill Bill divides by 30 and corrects
+/// one month only also where the period is a quarter or a year, which charges a part more than the whole; here a
+/// period of n months has 30 × n days.
 #[must_use]
 pub fn killbill_fixed30(period: Period, at: DateTime<Utc>, time_zone: Tz) -> Shares {
     let [start, change, end] = [period.start(), at, period.end()].map(|instant| date(instant, time_zone));
@@ -105,12 +106,10 @@ pub(super) fn rounded(days: i64, of: i64) -> Exact {
 
 const KILLBILL_DECIMALS: u8 = 9;
 
-/// Days between two dates of months with 30 days, as far as Kill Bill goes: it corrects the first month only.
+/// Days between two dates when every month has 30: thirty for each month between theirs, and the difference of the
+/// days of the month. Within a month and across one month's end this is what Kill Bill computes.
 pub(super) fn days_of_30(from: NaiveDate, to: NaiveDate) -> i64 {
-    let days = to.signed_duration_since(from).num_days();
-    if from.month() == to.month() {
-        return days;
-    }
-    let surplus = i64::from(from.num_days_in_month()).saturating_sub(30);
-    days.saturating_sub(surplus)
+    let months = |date: NaiveDate| i64::from(date.year()).saturating_mul(12).saturating_add(i64::from(date.month0()));
+    let days = i64::from(to.day()).saturating_sub(i64::from(from.day()));
+    months(to).saturating_sub(months(from)).saturating_mul(30).saturating_add(days)
 }

@@ -92,7 +92,12 @@ fn flexprice_change(case: &Case) {
 
 fn killbill(case: &Case) {
     if case.has(&["bill_cycle_day"]) {
-        let months = if case.input("period") == "ANNUAL" { 12 } else { 1 };
+        let months = match case.input("period").as_str().unwrap() {
+            "MONTHLY" => 1,
+            "QUARTERLY" => 3,
+            "ANNUAL" => 12,
+            other => panic!("{}: {other}", case.id),
+        };
         let end = case.has(&["end"]).then(|| case.date("end"));
         let cycle_day = u32::try_from(case.int("bill_cycle_day")).unwrap();
         let cycles = Cycles { start: case.date("start"), end, target: case.date("target"), cycle_day, months, fixed_30: false };
