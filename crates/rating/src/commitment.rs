@@ -19,14 +19,16 @@ pub fn true_up(minimum: Money, share: &Exact, billed: Money) -> Result<Money, Mo
 }
 
 /// The discount of each line that keeps a period's spend at its maximum: the lines are billed in their order until
-/// `maximum` less `billed_before` is used up, the rest is taken off. Lines that are zero or below stay as they are.
+/// `maximum` less `billed_before` is used up, the rest is taken off. Lines below zero stay as they are and make room for
+/// as much, wherever they stand.
 ///
 /// Source: OpenMeter, `DetailedLine.AddDiscountForOverage`: after percentage discounts, before credits.
 ///
 /// # Errors
 /// The currencies differ, or the sum is out of range.
 pub fn maximum_discounts(lines: &[Money], billed_before: Money, maximum: Money) -> Result<Vec<Money>, MoneyError> {
-    let mut left = maximum.checked_sub(billed_before)?.at_least_zero();
+    let given_back = Money::sum(lines.iter().copied().filter(|line| line.is_negative()), maximum.currency())?;
+    let mut left = maximum.checked_sub(billed_before)?.checked_sub(given_back)?.at_least_zero();
     let mut discounts = Vec::with_capacity(lines.len());
     for line in lines {
         let billed = line.checked_min(left)?.at_least_zero();

@@ -4,6 +4,8 @@
 //! list (the order in which they were granted). Each discount looks at what those before it left, so ten percent and
 //! then five dollars off 100 leave 85, whichever was granted first, and nothing falls below zero.
 //!
+//! A line below zero gives back what was billed, after its discounts, and is not discounted again.
+//!
 //! A discount is rounded once, over all the lines that it is for, and then divided among them by the largest
 //! remainder, so that the lines' discounts sum to the discount's.
 

@@ -25,6 +25,23 @@
 //! - Billing periods tile time: half-open, no gap, no overlap, always computed from the anchor.
 //! - A credit is never more than what was paid, and the credits of a line sum back to it.
 //! - Nothing panics: bad input is a typed error whose message says what to do instead.
+//!
+//! ```
+//! use rating::{Charge, Currency, Money, Period, PriceModel, ProrationPolicy, Quantity, Tz, Usage, change_lines, price, total};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let calls = PriceModel::new(Charge::PerUnit { unit_amount: "0.005".parse()?, free_units: Quantity::from(10_000) });
+//! let lines = price(&calls, &Usage::Total(Quantity::from(15_000)), Currency::USD)?;
+//! assert_eq!(total(&lines, Currency::USD)?.to_string(), "25.00 USD");
+//!
+//! let at = |instant: &str| instant.parse().expect("an instant");
+//! let (old, new) = (Money::new(4_900, Currency::USD), Money::new(19_900, Currency::USD));
+//! let august = Period::new(at("2026-08-01T00:00:00Z"), at("2026-09-01T00:00:00Z"))?;
+//! let change = change_lines(old, new, august, at("2026-08-21T09:00:00Z"), Tz::UTC, ProrationPolicy::Lago, old)?;
+//! assert_eq!((change.credit.to_string(), change.charge.to_string()), ("-17.39 USD".into(), "70.61 USD".into()));
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::float_arithmetic)]

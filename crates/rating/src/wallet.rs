@@ -173,7 +173,7 @@ impl<A: Amount> Grant<A> {
     }
 
     /// Smaller ranks are drawn on first. `None` is last for priority and expiry, and first for the beginning.
-    fn rank(&self) -> (bool, Option<u32>, bool, Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    fn rank(&self) -> impl Ord + use<A> {
         (self.priority.is_none(), self.priority, self.expires_at.is_none(), self.expires_at, self.effective_at)
     }
 }

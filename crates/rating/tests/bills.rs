@@ -147,7 +147,8 @@ fn a_minimum_is_trued_up_and_a_maximum_discounted() {
     let share = Exact::ratio(334, 365).unwrap();
     assert_eq!(true_up(usd("10000"), &share, usd("915.07")), Ok(usd("8235.61")));
     assert_eq!(true_up(usd("10"), &Exact::one(), usd("11")), Ok(usd("0")));
-    assert_eq!(maximum_discounts(&all_usd(["15", "7", "-2"]), usd("160"), usd("170")), Ok(all_usd(["5", "7", "0"])));
+    assert_eq!(maximum_discounts(&all_usd(["15", "7"]), usd("160"), usd("170")), Ok(all_usd(["5", "7"])));
+    assert_eq!(maximum_discounts(&all_usd(["15", "7", "-2"]), usd("160"), usd("170")), Ok(all_usd(["3", "7", "0"])));
     assert_eq!(maximum_discounts(&all_usd(["15"]), usd("180"), usd("170")), Ok(all_usd(["15"])));
     assert!(maximum_discounts(&all_usd(["15"]), Money::new(0, Currency::EUR), usd("170")).is_err());
 }

@@ -299,6 +299,8 @@ proptest! {
         let most = usd(MINOR_MAX);
         let over = maximum_discounts(&amounts, usd(0), most).unwrap();
         prop_assert!(over.iter().zip(&amounts).all(|(over, line)| !over.is_negative() && over.minor() <= line.minor().max(0)));
+        let billed = sum(amounts.iter().zip(&over).map(|(line, over)| line.checked_sub(*over).unwrap()));
+        prop_assert_eq!(billed.minor(), sum(amounts.iter().copied()).minor().min(MINOR_MAX));
         let drawn = draw(&[Grant::new(most)], amounts[0].at_least_zero(), DateTime::<Utc>::UNIX_EPOCH).unwrap();
         prop_assert!(drawn.missing.is_zero());
     }

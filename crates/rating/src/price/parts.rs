@@ -15,7 +15,7 @@ use crate::quantity::Quantity;
 /// The minimum is owed for a whole period, so only its last part brings the bill up to it.
 ///
 /// Lines that grew are billed for what they grew by. A line that no longer holds (a volume tier that was passed) is
-/// taken back by a negative one.
+/// taken back by a negative one, before discounts: where a price is both, discount all usage so far, then subtract.
 ///
 /// # Errors
 /// As for [`price`].
@@ -35,7 +35,7 @@ pub fn price_part(
         part.extend(grown(line, earlier.as_ref())?);
     }
     for earlier in before {
-        part.push(PricedLine { quantity: -earlier.quantity, amount: earlier.amount.checked_neg()?, ..earlier });
+        part.push(PricedLine { quantity: Quantity::ZERO.checked_sub(earlier.quantity)?, amount: earlier.amount.checked_neg()?, ..earlier });
     }
     Ok(part)
 }

@@ -79,8 +79,8 @@ pub fn openmeter_seconds(period: Period, at: DateTime<Utc>) -> Shares {
     Shares { used: ratio(seconds_between(period.start(), at), whole), unused: unused.clone(), remaining: unused }
 }
 
-/// Flexprice, strategy `day_based`: (days from the change to the last day + 1) / (days from the start to the last day
-/// + 1), in calendar days of the customer, where the last day is that of one second before the period's end. For a
+/// Flexprice, strategy `day_based`: days from the change to the last day / days from the start to the last day, first
+/// and last included, in calendar days of the customer, where the last day is that of one second before the end. For a
 /// period from midnight to midnight this is `day`; for one from ten to ten o'clock, its last day counts once more.
 /// Credits and charges take the same share, each rounded by itself, and credits are capped by what was paid and not
 /// credited ([`creditable`](super::creditable)), but for changes of a quantity, where the caller passes the price as
