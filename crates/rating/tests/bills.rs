@@ -112,6 +112,8 @@ fn taxes_are_on_top_or_contained() {
     assert_eq!(with_taxes(&[("11.61", &[rate("25", false)])], TaxRounding::Line), ["11.61 + 2.90 = 14.51"]);
     assert_eq!(with_taxes(&[("120", &[contained])], TaxRounding::Line), ["100.00 + 20.00 = 120.00"]);
     assert_eq!(with_taxes(&[("9.99", &[contained])], TaxRounding::Line), ["8.32 + 1.67 = 9.99"]);
+    let two = [rate("20", true), rate("10", true)];
+    assert_eq!(with_taxes(&[("130", &two)], TaxRounding::Line), ["100.00 + 20.00 + 10.00 = 130.00"]);
     // Several rates don't compound, and a tax on top is on the net of those contained.
     assert_eq!(with_taxes(&[("100", &[rate("5", false), rate("9.975", false)])], TaxRounding::Line), ["100.00 + 5.00 + 9.98 = 114.98"]);
     assert_eq!(with_taxes(&[("120", &[contained, top])], TaxRounding::Line), ["100.00 + 20.00 + 20.00 = 140.00"]);

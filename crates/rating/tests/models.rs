@@ -110,6 +110,9 @@ fn free_events_and_free_value_both_hold() {
     assert_eq!((value(&["4", "4", "4"]), value(&["4", "4", "4", "4"])), (0, 2));
     let both = fee(json!({"freeValue": "15", "freeEvents": 3}));
     assert_eq!((both(&["1", "1", "1"]), both(&["1", "1", "1", "1"]), both(&["10"]), both(&["10", "10"])), (0, 2, 0, 2));
+    // The event that reaches the limit exactly is not below it: it pays its fee.
+    let reaching = json!({"model": "percentage", "rate": "1", "fixedAmount": "5", "freeValue": "15"});
+    assert_eq!(lines(reaching, &events(&["10", "5"])), ["1 x 5 = 5.00: Fee per event"]);
     // The event that crosses the limit is charged for what lies beyond it.
     let crossing = json!({"model": "percentage", "rate": "1", "fixedAmount": "5", "freeValue": "15"});
     assert_eq!(
