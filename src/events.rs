@@ -6,9 +6,10 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvoiceId, KeyId, SubscriptionId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, RoleId, SessionId, SubscriptionId, TeamId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
+use crate::sessions::rules::Ending;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -109,6 +110,25 @@ events! {
     /// An invoice got its number and is due.
     InvoiceFinalized = "Invoice.finalized" v 1 { invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp }
 
+    /// Somebody is asked to join, until `expires_at`.
+    InvitationCreated = "Invitation.created" v 1 { invitation: InvitationId, email: String, expires_at: Timestamp }
+    /// The invitation is mailed again, with a new link; the one before opens nothing any more.
+    InvitationRenewed = "Invitation.renewed" v 1 { invitation: InvitationId, email: String, generation: u32, expires_at: Timestamp }
+    /// An invitation was taken back.
+    InvitationRevoked = "Invitation.revoked" v 1 { invitation: InvitationId }
+    /// The time has come at which an invitation expires, unless it was renewed.
+    InvitationExpiryDue = "Invitation.expiryDue" v 1 { invitation: InvitationId }
+    /// Nobody took an invitation up in time.
+    InvitationExpired = "Invitation.expired" v 1 { invitation: InvitationId }
+    /// Whoever was invited came.
+    InvitationAccepted = "Invitation.accepted" v 1 { invitation: InvitationId, person: PersonId }
+    /// Somebody is a member from now on.
+    MemberJoined = "Member.joined" v 1 { person: PersonId }
+    /// A member's profile or role was changed; `fields` names what.
+    MemberUpdated = "Member.updated" v 1 { person: PersonId, fields: Vec<String> }
+    /// Somebody is no member any more.
+    MemberRemoved = "Member.removed" v 1 { person: PersonId }
+
     /// The vendor changed what it agreed with the organization beside its plan.
     LimitsChanged = "Limits.changed" v 1 { version: i64 }
 
@@ -116,4 +136,29 @@ events! {
     ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
     /// An API key may no longer be used.
     ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
+
+    /// The organization defined a role.
+    RoleCreated = "Role.created" v 1 { role: RoleId, key: String }
+    /// A role means something else now for everybody who holds it, or is called differently.
+    RoleUpdated = "Role.updated" v 1 { role: RoleId, key: String }
+    /// A role that nobody held is gone.
+    RoleDeleted = "Role.deleted" v 1 { role: RoleId, key: String }
+
+    /// There is a new team.
+    TeamCreated = "Team.created" v 1 { team: TeamId, parent_team: Option<TeamId> }
+    /// A team was renamed, moved or set differently; `fields` names what.
+    TeamUpdated = "Team.updated" v 1 { team: TeamId, fields: Vec<String> }
+    /// A team is gone; what it had is in `reassigned_to`.
+    TeamDeleted = "Team.deleted" v 1 { team: TeamId, reassigned_to: Option<TeamId> }
+    /// A member is on a team.
+    TeamMemberAdded = "Team.memberAdded" v 1 { team: TeamId, person: PersonId, role: String }
+    /// A member has another role on a team.
+    TeamMemberUpdated = "Team.memberUpdated" v 1 { team: TeamId, person: PersonId, role: String }
+    /// A member is no longer on a team.
+    TeamMemberRemoved = "Team.memberRemoved" v 1 { team: TeamId, person: PersonId }
+
+    /// A person logged in, and so proved that the email is theirs.
+    SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
+    /// A session ended before its time.
+    SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: Ending }
 }

@@ -32,7 +32,9 @@ pub mod events;
 
 // The slices: each tells its story in mod.rs.
 pub mod access;
+pub mod audit;
 pub mod catalog;
+pub mod invitations;
 pub mod invoices;
 pub mod limits;
 pub mod mails;
@@ -41,9 +43,15 @@ pub mod metrics;
 pub mod onboarding;
 pub mod organizations;
 pub mod parked;
+pub mod people;
 pub mod roles;
+pub mod sealing;
+pub mod sessions;
 pub mod subscriptions;
+pub mod teams;
 pub mod test_clocks;
+pub mod throttle;
+pub mod tokens;
 pub mod usage;
 
 // What they stand on, and how the outside reaches them.

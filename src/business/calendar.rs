@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::placement;
-use crate::{maintenance, subscriptions, test_clocks};
+use crate::{maintenance, people, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -40,12 +40,22 @@ pub const CALENDAR: &[Entry] = &[
     Entry {
         cron: "0 * * * *",
         when: "Every hour",
-        tasks: &[Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) }],
+        tasks: &[
+            Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) },
+            Task { name: "tell Meters of members that they were not told of", run: |platform| Box::pin(tell_untold_seats(platform)) },
+        ],
     },
     Entry {
         cron: "0 5 * * *",
         when: "Every day",
-        tasks: &[Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) }],
+        tasks: &[
+            Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
+            Task {
+                name: "replace the key that signs access tokens after 90 days",
+                run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
+            },
+            Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
+        ],
     },
 ];
 
@@ -111,8 +121,20 @@ async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
     nudge(&platform, messages).await
 }
 
+async fn tell_untold_seats(platform: Platform) -> Result<usize> {
+    people::seats::tell_untold(&platform).await
+}
+
 async fn forget_old_answers(platform: Platform) -> Result<usize> {
     maintenance::forget_old_answers(&platform).await
+}
+
+async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
+    tokens::keys::keep_fresh(platform.app()).await
+}
+
+async fn forget_full_throttles(platform: Platform) -> Result<usize> {
+    throttle::forget_full(platform.app()).await
 }
 
 async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {

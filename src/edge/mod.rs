@@ -8,17 +8,22 @@ pub mod durable;
 pub mod entry;
 pub mod outbox;
 pub mod queues;
+pub mod sealing;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use worker::Env;
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::Entropy;
+use crate::kernel::memory::Memory;
 use crate::kernel::ports::{App, Clock, Mailer, Ports, Settings};
 use crate::kernel::sql::Sql;
 use crate::kernel::time::Timestamp;
 use crate::mails::local::{LocalMailer, NoProvider};
+
+/// Of this isolate, and of this one wasm instance: a reset forgets it.
+static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Arc::default);
 
 /// The bindings of one event as the core's ports.
 pub fn app(env: &Env) -> Result<App> {
@@ -34,8 +39,10 @@ pub fn app(env: &Env) -> Result<App> {
         queues: Arc::new(queues::QueueBindings::bind(env)?),
         mailer,
         probes: Arc::new(queues::EdgeProbes(env.clone())),
+        sealing: Arc::new(sealing::SubtleCrypto),
         clock: Arc::new(WorkerClock),
         entropy: Arc::new(WebCrypto),
+        memory: MEMORY.clone(),
         settings,
     }))
 }
@@ -50,12 +57,23 @@ fn shards(env: &Env) -> Result<Vec<Arc<dyn Sql>>> {
 }
 
 fn settings(env: &Env) -> Result<Settings> {
+    let own = secret(env, "TENANTRY_SECRET")?;
     Ok(Settings {
-        secret: secret(env, "TENANTRY_SECRET")?.into_bytes(),
+        master_secrets: master_secrets(env, &own),
+        secret: own.into_bytes(),
         root_platform_key_hash: secret(env, "ROOT_PLATFORM_KEY_HASH")?,
         development: variable(env, "TENANTRY_ENVIRONMENT").is_ok_and(|environment| environment == "development"),
         app_url: variable(env, "APP_URL")?,
+        api_url: variable(env, "API_URL")?.trim_end_matches('/').to_owned(),
     })
+}
+
+/// `TENANTRY_MASTER_KEYS`, newest first and separated by commas; where it is not set, the secret that there is anyway.
+fn master_secrets(env: &Env, own: &str) -> Vec<Vec<u8>> {
+    let configured = env.secret("TENANTRY_MASTER_KEYS").map(|list| list.to_string()).unwrap_or_default();
+    let listed: Vec<Vec<u8>> =
+        configured.split(',').map(str::trim).filter(|key| !key.is_empty()).map(|key| key.as_bytes().to_vec()).collect();
+    if listed.is_empty() { vec![own.as_bytes().to_vec()] } else { listed }
 }
 
 fn secret(env: &Env, name: &str) -> Result<String> {

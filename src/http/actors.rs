@@ -13,12 +13,14 @@ use crate::access::permissions::{Need, Permission, lacking, permits};
 use crate::access::store;
 use crate::access::token::{ORGANIZATION_PREFIX, OrganizationToken, PLATFORM_PREFIX};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{OrganizationId, RequestId};
+use crate::kernel::ids::{OrganizationId, PersonId, RequestId, SessionId};
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::organizations::placement;
+use crate::roles::rules::{Standing, TeamPath};
+use crate::tokens::{self, Subject};
 
 /// The vendor, with a platform key.
 pub struct Vendor {
@@ -34,18 +36,122 @@ impl Vendor {
     }
 }
 
-/// Somebody who may do `N` in one organization: its own key with that scope, or the vendor naming the organization.
+/// What a credential holds in its organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The scopes of a key or of a machine's token; `*` for the vendor. They count on every team.
+    Scopes(Vec<String>),
+    /// The roles of a member.
+    Person(Standing),
+}
+
+impl Holder {
+    /// Whether `permission` is held on the team at `on` (None: organization-wide).
+    pub fn may(&self, permission: Permission, on: Option<&TeamPath>) -> bool {
+        match self {
+            Self::Scopes(scopes) => scopes.iter().any(|scope| permits(scope, permission)),
+            Self::Person(standing) => standing.reason(permission, on).is_some(),
+        }
+    }
+
+    pub fn scopes(&self, on: Option<&TeamPath>) -> Vec<String> {
+        match self {
+            Self::Scopes(scopes) => scopes.clone(),
+            Self::Person(standing) => standing.scopes(on),
+        }
+    }
+
+    /// Nobody grants what they don't hold.
+    pub fn may_grant(&self, wanted: &[String], on: Option<&TeamPath>) -> Result<()> {
+        lacking(&self.scopes(on), wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
+    }
+}
+
+/// Who calls, in which organization, and what they hold there. What they may do is not checked yet.
+#[derive(Clone)]
+pub struct Identity {
+    pub tenant: Tenant,
+    pub holder: Holder,
+}
+
+impl Identity {
+    /// The member who calls; None for keys, machines and the vendor.
+    pub fn person(&self) -> Option<PersonId> {
+        match self.tenant.actor() {
+            Actor::Person(person, _) => Some(*person),
+            _ => None,
+        }
+    }
+
+    /// The session in which a member calls.
+    pub fn session(&self) -> Option<SessionId> {
+        match self.tenant.actor() {
+            Actor::Person(_, session) => Some(*session),
+            _ => None,
+        }
+    }
+
+    /// Whether this is that person.
+    pub fn is(&self, person: PersonId) -> bool {
+        self.person() == Some(person)
+    }
+
+    /// Nobody needs a permission for what is their own.
+    pub fn need_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
+        if self.is(person) { Ok(()) } else { self.need(permission, None) }
+    }
+
+    /// Nobody grants what they don't hold, and nobody takes away what they could not grant.
+    pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
+        self.holder.may_grant(wanted, None)
+    }
+
+    /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
+    pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
+        if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }
+    }
+}
+
+/// Finds out who calls: the vendor naming an organization, an organization's key, or an access token. Everything else is 401.
+pub async fn identify<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Identity> {
+    let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
+    let text = bearer(&parts.headers)?;
+    if text.starts_with(PLATFORM_PREFIX) {
+        let tenant = vendor_in_organization(app, &text, &parts.headers, request_id).await?;
+        return Ok(Identity { tenant, holder: Holder::Scopes(vec!["*".to_owned()]) });
+    }
+    of_organization(app, &text, request_id).await
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Identity {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        identify(parts, state).await
+    }
+}
+
+/// Somebody who may do `N` everywhere in one organization.
 pub struct Authorized<N: Need> {
     pub tenant: Tenant,
-    /// The scopes the credential holds; it can't hand out more.
-    scopes: Vec<String>,
+    /// What the credential holds; it can't hand out more.
+    pub holder: Holder,
     need: PhantomData<N>,
 }
 
 impl<N: Need> Authorized<N> {
     /// Nobody grants what they don't hold.
     pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
-        lacking(&self.scopes, wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
+        self.holder.may_grant(wanted, None)
+    }
+
+    /// The member who calls; None for keys, machines and the vendor.
+    pub fn person(&self) -> Option<PersonId> {
+        self.identity().person()
+    }
+
+    pub fn identity(&self) -> Identity {
+        Identity { tenant: self.tenant.clone(), holder: self.holder.clone() }
     }
 }
 
@@ -61,7 +167,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
         let text = bearer(&parts.headers)?;
         if !is_platform_key(&text, &app) {
-            key_of_organization(app.clone(), &text, None, request_id).await?;
+            of_organization(app.clone(), &text, request_id).await?;
         }
         Ok(Self { app })
     }
@@ -75,7 +181,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
         match bearer(&parts.headers)? {
             text if is_platform_key(&text, &app) => Ok(Self { platform: Platform::open(app), request_id }),
             text => {
-                key_of_organization(app, &text, None, request_id).await?;
+                of_organization(app, &text, request_id).await?;
                 Err(Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).").into())
             }
         }
@@ -86,14 +192,9 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
-        let text = bearer(&parts.headers)?;
-        let (tenant, scopes) = if text.starts_with(PLATFORM_PREFIX) {
-            (vendor_in_organization(app, &text, &parts.headers, request_id).await?, vec!["*".to_owned()])
-        } else {
-            key_of_organization(app, &text, Some(N::PERMISSION), request_id).await?
-        };
-        Ok(Self { tenant, scopes, need: PhantomData })
+        let identity = identify(parts, state).await?;
+        identity.need(N::PERMISSION, None)?;
+        Ok(Self { tenant: identity.tenant, holder: identity.holder, need: PhantomData })
     }
 }
 
@@ -112,22 +213,45 @@ async fn vendor_in_organization(app: App, text: &str, headers: &HeaderMap, reque
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }
 
+/// A credential of one organization: its key, or an access token.
+async fn of_organization(app: App, text: &str, request_id: RequestId) -> Result<Identity> {
+    if tokens::jwt::resembles_token(text) {
+        bearer_of_token(app, text, request_id).await
+    } else {
+        holder_of_key(app, text, request_id).await
+    }
+}
+
 /// An organization's key: the MAC says whose it is, the organization's database whether it is still good.
-async fn key_of_organization(app: App, text: &str, permission: Option<Permission>, request_id: RequestId) -> Result<(Tenant, Vec<String>)> {
+async fn holder_of_key(app: App, text: &str, request_id: RequestId) -> Result<Identity> {
     let token = OrganizationToken::verify(text, &app.settings.secret).ok_or_else(unknown_credential)?;
     let now = app.moment().now;
-    let tenant =
-        Platform::open(app).tenant(token.organization, Actor::ApiKey(token.key), Some(request_id)).await?.ok_or_else(unknown_credential)?;
-    let key = store::find(&tenant, token.key).await?.ok_or_else(unknown_credential)?;
-    if !key.is_usable(now) {
-        return Err(unknown_credential());
-    }
-    match permission {
-        Some(permission) if !key.scopes.iter().any(|scope| permits(scope, permission)) => {
-            Err(Problem::lacks_permission(permission.wire_name()).into())
+    let tenant = open(app, token.organization, Actor::ApiKey(token.key), request_id).await?;
+    let key = store::find(&tenant, token.key).await?.filter(|key| key.is_usable(now)).ok_or_else(unknown_credential)?;
+    Ok(Identity { tenant, holder: Holder::Scopes(key.scopes) })
+}
+
+/// The bearer of an access token: the signature says who it is, the organization's database whether they still are. A session that was
+/// revoked, a member who was removed and a machine that was deleted are refused at once.
+async fn bearer_of_token(app: App, text: &str, request_id: RequestId) -> Result<Identity> {
+    let claims = tokens::verify(&app, text).await?.ok_or_else(unknown_credential)?;
+    match claims.subject {
+        Subject::Person { person, session } => {
+            let tenant = open(app, claims.organization, Actor::Person(person, session), request_id).await?;
+            let standing = tokens::bearers::member_in_session(&tenant, person, session).await?.ok_or_else(unknown_credential)?;
+            Ok(Identity { tenant, holder: Holder::Person(standing) })
         }
-        _ => Ok((tenant, key.scopes)),
+        Subject::Client { client, scopes } => {
+            let tenant = open(app, claims.organization, Actor::Client(client), request_id).await?;
+            let is_there = tokens::bearers::is_client(&tenant, client).await?;
+            if is_there { Ok(Identity { tenant, holder: Holder::Scopes(scopes) }) } else { Err(unknown_credential()) }
+        }
     }
+}
+
+/// The organization that a credential names. One that is not there is as good as a credential that is not.
+async fn open(app: App, organization: OrganizationId, actor: Actor, request_id: RequestId) -> Result<Tenant> {
+    Platform::open(app).tenant(organization, actor, Some(request_id)).await?.ok_or_else(unknown_credential)
 }
 
 /// The text behind `Authorization: Bearer`.
@@ -136,7 +260,7 @@ fn bearer(headers: &HeaderMap) -> Result<String> {
     match header.split_once(' ') {
         Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => Ok(text.trim().to_owned()),
         _ => Err(Problem::unauthenticated(format!(
-            "Send the header Authorization: Bearer {ORGANIZATION_PREFIX}... (or {PLATFORM_PREFIX}...)."
+            "Send the header Authorization: Bearer {ORGANIZATION_PREFIX}... (or {PLATFORM_PREFIX}..., or an access token)."
         ))
         .into()),
     }
@@ -144,7 +268,10 @@ fn bearer(headers: &HeaderMap) -> Result<String> {
 
 /// The same for unknown, forged, expired and revoked ones, so that nobody learns which it was.
 fn unknown_credential() -> Error {
-    Problem::unauthenticated("This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys.").into()
+    Problem::unauthenticated(
+        "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys, or get a new access token.",
+    )
+    .into()
 }
 
 /// Whether this is the root platform key, of which only the hash is configured. Compared in constant time.

@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::request::Surroundings;
 use crate::kernel::conformance;
 use crate::kernel::error::Result;
+use crate::sealing::{self, Scope};
 
 /// `POST /dev/experiments/sql`: the conformance list of the SQL port against every shard as bound here.
 pub async fn sql(around: Surroundings) -> Result<Reply> {
@@ -16,6 +17,16 @@ pub async fn sql(around: Surroundings) -> Result<Reply> {
         shards.push(view);
     }
     Reply::ok(&json!({"shards": shards}))
+}
+
+/// `POST /dev/experiments/sealing`: the conformance list of the sealing port against the runtime's cryptography, and a secret there and back.
+pub async fn sealing(around: Surroundings) -> Result<Reply> {
+    let findings = sealing::conformance::check(around.app.sealing.as_ref()).await;
+    let view: Vec<_> = findings.into_iter().map(|(sentence, outcome)| json!({"sentence": sentence, "found": outcome.err()})).collect();
+    let sealed = around.app.seal(Scope::Platform, "an experiment", b"a secret").await?;
+    let opened = around.app.open_sealed(Scope::Platform, "an experiment", &sealed).await?;
+    let elsewhere = around.app.open_sealed(Scope::Platform, "another experiment", &sealed).await;
+    Reply::ok(&json!({"findings": view, "opened": String::from_utf8_lossy(&opened), "opensElsewhere": elsewhere.is_ok()}))
 }
 
 /// `POST /dev/experiments/panic`: panics, to see what becomes of everybody else.

@@ -18,12 +18,14 @@ pub struct Reply {
     pub status: u16,
     pub body: String,
     pub replayed: bool,
+    /// Further headers, such as `RateLimit`. They are not part of a stored answer.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Reply {
     pub fn json(status: u16, view: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_string(view).map_err(|error| Error::internal(format!("a view does not serialize: {error}")))?;
-        Ok(Self { status, body, replayed: false })
+        Ok(Self { status, body, replayed: false, headers: Vec::new() })
     }
 
     pub fn ok(view: &impl Serialize) -> Result<Self> {
@@ -35,7 +37,13 @@ impl Reply {
     }
 
     pub fn no_content() -> Self {
-        Self { status: 204, body: String::new(), replayed: false }
+        Self { status: 204, body: String::new(), replayed: false, headers: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with_headers(mut self, headers: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.headers.extend(headers);
+        self
     }
 
     /// This reply as it is stored under the request's idempotency key.
@@ -46,7 +54,7 @@ impl Reply {
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { status: answer.status, body: answer.body, replayed: true }
+        Self { status: answer.status, body: answer.body, replayed: true, headers: Vec::new() }
     }
 }
 
@@ -59,6 +67,11 @@ impl IntoResponse for Reply {
         }
         if self.replayed {
             response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        }
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
         }
         response
     }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::kernel::audit::Origin;
 use crate::kernel::error::Error;
 use crate::kernel::idempotency::Claim;
 use crate::kernel::ids::RequestId;
@@ -34,6 +35,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Command<T> {
             Some(key) => Some(Claim::new(key.to_str().unwrap_or_default(), method.as_str(), &path, &bytes)?),
         };
         Ok(Self { body, claim })
+    }
+}
+
+/// The claim of a `POST` without a body, if it has an `Idempotency-Key`.
+pub struct IdempotencyKey(pub Option<Claim>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        Ok(Self(Some(Claim::new(key.to_str().unwrap_or_default(), parts.method.as_str(), parts.uri.path(), &[])?)))
     }
 }
 
@@ -109,6 +122,20 @@ impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         Ok(Self(Path::<String>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default()))
     }
+}
+
+/// Longest address and name of a program that are kept of a request.
+const ADDRESS_LENGTH_MAX: usize = 64;
+const USER_AGENT_LENGTH_MAX: usize = 500;
+
+/// Where a request comes from. The address is the one that Cloudflare saw; a client can't set this header itself.
+pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
+    let kept = |name: &str, length_max: usize| {
+        let text: String = text_header(headers, name).chars().take(length_max).collect();
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let (address, user_agent) = (kept("cf-connecting-ip", ADDRESS_LENGTH_MAX), kept("user-agent", USER_AGENT_LENGTH_MAX));
+    Origin { request: Some(request), address, user_agent }
 }
 
 /// What [`super::handle`] put into every request.

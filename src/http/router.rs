@@ -8,7 +8,7 @@ use utoipa::openapi::HttpMethod;
 use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
-use crate::{access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, subscriptions, test_clocks, usage};
+use crate::{access, audit, catalog, invitations, invoices, limits, mails, metrics, onboarding, organizations, parked, people, roles, sealing, subscriptions, teams, test_clocks, tokens, usage};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -48,6 +48,12 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    tokens::list,
+    tokens::create,
+    sealing::rotate,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -73,12 +79,41 @@ routes! {
     subscriptions::get,
     invoices::list,
     invoices::get,
+    people::list,
+    people::get,
+    people::update,
+    people::remove,
+    people::seats,
+    invitations::create,
+    invitations::list,
+    invitations::get,
+    invitations::mail,
+    invitations::revoke,
     access::create,
     access::list,
     access::revoke,
+    roles::list,
+    roles::create,
+    roles::get,
+    roles::update,
+    roles::delete,
+    teams::list,
+    teams::create,
+    teams::get,
+    teams::update,
+    teams::delete,
+    teams::list_members,
+    teams::put_member,
+    teams::remove_member,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // Everybody's
+    tokens::jwks,
+    invitations::accept,
     access::permissions,
+    roles::check,
     catalog::list,
     catalog::get,
     metrics::list,
@@ -99,6 +134,7 @@ fn all() -> Router {
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))
+        .route("/dev/experiments/sealing", post(experiments::sealing))
         .route("/dev/experiments/panic", post(experiments::panic))
 }
 

@@ -7,11 +7,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::error::Error;
 use super::time::Timestamp;
 
 /// Where randomness comes from. Passed in, so that a test can repeat a run.
 pub trait Entropy: Send + Sync {
     fn bytes(&self) -> [u8; 16];
+}
+
+/// 32 secret bytes. A source that repeats itself is broken, and a key made from it would be no secret.
+pub fn secret_bytes(entropy: &dyn Entropy) -> Result<[u8; 32], Error> {
+    let (first, second) = (entropy.bytes(), entropy.bytes());
+    if first == second {
+        return Err(Error::internal("the source of randomness repeats itself"));
+    }
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(first.into_iter().chain(second)) {
+        *to = from;
+    }
+    Ok(bytes)
 }
 
 /// "Now" and the source of ids of one decision; rules get this and ask nobody else.
@@ -169,6 +183,14 @@ ids! {
     ClientId = "client";
     /// An export of everything of an organization.
     ExportId = "export";
+    /// A key of the vendor.
+    PlatformKeyId = "platformkey";
+    /// A key that signs access tokens: their `kid`.
+    SigningKeyId = "signingkey";
+    /// A key under which one organization's secrets are sealed.
+    SealingKeyId = "sealingkey";
+    /// One access token: its `jti`.
+    TokenId = "token";
     /// One HTTP request, as shown in `Request-Id`.
     RequestId = "req";
 }

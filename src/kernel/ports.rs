@@ -5,8 +5,10 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use super::audit::Origin;
 use super::error::Result;
 use super::ids::{Entropy, EventId, InvoiceId, MailId, Moment, OrganizationId, SubscriptionId};
+use super::memory::Memory;
 use super::sql::Sql;
 use super::time::Timestamp;
 
@@ -54,6 +56,23 @@ pub trait Probes: Send + Sync {
     fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>>;
 }
 
+/// What one text is encrypted under. A nonce is used once with a key; the context is not stored and must be the same again.
+#[derive(Clone, Copy)]
+pub struct Lock<'a> {
+    pub key: &'a [u8; 32],
+    pub nonce: &'a [u8; 12],
+    pub context: &'a [u8],
+}
+
+/// AES-256-GCM. `sealing` says what is kept under which key; nobody else calls this.
+pub trait Sealing: Send + Sync {
+    /// Ciphertext and tag.
+    fn encrypt<'a>(&'a self, lock: Lock<'a>, plain: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>>>;
+
+    /// None for what was not encrypted under this lock.
+    fn decrypt<'a>(&'a self, lock: Lock<'a>, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
+}
+
 /// Sends one mail. The mail's id makes a repeated call harmless.
 pub trait Mailer: Send + Sync {
     fn send(&self, mail: OutgoingMail) -> BoxFuture<'_, Result<()>>;
@@ -75,14 +94,18 @@ pub struct OutgoingMail {
 /// What the operator configured.
 #[derive(Clone)]
 pub struct Settings {
-    /// MAC key of all organization keys.
+    /// MAC key of all credentials that authenticate themselves.
     pub secret: Vec<u8>,
-    /// SHA-256 (hex) of the root platform key.
+    /// The secrets that wrap every sealing key, newest first: the first one wraps, all of them unwrap.
+    pub master_secrets: Vec<Vec<u8>>,
+    /// SHA-256 (hex) of the root platform key; what is no hash refuses it.
     pub root_platform_key_hash: String,
     /// True under `wrangler dev` only: opens `/dev/*`.
     pub development: bool,
     /// Where links in mails lead to.
     pub app_url: String,
+    /// Where we are reached from outside: the issuer of access tokens. Without a slash at the end.
+    pub api_url: String,
 }
 
 /// Everything outside, bundled; made once per event at the edge.
@@ -93,30 +116,47 @@ pub struct Ports {
     pub invoice_numbers: Arc<dyn InvoiceNumbers>,
     pub queues: Arc<dyn Queues>,
     pub mailer: Arc<dyn Mailer>,
+    pub sealing: Arc<dyn Sealing>,
     pub probes: Arc<dyn Probes>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    /// What this isolate knows from earlier events.
+    pub memory: Arc<Memory>,
     pub settings: Settings,
 }
 
-/// The ports, shared by all that handles one event.
+/// The ports and where the event comes from, shared by all that handles it.
 #[derive(Clone)]
-pub struct App(Arc<Ports>);
+pub struct App {
+    ports: Arc<Ports>,
+    origin: Arc<Origin>,
+}
 
 impl App {
     pub fn new(ports: Ports) -> Self {
-        Self(Arc::new(ports))
+        Self { ports: Arc::new(ports), origin: Arc::default() }
+    }
+
+    /// The same ports, for a request.
+    #[must_use]
+    pub fn serving(&self, origin: Origin) -> Self {
+        Self { origin: Arc::new(origin), ..self.clone() }
+    }
+
+    /// Where the request comes from; empty for crons and queues.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The wall clock's moment. An organization on a test clock has its own, see `Tenant::moment`.
     pub fn moment(&self) -> Moment<'_> {
-        Moment { now: self.0.clock.now(), entropy: self.0.entropy.as_ref() }
+        Moment { now: self.ports.clock.now(), entropy: self.ports.entropy.as_ref() }
     }
 }
 
 impl std::ops::Deref for App {
     type Target = Ports;
     fn deref(&self) -> &Ports {
-        &self.0
+        &self.ports
     }
 }

@@ -70,8 +70,10 @@ impl Problem {
 
     /// 403 that names the permission that is missing.
     pub fn lacks_permission(permission: &str) -> Self {
-        Self::forbidden(format!("The credential lacks the permission {permission}. Create a key whose scopes include it."))
-            .with_member("missingPermission", permission)
+        Self::forbidden(format!(
+            "The credential lacks the permission {permission}. Use a key whose scopes include it, or ask for a role that does."
+        ))
+        .with_member("missingPermission", permission)
     }
 
     pub fn unavailable(detail: impl Into<String>) -> Self {

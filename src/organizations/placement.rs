@@ -42,7 +42,9 @@ pub async fn enter(platform: &Platform, organization: &Organization, answer: Opt
 
 /// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.
 pub async fn place(platform: &Platform, organization: &Organization, actor: Actor) -> Result<()> {
-    let tenant = platform.tenant(organization.id, actor, None).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
+    let request = if let Actor::System(_) = actor { None } else { platform.app().origin().request };
+    let tenant =
+        platform.tenant(organization.id, actor, request).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
     match tenant.commit(rules::sign_up(organization), None).await {
         // Stale: it was placed by the attempt that was cut off.
         Ok(()) | Err(Error::Stale) => {}

@@ -1,7 +1,6 @@
 //! What is wrong with a body whatever the endpoint: its type, its size, its syntax, its members.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cast::Cast;
 use crate::check::{Ask, accept, ask, check, refusal};
@@ -39,7 +38,15 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/reservations/{reservation}/settlement", r#"{"amount":1}"#, 200, ORDINARY),
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
+    takes("PATCH", "/v1/members/{member}", r#"{"jobTitle":"Engineer"}"#, 200, ORDINARY),
+    takes("POST", "/v1/invitations", r#"{"email":"body{fresh}@acme.example","role":null}"#, 201, ORDINARY),
+    takes("POST", "/v1/invitation-acceptances", r#"{"token":"{token}"}"#, 201, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
+    takes("POST", "/v1/roles", r#"{"key":"role{fresh}","name":"Role","permissions":["usage.read"]}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/roles/{role}", r#"{"name":"Keeper"}"#, 200, ORDINARY),
+    takes("POST", "/v1/teams", r#"{"name":"Sales"}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/teams/{team}", r#"{"name":"Research"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/teams/{team}/members/{member}", r#"{"role":"viewer"}"#, 200, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
 
@@ -54,8 +61,7 @@ impl Endpoint {
 
     /// A body that is good, and was not sent before.
     fn good(&self, cast: &Cast) -> String {
-        static SENT: AtomicU32 = AtomicU32::new(0);
-        cast.fill(self.good).replace("{fresh}", &SENT.fetch_add(1, Ordering::Relaxed).to_string())
+        cast.fill(self.good)
     }
 }
 
@@ -63,6 +69,8 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
+    let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
+    let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
     path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 

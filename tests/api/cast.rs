@@ -1,13 +1,18 @@
 //! The cast of the API's tests, made once a test.
 #![allow(dead_code, reason = "each test file uses a part of the cast")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::access::token::OrganizationToken;
+use tenantry::invitations::token::InvitationToken;
 use tenantry::kernel::time::hours;
 use tenantry::parked::store;
 
 use crate::support::world::{Company, Credential, World, vendor};
+
+static FRESH: AtomicU32 = AtomicU32::new(0);
 
 pub struct Cast {
     pub world: World,
@@ -55,9 +60,28 @@ impl Cast {
         self.acme().key(&["*"])
     }
 
-    /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key.
+    /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
+    /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text.to_owned() };
+        let made: [(&str, &dyn Fn() -> String); 11] = [
+            ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
+            ("{reservation}", &|| self.reservation()),
+            ("{team}", &|| self.team()),
+            ("{role}", &|| self.role()),
+            ("{keeper}", &|| self.keeper()),
+            ("{member}", &|| self.member()),
+            ("{teamMember}", &|| self.team_member()),
+            ("{invitation}", &|| self.invitation()),
+            ("{token}", &|| self.token()),
+            ("{spareTeam}", &|| self.spare("/v1/teams", |number| json!({"name": format!("Spare {number}")}))),
+            ("{spareRole}", &|| {
+                self.spare("/v1/roles", |number| json!({"key": format!("spare{number}"), "name": "Spare", "permissions": ["usage.read"]}))
+            }),
+        ];
+        let fill = |text: String, (name, make): (&str, &dyn Fn() -> String)| {
+            if text.contains(name) { text.replace(name, &make()) } else { text }
+        };
+        let text = &made.into_iter().fold(text.to_owned(), fill);
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
@@ -71,6 +95,82 @@ impl Cast {
             &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
         );
         text(&made.expect(201)["$id"])
+    }
+
+    /// Acme's team Engineering.
+    pub fn team(&self) -> String {
+        self.made_once("/v1/teams", &json!({"name": "Engineering"}))
+    }
+
+    /// A role that Acme defined.
+    fn role(&self) -> String {
+        self.made_once("/v1/roles", &json!({"key": "keeper", "name": "Keeper of teams", "permissions": ["teams.write"]}))
+    }
+
+    /// Its key.
+    fn keeper(&self) -> String {
+        self.role();
+        "keeper".into()
+    }
+
+    /// A member of Acme who is on its team.
+    fn team_member(&self) -> String {
+        let member = self.join("berta", None);
+        let path = format!("/v1/teams/{}/members/{member}", self.team());
+        self.world.write(&self.acme().vendor(), "PUT", &path, &json!({"role": "viewer"})).expect(200);
+        member
+    }
+
+    fn made_once(&self, path: &str, body: &Value) -> String {
+        text(&self.world.post_once(&self.acme().vendor(), path, &format!("the cast's of {path}"), body).expect(201)["$id"])
+    }
+
+    /// One that may be deleted; another one when it was.
+    fn spare(&self, path: &str, body: impl Fn(usize) -> Value) -> String {
+        let who = self.acme().vendor();
+        let made =
+            (0..10).map(|number| text(&self.world.post_once(&who, path, &format!("spare {number}"), &body(number)).expect(201)["$id"]));
+        made.into_iter().find(|id| self.world.get(&who, &format!("{path}/{id}")).status == 200).expect("one of ten is there")
+    }
+
+    /// Invites `name` to Acme, once.
+    pub fn invite(&self, name: &str, role: Option<&str>) -> String {
+        let body = json!({"email": format!("{name}@acme.example"), "role": role});
+        let made = self.world.post_once(&self.acme().vendor(), "/v1/invitations", &format!("invites {name}"), &body);
+        text(&made.expect(201)["$id"])
+    }
+
+    /// The token of an invitation's first mail.
+    pub fn token_of(&self, invitation: &str) -> String {
+        self.token_of_mail(invitation, 1)
+    }
+
+    pub fn token_of_mail(&self, invitation: &str, generation: u32) -> String {
+        let (organization, invitation) = (self.acme.parse().unwrap(), invitation.parse().unwrap());
+        InvitationToken { organization, invitation, generation }.mint(crate::support::world::SECRET)
+    }
+
+    /// Somebody of Acme's, who came by invitation.
+    pub fn join(&self, name: &str, role: Option<&str>) -> String {
+        let token = self.token_of(&self.invite(name, role));
+        let came =
+            self.world.post_once(&Credential::Nobody, "/v1/invitation-acceptances", &format!("{name} comes"), &json!({"token": token}));
+        text(&came.expect(201)["$id"])
+    }
+
+    /// A member of Acme, without a role.
+    pub fn member(&self) -> String {
+        let is_there = |id: &String| self.world.get(&self.acme().vendor(), &format!("/v1/members/{id}")).status == 200;
+        (0..9).map(|number| self.join(&format!("member{number}"), None)).find(is_there).expect("one of them stayed")
+    }
+
+    fn invitation(&self) -> String {
+        let is_pending = |id: &String| self.acme().get(&format!("/v1/invitations/{id}"))["status"] == "pending";
+        (0..9).map(|number| self.invite(&format!("guest{number}"), None)).find(is_pending).expect("one of them waits")
+    }
+
+    fn token(&self) -> String {
+        self.token_of(&self.invitation())
     }
 
     /// Keys of Acme that are no good, each with its name.

@@ -37,6 +37,11 @@ impl Operation {
         first_type(&self.about["requestBody"]["content"])
     }
 
+    /// Whether it needs no credential: what is asked proves itself.
+    pub fn is_public(&self) -> bool {
+        self.about["security"].as_array().unwrap().iter().all(|scheme| scheme.as_object().unwrap().is_empty())
+    }
+
     /// The scopes that an organization key needs; None when such a key can't call this at all.
     pub fn scopes(&self) -> Option<Vec<&'static str>> {
         let schemes = self.about["security"].as_array().unwrap();

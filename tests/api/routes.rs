@@ -68,6 +68,11 @@ const OBJECTS: &[(&str, &str, bool, &str, &str)] = &[
     ("PUT", "/v1/test-clocks/", true, "clock_", r#"{"now":"2030-01-01T00:00:00Z"}"#),
     ("GET", "/v1/invoices/", false, "inv_", ""),
     ("DELETE", "/v1/api-keys/", false, "key_", ""),
+    ("GET", "/v1/members/", false, "user_", ""),
+    ("PATCH", "/v1/members/", false, "user_", r#"{"jobTitle":"Engineer"}"#),
+    ("DELETE", "/v1/members/", false, "user_", ""),
+    ("GET", "/v1/invitations/", false, "invitation_", ""),
+    ("DELETE", "/v1/invitations/", false, "invitation_", ""),
     ("GET", "/v1/plans/", false, "", ""),
     ("PUT", "/v1/onboarding/items/", false, "", r#"{"status":"completed"}"#),
 ];

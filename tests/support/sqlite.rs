@@ -1,16 +1,40 @@
 //! D1's twin: SQLite in memory with the real migrations. A batch is one transaction.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::task::Poll;
 
 use futures::future::BoxFuture;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, StatementStatus, ToSql};
 use tenantry::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement, Value};
 
 pub struct Sqlite {
     connection: Mutex<Connection>,
     /// Batches that are let through, then batches that fail before they do anything, for tests of interrupted work.
     outage: Mutex<(u32, u32)>,
+    /// Lets the others go first before each batch, for tests of commits in between.
+    yields: AtomicBool,
+    /// What SQLite's machine did so far: a measure of work that is the same on every computer.
+    pub work: Work,
+}
+
+#[derive(Default)]
+pub struct Work {
+    steps: AtomicI64,
+    full_scan_steps: AtomicI64,
+}
+
+impl Work {
+    /// All steps, and those from one row to the next without an index, since the last time.
+    pub fn take(&self) -> (i64, i64) {
+        (self.steps.swap(0, Ordering::Relaxed), self.full_scan_steps.swap(0, Ordering::Relaxed))
+    }
+
+    fn add(&self, statement: &rusqlite::Statement<'_>) {
+        self.steps.fetch_add(statement.reset_status(StatementStatus::VmStep).into(), Ordering::Relaxed);
+        self.full_scan_steps.fetch_add(statement.reset_status(StatementStatus::FullscanStep).into(), Ordering::Relaxed);
+    }
 }
 
 struct Bound<'a>(&'a Value);
@@ -36,7 +60,7 @@ impl Sqlite {
         for file in files {
             connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
         }
-        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)) }
+        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)), yields: AtomicBool::new(false), work: Work::default() }
     }
 
     /// Lets the next `count` batches fail as if the database were away.
@@ -47,6 +71,28 @@ impl Sqlite {
     /// The same after `passing` more batches.
     pub fn fail_after(&self, passing: u32, count: u32) {
         *self.outage.lock().unwrap() = (passing, count);
+    }
+
+    /// From now on, what runs at the same time takes turns, batch by batch.
+    pub fn interleave(&self) {
+        self.yields.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs SQL as somebody would who has the database in hand.
+    pub fn meddle(&self, text: &str) -> Result<(), SqlError> {
+        self.connection.lock().unwrap().execute_batch(text).map_err(sorted)
+    }
+
+    async fn take_turns(&self) {
+        let mut has_yielded = !self.yields.load(Ordering::Relaxed);
+        futures::future::poll_fn(|context| {
+            if std::mem::replace(&mut has_yielded, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
@@ -60,13 +106,13 @@ impl Sqlite {
         }
         let mut connection = self.connection.lock().unwrap();
         let transaction = connection.transaction().map_err(sorted)?;
-        let outcomes = statements.iter().map(|statement| execute(&transaction, statement)).collect::<Result<Vec<_>, _>>()?;
+        let outcomes = statements.iter().map(|statement| execute(&transaction, statement, &self.work)).collect::<Result<Vec<_>, _>>()?;
         transaction.commit().map_err(sorted)?;
         Ok(outcomes)
     }
 }
 
-fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, SqlError> {
+fn execute(connection: &Connection, statement: &Statement, work: &Work) -> Result<Outcome, SqlError> {
     let too_large = |value: &&Value| matches!(value, Value::Integer(number) if number.unsigned_abs() > INTEGER_MAX.unsigned_abs());
     if let Some(value) = statement.params.iter().find(too_large) {
         return Err(SqlError::Broken(format!("{value:?} is too large")));
@@ -85,6 +131,7 @@ fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, Sq
         .map_err(sorted)?
         .collect::<rusqlite::Result<Vec<Row>>>()
         .map_err(sorted)?;
+    work.add(&prepared);
     Ok(Outcome { rows, changes: connection.changes() })
 }
 
@@ -103,6 +150,9 @@ pub fn sorted(error: rusqlite::Error) -> SqlError {
 
 impl Sql for Sqlite {
     fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Outcome>, SqlError>> {
-        Box::pin(async move { self.run(&statements) })
+        Box::pin(async move {
+            self.take_turns().await;
+            self.run(&statements)
+        })
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, KeyInit};
 use futures::future::BoxFuture;
 use tenantry::durable_objects::meter::Meter;
 use tenantry::kernel::error::{Error, Result};
 use tenantry::kernel::ids::{Entropy, InvoiceId, OrganizationId};
-use tenantry::kernel::ports::{Clock, InvoiceNumbers, Message, Meters, Probes, Queues};
+use tenantry::kernel::ports::{Clock, InvoiceNumbers, Lock, Message, Meters, Probes, Queues, Sealing};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
 use tenantry::usage::meter::Call;
@@ -99,6 +101,21 @@ impl Meters for MeterTwins {
             let replies = self.with(organization, |meter| meter.serve(&[request], self.clock.now(), self.entropy.as_ref()))?;
             Ok(replies.into_iter().next().unwrap())
         })
+    }
+}
+
+/// AES-256-GCM by another implementation than the runtime's.
+pub struct SealingTwin;
+
+impl Sealing for SealingTwin {
+    fn encrypt<'a>(&'a self, lock: Lock<'a>, plain: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>>> {
+        let payload = Payload { msg: plain, aad: lock.context };
+        Box::pin(async move { Ok(Aes256Gcm::new(lock.key.into()).encrypt(lock.nonce.into(), payload).unwrap()) })
+    }
+
+    fn decrypt<'a>(&'a self, lock: Lock<'a>, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<Vec<u8>>>> {
+        let payload = Payload { msg: sealed, aad: lock.context };
+        Box::pin(async move { Ok(Aes256Gcm::new(lock.key.into()).decrypt(lock.nonce.into(), payload).ok()) })
     }
 }
 

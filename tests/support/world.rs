@@ -16,7 +16,7 @@ use tenantry::kernel::time::Timestamp;
 use tenantry::mails::local::{LocalMailer, NoProvider};
 
 use super::sqlite::Sqlite;
-use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, Seeded};
+use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
 
 pub const PLATFORM_KEY: &str = "tk_platform_of_the_test_world";
 pub const SECRET: &[u8] = b"the secret of the test world";
@@ -98,13 +98,17 @@ impl World {
             queues: queues.clone(),
             mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
+            sealing: Arc::new(SealingTwin),
             clock: Arc::new(clock.clone()),
             entropy,
+            memory: Arc::default(),
             settings: Settings {
                 secret: SECRET.to_vec(),
+                master_secrets: vec![SECRET.to_vec()],
                 root_platform_key_hash: Sha256::digest(PLATFORM_KEY.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
                 development: true,
                 app_url: "https://app.example".into(),
+                api_url: "https://api.example".into(),
             },
         });
         Self { app, directory, shards, meters, queues, clock }
@@ -114,8 +118,46 @@ impl World {
         Platform::open(self.app.clone())
     }
 
+    /// The same world as an operator sees it who configured other master secrets.
+    pub fn with_master_secrets(&self, secrets: &[&[u8]]) -> App {
+        self.with_settings(|settings| settings.master_secrets = secrets.iter().map(|secret| secret.to_vec()).collect())
+    }
+
+    /// The same world after a start with other settings: all is stored, nothing is remembered.
+    pub fn with_settings(&self, change: impl FnOnce(&mut Settings)) -> App {
+        let mut settings = self.app.settings.clone();
+        change(&mut settings);
+        App::new(Ports {
+            directory: self.app.directory.clone(),
+            shards: self.app.shards.clone(),
+            meters: self.app.meters.clone(),
+            invoice_numbers: self.app.invoice_numbers.clone(),
+            queues: self.app.queues.clone(),
+            mailer: self.app.mailer.clone(),
+            probes: self.app.probes.clone(),
+            sealing: self.app.sealing.clone(),
+            clock: self.app.clock.clone(),
+            entropy: self.app.entropy.clone(),
+            memory: Arc::default(),
+            settings,
+        })
+    }
+
     /// Sends a request as it would come from the network.
     pub fn send(&self, who: &Credential, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+        self.send_to(&self.app, who, method, path, headers, body)
+    }
+
+    /// The same to an isolate of its own.
+    pub fn send_to(
+        &self,
+        app: &App,
+        who: &Credential,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         match who {
             Credential::Nobody => {}
@@ -129,7 +171,7 @@ impl World {
         }
         let request = request.body(Body::from(body.into())).unwrap();
         block_on(async {
-            let response = tenantry::http::handle(self.app.clone(), request).await;
+            let response = tenantry::http::handle(app.clone(), request).await;
             let (parts, body) = response.into_parts();
             let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);

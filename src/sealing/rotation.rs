@@ -1,0 +1,37 @@
+//! Rotation of the master key: every sealing key is wrapped anew, the secrets themselves stay as they are.
+
+use super::{masters, store, vault};
+use crate::kernel::error::Result;
+use crate::kernel::ports::App;
+
+/// Keys that one call wraps anew.
+const BATCH: u32 = 100;
+
+/// How far a rotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Keys that this call wrapped anew.
+    pub rewrapped: usize,
+    /// Another call has something to do.
+    pub has_more: bool,
+}
+
+/// Wraps keys of older master keys under the newest one, as many as one call should. Cut off or run twice at once, nothing is lost: each
+/// key is wrapped by one master key or the other.
+pub async fn advance(app: &App) -> Result<Progress> {
+    let master = masters::current(&app.settings)?;
+    let keys = store::wrapped_by_others(app, &master.id, "", BATCH.saturating_add(1)).await?;
+    let batch = usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let has_more = keys.len() > batch;
+    let mut statements = Vec::new();
+    for key in keys.iter().take(batch) {
+        let plain = vault::unwrap_stored(app, key).await?;
+        let (master, wrapped) = vault::wrap(app, &key.scope, &plain).await?;
+        statements.push(store::rewrap(key, &master, &wrapped));
+    }
+    let rewrapped = statements.len();
+    if rewrapped > 0 {
+        app.directory.batch(statements).await?;
+    }
+    Ok(Progress { rewrapped, has_more })
+}

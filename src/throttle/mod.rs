@@ -1,0 +1,35 @@
+//! Throttle: how often the endpoints that need no credential may be asked.
+//!
+//! Owns: the buckets, one for each address that asks and one for each target that is asked about. Does not own: the rates of an
+//! organization's own requests (the Meter does).
+//! Words: an *address* is the client's, of IPv6 its /64; a *target* is what could be guessed or flooded: an email, an invitation, a client.
+//! Invariants: what was admitted is never more than the quota, whatever the interleaving; a refused request costs one read and no write,
+//! and takes nothing from its target; no address and no email is stored, only a MAC of it.
+
+mod address;
+pub mod rules;
+mod store;
+
+pub use address::Address;
+pub use rules::{Admission, Endpoint, at};
+
+use crate::kernel::error::Result;
+use crate::kernel::ports::App;
+use rules::{Kind, LOCAL_FACTOR};
+
+/// Takes one request out of the buckets of `endpoint`: the address's, and the target's if there is one. Refuses with 429.
+pub async fn check(app: &App, endpoint: Endpoint, address: &Address, target: Option<&str>) -> Result<Admission> {
+    let policy = endpoint.policy();
+    let factor = if address.is_local(app.settings.development) { LOCAL_FACTOR } else { 1 };
+    let admission = store::take(app, endpoint, Kind::Address, address.as_text(), policy.address.times(factor)).await?;
+    // One after the other: who is refused by address must not be able to use up somebody else's target.
+    if let Some(target) = target {
+        store::take(app, endpoint, Kind::Target, target, policy.target.times(factor)).await?;
+    }
+    Ok(admission)
+}
+
+/// Forgets the buckets that are full again: a bucket that is not there is full.
+pub async fn forget_full(app: &App) -> Result<usize> {
+    store::forget_full(app).await
+}

@@ -1,0 +1,87 @@
+//! The signing keys at work: made on first need, remembered for a minute, replaced in time.
+
+use std::sync::Arc;
+
+use ed25519_compact::{KeyPair, SecretKey, Seed};
+
+use super::rules::{PUBLISHED_BEFORE, Ring, SigningKey};
+use super::store;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{SigningKeyId, secret_bytes};
+use crate::kernel::ports::App;
+use crate::kernel::time::{Timestamp, seconds};
+use crate::sealing::Scope;
+
+/// How long an isolate goes by the keys it knows: a key that is taken away stops here at the latest.
+const REMEMBERED: std::time::Duration = seconds(60);
+const RING: &str = "signing keys";
+
+/// All keys there are; the first one is made when there is none.
+pub async fn ring(app: &App) -> Result<Arc<Ring>> {
+    let now = app.moment().now;
+    if let Some(ring) = app.memory.recall::<Ring>(RING, now) {
+        return Ok(ring);
+    }
+    let mut ring = store::ring(app).await?;
+    if ring.is_empty() {
+        ring = store::insert(app, &new_key(app, now).await?, true).await?;
+    }
+    let ring = Arc::new(ring);
+    app.memory.keep(RING, now.plus(REMEMBERED), ring.clone());
+    Ok(ring)
+}
+
+/// The key that signs now, opened.
+pub async fn signer(app: &App) -> Result<(SigningKeyId, Arc<SecretKey>)> {
+    let now = app.moment().now;
+    let ring = ring(app).await?;
+    let key = ring.signer(now).ok_or_else(|| Error::internal("no key signs tokens"))?;
+    let name = format!("signing key {}", key.id);
+    if let Some(secret) = app.memory.recall::<SecretKey>(&name, now) {
+        return Ok((key.id, secret));
+    }
+    let seed = app.open_sealed(Scope::Platform, &sealed_as(key.id), &key.sealed).await?;
+    let seed = seed.try_into().map_err(|_| Error::internal("a signing key has the wrong length"))?;
+    let secret = Arc::new(KeyPair::from_seed(Seed::new(seed)).sk);
+    app.memory.keep(&name, now.plus(REMEMBERED), secret.clone());
+    Ok((key.id, secret))
+}
+
+/// Makes the next key, which signs when everybody who verifies has had the time to see it. The one that waits already, if there is one.
+pub async fn rotate(app: &App) -> Result<SigningKey> {
+    let now = app.moment().now;
+    let key = new_key(app, now.plus(PUBLISHED_BEFORE)).await?;
+    let ring = store::insert(app, &key, false).await?;
+    app.memory.forget(RING);
+    ring.waiting(now).cloned().ok_or_else(|| Error::internal("a signing key was stored and is not there"))
+}
+
+/// The housekeeping of a day: a new key when the old one has signed for long enough, and what verifies nothing any more is deleted.
+/// Gives how many keys came or went.
+pub async fn keep_fresh(app: &App) -> Result<usize> {
+    let now = app.moment().now;
+    let ring = store::ring(app).await?;
+    let ended: Vec<_> = ring.ended(now).map(|key| store::delete(key.id)).collect();
+    let is_due = ring.is_due(now);
+    let changes = ended.len().saturating_add(usize::from(is_due));
+    if !ended.is_empty() {
+        app.directory.batch(ended).await?;
+    }
+    if is_due {
+        rotate(app).await?;
+    }
+    Ok(changes)
+}
+
+async fn new_key(app: &App, signs_from: Timestamp) -> Result<SigningKey> {
+    let moment = app.moment();
+    let id = SigningKeyId::new(moment);
+    let seed = secret_bytes(moment.entropy)?;
+    let public = KeyPair::from_seed(Seed::new(seed)).pk;
+    let sealed = app.seal(Scope::Platform, &sealed_as(id), &seed).await?;
+    Ok(SigningKey { id, public: *public, sealed, created_at: moment.now, signs_from })
+}
+
+fn sealed_as(id: SigningKeyId) -> String {
+    format!("signing_keys.private_key/{id}")
+}

@@ -1,0 +1,12 @@
+//! Credentials and secrets: access tokens and the keys that sign them, keys and their rotation, machines, and secrets at rest.
+
+mod support;
+
+#[path = "credentials/cast.rs"]
+mod cast;
+#[path = "credentials/sealing.rs"]
+mod sealing;
+#[path = "credentials/signing_keys.rs"]
+mod signing_keys;
+#[path = "credentials/tokens.rs"]
+mod tokens;
