@@ -1,6 +1,6 @@
 //! Plans, and the three built-in ones.
 
-use rating::{Charge, Decimal, PriceModel, Quantity};
+use rating::{Charge, Decimal, PackageRounding, PriceModel, Quantity};
 
 use crate::usage::meter::{MetricKind, Rate, RateLimits};
 
@@ -114,6 +114,7 @@ fn plan(
         package_size: Quantity::ONE,
         amount: Decimal::from_millionths(gigabyte_micros),
         free_units: Quantity::ZERO,
+        rounding: PackageRounding::Up,
     });
     Plan {
         key,

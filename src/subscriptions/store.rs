@@ -97,13 +97,6 @@ pub async fn find(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Subscrip
     Ok(tenant.row::<SubscriptionRow>(statement).await?.map(Subscription::from))
 }
 
-fn interval(billing_period: BillingInterval) -> &'static str {
-    match billing_period {
-        BillingInterval::Month => "month",
-        BillingInterval::Year => "year",
-    }
-}
-
 fn status(status: Status) -> &'static str {
     match status {
         Status::Active => "active",
@@ -123,7 +116,7 @@ pub fn insert(subscription: &Subscription) -> TenantStatement {
         subscription.is_trial,
         subscription.trial_ends_at,
         subscription.started_at,
-        interval(subscription.billing_period),
+        subscription.billing_period.name(),
         subscription.time_zone.as_str(),
         subscription.period.starts_at,
         subscription.period.ends_at,

@@ -49,6 +49,8 @@ impl Decimal {
     pub const DECIMALS_MAX: u8 = 12;
     /// Zero.
     pub const ZERO: Self = Self { trillionths: 0 };
+    /// One.
+    pub const ONE: Self = Self { trillionths: 1_000_000_000_000 };
     /// The largest magnitude that is read from a text: 10^15 units.
     const TRILLIONTHS_READ_MAX: u128 = 1_000_000_000_000_000_000_000_000_000;
 
@@ -62,6 +64,11 @@ impl Decimal {
             return Err(DecimalError::OutOfRange);
         }
         Ok(Self { trillionths })
+    }
+
+    /// Whether the decimal is one.
+    pub(crate) const fn is_one(&self) -> bool {
+        self.trillionths == Self::ONE.trillionths
     }
 
     /// A decimal from its trillionths, for amounts that were computed rather than read.
@@ -103,6 +110,12 @@ impl Decimal {
 impl fmt::Display for Decimal {
     /// The shortest text that reads back as the same decimal: `49`, `0.005`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rates and prices are mostly whole or short, and lines name them: whole ones take the short way.
+        if let (Some(whole), Some(0)) =
+            (self.trillionths.checked_div(Self::ONE.trillionths), self.trillionths.checked_rem(Self::ONE.trillionths))
+        {
+            return write!(formatter, "{whole}");
+        }
         let text = format_scaled(self.trillionths, Self::DECIMALS_MAX);
         formatter.write_str(without_trailing_zeros(&text))
     }

@@ -82,6 +82,18 @@ impl Exact {
         self.0.ceil().to_integer().to_i128()
     }
 
+    /// The largest whole number that is not above this one, or `None` when it does not fit.
+    #[must_use]
+    pub fn floor(&self) -> Option<i128> {
+        self.0.floor().to_integer().to_i128()
+    }
+
+    /// The number rounded to `decimals` places, halves away from zero: 29/31 with nine is 0.935483871.
+    #[must_use]
+    pub fn rounded_to(&self, decimals: u8) -> Self {
+        Self(BigRational::new_raw(self.rounded(decimals), power_of_ten(decimals)).reduced())
+    }
+
     /// The number with exactly `decimals` places, halves away from zero: 1/3 with two decimals is `0.33`.
     #[must_use]
     pub fn to_decimal_string(&self, decimals: u8) -> String {
@@ -162,6 +174,8 @@ mod tests {
         assert_eq!(third.to_string(), "1/3");
         assert_eq!(third.to_decimal_string(4), "0.3333");
         assert_eq!(Exact::ratio(2, -3).unwrap().to_decimal_string(0), "-1");
+        assert_eq!(Exact::ratio(29, 31).unwrap().rounded_to(9), exact("0.935483871"));
+        assert_eq!((exact("-1.5").floor(), exact("-1.5").ceil()), (Some(-2), Some(-1)));
     }
 
     #[test]

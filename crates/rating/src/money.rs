@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::currency::Currency;
 use crate::decimal::{Decimal, DecimalError, format_scaled, parse_scaled};
 use crate::exact::Exact;
+use crate::quantity::Quantity;
 
 /// An amount of money. It has no order: two currencies can't be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,6 +82,50 @@ impl Money {
             .and_then(|minor| i64::try_from(minor).ok())
             .map(|minor| Self::new(minor, currency))
             .ok_or(MoneyError::OutOfRange)
+    }
+
+    /// Quantity times unit price, rounded once: 14.5 units at 0.015 dollars are 22 cents.
+    ///
+    /// # Errors
+    /// The amount is out of range.
+    pub fn of_units(quantity: Quantity, unit_price: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        // Nearly every line fits 128 bits and needs no rational; what does not takes the long way.
+        match quantity.nanos().checked_mul(unit_price.trillionths()) {
+            Some(product) => round_quotient(product, UNITS_DECIMALS.saturating_sub(currency.exponent()))
+                .and_then(|minor| i64::try_from(minor).ok())
+                .map(|minor| Self::new(minor, currency))
+                .ok_or(MoneyError::OutOfRange),
+            None => Self::round(&quantity.to_exact().times(&unit_price.to_exact()), currency),
+        }
+    }
+
+    /// Rounds exact amounts so that they sum to their rounded sum, by the largest remainder method: each is cut
+    /// towards zero, and the minor units that are missing go to the amounts that lost most, the earlier one on a tie.
+    ///
+    /// # Errors
+    /// An amount or the sum is out of range.
+    pub fn round_all(amounts: &[Exact], currency: Currency) -> Result<Vec<Self>, MoneyError> {
+        let scale = Exact::from_integer(10_i128.saturating_pow(u32::from(currency.exponent())));
+        let sum = amounts.iter().fold(Exact::zero(), |sum, amount| sum.plus(amount));
+        let mut cut = Vec::with_capacity(amounts.len());
+        for amount in amounts {
+            let scaled = amount.times(&scale);
+            let whole = if scaled.is_negative() { scaled.ceil() } else { scaled.floor() }.ok_or(MoneyError::OutOfRange)?;
+            cut.push((whole, scaled.minus(&Exact::from_integer(whole))));
+        }
+        let rounded = i128::from(Self::round(&sum, currency)?.minor);
+        let whole = cut.iter().try_fold(0_i128, |sum, (whole, _)| sum.checked_add(*whole));
+        let mut missing = whole.and_then(|whole| rounded.checked_sub(whole)).ok_or(MoneyError::OutOfRange)?;
+
+        let mut order: Vec<_> = cut.iter_mut().collect();
+        order.sort_by(|a, b| if missing > 0 { b.1.cmp(&a.1) } else { a.1.cmp(&b.1) });
+        for (whole, _) in order {
+            let step = missing.signum();
+            *whole = whole.saturating_add(step);
+            missing = missing.saturating_sub(step);
+        }
+        let minors = cut.into_iter().map(|(whole, _)| i64::try_from(whole).map_err(|_| MoneyError::OutOfRange));
+        minors.map(|minor| minor.map(|minor| Self::new(minor, currency))).collect()
     }
 
     /// The sum of the amounts, zero when there are none.
@@ -181,6 +226,21 @@ impl Money {
         shares.into_iter().map(|(whole, _)| self.with_sign_of_self(whole)).collect()
     }
 
+    /// The smaller of two amounts.
+    ///
+    /// # Errors
+    /// The currencies differ.
+    pub fn checked_min(self, other: Self) -> Result<Self, MoneyError> {
+        self.same_currency(other)?;
+        Ok(if other.minor < self.minor { other } else { self })
+    }
+
+    /// The amount, or zero when it is below zero.
+    #[must_use]
+    pub const fn at_least_zero(self) -> Self {
+        if self.is_negative() { Self::zero(self.currency) } else { self }
+    }
+
     /// The amount in major units, exactly.
     #[must_use]
     pub fn to_exact(self) -> Exact {
@@ -218,6 +278,17 @@ impl Money {
         let signed = if self.is_negative() { signed.saturating_neg() } else { signed };
         self.with_minor(i64::try_from(signed).ok())
     }
+}
+
+/// The decimals of a quantity and those of a unit price together.
+const UNITS_DECIMALS: u8 = Quantity::DECIMALS_MAX + Decimal::DECIMALS_MAX;
+
+/// `number` / 10^`decimals`, halves away from zero. `None` when the power does not fit.
+fn round_quotient(number: i128, decimals: u8) -> Option<i128> {
+    let unit = 10_i128.checked_pow(u32::from(decimals))?;
+    let (whole, rest) = (number.checked_div(unit)?, number.checked_rem(unit)?);
+    let is_half_or_more = rest.unsigned_abs() >= unit.unsigned_abs().div_ceil(2);
+    whole.checked_add(if is_half_or_more { number.signum() } else { 0 })
 }
 
 impl fmt::Display for Money {
@@ -305,7 +376,41 @@ mod tests {
         proptest::sample::select(Currency::all().collect::<Vec<_>>())
     }
 
+    #[test]
+    fn amounts_rounded_together_sum_to_their_rounded_sum() {
+        let exact = |texts: &[&str]| texts.iter().map(|text| Exact::parse(text).unwrap()).collect::<Vec<_>>();
+        for (amounts, cents) in [
+            (vec!["0.335", "0.335"], vec![34, 33]),
+            (vec!["0.004", "0.004", "0.004"], vec![1, 0, 0]),
+            (vec!["-0.335", "-0.335"], vec![-34, -33]),
+            (vec!["1.009", "-0.009"], vec![100, 0]),
+            (vec![], vec![]),
+        ] {
+            let rounded = Money::round_all(&exact(&amounts), Currency::USD).unwrap();
+            assert_eq!(rounded.into_iter().map(Money::minor).collect::<Vec<_>>(), cents, "{amounts:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn the_short_way_and_the_long_way_agree(nanos in any::<i64>(), trillionths in any::<i64>(), currency in any_currency()) {
+            let (quantity, price) = (Quantity::from_nanos(nanos.into()).unwrap(), Decimal::from_trillionths(trillionths.into()));
+            let exact = quantity.to_exact().times(&price.to_exact());
+            prop_assert_eq!(Money::of_units(quantity, price, currency), Money::round(&exact, currency));
+        }
+
+        #[test]
+        fn amounts_rounded_together_lose_nothing(trillionths in proptest::collection::vec(-1_000_000_000_000_000_i128..1_000_000_000_000_000, 0..9)) {
+            let exact: Vec<_> = trillionths.iter().map(|amount| Exact::from_scaled(*amount, 12)).collect();
+            let rounded = Money::round_all(&exact, Currency::USD).unwrap();
+            let sum = Exact::from_scaled(trillionths.iter().sum(), 12);
+            prop_assert_eq!(Money::sum(rounded.iter().copied(), Currency::USD), Money::round(&sum, Currency::USD));
+            for (money, exact) in rounded.iter().zip(&exact) {
+                let away = money.to_exact().minus(exact);
+                prop_assert!(away <= Exact::from_scaled(1, 2) && away >= Exact::from_scaled(-1, 2));
+            }
+        }
+
         #[test]
         fn texts_round_trip(minor in any::<i64>(), currency in any_currency()) {
             let money = Money::new(minor, currency);

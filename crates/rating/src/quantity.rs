@@ -147,6 +147,10 @@ impl Neg for Quantity {
 impl fmt::Display for Quantity {
     /// The shortest text that reads back as the same quantity: `1`, `4.5`, `-0.000000001`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Most quantities are whole, and every line of a bill names some: they take the short way.
+        if let Some(integer) = self.to_integer() {
+            return write!(formatter, "{integer}");
+        }
         let text = format_scaled(self.nanos, Self::DECIMALS_MAX);
         formatter.write_str(without_trailing_zeros(&text))
     }

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use rating::{
-    Charge, Currency, Decimal, Exact, Money, Percentage, PriceError, PriceModel, PricedLine, Quantity, Tier, Usage, price, total,
+    Charge, Currency, Decimal, Exact, Money, PackageRounding, Percentage, PriceError, PriceModel, PricedLine, Quantity, Tier, Usage, price,
+    total,
 };
 use serde_json::{Value, json};
 
@@ -248,7 +249,7 @@ fn any_tiers() -> impl Strategy<Value = Vec<Tier>> {
         let mut bound = Quantity::ZERO;
         let tier = |(position, (width, unit_amount, flat_amount))| {
             bound = bound.checked_add(Quantity::from(width)).unwrap();
-            Tier { up_to: (position < last).then_some(bound), unit_amount, flat_amount }
+            Tier { up_to: (position < last).then_some(bound), unit_amount, flat_amount, package_size: None }
         };
         drawn.into_iter().enumerate().map(tier).collect()
     })
@@ -297,7 +298,7 @@ proptest! {
 
     #[test]
     fn one_tier_is_a_price_per_unit(unit_amount in any_amount(), used in any_usage()) {
-        let tiers = vec![Tier { up_to: None, unit_amount, flat_amount: Decimal::ZERO }];
+        let tiers = vec![Tier { up_to: None, unit_amount, flat_amount: Decimal::ZERO, package_size: None }];
         let per_unit = cost(Charge::PerUnit { unit_amount, free_units: Quantity::ZERO }, used);
         prop_assert_eq!(cost(Charge::Graduated { tiers: tiers.clone() }, used), per_unit);
         prop_assert_eq!(cost(Charge::Volume { tiers }, used), per_unit);
@@ -306,7 +307,7 @@ proptest! {
     #[test]
     fn packages_cover_the_usage_with_less_than_one_to_spare(size in 1u32..1000, used in any_usage()) {
         let package_size = Quantity::from(size);
-        let charge = Charge::Package { package_size, amount: Decimal::parse("1").unwrap(), free_units: Quantity::ZERO };
+        let charge = Charge::Package { package_size, amount: Decimal::ONE, free_units: Quantity::ZERO, rounding: PackageRounding::Up };
         let packages = cost(charge, used).to_exact();
         let spare = packages.times(&package_size.to_exact()).minus(&used.to_exact());
         prop_assert!(!spare.is_negative() && spare < package_size.to_exact());
@@ -335,6 +336,7 @@ proptest! {
             rate: rate.to_string().parse().unwrap(),
             fixed_amount: fee,
             free_events: 0,
+            free_value: Quantity::ZERO,
             minimum_per_event: Some("2".parse().unwrap()),
             maximum_per_event: Some("3".parse().unwrap()),
         });

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use rating::{
-    BillingCalendar, BillingInterval, CalendarError, Currency, Exact, Money, MoneyError, Period, ProrationPolicy, Tz, change_lines,
-    parse_time_zone, prorate, remaining_fraction, used_fraction,
+    Alignment, BillingCalendar, BillingInterval, CalendarError, Currency, Exact, Money, MoneyError, Period, ProrationPolicy, Tz,
+    change_lines, day_start, parse_time_zone, prorate, remaining_fraction, trial_end, used_fraction,
 };
 
 const POLICIES: [ProrationPolicy; 4] = [ProrationPolicy::Second, ProrationPolicy::Day, ProrationPolicy::DayFixed30, ProrationPolicy::None];
@@ -94,6 +94,48 @@ fn what_lies_outside_the_calendar_is_an_error() {
 }
 
 #[test]
+fn days_weeks_and_quarters_keep_the_local_hour() {
+    let day = calendar("2026-03-27T11:00:00Z", BillingInterval::Day, "Europe/Vienna");
+    assert_eq!(starts(day, 3), ["2026-03-27T12:00:00CET", "2026-03-28T12:00:00CET", "2026-03-29T12:00:00CEST"]);
+    let week = calendar("2026-03-25T11:00:00Z", BillingInterval::Week, "Europe/Vienna");
+    assert_eq!(starts(week, 2), ["2026-03-25T12:00:00CET", "2026-04-01T12:00:00CEST"]);
+    let quarter = calendar("2025-11-30T00:00:00Z", BillingInterval::Quarter, "UTC");
+    assert_eq!(starts(quarter, 3), ["2025-11-30T00:00:00UTC", "2026-02-28T00:00:00UTC", "2026-05-30T00:00:00UTC"]);
+}
+
+#[test]
+fn a_calendar_aligned_subscription_starts_with_what_is_left_of_the_period() {
+    let vienna = parse_time_zone("Europe/Vienna").unwrap();
+    // Wednesday, May 20, 2026, at ten in the evening.
+    let start = at("2026-05-20T20:00:00Z");
+    for (interval, first, next) in [
+        (BillingInterval::Day, "2026-05-20T00:00:00CEST", "2026-05-21T00:00:00CEST"),
+        (BillingInterval::Week, "2026-05-18T00:00:00CEST", "2026-05-25T00:00:00CEST"),
+        (BillingInterval::Month, "2026-05-01T00:00:00CEST", "2026-06-01T00:00:00CEST"),
+        (BillingInterval::Quarter, "2026-04-01T00:00:00CEST", "2026-07-01T00:00:00CEST"),
+        (BillingInterval::Year, "2026-01-01T00:00:00CET", "2027-01-01T00:00:00CET"),
+    ] {
+        let calendar = BillingCalendar::starting(start, interval, vienna, Alignment::Calendar).unwrap();
+        assert_eq!(starts(calendar, 2), [first, next]);
+        let service = calendar.service_period(0, start).unwrap();
+        assert_eq!((service.start(), service.end()), (start, calendar.boundary(1).unwrap()));
+        assert_eq!(calendar.service_period(1, start), calendar.period(1));
+        let anniversary = BillingCalendar::starting(start, interval, vienna, Alignment::Anniversary).unwrap();
+        assert_eq!(anniversary.boundary(0), Ok(start));
+    }
+    assert!(BillingCalendar::starting(DateTime::<Utc>::MAX_UTC, BillingInterval::Week, vienna, Alignment::Calendar).is_err());
+}
+
+#[test]
+fn a_trial_has_local_days_and_a_day_its_midnight() {
+    let vienna = parse_time_zone("Europe/Vienna").unwrap();
+    assert_eq!(trial_end(at("2026-03-20T11:00:00Z"), 14, vienna), Ok(at("2026-04-03T10:00:00Z")));
+    assert_eq!(day_start(at("2026-03-29T11:00:00Z"), vienna), Ok(at("2026-03-28T23:00:00Z")));
+    assert_eq!(day_start(DateTime::<Utc>::MAX_UTC, vienna), Err(CalendarError::OutOfRange));
+    assert!(trial_end(at("2026-03-20T11:00:00Z"), u32::MAX, vienna).is_err());
+}
+
+#[test]
 fn time_zones_go_by_their_iana_name() {
     assert!(parse_time_zone("America/Argentina/Buenos_Aires").is_ok());
     for name in ["", "CEST", "europe/vienna", "+02:00", "Mars/Olympus_Mons"] {
@@ -108,8 +150,10 @@ fn intervals_and_policies_have_stable_names() {
     assert_eq!(names, r#"["second","day","day_fixed_30","none"]"#);
     assert_eq!(serde_json::from_str::<Vec<ProrationPolicy>>(&names).unwrap(), POLICIES);
     assert_eq!(ProrationPolicy::default(), ProrationPolicy::Second);
-    let intervals = serde_json::to_string(&[BillingInterval::Month, BillingInterval::Year]).unwrap();
-    assert_eq!(intervals, r#"["month","year"]"#);
+    for interval in ["day", "week", "month", "quarter", "year"] {
+        let read: BillingInterval = serde_json::from_value(interval.into()).unwrap();
+        assert_eq!(read.name(), interval);
+    }
 }
 
 #[test]

@@ -3,14 +3,16 @@
 //! Each line is rounded once. Where a limit changes what the lines come to, one more line carries the
 //! difference, so that a reader can add the lines up and arrives at the total.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Charge, Percentage, PriceError, PriceModel, Tier};
+use super::percentage::percentage_lines;
+use super::tiers::{graduated_lines, graduated_percentage_lines, packages, volume_lines};
+use super::{Charge, PriceError, PriceModel};
 use crate::currency::Currency;
 use crate::decimal::Decimal;
-use crate::exact::Exact;
 use crate::money::{Money, MoneyError};
-use crate::quantity::{Quantity, QuantityError};
+use crate::quantity::Quantity;
 
 /// What was used, in the form in which the price looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +55,13 @@ pub fn price(model: &PriceModel, usage: &Usage, currency: Currency) -> Result<Ve
         }
         Charge::Graduated { tiers } => graduated_lines(tiers, total_used, currency)?,
         Charge::Volume { tiers } => volume_lines(tiers, total_used, currency)?,
-        Charge::Package { package_size, amount, free_units } => {
-            let packages = packages_started(total_used.above(*free_units)?, *package_size)?;
+        Charge::Package { package_size, amount, free_units, rounding } => {
+            let packages = packages(total_used.above(*free_units)?, *package_size, *rounding)?;
             let description = beyond_free(&format!("Packages of {package_size} units"), *free_units);
             vec![line(&description, packages, *amount, currency)?]
         }
+        Charge::GraduatedPercentage { tiers } => graduated_percentage_lines(tiers, total_used, currency)?,
+        Charge::Dynamic { multiplier } => vec![line("Cost of the events", total_used, *multiplier, currency)?],
         Charge::Percentage(percentage) => match usage {
             Usage::Events(events) => percentage_lines(percentage, events, currency)?,
             Usage::Total(_) => return Err(PriceError::EventsRequired),
@@ -77,6 +81,16 @@ pub fn total(lines: &[PricedLine], currency: Currency) -> Result<Money, MoneyErr
 }
 
 impl Usage {
+    /// Events as they are billed: in the order of time, equal instants by quantity. However they arrived, the same
+    /// events give the same usage. With `until`, only those up to and including that instant: a subscription that
+    /// ends at the instant of an event still owes that event, as in Kill Bill (`TestUsageInArrear`).
+    #[must_use]
+    pub fn of_events(mut events: Vec<(DateTime<Utc>, Quantity)>, until: Option<DateTime<Utc>>) -> Self {
+        events.retain(|(at, _)| until.is_none_or(|until| *at <= until));
+        events.sort_unstable();
+        Self::Events(events.into_iter().map(|(_, quantity)| quantity).collect())
+    }
+
     /// The total quantity.
     ///
     /// # Errors
@@ -90,104 +104,7 @@ impl Usage {
     }
 }
 
-/// Each tier charges the units between the bound before it and its own.
-fn graduated_lines(tiers: &[Tier], used: Quantity, currency: Currency) -> Result<Vec<PricedLine>, PriceError> {
-    let mut lines = Vec::new();
-    let mut floor = Quantity::ZERO;
-    for (position, tier) in tiers.iter().enumerate() {
-        if position > 0 && used <= floor {
-            break;
-        }
-        let reached = tier.up_to.map_or(used, |bound| bound.min(used));
-        push_tier(&mut lines, tier, floor, reached.above(floor)?, currency)?;
-        floor = tier.up_to.unwrap_or(floor);
-    }
-    Ok(lines)
-}
-
-/// The tier in which the total lies charges all units.
-fn volume_lines(tiers: &[Tier], used: Quantity, currency: Currency) -> Result<Vec<PricedLine>, PriceError> {
-    let mut lines = Vec::new();
-    let mut floor = Quantity::ZERO;
-    for tier in tiers {
-        if tier.up_to.is_none_or(|bound| used <= bound) {
-            push_tier(&mut lines, tier, floor, used, currency)?;
-            break;
-        }
-        floor = tier.up_to.unwrap_or(floor);
-    }
-    Ok(lines)
-}
-
-fn push_tier(lines: &mut Vec<PricedLine>, tier: &Tier, floor: Quantity, units: Quantity, currency: Currency) -> Result<(), PriceError> {
-    let range = match (floor.is_zero(), tier.up_to) {
-        (true, None) => "any quantity".to_owned(),
-        (true, Some(bound)) => format!("up to {bound}"),
-        (false, None) => format!("above {floor}"),
-        (false, Some(bound)) => format!("above {floor} up to {bound}"),
-    };
-    if !tier.flat_amount.is_zero() {
-        let description = format!("Flat fee, {range}");
-        lines.push(line(&description, Quantity::ONE, tier.flat_amount, currency)?);
-    }
-    lines.push(line(&format!("Units, {range}"), units, tier.unit_amount, currency)?);
-    Ok(())
-}
-
-fn packages_started(units: Quantity, package_size: Quantity) -> Result<Quantity, PriceError> {
-    let packages = units
-        .to_exact()
-        .divided_by(&package_size.to_exact())
-        .and_then(|packages| packages.ceil())
-        .and_then(|packages| i64::try_from(packages).ok())
-        .ok_or(QuantityError::OutOfRange)?;
-    Ok(Quantity::try_from(packages)?)
-}
-
-/// Share and fee are a line each. Limits per event make a third one: what all events come to, each within its
-/// limits and rounded together, less the first two. So an event that costs at most 3 never costs 3.01, at the
-/// price that the line may also carry the cent by which two roundings differ from one.
-fn percentage_lines(percentage: &Percentage, events: &[Quantity], currency: Currency) -> Result<Vec<PricedLine>, PriceError> {
-    let Percentage { rate, fixed_amount, free_events, minimum_per_event, maximum_per_event } = percentage;
-    if events.iter().any(|event| event.is_negative()) {
-        return Err(PriceError::NegativeUsage);
-    }
-    let free = usize::try_from(*free_events).unwrap_or(usize::MAX);
-    let charged = events.get(free..).unwrap_or_default();
-    let value = Quantity::sum(charged.iter().copied())?;
-    let count = Quantity::try_from(u64::try_from(charged.len()).unwrap_or(u64::MAX))?;
-    let share = share_of_one(*rate);
-
-    let mut lines = vec![
-        line(&format!("{rate}% of the value of events"), value, share, currency)?,
-        line("Fee per event", count, *fixed_amount, currency)?,
-    ];
-    lines.retain(|line| !line.unit_price.is_zero());
-    if minimum_per_event.is_some() || maximum_per_event.is_some() {
-        let (share, fee) = (share.to_exact(), fixed_amount.to_exact());
-        let minimum = minimum_per_event.map(Decimal::to_exact);
-        let maximum = maximum_per_event.map(Decimal::to_exact);
-        let limited = charged.iter().fold(Exact::zero(), |sum, event| {
-            let cost = event.to_exact().times(&share).plus(&fee);
-            sum.plus(&within(cost, minimum.as_ref(), maximum.as_ref()))
-        });
-        let due = Money::round(&limited, currency)?;
-        push_difference(&mut lines, "Minimum and maximum per event", due, currency)?;
-    }
-    Ok(lines)
-}
-
-/// A rate in percent as a unit price. A valid rate has at most ten decimals, so the division is exact.
-fn share_of_one(rate: Decimal) -> Decimal {
-    Decimal::from_trillionths(rate.trillionths().checked_div(100).unwrap_or_default())
-}
-
-fn within(amount: Exact, minimum: Option<&Exact>, maximum: Option<&Exact>) -> Exact {
-    let raised = minimum.cloned().map_or(amount.clone(), |minimum| minimum.max(amount));
-    maximum.cloned().map_or(raised.clone(), |maximum| maximum.min(raised))
-}
-
-fn apply_limits(model: &PriceModel, lines: &mut Vec<PricedLine>, currency: Currency) -> Result<(), PriceError> {
+pub(super) fn apply_limits(model: &PriceModel, lines: &mut Vec<PricedLine>, currency: Currency) -> Result<(), PriceError> {
     let due = total(lines, currency)?;
     if let Some(minimum) = model.minimum_amount {
         let minimum = Money::round(&minimum.to_exact(), currency)?;
@@ -205,7 +122,7 @@ fn apply_limits(model: &PriceModel, lines: &mut Vec<PricedLine>, currency: Curre
 }
 
 /// Adds the line that makes the others sum to `due`, unless they do already.
-fn push_difference(lines: &mut Vec<PricedLine>, description: &str, due: Money, currency: Currency) -> Result<(), PriceError> {
+pub(super) fn push_difference(lines: &mut Vec<PricedLine>, description: &str, due: Money, currency: Currency) -> Result<(), PriceError> {
     let amount = due.checked_sub(total(lines, currency)?)?;
     if !amount.is_zero() {
         lines.push(PricedLine { description: description.to_owned(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount });
@@ -213,9 +130,9 @@ fn push_difference(lines: &mut Vec<PricedLine>, description: &str, due: Money, c
     Ok(())
 }
 
-fn line(description: &str, quantity: Quantity, unit_price: Decimal, currency: Currency) -> Result<PricedLine, PriceError> {
-    let exact = quantity.to_exact().times(&unit_price.to_exact());
-    Ok(PricedLine { description: description.to_owned(), quantity, unit_price, amount: Money::round(&exact, currency)? })
+pub(super) fn line(description: &str, quantity: Quantity, unit_price: Decimal, currency: Currency) -> Result<PricedLine, PriceError> {
+    let amount = Money::of_units(quantity, unit_price, currency)?;
+    Ok(PricedLine { description: description.to_owned(), quantity, unit_price, amount })
 }
 
 fn beyond_free(description: &str, free_units: Quantity) -> String {

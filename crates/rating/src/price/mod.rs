@@ -10,18 +10,25 @@
 //! - *volume*: all units are charged at the price of the tier in which the last one lies.
 //! - *package*: units are sold in packages, and a package that was started is charged whole.
 //! - *percentage*: a share of each event's value, with an optional fee per event.
+//! - *graduated percentage*: each part of the value at the rate of the tier in which it lies.
+//! - *dynamic*: the events say themselves what they cost; the price multiplies it.
+//! - *part*: a period's usage may be billed in several parts ([`price_part`]); they sum to the price of the whole.
 //!
-//! It does not own: which usage counts (the meter), discounts and taxes (the invoice), proration (a sibling
-//! module).
+//! It does not own: which usage counts (the meter), discounts and taxes, proration (sibling modules).
 
 mod lines;
+mod parts;
+mod percentage;
 mod problem;
+mod tiers;
 mod validation;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use lines::{PricedLine, Usage, price, total};
+pub use parts::{price_buckets, price_part};
 pub use problem::{PriceError, PriceProblem};
+pub use validation::price_currency;
 
 use crate::decimal::Decimal;
 use crate::quantity::Quantity;
@@ -81,9 +88,34 @@ pub enum Charge {
         /// So many units cost nothing and fill no package.
         #[serde(default, serialize_with = "as_string", skip_serializing_if = "quantity_is_zero")]
         free_units: Quantity,
+        /// What happens to a package that was started and not filled.
+        #[serde(default, skip_serializing_if = "PackageRounding::is_up")]
+        rounding: PackageRounding,
     },
     /// A share of the value of each event, such as a payment fee.
     Percentage(Percentage),
+    /// A share of the total value, each part of it at the rate of its tier. The quantity is the value in major units.
+    GraduatedPercentage {
+        /// Ascending; the last one has no bound.
+        tiers: Vec<PercentageTier>,
+    },
+    /// What the events say that they cost, in major units, times a factor. The quantity is that cost.
+    Dynamic {
+        /// `1` passes the cost on, `1.2` adds a fifth to it.
+        #[serde(default = "one", skip_serializing_if = "Decimal::is_one")]
+        multiplier: Decimal,
+    },
+}
+
+/// What a package that was started and not filled costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageRounding {
+    /// As much as a full one.
+    #[default]
+    Up,
+    /// Nothing: only full packages are charged.
+    Down,
 }
 
 /// A percentage price. The first events may be free, and each event may have a least and a most that it costs.
@@ -98,6 +130,10 @@ pub struct Percentage {
     /// The first so many events cost nothing, neither share nor fee.
     #[serde(default, skip_serializing_if = "count_is_zero")]
     pub free_events: u64,
+    /// The first so much value costs nothing, and an event that ends below it has no fee either. With `free_events`,
+    /// both limits hold: what is free ends with the one that is reached first.
+    #[serde(default, serialize_with = "as_string", skip_serializing_if = "quantity_is_zero")]
+    pub free_value: Quantity,
     /// The least that share and fee of one event may come to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_per_event: Option<Decimal>,
@@ -119,6 +155,23 @@ pub struct Tier {
     /// Charged once when the tier is reached; for the first tier also when nothing was used.
     #[serde(default, skip_serializing_if = "decimal_is_zero")]
     pub flat_amount: Decimal,
+    /// The tier's units are sold in packages of this size, and `unit_amount` is the price of one that was started.
+    #[serde(default, serialize_with = "as_optional_string", skip_serializing_if = "Option::is_none")]
+    pub package_size: Option<Quantity>,
+}
+
+/// A range of value with a rate of its own. It starts where the tier before it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PercentageTier {
+    /// The value up to which the rate holds, in major units. `None` (`null`) has no end.
+    #[serde(default, serialize_with = "as_optional_string")]
+    pub up_to: Option<Quantity>,
+    /// Percent of the value that lies in the tier.
+    pub rate: Decimal,
+    /// Charged once when the tier is reached; for the first tier also when nothing was used.
+    #[serde(default, skip_serializing_if = "decimal_is_zero")]
+    pub flat_amount: Decimal,
 }
 
 impl PriceModel {
@@ -126,6 +179,12 @@ impl PriceModel {
     #[must_use]
     pub const fn new(charge: Charge) -> Self {
         Self { charge, minimum_amount: None, maximum_amount: None }
+    }
+}
+
+impl PackageRounding {
+    const fn is_up(&self) -> bool {
+        matches!(self, Self::Up)
     }
 }
 
@@ -147,6 +206,10 @@ fn quantity_is_zero(quantity: &Quantity) -> bool {
 
 fn decimal_is_zero(decimal: &Decimal) -> bool {
     decimal.is_zero()
+}
+
+fn one() -> Decimal {
+    Decimal::ONE
 }
 
 fn count_is_zero(count: &u64) -> bool {

@@ -58,6 +58,9 @@ pub enum PriceProblem {
     /// A rate has too many decimals.
     #[error("too many decimals; a rate in percent has at most ten")]
     RateTooPrecise,
+    /// The currency of the price is not in ISO 4217.
+    #[error("not a currency we know; send an ISO 4217 code in capital letters, such as USD")]
+    UnknownCurrency,
     /// A minimum is above its maximum.
     #[error("the minimum is above the maximum; lower it")]
     MinimumAboveMaximum,
