@@ -550,7 +550,9 @@ fn sessions_and_keys_stop_with_the_membership() {
     let cast = Cast::new();
     let ada = cast.join("ada", Some("admin"));
     let session = session_of(&cast, &ada);
-    let made = accept(&cast.world, &ask(&session, "POST", "/v1/api-keys").json(r#"{"name":"mine","scopes":["usage.read","usage.write"]}"#), 201).body;
+    let made =
+        accept(&cast.world, &ask(&session, "POST", "/v1/api-keys").json(r#"{"name":"mine","scopes":["usage.read","usage.write"]}"#), 201)
+            .body;
     let key = Credential::Bearer(text(&made["secret"]));
     let usage = || ask(&key, "POST", "/v1/usage").json(r#"{"metric":"apiCalls"}"#);
     accept(&cast.world, &usage(), 200);
