@@ -11,6 +11,7 @@ use crate::http::actors::Authorized;
 use crate::http::public::Public;
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath, IdempotencyKey};
+use crate::kernel::audit::Behalf;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationId, TeamId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
@@ -202,7 +203,7 @@ pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>
         let person = directory::enter(tenant, &invitation.email).await?;
         let (member, decision) = rules::accept(&invitation, person, profile.clone(), &known, tenant.moment())?;
         let reply = Reply::created(&MemberView::from(member))?;
-        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        tenant.on_behalf_of(Behalf::Person(person)).commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
     })
     .await?;
