@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::kernel::ids::KeyId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Call, CallRefused, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
@@ -29,12 +30,8 @@ impl<S: LocalSql> Meter<S> {
                 memory.keys.put(sql, key, scopes, expires_at)?;
                 reply(&Done {})
             }
-            Call::RemoveKey { key } => {
-                memory.create_tables(sql)?;
-                memory.keys.remove(sql, key)?;
-                reply(&Done {})
-            }
             Call::KeyUses { keys } => reply(&memory.keys.uses(&keys)),
+            Call::RemoveKey { key } => memory.remove_key(sql, key),
             Call::ClosePeriod { starts_at, ends_at } => match &memory.plan {
                 Some(plan) => {
                     let (books, period) = ((&mut memory.book, &mut memory.log), Period { starts_at, ends_at });
@@ -95,6 +92,12 @@ impl Memory {
             self.has_tables = true;
         }
         Ok(())
+    }
+
+    fn remove_key<S: LocalSql>(&mut self, sql: &S, key: KeyId) -> Result<Value, SqlError> {
+        self.create_tables(sql)?;
+        self.keys.remove(sql, key)?;
+        reply(&Done {})
     }
 
     fn configure<S: LocalSql>(&mut self, sql: &S, given: Entitlements, wall: Timestamp) -> Result<Value, SqlError> {

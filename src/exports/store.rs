@@ -185,8 +185,9 @@ pub struct Known {
 
 /// Exports that are being made, anywhere.
 pub async fn all_unfinished(platform: &Platform, limit: u32) -> Result<Vec<Known>> {
-    let text = "SELECT organization_id, id FROM exports WHERE status IN ('queued', 'running') ORDER BY created_at LIMIT ?1";
-    platform.every_shard(text, &[Value::from(limit)]).await
+    let text =
+        "SELECT organization_id, id FROM exports WHERE status IN ('queued', 'running') AND created_at <= ?1 ORDER BY created_at LIMIT ?2";
+    platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await
 }
 
 /// Exports that have expired and whose text is still there, anywhere.

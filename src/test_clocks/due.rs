@@ -28,7 +28,7 @@ pub struct DueEvent {
 
 /// The first due events on a clock by `now`.
 pub async fn on_clock(platform: &Platform, clock: TestClockId, now: Timestamp, limit: u32) -> Result<Vec<DueEvent>> {
-    let text = "SELECT organization_id, id, due_at, type, version, data FROM due_events WHERE test_clock_id = ?1 AND due_at <= ?2 AND organization_id NOT IN (SELECT organization_id FROM fences WHERE state = 'left') ORDER BY due_at, id LIMIT ?3";
+    let text = "SELECT organization_id, id, due_at, type, version, data FROM due_events WHERE test_clock_id = ?1 AND due_at <= ?2 AND NOT EXISTS (SELECT 1 FROM fences f WHERE f.organization_id = due_events.organization_id AND f.state = 'left') ORDER BY due_at, id LIMIT ?3";
     platform.every_shard(text, &[Value::from(clock), Value::from(now), Value::from(limit)]).await
 }
 
