@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::placement;
-use crate::{maintenance, subscriptions, test_clocks, throttle, tokens};
+use crate::{logins, maintenance, sessions, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -34,6 +34,7 @@ pub const CALENDAR: &[Entry] = &[
             Task { name: "let due facts become true", run: |platform| Box::pin(fire_due_events(platform)) },
             Task { name: "nudge facts that still wait for their steps", run: |platform| Box::pin(nudge_pending_events(platform)) },
             Task { name: "nudge mails that still wait to be sent", run: |platform| Box::pin(nudge_pending_mails(platform)) },
+            Task { name: "nudge login mails that still wait to be sent", run: |platform| Box::pin(nudge_unmailed_logins(platform)) },
             Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
         ],
     },
@@ -52,6 +53,8 @@ pub const CALENDAR: &[Entry] = &[
                 name: "replace the key that signs access tokens after 90 days",
                 run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
             },
+            Task { name: "forget logins that expired a day ago", run: |platform| Box::pin(forget_expired_logins(platform)) },
+            Task { name: "forget sessions that expired a month ago", run: |platform| Box::pin(forget_expired_sessions(platform)) },
         ],
     },
 ];
@@ -120,6 +123,18 @@ async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
 
 async fn forget_old_answers(platform: Platform) -> Result<usize> {
     maintenance::forget_old_answers(&platform).await
+}
+
+async fn nudge_unmailed_logins(platform: Platform) -> Result<usize> {
+    nudge(&platform, logins::store::unmailed(&platform, SWEEP_MAX).await?).await
+}
+
+async fn forget_expired_logins(platform: Platform) -> Result<usize> {
+    logins::store::forget_expired(&platform).await
+}
+
+async fn forget_expired_sessions(platform: Platform) -> Result<usize> {
+    sessions::store::forget_expired(&platform).await
 }
 
 async fn forget_full_throttles(platform: Platform) -> Result<usize> {

@@ -7,6 +7,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::Message;
 use crate::kernel::tenant::{Actor, Tenant};
+use crate::logins;
 use crate::mails::dispatch;
 
 /// Periods one message bills at most; a subscription that is further behind goes on with the next run.
@@ -29,6 +30,7 @@ pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
             }
             settle(&tenant).await
         }
+        Message::Login { login } => logins::mail::send(platform, login).await,
         Message::Probe {} => Ok(()),
     }
 }

@@ -72,7 +72,7 @@ impl Queues for QueueBindings {
             for message in messages {
                 let bodies = match message {
                     Message::Event { .. } => &mut events,
-                    Message::Mail { .. } => &mut email,
+                    Message::Mail { .. } | Message::Login { .. } => &mut email,
                     Message::Billing { .. } => &mut billing,
                     // A probe names its queue itself, see `EdgeProbes`.
                     Message::Probe {} => continue,

@@ -9,7 +9,7 @@ use super::request::{Surroundings, text_header};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::App;
+use crate::kernel::ports::{App, Settings};
 use crate::throttle::rules::Throttled;
 use crate::throttle::{self, Address, Admission};
 
@@ -43,6 +43,11 @@ impl Client {
 }
 
 impl<E: Throttled> Public<E> {
+    /// To tell what was made here before anything is counted or looked up.
+    pub fn settings(&self) -> &Settings {
+        &self.app.settings
+    }
+
     /// Counts the request against its address and against its target, and opens the platform for it.
     pub async fn admit(&self, target: Option<&str>) -> Result<(Platform, Admission)> {
         let admission = throttle::check(&self.app, E::ENDPOINT, &self.client.address, target).await?;

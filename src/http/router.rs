@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invoices, limits, mails, metrics, onboarding, organizations, parked, sealing, subscriptions, test_clocks, tokens,
-    usage,
+    access, catalog, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, sealing, second_factors, sessions, signup,
+    subscriptions, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -82,6 +82,19 @@ routes! {
     access::create,
     access::list,
     access::revoke,
+
+    // People: how they come in, and what is their own
+    signup::create,
+    logins::create,
+    sessions::create,
+    sessions::refresh,
+    sessions::list,
+    sessions::end,
+    sessions::end_others,
+    second_factors::get,
+    second_factors::enrol,
+    second_factors::confirm,
+    second_factors::remove,
 
     // Everybody's
     tokens::jwks,

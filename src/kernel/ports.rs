@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::error::Result;
-use super::ids::{Entropy, EventId, InvoiceId, MailId, Moment, OrganizationId, SubscriptionId};
+use super::ids::{Entropy, EventId, InvoiceId, LoginId, MailId, Moment, OrganizationId, SubscriptionId};
 use super::memory::Memory;
 use super::sql::Sql;
 use super::time::Timestamp;
@@ -27,6 +27,9 @@ pub enum Message {
     /// Bill what is due for one subscription.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
+    /// Mail the code of one login.
+    #[serde(rename = "login.v1")]
+    Login { login: LoginId },
     /// Asks for nothing: `/healthz` sees that the queue takes messages.
     #[serde(rename = "probe.v1")]
     Probe {},
