@@ -37,6 +37,7 @@ mod requests;
 mod reservations;
 mod roll_up;
 mod schema;
+mod seats;
 mod standings;
 mod uniques;
 
@@ -59,6 +60,7 @@ use rates::{RateStanding, Rates};
 use requests::{Ask, Route};
 use reservations::Reservations;
 use roll_up::RollUp;
+use seats::Seats;
 use uniques::Uniques;
 
 /// Bytes of requests that share a commit: its body, one value in SQL, must stay below 2 MB.
@@ -84,6 +86,7 @@ struct Memory {
     log: Log,
     facts: Facts,
     reservations: Reservations,
+    seats: Seats,
     pruning: Pruning,
     roll_up: RollUp,
 }
@@ -173,6 +176,7 @@ impl Memory {
                 book: Book::load(sql)?,
                 facts: Facts::load(sql, wall)?,
                 reservations: Reservations::load(sql, now)?,
+                seats: Seats::load(sql)?,
                 pruning: Pruning::load(sql)?,
                 roll_up: RollUp::load(sql, log.number, wall)?,
                 log,
@@ -186,6 +190,7 @@ impl Memory {
                 log: Log::new(organization),
                 facts: Facts::default(),
                 reservations: Reservations::default(),
+                seats: Seats::default(),
                 pruning: Pruning::default(),
                 roll_up: RollUp::default(),
             })

@@ -6,7 +6,7 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvoiceId, KeyId, PersonId, SessionId, SubscriptionId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, SessionId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
 use crate::sessions::rules::Ending;
@@ -109,6 +109,25 @@ events! {
     InvoiceCreated = "Invoice.created" v 1 { invoice: InvoiceId }
     /// An invoice got its number and is due.
     InvoiceFinalized = "Invoice.finalized" v 1 { invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp }
+
+    /// Somebody is asked to join, until `expires_at`.
+    InvitationCreated = "Invitation.created" v 1 { invitation: InvitationId, email: String, expires_at: Timestamp }
+    /// The invitation is mailed again, with a new link; the one before opens nothing any more.
+    InvitationRenewed = "Invitation.renewed" v 1 { invitation: InvitationId, email: String, generation: u32, expires_at: Timestamp }
+    /// An invitation was taken back.
+    InvitationRevoked = "Invitation.revoked" v 1 { invitation: InvitationId }
+    /// The time has come at which an invitation expires, unless it was renewed.
+    InvitationExpiryDue = "Invitation.expiryDue" v 1 { invitation: InvitationId }
+    /// Nobody took an invitation up in time.
+    InvitationExpired = "Invitation.expired" v 1 { invitation: InvitationId }
+    /// Whoever was invited came.
+    InvitationAccepted = "Invitation.accepted" v 1 { invitation: InvitationId, person: PersonId }
+    /// Somebody is a member from now on.
+    MemberJoined = "Member.joined" v 1 { person: PersonId }
+    /// A member's profile or role was changed; `fields` names what.
+    MemberUpdated = "Member.updated" v 1 { person: PersonId, fields: Vec<String> }
+    /// Somebody is no member any more.
+    MemberRemoved = "Member.removed" v 1 { person: PersonId }
 
     /// The vendor changed what it agreed with the organization beside its plan.
     LimitsChanged = "Limits.changed" v 1 { version: i64 }

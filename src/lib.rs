@@ -33,6 +33,7 @@ pub mod events;
 // The slices: each tells its story in mod.rs.
 pub mod access;
 pub mod catalog;
+pub mod invitations;
 pub mod invoices;
 pub mod limits;
 pub mod logins;
@@ -42,6 +43,7 @@ pub mod metrics;
 pub mod onboarding;
 pub mod organizations;
 pub mod parked;
+pub mod people;
 pub mod roles;
 pub mod sealing;
 pub mod second_factors;

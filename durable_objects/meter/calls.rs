@@ -67,6 +67,9 @@ impl<S: LocalSql> Meter<S> {
                 }
                 None => refused("not_configured", "Configure the Meter before its changes are watched."),
             },
+            Call::HoldSeat { seat } => memory.hold_seat(sql, seat, wall),
+            Call::PutSeats { version, members, held } => memory.put_seats(sql, (version, members), held, wall),
+            Call::Seats => memory.seats(sql, wall),
             Call::CurrentUsage => reply(&memory.current_usage(wall)),
             Call::Prune => {
                 if let Some(plan) = &memory.plan {
@@ -80,7 +83,7 @@ impl<S: LocalSql> Meter<S> {
 
 impl Memory {
     /// Storage begins here: with a call, never with a hot request.
-    fn create_tables<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
+    pub(super) fn create_tables<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
         if !self.has_tables {
             schema::create(sql)?;
             self.has_tables = true;
@@ -99,7 +102,10 @@ impl Memory {
             Some(known) if known.version > given.version => known.clone(),
             _ => given,
         };
-        self.replace_entitlements(sql, Entitlements { clock, ..newest }, wall)
+        let done = self.replace_entitlements(sql, Entitlements { clock, ..newest }, wall)?;
+        // Members may have come before there was anything to count by.
+        self.count_members(sql, wall)?;
+        Ok(done)
     }
 
     fn set_clock<S: LocalSql>(&mut self, sql: &S, now: Timestamp, wall: Timestamp) -> Result<Value, SqlError> {
@@ -114,7 +120,8 @@ impl Memory {
     fn replace_entitlements<S: LocalSql>(&mut self, sql: &S, entitlements: Entitlements, wall: Timestamp) -> Result<Value, SqlError> {
         if self.plan.as_ref().map(Plan::entitlements) != Some(&entitlements) {
             plan::store_entitlements(sql, &entitlements)?;
-            self.plan = Some(Plan::of(entitlements, Metrics::load(sql)?, Limits::load(sql)?, wall));
+            self.plan =
+                Some(Plan::of(entitlements, Metrics::load(sql)?, Limits::load(sql)?, wall).counting_members(self.seats.is_counted, wall));
         }
         reply(&Done {})
     }
@@ -151,7 +158,7 @@ impl Memory {
     }
 }
 
-fn reply<T: Serialize>(document: &T) -> Result<Value, SqlError> {
+pub(super) fn reply<T: Serialize>(document: &T) -> Result<Value, SqlError> {
     serde_json::to_value(document).map_err(|error| SqlError::Broken(format!("a reply cannot be written: {error}")))
 }
 

@@ -22,6 +22,7 @@ use super::log::{Draft, Line, Standing};
 use super::plan::{Period, Plan, Rule};
 use super::requests::{Ask, Batch, Claim, Event, Mode, shortened};
 use super::reservations::Reservations;
+use super::seats::counted_here;
 use super::uniques::{self, Uniques};
 
 /// Everything that one commit is decided with.
@@ -101,8 +102,16 @@ impl<'k> Desk<'_, 'k> {
 
     /// Counts an event that is new.
     pub fn count(&mut self, event: &Event<'_>) -> Result<Outcome, Problem> {
+        let rule = self.plan.rule(&event.metric).ok_or_else(|| unknown_metric(self.plan, &event.metric))?;
+        if rule.is_counted_here {
+            return Err(counted_here(&event.metric));
+        }
+        self.count_by(rule, event)
+    }
+
+    /// Counts an event of a metric for which `rule` holds.
+    pub fn count_by(&mut self, rule: &Rule, event: &Event<'_>) -> Result<Outcome, Problem> {
         let (plan, metric) = (self.plan, event.metric.as_ref());
-        let rule = plan.rule(metric).ok_or_else(|| unknown_metric(plan, metric))?;
         let at = plan.instant_of(event.timestamp, self.now)?;
         let period = plan.period_of(at);
         let amount = self.amount_of(rule, event, period)?;

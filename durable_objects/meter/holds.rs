@@ -10,11 +10,15 @@ use super::answers::{Answered, Held, Outcome, ReservationAnswer, Standing, body,
 use super::decisions::{Desk, Quota, is_additive, unknown_metric};
 use super::requests::{Event, Mode, Reserve, Settle};
 use super::reservations::{ACTIVE_MAX, Reservation, Status};
+use super::seats::{counted_here, is_seat};
 
 impl Desk<'_, '_> {
     pub(super) fn reserve(&mut self, reserve: &Reserve<'_>) -> Result<Answered, Problem> {
         let Reserve { metric, amount, ttl, .. } = reserve;
         let rule = self.plan.rule(metric).ok_or_else(|| unknown_metric(self.plan, metric))?;
+        if rule.is_counted_here {
+            return Err(counted_here(metric));
+        }
         if !is_additive(rule) {
             let detail = format!("{metric} is not a sum or a count, so nothing of it can be held back. Reserve another metric.");
             return Err(Problem::refused("/metric", "reservation_unsupported", detail));
@@ -128,7 +132,8 @@ impl Desk<'_, '_> {
     }
 
     fn find(&self, id: ReservationId) -> Result<&Reservation, Problem> {
-        self.reservations.find(id).ok_or_else(|| Problem::not_found("reservation"))
+        // Seats belong to invitations; no client's request ends one.
+        self.reservations.find(id).filter(|found| !is_seat(found.id)).ok_or_else(|| Problem::not_found("reservation"))
     }
 }
 

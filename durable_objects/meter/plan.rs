@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::rules::USERS;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, days, minutes};
 use crate::usage::meter::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
 
 use super::schema;
+use super::seats::Seats;
 
 /// An event may be this far ahead: clocks of servers differ.
 const AHEAD_MAX: std::time::Duration = minutes(5);
@@ -32,6 +34,8 @@ pub(super) struct Plan {
     limits: Limits,
     rules: BTreeMap<String, Rule>,
     counts_values: bool,
+    /// Whether `users` is the number of members, and moves with them only.
+    pub(super) counts_members: bool,
     /// When a grant begins or ends, and the rules have to be made anew.
     rules_until: Option<Timestamp>,
     /// The periods' bounds as they are written in answers, in the order of `boundaries`.
@@ -66,6 +70,8 @@ pub(super) struct Rule {
     /// Without them.
     pub base: Option<Quantity>,
     pub source: Source,
+    /// Counted here: nobody may record it.
+    pub is_counted_here: bool,
 }
 
 /// Where a limit comes from.
@@ -94,14 +100,24 @@ pub(super) struct PeriodText {
 impl Plan {
     pub fn load<S: LocalSql>(sql: &S, wall: Timestamp) -> Result<Option<Self>, SqlError> {
         let Some(text) = schema::setting(sql, ENTITLEMENTS)? else { return Ok(None) };
-        Ok(Some(Self::of(schema::parse(ENTITLEMENTS, &text)?, Metrics::load(sql)?, Limits::load(sql)?, wall)))
+        let plan = Self::of(schema::parse(ENTITLEMENTS, &text)?, Metrics::load(sql)?, Limits::load(sql)?, wall);
+        Ok(Some(plan.counting_members(Seats::load(sql)?.is_counted, wall)))
     }
 
     pub fn of(entitlements: Entitlements, metrics: Metrics, limits: Limits, wall: Timestamp) -> Self {
         let starts = entitlements.boundaries.iter();
         let ends = entitlements.boundaries.iter().skip(1);
         let texts = starts.zip(ends).map(|(start, end)| PeriodText { start: start.to_string(), end: end.to_string() }).collect();
-        let mut plan = Self { entitlements, metrics, limits, rules: BTreeMap::new(), counts_values: false, rules_until: None, texts };
+        let mut plan = Self {
+            entitlements,
+            metrics,
+            limits,
+            rules: BTreeMap::new(),
+            counts_values: false,
+            counts_members: false,
+            rules_until: None,
+            texts,
+        };
         plan.make_rules(plan.now(wall));
         plan
     }
@@ -114,7 +130,7 @@ impl Plan {
         }
     }
 
-    fn make_rules(&mut self, now: Timestamp) {
+    pub(super) fn make_rules(&mut self, now: Timestamp) {
         let defined = self.metrics.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Unlimited));
         let planned = self.entitlements.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Plan));
         self.rules =
@@ -132,7 +148,16 @@ impl Plan {
         let granted = Quantity::sum(self.grants_of(metric, now).map(|grant| grant.amount)).unwrap_or_default();
         let limit = base.map(|base| base.checked_add(granted).unwrap_or(base));
         let MetricRule { kind, aggregation, unique_property, .. } = rule.clone();
-        Rule { kind, aggregation, unique_property, enforcement, limit, base, source }
+        Rule {
+            kind,
+            aggregation,
+            unique_property,
+            enforcement,
+            limit,
+            base,
+            source,
+            is_counted_here: self.counts_members && metric == USERS,
+        }
     }
 
     /// The grants that raise the limit of a metric now.

@@ -5,7 +5,7 @@
 //! - A reservation ends once: settled, released, or expired by the organization's time without anybody's doing.
 //! - The active ones are in memory, at most `ACTIVE_MAX`; those that ended are rows, kept as long as idempotency keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rating::Quantity;
 use serde::Deserialize;
@@ -18,8 +18,9 @@ use crate::kernel::time::Timestamp;
 use super::answers::Outcome;
 use super::book::{optional_quantity, quantity};
 use super::plan::REMEMBERED;
+use super::seats::is_seat;
 
-/// Held at once by one organization.
+/// Held at once by one organization, and as many seats.
 pub(super) const ACTIVE_MAX: usize = 1_000;
 /// Old ones that one alarm looks at; stands in the statement below as well.
 const SLICE: usize = 500;
@@ -28,10 +29,14 @@ const SLICE: usize = 500;
 pub(super) struct Reservations {
     active: BTreeMap<ReservationId, Reservation>,
     held: HashMap<String, Quantity>,
+    /// How many of the active ones are seats.
+    seats: usize,
     /// The first to expire.
     next_expiry: Option<Timestamp>,
     /// Written when the group is.
     changed: Vec<Reservation>,
+    /// Seats that are free again; nobody asks for them any more.
+    freed: Vec<ReservationId>,
     /// Ended ones that this group asks for.
     ended: BTreeMap<ReservationId, Reservation>,
 }
@@ -110,7 +115,37 @@ impl Reservations {
     }
 
     pub fn is_full(&self) -> bool {
-        self.active.len() >= ACTIVE_MAX
+        self.active.len().saturating_sub(self.seats) >= ACTIVE_MAX
+    }
+
+    pub fn is_full_of_seats(&self) -> bool {
+        self.seats >= ACTIVE_MAX
+    }
+
+    pub fn is_active(&self, id: ReservationId) -> bool {
+        self.active.contains_key(&id)
+    }
+
+    /// Seats of invitations that are committed.
+    pub fn confirmed_seats(&self) -> impl Iterator<Item = ReservationId> {
+        self.active.values().filter(|held| is_confirmed_seat(held)).map(|held| held.id)
+    }
+
+    /// Holds exactly these seats for good, beside those that wait to be confirmed.
+    pub fn keep_seats(&mut self, wanted: &BTreeSet<ReservationId>, seat: impl Fn(ReservationId) -> Reservation) {
+        let over: Vec<ReservationId> = self.confirmed_seats().filter(|id| !wanted.contains(id)).collect();
+        for id in over {
+            self.active.remove(&id);
+            self.freed.push(id);
+        }
+        for id in wanted {
+            if !self.active.get(id).is_some_and(is_confirmed_seat) {
+                let seat = seat(*id);
+                self.changed.push(seat.clone());
+                self.active.insert(*id, seat);
+            }
+        }
+        self.count();
     }
 
     pub fn hold(&mut self, reservation: Reservation) {
@@ -147,6 +182,9 @@ impl Reservations {
                 [id.into(), metric.into(), amount, status.into(), created_at.into(), expires_at.into(), settled.into(), receipt.into()];
             sql.run(text, &values)?;
         }
+        for id in self.freed.drain(..) {
+            sql.run("DELETE FROM reservations WHERE id = ?1", &[id.into()])?;
+        }
         Ok(is_changed)
     }
 
@@ -165,10 +203,16 @@ impl Reservations {
 
     fn count(&mut self) {
         self.held.clear();
+        self.seats = self.active.keys().filter(|id| is_seat(**id)).count();
         for reservation in self.active.values() {
             let held = self.held.entry(reservation.metric.clone()).or_default();
             *held = held.checked_add(reservation.amount).unwrap_or(*held);
         }
         self.next_expiry = self.active.values().map(|reservation| reservation.expires_at).min();
     }
+}
+
+/// A seat that is held until the Worker says otherwise.
+fn is_confirmed_seat(held: &Reservation) -> bool {
+    is_seat(held.id) && held.expires_at == Timestamp::LATEST
 }

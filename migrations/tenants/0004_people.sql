@@ -14,6 +14,9 @@ CREATE TABLE members (
   role            TEXT,
   invited_by      TEXT,
   joined_at       INTEGER NOT NULL,
+  email_verified_at INTEGER,
+  -- Into this organization; NULL where there was none.
+  last_login_at   INTEGER,
   version         INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (organization_id, id),
   UNIQUE (organization_id, email)
@@ -21,12 +24,16 @@ CREATE TABLE members (
 CREATE INDEX members_by_joining ON members (organization_id, joined_at, id);
 CREATE INDEX members_by_role ON members (organization_id, role, joined_at, id);
 
--- How many members there are, with a version that grows with each change, so that the Meter never goes back to an older number.
+-- How many members there are, with a version that grows with each change of members or of pending invitations, so that the Meter never
+-- goes back to an older state.
 CREATE TABLE seats (
   organization_id TEXT NOT NULL PRIMARY KEY REFERENCES organizations (organization_id),
   taken           INTEGER NOT NULL CHECK (taken >= 0),
-  version         INTEGER NOT NULL
+  version         INTEGER NOT NULL,
+  -- The version that the Meter is known to have.
+  told_version    INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX seats_untold ON seats (organization_id) WHERE told_version < version;
 
 CREATE TABLE invitations (
   organization_id TEXT NOT NULL REFERENCES organizations (organization_id),
@@ -43,7 +50,7 @@ CREATE TABLE invitations (
   expires_at      INTEGER NOT NULL,
   ended_at        INTEGER,
   -- The seat that the Meter holds for it.
-  reservation     TEXT,
+  seat            TEXT NOT NULL,
   version         INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (organization_id, id)
 );

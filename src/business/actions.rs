@@ -5,16 +5,18 @@ use std::time::Duration;
 use crate::access;
 use crate::catalog::rules::built_in;
 use crate::events::Event;
+use crate::invitations;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, KeyId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits;
 use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules as checklist;
 use crate::organizations;
+use crate::people;
 use crate::subscriptions;
 use crate::usage::meters;
 
@@ -41,6 +43,13 @@ pub enum Action {
     TellMeterKey(KeyId),
     /// Makes the Meter know the company's own limits and grants, as they stand now.
     TellMeterLimits,
+    /// Makes the Meter know how many members there are and which seats are held, as it stands now.
+    TellMeterSeats,
+    ExpireInvitation(InvitationId),
+    /// Makes the directory say whether this person is a member.
+    KeepDirectoryTrue(PersonId),
+    /// Ends the keys and clients that somebody made who is no member any more.
+    RevokeCredentialsOf(PersonId),
     FinalizeInvoice(InvoiceId),
 }
 
@@ -75,6 +84,32 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             meters::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
+        Action::TellMeterSeats => people::seats::tell(tenant).await,
+        Action::ExpireInvitation(id) => {
+            let invitation = invitations::store::find(tenant, id).await?;
+            Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
+        }
+        Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
+        Action::RevokeCredentialsOf(person) => revoke_credentials_of(tenant, person).await,
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
     }
+}
+
+/// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.
+async fn keep_directory_true(tenant: &Tenant, person: PersonId) -> Result<Decision> {
+    if people::store::member(tenant, person).await?.is_none() {
+        people::directory::forget_member(tenant, person).await?;
+    }
+    if people::store::member(tenant, person).await?.is_some() {
+        people::directory::note_member(tenant, person).await?;
+    }
+    Ok(Decision::new())
+}
+
+/// Nothing, when they are a member again by now.
+async fn revoke_credentials_of(tenant: &Tenant, person: PersonId) -> Result<Decision> {
+    if people::store::member(tenant, person).await?.is_some() {
+        return Ok(Decision::new());
+    }
+    Ok(Decision::new())
 }

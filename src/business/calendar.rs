@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::placement;
-use crate::{logins, maintenance, sessions, subscriptions, test_clocks, throttle, tokens};
+use crate::{logins, maintenance, people, sessions, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -41,7 +41,10 @@ pub const CALENDAR: &[Entry] = &[
     Entry {
         cron: "0 * * * *",
         when: "Every hour",
-        tasks: &[Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) }],
+        tasks: &[
+            Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) },
+            Task { name: "tell Meters of members that they were not told of", run: |platform| Box::pin(tell_untold_seats(platform)) },
+        ],
     },
     Entry {
         cron: "0 5 * * *",
@@ -119,6 +122,10 @@ async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
     }
     let messages = due.into_iter().map(|due| Message::Billing { organization: due.organization_id, subscription: due.id }).collect();
     nudge(&platform, messages).await
+}
+
+async fn tell_untold_seats(platform: Platform) -> Result<usize> {
+    people::seats::tell_untold(&platform).await
 }
 
 async fn forget_old_answers(platform: Platform) -> Result<usize> {

@@ -14,7 +14,7 @@ use crate::organizations::rules::{Organization, Status};
 use crate::organizations::store::OrganizationRow;
 use crate::subscriptions::rules::Subscription;
 use crate::subscriptions::store::SubscriptionRow;
-use crate::{onboarding, organizations, subscriptions};
+use crate::{onboarding, organizations, people, subscriptions};
 
 use super::actions::Action;
 
@@ -24,6 +24,8 @@ pub struct Company {
     pub organization: Organization,
     pub items: Vec<Item>,
     pub subscription: Option<Subscription>,
+    /// How many people belong to it, as far as they are managed here.
+    pub members: u32,
     /// The company's now.
     pub now: Timestamp,
     /// Where links in mails lead.
@@ -33,7 +35,7 @@ pub struct Company {
 impl Company {
     pub async fn load(tenant: &Tenant) -> Result<Self> {
         let mut read = tenant
-            .run(vec![organizations::store::select(), onboarding::store::select(), subscriptions::store::select()])
+            .run(vec![organizations::store::select(), onboarding::store::select(), subscriptions::store::select(), people::seats::select()])
             .await?
             .into_iter();
         let mut rows = || read.next().unwrap_or_default().into_iter();
@@ -41,7 +43,8 @@ impl Company {
         let organization = Organization::from(decode::<OrganizationRow>(organization)?);
         let items = rows().map(|row| Ok(Item::from(decode::<ItemRow>(row)?))).collect::<Result<_>>()?;
         let subscription = rows().next().map(|row| decode::<SubscriptionRow>(row).map(Subscription::from)).transpose()?;
-        Ok(Self { organization, items, subscription, now: tenant.moment().now, app_url: tenant.app().settings.app_url.clone() })
+        let members = rows().next().map(people::seats::taken).transpose()?.unwrap_or(0);
+        Ok(Self { organization, items, subscription, members, now: tenant.moment().now, app_url: tenant.app().settings.app_url.clone() })
     }
 
     pub fn has_left(&self) -> bool {
@@ -75,7 +78,8 @@ impl Company {
         self.administrators().into_iter().map(|to| self.mail_to(to, template, format!("{reason}:{to}"), data.clone())).collect()
     }
 
-    fn mail_to(&self, to: &str, template: &'static str, reason: String, data: Value) -> Action {
+    /// A mail to somebody else.
+    pub fn mail_to(&self, to: &str, template: &'static str, reason: String, data: Value) -> Action {
         let mut data = data;
         if let Some(members) = data.as_object_mut() {
             members.insert("organization".into(), json!({"$id": self.organization.id, "name": self.organization.name}));

@@ -13,6 +13,7 @@ pub mod company;
 pub mod limits;
 pub mod messages;
 pub mod onboarding;
+pub mod people;
 pub mod quotas;
 pub mod runner;
 pub mod story;
@@ -43,13 +44,15 @@ pub struct Workflow {
 
 /// All processes.
 pub const WORKFLOWS: &[Workflow] =
-    &[onboarding::WORKFLOW, trials::WORKFLOW, quotas::WORKFLOW, limits::WORKFLOW, billing::WORKFLOW, access::WORKFLOW];
+    &[onboarding::WORKFLOW, people::WORKFLOW, trials::WORKFLOW, quotas::WORKFLOW, limits::WORKFLOW, billing::WORKFLOW, access::WORKFLOW];
 
 /// Facts that nothing follows from, on purpose; each with its reason.
 pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
     (EventKind::SessionEnded, "each request reads the session's row, so nobody has to be told"),
+    (EventKind::InvitationAccepted, "recorded for reports; what follows belongs to the member who joined"),
+    (EventKind::MemberUpdated, "recorded for reports; roles are read when they are asked for"),
     (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation belongs to the last checklist item"),
 ];
 

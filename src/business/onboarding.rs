@@ -51,10 +51,11 @@ fn tick_off_settings(update: &OrganizationUpdated, _: &Company) -> Vec<Action> {
 }
 
 /// The first project and the first people are used, so they are there.
-fn tick_off_first_use(usage: &UsageStarted, _: &Company) -> Vec<Action> {
+fn tick_off_first_use(usage: &UsageStarted, company: &Company) -> Vec<Action> {
     match usage.metric.as_str() {
         PROJECTS => vec![Action::CompleteItem(ItemKey::CreateFirstProject)],
-        USERS => vec![Action::CompleteItem(ItemKey::AddTeamMembers)],
+        // Reported by the vendor; members that are managed here tick it off when they join.
+        USERS if company.members == 0 => vec![Action::CompleteItem(ItemKey::AddTeamMembers)],
         _ => Vec::new(),
     }
 }

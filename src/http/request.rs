@@ -37,6 +37,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Command<T> {
     }
 }
 
+/// The claim of a `POST` without a body, if it has an `Idempotency-Key`.
+pub struct IdempotencyKey(pub Option<Claim>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        Ok(Self(Some(Claim::new(key.to_str().unwrap_or_default(), parts.method.as_str(), parts.uri.path(), &[])?)))
+    }
+}
+
 /// The `Content-Type` as sent, empty when absent.
 pub fn content_type(headers: &HeaderMap) -> String {
     text_header(headers, "content-type")

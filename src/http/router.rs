@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, sealing, second_factors, sessions, signup,
-    subscriptions, test_clocks, tokens, usage,
+    access, catalog, invitations, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, people, sealing,
+    second_factors, sessions, signup, subscriptions, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -79,6 +79,16 @@ routes! {
     subscriptions::get,
     invoices::list,
     invoices::get,
+    people::list,
+    people::get,
+    people::update,
+    people::remove,
+    people::seats,
+    invitations::create,
+    invitations::list,
+    invitations::get,
+    invitations::mail,
+    invitations::revoke,
     access::create,
     access::list,
     access::revoke,
@@ -98,6 +108,7 @@ routes! {
 
     // Everybody's
     tokens::jwks,
+    invitations::accept,
     access::permissions,
     catalog::list,
     catalog::get,

@@ -47,6 +47,11 @@ pub async fn common_rows<T: DeserializeOwned>(app: &App, statement: Statement) -
     Platform { app: app.clone() }.directory_rows(statement).await
 }
 
+/// Runs statements over the directory's rows of one organization, or of one person who acts in it. tidy.rs holds the list of who does.
+pub async fn directory_of(tenant: &Tenant, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
+    Platform { app: tenant.app().clone() }.directory(statements).await
+}
+
 impl Platform {
     /// Only the vendor's actor and the runners open it; tidy.rs holds the list.
     pub fn open(app: App) -> Self {

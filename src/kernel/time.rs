@@ -18,6 +18,9 @@ const LATEST_MILLIS: i64 = 253_402_300_799_999;
 pub struct InvalidTimestamp;
 
 impl Timestamp {
+    /// After everything that ever happens.
+    pub const LATEST: Self = Self(LATEST_MILLIS);
+
     /// The instant `millis` after 1970, clamped to the years 1970 to 9999.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(0, LATEST_MILLIS))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::render::render;
+use super::secrets;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::MailId;
 use crate::kernel::ports::OutgoingMail;
@@ -71,7 +72,8 @@ async fn send(tenant: &Tenant, mail: MailRow) -> Result<()> {
 }
 
 fn outgoing(tenant: &Tenant, mail: MailRow) -> Result<OutgoingMail> {
-    let rendered = render(&mail.template, &mail.data)?;
+    let data = secrets::added(&mail.template, &mail.data, tenant.organization(), &tenant.app().settings.secret)?;
+    let rendered = render(&mail.template, &data)?;
     Ok(OutgoingMail {
         id: mail.id,
         organization: tenant.organization(),

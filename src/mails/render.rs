@@ -14,11 +14,12 @@ pub struct Rendered {
 }
 
 /// All templates: the first line of each is the subject, the rest the text in paragraphs.
-pub const TEMPLATES: [(&str, &str); 8] = [
+pub const TEMPLATES: [(&str, &str); 9] = [
     ("organization-welcome", include_str!("templates/organization-welcome.txt")),
     ("onboarding-checkin-day3", include_str!("templates/onboarding-checkin-day3.txt")),
     ("onboarding-checkin-day7", include_str!("templates/onboarding-checkin-day7.txt")),
     ("onboarding-complete", include_str!("templates/onboarding-complete.txt")),
+    ("team-invitation", include_str!("templates/team-invitation.txt")),
     ("trial-ending-soon", include_str!("templates/trial-ending-soon.txt")),
     ("quota-exceeded", include_str!("templates/quota-exceeded.txt")),
     ("login-code", include_str!("templates/login-code.txt")),

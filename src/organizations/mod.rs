@@ -8,5 +8,6 @@
 pub mod placement;
 pub mod routes;
 pub mod rules;
+pub mod sign_up;
 pub mod store;
 pub mod wire;

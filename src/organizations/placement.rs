@@ -1,17 +1,19 @@
 //! Where organizations live: the directory's side of a sign-up.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::rules::{self, Organization};
 use crate::business::runner;
+use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::ids::{OrganizationId, RequestId, TestClockId};
+use crate::kernel::ids::{OrganizationId, PersonId, RequestId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{self, Statement};
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::{Timestamp, minutes};
+use crate::people::{self, rules::Profile};
 use crate::platform_sql;
 
 /// Sign-ups that are still not placed after this long were cut off.
@@ -23,11 +25,30 @@ fn choose_shard(organization: OrganizationId, shards: usize) -> usize {
     usize::from(last).checked_rem(shards).unwrap_or(0)
 }
 
-/// Enters a new organization into the directory, with the answer to its sign-up; from here on it will exist.
-pub async fn enter(platform: &Platform, organization: &Organization, answer: Option<&Answer>) -> Result<()> {
+/// What a sign-up asks for, as the directory keeps it until the organization has its rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Requested {
+    #[serde(flatten)]
+    pub organization: Organization,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<FirstOwner>,
+}
+
+/// Who signs a company up; becomes its first member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstOwner {
+    /// In lower case.
+    pub email: String,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+}
+
+/// Enters a new organization into the directory, with its owner and the answer to its sign-up; from here on it will exist.
+pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&Answer>) -> Result<()> {
+    let organization = &requested.organization;
     let now = platform.app().moment().now;
     let shard = choose_shard(organization.id, platform.app().shards.len());
-    let request = serde_json::to_string(organization).map_err(|error| Error::internal(error.to_string()))?;
+    let request = serde_json::to_string(requested).map_err(|error| Error::internal(error.to_string()))?;
     let mut batch = vec![platform_sql!(
         "INSERT INTO organizations (id, shard, status, test_clock_id, request, created_at) VALUES (?1, ?2, 'provisioning', ?3, ?4, ?5)",
         organization.id,
@@ -36,14 +57,53 @@ pub async fn enter(platform: &Platform, organization: &Organization, answer: Opt
         request,
         now
     )];
+    if let Some(owner) = &requested.owner {
+        batch.extend(enter_owner(PersonId::new(platform.app().moment()), owner, organization.id, now));
+    }
     batch.extend(answer.into_iter().flat_map(|answer| answer.record_for_vendor(now)));
     platform.directory(batch).await.map(|_| ())
 }
 
+/// The person of the owner's email, known or not, may be a member there.
+fn enter_owner(id: PersonId, owner: &FirstOwner, organization: OrganizationId, now: Timestamp) -> [Statement; 2] {
+    [
+        platform_sql!(
+            "INSERT INTO people (id, email, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (email) DO NOTHING",
+            id,
+            owner.email.as_str(),
+            now
+        ),
+        platform_sql!(
+            "INSERT INTO memberships (person_id, organization_id) SELECT id, ?2 FROM people WHERE email = ?1",
+            owner.email.as_str(),
+            organization
+        ),
+    ]
+}
+
+#[derive(Deserialize)]
+struct PersonRow {
+    id: PersonId,
+}
+
+/// What makes the owner a member, in the organization's time.
+async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -> Result<Decision> {
+    let rows = platform.directory_rows::<PersonRow>(platform_sql!("SELECT id FROM people WHERE email = ?1", owner.email.as_str())).await?;
+    let person = rows.into_iter().next().ok_or_else(|| Error::internal("an owner was not entered with the organization"))?.id;
+    let FirstOwner { email, given_name, family_name } = owner.clone();
+    let profile = Profile { given_name, family_name, job_title: None, telephone: None };
+    Ok(people::rules::sign_up_owner(person, &email, profile, tenant.moment())?.1)
+}
+
 /// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.
-pub async fn place(platform: &Platform, organization: &Organization, actor: Actor) -> Result<()> {
+pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> Result<()> {
+    let organization = &requested.organization;
     let tenant = platform.tenant(organization.id, actor, None).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
-    match tenant.commit(rules::sign_up(organization), None).await {
+    let mut decision = rules::sign_up(organization);
+    if let Some(owner) = &requested.owner {
+        decision = decision.and(owner_joins(platform, owner, &tenant).await?);
+    }
+    match tenant.commit(decision, None).await {
         // Stale: it was placed by the attempt that was cut off.
         Ok(()) | Err(Error::Stale) => {}
         Err(error) => return Err(error),
@@ -79,7 +139,7 @@ fn cut_off(id: OrganizationId) -> Statement {
 #[derive(Deserialize)]
 struct CutOff {
     #[serde(deserialize_with = "sql::json::deserialize")]
-    request: Organization,
+    request: Requested,
 }
 
 /// Finishes sign-ups that were cut off between the directory and the tenant's database. Run each minute.

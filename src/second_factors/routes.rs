@@ -128,7 +128,8 @@ pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmat
     })
     .await?;
     let factor = find(&caller).await?;
-    let view = SecondFactorView { recovery_codes: Some(check::recovery_codes(&factor, &app.settings.secret)), ..SecondFactorView::from(&factor) };
+    let view =
+        SecondFactorView { recovery_codes: Some(check::recovery_codes(&factor, &app.settings.secret)), ..SecondFactorView::from(&factor) };
     Ok(Reply { replayed: reply.replayed, ..Reply::created(&view)? })
 }
 

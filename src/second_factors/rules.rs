@@ -30,7 +30,8 @@ pub enum Proof {
 
 /// The same for a code that is wrong, too old or was accepted before: 401 at login, 403 where the credential is good.
 pub fn invalid_second_factor(status: u16) -> Problem {
-    let detail = "This second-factor code is wrong or was used. Send the present code of the authenticator app, or a recovery code that is left.";
+    let detail =
+        "This second-factor code is wrong or was used. Send the present code of the authenticator app, or a recovery code that is left.";
     let problem = Problem::new(status, "invalid_second_factor", "The second-factor code is not valid", detail);
     if status == 401 { problem.with_header("WWW-Authenticate", "Bearer realm=\"tenantry\"") } else { problem }
 }
@@ -43,7 +44,10 @@ pub fn second_factor_required() -> Problem {
 
 /// 409: there is a confirmed one.
 pub fn already_there() -> Problem {
-    Problem::conflict("second_factor_exists", "There is a second factor already. Remove it with DELETE /v1/second-factor before enrolling another one.")
+    Problem::conflict(
+        "second_factor_exists",
+        "There is a second factor already. Remove it with DELETE /v1/second-factor before enrolling another one.",
+    )
 }
 
 /// 404: there is none to be confirmed or removed.

@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn base32_is_that_of_rfc_4648() {
-        let expected = [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB"), ("foobar", "MZXW6YTBOI")];
+        let expected =
+            [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ"), ("fooba", "MZXW6YTB"), ("foobar", "MZXW6YTBOI")];
         expected.iter().for_each(|(bytes, text)| assert_eq!(base32(bytes.as_bytes()), *text));
     }
 }

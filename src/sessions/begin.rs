@@ -27,7 +27,10 @@ use crate::second_factors;
 /// What was presented, before anybody looked whether it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presented {
-    Code { email: String, code: String },
+    Code {
+        email: String,
+        code: String,
+    },
     Link(LoginId),
     /// A link that was not made here.
     Forged,
@@ -192,7 +195,9 @@ impl Opening<'_> {
 
 /// 409: the person has to say where.
 fn organization_required(belongings: &[Belonging]) -> Problem {
-    let detail = "This person belongs to several organizations. Send the same request again with organization; the login code is still good.";
-    let choices: Vec<_> = belongings.iter().map(|belonging| json!({"$id": word(&belonging.tenant.organization()), "name": belonging.name})).collect();
+    let detail =
+        "This person belongs to several organizations. Send the same request again with organization; the login code is still good.";
+    let choices: Vec<_> =
+        belongings.iter().map(|belonging| json!({"$id": word(&belonging.tenant.organization()), "name": belonging.name})).collect();
     Problem::conflict("organization_required", detail).with_member("organizations", choices)
 }

@@ -102,7 +102,8 @@ pub async fn list(caller: Identity, Filter(query): Filter<SessionsQuery>) -> Res
 
 /// The person a query names.
 fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
-    let invalid = || Problem::invalid("person", "invalid_value", "Send me, with an access token of a person, or the id of a member (user_...).");
+    let invalid =
+        || Problem::invalid("person", "invalid_value", "Send me, with an access token of a person, or the id of a member (user_...).");
     match text {
         None => Ok(None),
         Some("me") => Ok(Some(caller.person().ok_or_else(invalid)?)),

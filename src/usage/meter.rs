@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::KeyId;
+use crate::kernel::ids::{KeyId, ReservationId};
 use crate::kernel::time::Timestamp;
 
 /// Whether a metric starts anew each period.
@@ -164,6 +164,14 @@ pub enum Call {
     /// The commits of [from, to) by the time at which they were recorded, after the commit `after` (0 at first).
     /// Reply: [`ExportPage`], lines of a proof, see `docs/PROOF.md`.
     ExportProof { from: Timestamp, to: Timestamp, after: u64 },
+    /// Holds one of `users` for somebody who is about to be invited, unless it is held already. It lapses after an hour if no
+    /// [`Call::PutSeats`] confirms it. Reply: [`SeatAnswer`].
+    HoldSeat { seat: ReservationId },
+    /// How many members there are, and every seat that is held for an invitation; other seats are free again. A lower `version` never
+    /// replaces a higher one. From the first member on `users` is what is said here, and can't be recorded otherwise. Reply: [`Done`].
+    PutSeats { version: i64, members: u32, held: Vec<ReservationId> },
+    /// Where the seats stand. Reply: [`SeatStanding`].
+    Seats,
     /// The counters of the current period that changed after the event `since` (0: all). Reply: [`UsageChange`].
     Changes { since: u64 },
 }
@@ -228,6 +236,44 @@ pub struct UsageChange {
 pub struct CallRefused {
     pub refused: String,
     pub detail: String,
+}
+
+/// Whether a seat is held now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeatHold {
+    pub is_held: bool,
+    /// Members.
+    pub taken: Quantity,
+    /// Held by all invitations, also by this one where it is.
+    pub held: Quantity,
+    /// None when unlimited.
+    pub limit: Option<Quantity>,
+}
+
+/// The reply to [`Call::HoldSeat`]; it is refused where nothing can be counted yet (`not_configured`), or too many invitations are pending
+/// (`too_many_seats_held`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SeatAnswer {
+    Hold(SeatHold),
+    Refused(CallRefused),
+}
+
+/// The seats as the Meter has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeatStanding {
+    /// Of the last [`Call::PutSeats`]; 0 before the first.
+    pub version: i64,
+    /// Whether `users` is the number of members.
+    pub is_counted: bool,
+    /// The level of `users`.
+    pub taken: Quantity,
+    /// Confirmed ones, in order.
+    pub held: Vec<ReservationId>,
+    /// None when unlimited.
+    pub limit: Option<Quantity>,
 }
 
 /// Nothing but this: a [`CallRefused`] never passes for it.

@@ -3,15 +3,17 @@
 use serde::de::DeserializeOwned;
 
 use super::meter::{
-    Call, Closing, CurrentUsage, Done, ExportPage, Grant, HotReply, HotRequest, LimitOverride, PendingFacts, RolledUp, TELL_METRICS,
+    Call, Closing, CurrentUsage, Done, ExportPage, Grant, HotReply, HotRequest, LimitOverride, PendingFacts, RolledUp, SeatAnswer,
+    SeatStanding, TELL_METRICS,
 };
 use crate::access::rules::ApiKey;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::KeyId;
+use crate::kernel::ids::{KeyId, ReservationId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::rules::Limits;
 use crate::metrics;
+use crate::people::seats::Seats;
 use crate::subscriptions::entitlements;
 use crate::subscriptions::rules::{Period, Subscription};
 
@@ -75,6 +77,20 @@ pub async fn put_limits(tenant: &Tenant, limits: &Limits) -> Result<()> {
         })
         .collect();
     call::<Done>(tenant, Call::PutLimits { version: limits.version, overrides, grants }).await.map(|_| ())
+}
+
+/// Holds a seat for somebody who is about to be invited.
+pub async fn hold_seat(tenant: &Tenant, seat: ReservationId) -> Result<SeatAnswer> {
+    call(tenant, Call::HoldSeat { seat }).await
+}
+
+/// Tells the Meter how many members there are, and every seat that is held.
+pub async fn put_seats(tenant: &Tenant, seats: Seats) -> Result<()> {
+    call::<Done>(tenant, Call::PutSeats { version: seats.version, members: seats.members, held: seats.held }).await.map(|_| ())
+}
+
+pub async fn seats(tenant: &Tenant) -> Result<SeatStanding> {
+    call(tenant, Call::Seats).await
 }
 
 /// Hands a hot request to the Meter. One that names a metric the Meter doesn't know is handed to it again when the Meter knows them all.

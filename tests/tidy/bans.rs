@@ -41,6 +41,11 @@ const BANS: &[Ban] = &[
     ban("Tenant::open", "take an actor (http/actors.rs) or the `Tenant` you are given", &["src/kernel/platform.rs"]),
     ban("Platform::open", "take the `Vendor` actor or the `Platform` you are given", PLATFORM_OPENERS),
     ban("common_rows", "only what is the same for everybody is read past the actors", &["src/kernel/platform.rs", "src/metrics/store.rs"]),
+    ban(
+        "directory_of",
+        "what a tenant keeps in the directory is its memberships only",
+        &["src/kernel/platform.rs", "src/people/directory.rs"],
+    ),
     ban("Statement { text", "use tenant_sql! or platform_sql!", RAW_SQL),
 ];
 

@@ -28,6 +28,10 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::usage::meter::",
     // Other slices' rules.
     "crate::catalog::rules::",
+    "crate::organizations::rules::",
+    "crate::people::rules::",
+    "crate::people::store::",
+    "crate::roles::rules::",
     "crate::subscriptions::rules::",
 ];
 

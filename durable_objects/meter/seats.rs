@@ -1,0 +1,196 @@
+//! Seats: `users`, where the organization's members are known. What is counted is said by the Worker, what is held is held here, so that
+//! of two invitations for the last seat one is refused.
+//!
+//! Words: a *seat* is held as a reservation whose id is derived from the address it is for; it is *confirmed* by the Worker once the
+//! invitation is committed, and lapses by itself if that never happens.
+//! Invariants:
+//! - Members, seats held and what is admitted never add up to more than a hard limit; a limit that was lowered later takes nobody's seat.
+//! - The Worker says all of it at a version: what arrives late or twice changes nothing.
+//! - From the first member on, `users` moves by what the Worker says only, each difference as one event of the log.
+
+use std::collections::BTreeSet;
+
+use rating::Quantity;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::catalog::rules::USERS;
+use crate::kernel::ids::ReservationId;
+use crate::kernel::problem::Problem;
+use crate::kernel::sql::{LocalSql, SqlError};
+use crate::kernel::time::{Timestamp, hours};
+use crate::usage::meter::{Done, Enforcement, MetricKind, SeatHold, SeatStanding};
+
+use super::calls::{refused, reply};
+use super::claims::Claims;
+use super::decisions::{Desk, is_additive};
+use super::plan::{Plan, Rule};
+use super::requests::{Event, Mode};
+use super::reservations::{Reservation, Status};
+use super::uniques::Uniques;
+use super::{Drawn, Memory, schema};
+
+const SETTING: &str = "seats";
+/// How long a seat is held for an invitation that may never be committed.
+const UNCONFIRMED: std::time::Duration = hours(1);
+
+/// What the Worker said last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Seats {
+    pub version: i64,
+    members: u32,
+    /// Whether there ever was a member: `users` is theirs from then on.
+    pub is_counted: bool,
+}
+
+impl Seats {
+    pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
+        schema::setting(sql, SETTING)?.map_or(Ok(Self::default()), |text| schema::parse(SETTING, &text))
+    }
+
+    fn store<S: LocalSql>(&self, sql: &S) -> Result<(), SqlError> {
+        schema::set(sql, SETTING, schema::json(self)?)
+    }
+}
+
+/// Whether this is a seat: ids that are derived say so, and no client's reservation has one.
+pub(super) fn is_seat(id: ReservationId) -> bool {
+    let [_, _, _, _, _, _, version, ..] = id.to_bytes();
+    version >> 4 == 8
+}
+
+/// The refusal of every other way to count members.
+pub(super) fn counted_here(metric: &str) -> Problem {
+    let detail = format!("{metric} is the number of members, which is counted here. Invite or remove members instead of recording it.");
+    Problem::conflict("metric_is_counted", detail)
+}
+
+impl Memory {
+    pub(super) fn hold_seat<S: LocalSql>(&mut self, sql: &S, seat: ReservationId, wall: Timestamp) -> Result<Value, SqlError> {
+        let Self { plan: Some(plan), book, reservations, pruning, .. } = self else {
+            return refused("not_configured", "Configure the Meter before a seat is held.");
+        };
+        plan.refresh(wall);
+        let now = plan.now(wall);
+        reservations.prepare(sql, std::iter::empty(), now)?;
+        let Some(rule) = plan.rule(USERS).filter(|rule| is_additive(rule)) else {
+            return reply(&SeatHold { is_held: true, taken: Quantity::ZERO, held: Quantity::ZERO, limit: None });
+        };
+        let taken = book.reading(USERS, rule, plan.period_of(now));
+        let answer = |is_held, held| reply(&SeatHold { is_held, taken, held, limit: rule.limit });
+        let held = reservations.held(USERS);
+        if reservations.is_active(seat) {
+            return answer(true, held);
+        }
+        let after = taken.checked_add(held).and_then(|taken| taken.checked_add(Quantity::ONE));
+        let is_free = |limit| rule.enforcement == Enforcement::Soft || after.is_ok_and(|after| after <= limit);
+        if !rule.limit.is_none_or(is_free) {
+            return answer(false, held);
+        }
+        if reservations.is_full_of_seats() {
+            return refused("too_many_seats_held", "Too many seats are held for invitations.");
+        }
+        reservations.hold(Reservation { expires_at: now.plus(UNCONFIRMED), ..held_seat(seat, now) });
+        reservations.store(sql)?;
+        pruning.expect(sql, wall)?;
+        answer(true, reservations.held(USERS))
+    }
+
+    pub(super) fn put_seats<S: LocalSql>(
+        &mut self,
+        sql: &S,
+        (version, members): (i64, u32),
+        held: Vec<ReservationId>,
+        wall: Timestamp,
+    ) -> Result<Value, SqlError> {
+        if version <= self.seats.version {
+            return reply(&Done {});
+        }
+        self.create_tables(sql)?;
+        let is_counted = self.seats.is_counted || members > 0;
+        self.seats = Seats { version, members, is_counted };
+        self.seats.store(sql)?;
+        let now = self.plan.as_ref().map_or(wall, |plan| plan.now(wall));
+        self.reservations.prepare(sql, std::iter::empty(), now)?;
+        let wanted: BTreeSet<ReservationId> = held.into_iter().collect();
+        self.reservations.keep_seats(&wanted, |seat| held_seat(seat, now));
+        self.reservations.store(sql)?;
+        if let Some(plan) = &mut self.plan {
+            plan.count_members(is_counted, wall);
+        }
+        self.count_members(sql, wall)?;
+        reply(&Done {})
+    }
+
+    pub(super) fn seats<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<Value, SqlError> {
+        let Seats { version, is_counted, .. } = self.seats;
+        let Some(plan) = &mut self.plan else {
+            return reply(&SeatStanding { version, is_counted, ..SeatStanding::default() });
+        };
+        plan.refresh(wall);
+        let now = plan.now(wall);
+        self.reservations.prepare(sql, std::iter::empty(), now)?;
+        let rule = plan.rule(USERS);
+        let taken = rule.map_or(Quantity::ZERO, |rule| self.book.reading(USERS, rule, plan.period_of(now)));
+        let limit = rule.and_then(|rule| rule.limit);
+        reply(&SeatStanding { version, is_counted, taken, held: self.reservations.confirmed_seats().collect(), limit })
+    }
+
+    /// Makes `users` the number of members: what is missing, or too much, is one event.
+    pub(super) fn count_members<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<(), SqlError> {
+        let Self { plan: Some(plan), book, log, facts, reservations, pruning, roll_up, seats, .. } = self else { return Ok(()) };
+        let Some(rule) = plan.rule(USERS).filter(|rule| seats.is_counted && is_level(rule)) else { return Ok(()) };
+        let now = plan.now(wall);
+        let difference = Quantity::from(seats.members).checked_sub(book.reading(USERS, rule, plan.period_of(now))).unwrap_or_default();
+        if difference.is_zero() {
+            return Ok(());
+        }
+        let event = Event { mode: Mode::Usage, metric: USERS.into(), amount: difference, timestamp: None, key: None, metadata: None };
+        let draft = log.draft(now);
+        let (claims, uniques, entropy) = (Claims::default(), Uniques::default(), &Drawn([0; 16]));
+        let mut desk = Desk { plan: &*plan, book, facts, reservations, claims, uniques, draft, entropy, now, wall };
+        // Only where a vendor's own count of a period to come stands in the way, which passes.
+        desk.count_by(rule, &event).map_err(|problem| SqlError::Unavailable(format!("members can't be counted: {}", problem.detail)))?;
+        let draft = desk.draft;
+        log.append(sql, draft)?;
+        book.store(sql)?;
+        facts.store(sql)?;
+        pruning.expect(sql, wall)?;
+        roll_up.note(log.number, wall);
+        Ok(())
+    }
+}
+
+fn is_level(rule: &Rule) -> bool {
+    is_additive(rule) && rule.kind == MetricKind::Level
+}
+
+/// Held until the Worker says otherwise.
+fn held_seat(id: ReservationId, now: Timestamp) -> Reservation {
+    Reservation {
+        id,
+        metric: USERS.to_owned(),
+        amount: Quantity::ONE,
+        status: Status::Active,
+        created_at: now,
+        expires_at: Timestamp::LATEST,
+        settled: None,
+        receipt: None,
+    }
+}
+
+impl Plan {
+    /// Whether `users` is counted by what the Worker says of members.
+    pub(super) fn count_members(&mut self, is_counted: bool, wall: Timestamp) {
+        if self.counts_members != is_counted {
+            self.counts_members = is_counted;
+            self.make_rules(self.now(wall));
+        }
+    }
+
+    pub(super) fn counting_members(mut self, is_counted: bool, wall: Timestamp) -> Self {
+        self.count_members(is_counted, wall);
+        self
+    }
+}

@@ -1,0 +1,53 @@
+//! People in the directory: one id for each email, and where they may be members. Which of that is true, only the organizations know.
+
+use serde::Deserialize;
+
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::PersonId;
+use crate::kernel::platform::directory_of;
+use crate::kernel::sql::decode;
+use crate::kernel::tenant::Tenant;
+use crate::platform_sql;
+
+#[derive(Deserialize)]
+struct PersonRow {
+    id: PersonId,
+}
+
+/// The person of an email, in lower case, entered as somebody who may be a member here. Before the commit that makes them one; repeating
+/// it changes nothing. Whoever calls this has seen that the email is theirs.
+pub async fn enter(tenant: &Tenant, email: &str) -> Result<PersonId> {
+    let moment = tenant.app().moment();
+    let statements = vec![
+        platform_sql!(
+            "INSERT INTO people (id, email, email_verified_at, created_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (email) DO UPDATE SET email_verified_at = coalesce(email_verified_at, excluded.email_verified_at)",
+            PersonId::new(moment),
+            email,
+            moment.now
+        ),
+        platform_sql!(
+            "INSERT INTO memberships (person_id, organization_id) SELECT id, ?2 FROM people WHERE email = ?1 ON CONFLICT DO NOTHING",
+            email,
+            tenant.organization()
+        ),
+        platform_sql!("SELECT id FROM people WHERE email = ?1", email),
+    ];
+    let row = directory_of(tenant, statements).await?.into_iter().flatten().next();
+    Ok(decode::<PersonRow>(row.ok_or_else(|| Error::internal("a person who was entered is not there"))?)?.id)
+}
+
+/// Makes the index say that a person is a member here.
+pub async fn note_member(tenant: &Tenant, person: PersonId) -> Result<()> {
+    let statement = platform_sql!(
+        "INSERT INTO memberships (person_id, organization_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        person,
+        tenant.organization()
+    );
+    directory_of(tenant, vec![statement]).await.map(|_| ())
+}
+
+/// Makes the index forget that a person was a member here.
+pub async fn forget_member(tenant: &Tenant, person: PersonId) -> Result<()> {
+    let statement = platform_sql!("DELETE FROM memberships WHERE person_id = ?1 AND organization_id = ?2", person, tenant.organization());
+    directory_of(tenant, vec![statement]).await.map(|_| ())
+}
