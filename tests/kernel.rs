@@ -2,6 +2,9 @@
 
 mod support;
 
+#[path = "kernel/chain.rs"]
+mod chain;
+
 use futures::executor::block_on;
 use support::sqlite::Sqlite;
 use tenantry::kernel::conformance;

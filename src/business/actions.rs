@@ -17,6 +17,7 @@ use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules as checklist;
 use crate::organizations;
 use crate::people;
+use crate::sessions::{self, rules::Ending};
 use crate::subscriptions;
 use crate::usage::meters;
 
@@ -111,5 +112,7 @@ async fn revoke_credentials_of(tenant: &Tenant, person: PersonId) -> Result<Deci
     if people::store::member(tenant, person).await?.is_some() {
         return Ok(Decision::new());
     }
-    Ok(Decision::new())
+    // They are over at once, because each request asks for the membership, too; this keeps them over for somebody who comes back.
+    let sessions = sessions::store::end_all_of(person, Ending::MembershipEnded, tenant.app().moment().now);
+    Ok(Decision::new().write(sessions))
 }

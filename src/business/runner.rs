@@ -12,6 +12,7 @@ use super::actions::perform;
 use super::company::Company;
 use super::steps_for;
 use crate::events::Event;
+use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
@@ -110,7 +111,7 @@ async fn run_event(tenant: &Tenant, row: &PendingEvent) -> Result<Left> {
     for (workflow, step) in steps_for(event.kind()) {
         let name = format!("{}.{}", workflow.name, step.name);
         let Standing::Waiting { attempts } = standing(&runs, &name) else { continue };
-        let acting = tenant.acting_as(Actor::System(step.name));
+        let acting = tenant.acting_as(Actor::System(step.name)).on_behalf_of(Behalf::Event(row.id));
         let attempts = attempts.saturating_add(1);
         if let Err(error) = run_step(&acting, row.id, &name, attempts, &event, step.run).await {
             record_failure(&acting, row.id, &name, attempts, &error).await?;
@@ -205,16 +206,19 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
         return Ok(false);
     }
     let now = tenant.app().moment().now;
-    tenant
-        .run(vec![
-            tenant_sql!(
-                "DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
-                event,
-                step
-            ),
-            tenant_sql!("UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now),
-        ])
-        .await?;
+    let decision = Decision::new()
+        .write(tenant_sql!(
+            "DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
+            event,
+            step
+        ))
+        .write(tenant_sql!(
+            "UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2",
+            event,
+            now
+        ))
+        .audit("parkedStep.replayed", format!("{event}:{step}"), None, None);
+    tenant.commit(decision, None).await?;
     settle_or_leave(tenant).await;
     Ok(true)
 }

@@ -38,7 +38,8 @@ pub async fn handle(app: App, mut request: Request<Body>) -> Response {
     if path.starts_with("/dev/") && !app.settings.development {
         return finish(Error::from(unknown_route()).into_response(), &path, request_id);
     }
-    request.extensions_mut().insert(app);
+    let origin = request::origin(request_id, request.headers());
+    request.extensions_mut().insert(app.serving(origin));
     request.extensions_mut().insert(request_id);
     let Ok(response) = router::router().oneshot(request).await;
     finish(response, &path, request_id)

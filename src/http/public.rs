@@ -10,6 +10,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{App, Settings};
+use crate::kernel::tenant::Actor;
 use crate::throttle::rules::Throttled;
 use crate::throttle::{self, Address, Admission};
 
@@ -51,7 +52,7 @@ impl<E: Throttled> Public<E> {
     /// Counts the request against its address and against its target, and opens the platform for it.
     pub async fn admit(&self, target: Option<&str>) -> Result<(Platform, Admission)> {
         let admission = throttle::check(&self.app, E::ENDPOINT, &self.client.address, target).await?;
-        Ok((Platform::open(self.app.clone()), admission))
+        Ok((Platform::open(self.app.clone()).acting_as(Actor::System(E::ENDPOINT.name())), admission))
     }
 }
 

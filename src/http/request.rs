@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::kernel::audit::Origin;
 use crate::kernel::error::Error;
 use crate::kernel::idempotency::Claim;
 use crate::kernel::ids::RequestId;
@@ -121,6 +122,20 @@ impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         Ok(Self(Path::<String>::from_request_parts(parts, state).await.map(|path| path.0).unwrap_or_default()))
     }
+}
+
+/// Longest address and name of a program that are kept of a request.
+const ADDRESS_LENGTH_MAX: usize = 64;
+const USER_AGENT_LENGTH_MAX: usize = 500;
+
+/// Where a request comes from. The address is the one that Cloudflare saw; a client can't set this header itself.
+pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
+    let kept = |name: &str, length_max: usize| {
+        let text: String = text_header(headers, name).chars().take(length_max).collect();
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let (address, user_agent) = (kept("cf-connecting-ip", ADDRESS_LENGTH_MAX), kept("user-agent", USER_AGENT_LENGTH_MAX));
+    Origin { request: Some(request), address, user_agent }
 }
 
 /// What [`super::handle`] put into every request.

@@ -45,7 +45,40 @@ pub async fn check(sql: &dyn Sql) -> Vec<Finding> {
         ("numbers, text and null come back as they went in", round_trip(sql).await),
     ];
     findings.push(("changes are counted", changes(sql).await));
+    findings.extend(audit_log(sql).await);
     findings
+}
+
+const LINK: &str = "INSERT INTO audit_log (organization_id, sequence, at, actor, resource, action, target, entry, hash) VALUES (?1, ?2, 1, 'a', 'b', 'b.c', 'd', '{}', 'e')";
+const REWRITE: &str = "UPDATE audit_log SET target = 'x' WHERE organization_id = ?1";
+const FORGET: &str = "DELETE FROM audit_log WHERE organization_id = ?1";
+const SIGN_UP: &str = "INSERT INTO organizations (organization_id, name, email, details, settings, status, created_at) VALUES (?1, 'a', 'b', '{}', '{}', 'active', 1)";
+const ERASE: &str = "DELETE FROM organizations WHERE organization_id = ?1";
+
+/// The audit log can be appended to, at one place at a time, and nothing else.
+async fn audit_log(sql: &dyn Sql) -> Vec<Finding> {
+    let link = |sequence: u32| Statement { text: LINK, params: vec![TENANT.into(), sequence.into()] };
+    let passes = |outcome: Result<Vec<Outcome>, SqlError>| outcome.map(|_| ()).map_err(|error| format!("{error:?}"));
+    let overtaken = Err(SqlError::Unique("audit_log.organization_id, audit_log.sequence".into()));
+    vec![
+        ("entries are appended", passes(sql.batch(vec![bare(SIGN_UP), link(1), link(2)]).await)),
+        ("a number that is taken fails by the names of its columns", expect(sql.batch(vec![insert("lost"), link(2)]).await, &overtaken)),
+        (
+            "and a stale guard before it is told as stale",
+            expect(sql.batch(vec![bare(STALE), link(2)]).await, &Err(SqlError::Check("fresh".into()))),
+        ),
+        ("an entry is not changed", refused(sql.batch(vec![bare(REWRITE)]).await)),
+        ("an entry is not deleted", refused(sql.batch(vec![bare(FORGET)]).await)),
+        ("but when its organization goes, all of it goes", passes(sql.batch(vec![bare(ERASE), bare(FORGET)]).await)),
+        ("and nothing of what failed was kept", expect_keys(sql, &[]).await),
+    ]
+}
+
+fn refused(found: Result<Vec<Outcome>, SqlError>) -> Result<(), String> {
+    match found {
+        Err(SqlError::Broken(message)) if message.contains("append-only") => Ok(()),
+        found => Err(format!("found {found:?}")),
+    }
 }
 
 fn bare(text: &'static str) -> Statement {

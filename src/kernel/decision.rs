@@ -6,11 +6,12 @@
 
 use serde_json::Value as Json;
 
+use super::audit::{Audit, Entries};
 use super::error::Result;
 use super::idempotency::Answer;
-use super::ids::{AuditId, DueId, EventId, MailId};
+use super::ids::{DueId, EventId, MailId};
 use super::ports::Message;
-use super::tenant::{Actor, Tenant, TenantStatement};
+use super::tenant::{Tenant, TenantStatement};
 use super::time::Timestamp;
 use crate::events::Event;
 use crate::tenant_sql;
@@ -22,16 +23,6 @@ pub struct Mail {
     pub template: &'static str,
     pub reason: String,
     pub data: Json,
-}
-
-/// An entry of the audit log; actor, time and request are added by the commit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Audit {
-    /// `resource.verb`, such as `subscription.created`.
-    pub action: &'static str,
-    pub target: String,
-    pub before: Option<Json>,
-    pub after: Option<Json>,
 }
 
 /// What is to be committed, all or nothing.
@@ -83,6 +74,7 @@ impl Decision {
         self
     }
 
+    /// An entry of the audit log. Secrets in `before` and `after` are masked, so that a mistake here leaks nothing.
     #[must_use]
     pub fn audit(mut self, action: &'static str, target: impl Into<String>, before: Option<Json>, after: Option<Json>) -> Self {
         self.audit.push(Audit { action, target: target.into(), before, after });
@@ -107,11 +99,11 @@ impl Tenant {
     /// Afterwards nudges the queues; what a nudge misses, the sweep finds.
     pub async fn commit(&self, decision: Decision, answer: Option<&Answer>) -> Result<()> {
         let mut nudges = Vec::new();
-        let batch = self.statements(decision, answer, &mut nudges);
-        if batch.is_empty() {
+        let (batch, entries) = self.statements(decision, answer, &mut nudges);
+        if batch.is_empty() && entries.is_empty() {
             return Ok(());
         }
-        self.run(batch).await?;
+        self.run_audited(batch, &entries).await?;
         if !nudges.is_empty() {
             // Best effort: the rows are committed, and the minute's sweep sends what got lost here.
             let _nudged = self.app().queues.send(nudges).await;
@@ -119,14 +111,16 @@ impl Tenant {
         Ok(())
     }
 
-    fn statements(&self, decision: Decision, answer: Option<&Answer>, nudges: &mut Vec<Message>) -> Vec<TenantStatement> {
+    fn statements(&self, decision: Decision, answer: Option<&Answer>, nudges: &mut Vec<Message>) -> (Vec<TenantStatement>, Entries) {
         let moment = self.moment();
         let mut batch = decision.guards;
+        let mut facts = Vec::new();
         batch.extend(decision.writes);
         for event in decision.events {
             let id = EventId::new(moment);
             batch.push(record_event(id, &event, moment.now, self.app().moment().now));
             nudges.push(Message::Event { organization: self.organization(), event: id });
+            facts.push(id);
         }
         for (due_at, event) in decision.later {
             batch.push(record_due(DueId::new(moment), due_at, &event, self));
@@ -136,13 +130,11 @@ impl Tenant {
             batch.push(record_mail(id, &mail, moment.now, self.app().moment().now));
             nudges.push(Message::Mail { organization: self.organization(), mail: id });
         }
-        for entry in decision.audit {
-            batch.push(record_audit(AuditId::new(moment), &entry, moment.now, self));
-        }
         if let Some(answer) = answer {
             batch.extend(answer.record(self.app().moment().now));
         }
-        batch
+        let log = self.organization().to_string();
+        (batch, Entries::new(log, self.actor(), self.behalf(), &self.origin(), decision.audit, &facts, moment))
     }
 }
 
@@ -181,26 +173,5 @@ fn record_mail(id: MailId, mail: &Mail, created_at: Timestamp, recorded_at: Time
         mail.data.to_string(),
         created_at,
         recorded_at
-    )
-}
-
-fn record_audit(id: AuditId, entry: &Audit, at: Timestamp, tenant: &Tenant) -> TenantStatement {
-    let actor = match tenant.actor() {
-        Actor::Platform => "platform".to_owned(),
-        Actor::ApiKey(key) => key.to_string(),
-        Actor::Person(person, _) => person.to_string(),
-        Actor::Client(client) => client.to_string(),
-        Actor::System(step) => format!("system:{step}"),
-    };
-    tenant_sql!(
-        "INSERT INTO audit_log (organization_id, id, at, actor, action, target, before, after, request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        id,
-        at,
-        actor,
-        entry.action,
-        entry.target.as_str(),
-        entry.before.as_ref().map(Json::to_string),
-        entry.after.as_ref().map(Json::to_string),
-        tenant.request()
     )
 }

@@ -1,5 +1,7 @@
 //! The kernel: what every slice stands on and none owns.
 
+pub mod audit;
+pub mod canonical;
 pub mod conformance;
 pub mod decision;
 pub mod error;
@@ -7,6 +9,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod json;
 pub mod mac;
+pub mod masking;
 pub mod memory;
 pub mod page;
 pub mod platform;

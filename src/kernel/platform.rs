@@ -4,10 +4,11 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::audit::{self, Audit, Entries, Head, PLATFORM};
 use super::error::{Error, Result};
 use super::ids::{OrganizationId, RequestId, TestClockId};
 use super::ports::App;
-use super::sql::{Row, Statement, Value, decode};
+use super::sql::{Row, SqlError, Statement, Value, decode};
 use super::tenant::{Actor, Placement, Tenant};
 use super::time::Timestamp;
 use crate::kernel::sql;
@@ -23,6 +24,7 @@ macro_rules! platform_sql {
 #[derive(Clone)]
 pub struct Platform {
     app: App,
+    actor: Actor,
 }
 
 #[derive(Deserialize)]
@@ -44,22 +46,47 @@ impl From<DirectoryRow> for Placement {
 /// Rows of the directory that are everybody's to read and name no organization: what the vendor says of all of them alike.
 /// tidy.rs holds the list of who asks for them.
 pub async fn common_rows<T: DeserializeOwned>(app: &App, statement: Statement) -> Result<Vec<T>> {
-    Platform { app: app.clone() }.directory_rows(statement).await
+    Platform::open(app.clone()).directory_rows(statement).await
 }
 
 /// Runs statements over the directory's rows of one organization, or of one person who acts in it. tidy.rs holds the list of who does.
 pub async fn directory_of(tenant: &Tenant, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
-    Platform { app: tenant.app().clone() }.directory(statements).await
+    Platform::open(tenant.app().clone()).directory(statements).await
 }
 
 impl Platform {
     /// Only the vendor's actor and the runners open it; tidy.rs holds the list.
     pub fn open(app: App) -> Self {
-        Self { app }
+        Self { app, actor: Actor::Platform }
     }
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The same handle, acting as `actor`.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
+    /// Changes the directory in one transaction, with what the platform's audit log says of it: the vendor's own writes, which are no
+    /// organization's. As with a tenant's commit, another one in between lets this one append behind it.
+    pub async fn commit(&self, statements: Vec<Statement>, audit: Vec<Audit>) -> Result<()> {
+        let entries = Entries::new(PLATFORM.to_owned(), &self.actor, None, self.app.origin(), audit, &[], self.app.moment());
+        if entries.is_empty() {
+            return self.directory(statements).await.map(|_| ());
+        }
+        for _ in 0..audit::TRIES_MAX {
+            let head = self.directory_rows::<Head>(audit::read_head!(platform_sql, PLATFORM)).await?.into_iter().next();
+            let links = entries.after(head);
+            let chained = links.into_iter().map(|link| audit::append!(platform_sql, link, PLATFORM));
+            match self.app.directory.batch(statements.iter().cloned().chain(chained).collect()).await {
+                Err(SqlError::Unique(what)) if audit::is_overtaken(&what) => {}
+                other => return other.map(|_| ()).map_err(Error::from),
+            }
+        }
+        Err(Error::Unavailable("others write to this audit log all the time".into()))
     }
 
     /// Runs statements on the directory in one transaction.

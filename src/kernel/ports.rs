@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use super::audit::Origin;
 use super::error::Result;
 use super::ids::{Entropy, EventId, InvoiceId, LoginId, MailId, Moment, OrganizationId, SubscriptionId};
 use super::memory::Memory;
@@ -127,24 +128,38 @@ pub struct Ports {
     pub settings: Settings,
 }
 
-/// The ports, shared by all that handles one event.
+/// The ports and where the event comes from, shared by all that handles it.
 #[derive(Clone)]
-pub struct App(Arc<Ports>);
+pub struct App {
+    ports: Arc<Ports>,
+    origin: Arc<Origin>,
+}
 
 impl App {
     pub fn new(ports: Ports) -> Self {
-        Self(Arc::new(ports))
+        Self { ports: Arc::new(ports), origin: Arc::default() }
+    }
+
+    /// The same ports, for a request.
+    #[must_use]
+    pub fn serving(&self, origin: Origin) -> Self {
+        Self { origin: Arc::new(origin), ..self.clone() }
+    }
+
+    /// Where the request comes from; empty for crons and queues.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The wall clock's moment. An organization on a test clock has its own, see `Tenant::moment`.
     pub fn moment(&self) -> Moment<'_> {
-        Moment { now: self.0.clock.now(), entropy: self.0.entropy.as_ref() }
+        Moment { now: self.ports.clock.now(), entropy: self.ports.entropy.as_ref() }
     }
 }
 
 impl std::ops::Deref for App {
     type Target = Ports;
     fn deref(&self) -> &Ports {
-        &self.0
+        &self.ports
     }
 }

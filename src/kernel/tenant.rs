@@ -6,13 +6,14 @@
 
 use serde::de::DeserializeOwned;
 
+use super::audit::{self, Behalf, Entries, Head, Origin};
 use super::error::{Error, Result};
 use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, RequestId, SessionId, TestClockId};
 use super::ports::App;
 use super::sql::{Outcome, Row, SqlError, Statement, Value, decode};
 use super::time::Timestamp;
 
-/// Who acts; goes into the audit log.
+/// Who acts; `audit.rs` says how the audit log calls each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// The vendor, with a platform key.
@@ -25,6 +26,16 @@ pub enum Actor {
     Client(ClientId),
     /// A workflow step or a scheduled run, by name.
     System(&'static str),
+}
+
+impl Actor {
+    /// Whether this is the vendor, who acts on behalf of its customers.
+    pub fn is_vendor(&self) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::ApiKey(_) | Self::Person(..) | Self::Client(_) | Self::System(_) => false,
+        }
+    }
 }
 
 /// Where an organization lives and which time it has: its row in the directory.
@@ -44,6 +55,7 @@ pub struct Tenant {
     app: App,
     placement: Placement,
     actor: Actor,
+    behalf: Option<Behalf>,
     request: Option<RequestId>,
 }
 
@@ -113,7 +125,7 @@ impl Tenant {
         if app.shards.get(placement.shard).is_none() {
             return Err(Error::internal(format!("{} lives on shard {}, which is not bound", placement.organization, placement.shard)));
         }
-        Ok(Self { app, placement, actor, request })
+        Ok(Self { app, placement, actor, behalf: None, request })
     }
 
     pub fn organization(&self) -> OrganizationId {
@@ -137,6 +149,16 @@ impl Tenant {
         self.request
     }
 
+    /// Where the request comes from that this handle serves; nowhere when it serves none.
+    pub fn origin(&self) -> Origin {
+        self.request.map_or_else(Origin::default, |request| Origin { request: Some(request), ..self.app.origin().clone() })
+    }
+
+    /// On whose behalf it acts: the vendor on the organization's, unless something else was said.
+    pub fn behalf(&self) -> Option<Behalf> {
+        self.behalf.or_else(|| self.actor.is_vendor().then_some(Behalf::Organization(self.placement.organization)))
+    }
+
     pub fn test_clock(&self) -> Option<TestClockId> {
         self.placement.test_clock.map(|(id, _)| id)
     }
@@ -147,10 +169,17 @@ impl Tenant {
         Moment { now: self.placement.test_clock.map_or(real.now, |(_, now)| now), ..real }
     }
 
-    /// The same tenant, acting as `actor`.
+    /// The same tenant, acting as `actor`. A step of the system serves no request, also when one waits for it.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
-        Self { actor, ..self.clone() }
+        let request = if let Actor::System(_) = actor { None } else { self.request };
+        Self { actor, behalf: None, request, ..self.clone() }
+    }
+
+    /// The same tenant, acting for somebody.
+    #[must_use]
+    pub fn on_behalf_of(&self, behalf: Behalf) -> Self {
+        Self { behalf: Some(behalf), ..self.clone() }
     }
 
     /// Runs statements in one transaction and gives each one's rows.
@@ -180,6 +209,25 @@ impl Tenant {
             Some(shard) => shard.batch(bound).await,
             None => Err(SqlError::Broken("the shard is not bound".into())),
         }
+    }
+
+    /// Runs a batch with its entries at the end of the audit log. A commit in between takes the batch back, and it is run again behind
+    /// that one; what it decided stands, for its guards are run again, too.
+    pub(super) async fn run_audited(&self, batch: Vec<TenantStatement>, entries: &Entries) -> Result<()> {
+        if entries.is_empty() {
+            return self.run(batch).await.map(|_| ());
+        }
+        for _ in 0..audit::TRIES_MAX {
+            let head = self.row::<Head>(audit::read_head!(tenant_sql)).await?;
+            let links = entries.after(head);
+            let chained = links.into_iter().map(|link| audit::append!(tenant_sql, link));
+            match self.batch(batch.iter().cloned().chain(chained).collect()).await {
+                Err(SqlError::Unique(what)) if audit::is_overtaken(&what) => {}
+                Err(error) => return Err(error.into()),
+                Ok(outcomes) => return outcomes.iter().flat_map(|outcome| &outcome.rows).try_for_each(|row| self.assert_mine(row)),
+            }
+        }
+        Err(Error::Unavailable("others write to this audit log all the time".into()))
     }
 
     /// A row that this tenant reads must say that it is this tenant's.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::render::render;
 use super::secrets;
+use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::MailId;
 use crate::kernel::ports::OutgoingMail;
@@ -110,12 +111,20 @@ fn failed(tenant: &Tenant, id: MailId, attempts: u32, error: &Error) -> TenantSt
 
 /// Lets a parked mail be tried again, from its first attempt.
 pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
-    let statement = tenant_sql!(
-        "UPDATE mails SET attempts = 0, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL RETURNING organization_id",
-        id,
-        tenant.app().moment().now
+    let parked = tenant_sql!(
+        "SELECT organization_id FROM mails WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL",
+        id
     );
-    let parked = !tenant.run(vec![statement]).await?.into_iter().flatten().collect::<Vec<_>>().is_empty();
+    let is_parked = tenant.run(vec![parked]).await?.iter().any(|rows| !rows.is_empty());
+    if is_parked {
+        let again = tenant_sql!(
+            "UPDATE mails SET attempts = 0, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL",
+            id,
+            tenant.app().moment().now
+        );
+        let decision = Decision::new().write(again).audit("parkedMail.replayed", id.to_string(), None, None);
+        tenant.commit(decision, None).await?;
+    }
     dispatch(tenant, id).await?;
-    Ok(parked)
+    Ok(is_parked)
 }

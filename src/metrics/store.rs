@@ -1,8 +1,10 @@
 //! All SQL of metrics.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::rules::{Metric, built_in};
+use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
 use crate::kernel::platform::{Platform, common_rows};
@@ -62,6 +64,18 @@ pub async fn find(app: &App, key: &str) -> Result<Option<Metric>> {
     Ok(common_rows::<MetricRow>(app, statement).await?.into_iter().next().map(Metric::from))
 }
 
+fn created(metric: &Metric) -> Audit {
+    let after = json!({
+        "name": metric.name,
+        "aggregation": sql::word(&metric.aggregation),
+        "kind": sql::word(&metric.kind),
+        "uniqueProperty": metric.unique_property,
+        "unit": metric.unit,
+        "eventType": metric.event_type,
+    });
+    Audit { action: "metric.created", target: metric.key.clone(), before: None, after: Some(after) }
+}
+
 /// Adds a definition, together with the answer to the request for it. Stale when there are no longer `known` definitions.
 pub async fn insert(platform: &Platform, metric: &Metric, known: usize, answer: Option<&Answer>) -> Result<()> {
     let known = u32::try_from(known).unwrap_or(u32::MAX);
@@ -81,5 +95,5 @@ pub async fn insert(platform: &Platform, metric: &Metric, known: usize, answer: 
     );
     let answer = answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
     // The answer first: of two requests with one key the second finds that it is answered, not that its reads are stale.
-    platform.directory(answer.chain([guard, insert]).collect()).await.map(|_| ())
+    platform.commit(answer.chain([guard, insert]).collect(), vec![created(metric)]).await
 }

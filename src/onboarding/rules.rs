@@ -51,7 +51,12 @@ pub fn complete(items: &[Item], key: ItemKey, moment: Moment<'_>) -> Decision {
         .guard(store::still_pending(key))
         .write(store::complete(key, moment.now))
         .raise(ChecklistItemCompleted { item: key })
-        .audit("onboarding.itemCompleted", key.wire_name(), None, None)
+        .audit(
+            "onboarding.itemCompleted",
+            key.wire_name(),
+            Some(serde_json::json!({"status": "pending"})),
+            Some(serde_json::json!({"status": "completed"})),
+        )
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ use crate::platform_sql;
 
 /// Sign-ups that are still not placed after this long were cut off.
 const CUT_OFF_AFTER: std::time::Duration = minutes(1);
+/// Who finishes them.
+const FINISHING: &str = "finish_sign_up";
 
 /// The shard of a new organization: spread evenly, decided once, then remembered.
 fn choose_shard(organization: OrganizationId, shards: usize) -> usize {
@@ -98,7 +100,10 @@ async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -
 /// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.
 pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> Result<()> {
     let organization = &requested.organization;
-    let tenant = platform.tenant(organization.id, actor, None).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
+    // Whose sign-up is finished later is not the request that is running then.
+    let request = if actor == Actor::System(FINISHING) { None } else { platform.app().origin().request };
+    let tenant =
+        platform.tenant(organization.id, actor, request).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
     let mut decision = rules::sign_up(organization);
     if let Some(owner) = &requested.owner {
         decision = decision.and(owner_joins(platform, owner, &tenant).await?);
@@ -117,7 +122,7 @@ pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -
     let tenant = platform.tenant(id, Actor::Platform, Some(request)).await?;
     if tenant.as_ref().is_some_and(|tenant| !tenant.is_placed()) {
         for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
-            place(platform, &row.request, Actor::System("finish_sign_up")).await?;
+            place(platform, &row.request, Actor::System(FINISHING)).await?;
         }
         finish(platform, id).await?;
     }
@@ -126,7 +131,7 @@ pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -
 
 /// Runs what follows from a sign-up, as far as it was not run.
 pub async fn finish(platform: &Platform, id: OrganizationId) -> Result<()> {
-    if let Some(tenant) = platform.tenant(id, Actor::System("finish_sign_up"), None).await? {
+    if let Some(tenant) = platform.tenant(id, Actor::System(FINISHING), None).await? {
         runner::settle_or_leave(&tenant).await;
     }
     Ok(())
@@ -151,7 +156,7 @@ pub async fn finish_cut_off(platform: &Platform) -> Result<usize> {
     );
     let cut_off = platform.directory_rows::<CutOff>(statement).await?;
     for row in &cut_off {
-        place(platform, &row.request, Actor::System("finish_sign_up")).await?;
+        place(platform, &row.request, Actor::System(FINISHING)).await?;
     }
     Ok(cut_off.len())
 }

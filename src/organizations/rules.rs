@@ -163,8 +163,8 @@ pub fn complete_onboarding(organization: &Organization, moment: Moment<'_>) -> D
     Decision::new().guard(store::unchanged(organization)).write(store::update(&next)).raise(OrganizationOnboarded {}).audit(
         "organization.onboarded",
         next.id.to_string(),
-        None,
-        None,
+        Some(serde_json::json!({"status": organization.status})),
+        Some(serde_json::json!({"status": next.status})),
     )
 }
 

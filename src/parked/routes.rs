@@ -7,6 +7,7 @@ use crate::business::{messages, runner};
 use crate::http::actors::Vendor;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NoParameters};
+use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{EventId, MailId, OrganizationId, ParkedId};
 use crate::kernel::page::Page;
@@ -126,7 +127,9 @@ async fn replay_message(vendor: &Vendor, id: ParkedId) -> Result<bool> {
     let Some(row) = rows.into_iter().next() else { return Ok(false) };
     let message: Message =
         serde_json::from_str(&row.body).map_err(|error| Error::internal(format!("a parked message can't be read: {error}")))?;
+    let entry =
+        Audit { action: "parkedMessage.replayed", target: id.to_string(), before: None, after: serde_json::to_value(&message).ok() };
     messages::handle(&vendor.platform, message).await?;
-    vendor.platform.directory(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)]).await?;
+    vendor.platform.commit(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)], vec![entry]).await?;
     Ok(true)
 }

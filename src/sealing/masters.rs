@@ -1,9 +1,7 @@
 //! Master keys: derived from the operator's secrets, the newest first.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use crate::kernel::error::{Error, Result};
+use crate::kernel::mac::mac;
 use crate::kernel::ports::Settings;
 use crate::kernel::problem::Problem;
 
@@ -31,16 +29,8 @@ pub fn find(settings: &Settings, id: &str) -> Result<Master> {
     })
 }
 
+/// One HMAC as the derivation is enough: the configured secrets are long and random.
 fn master(secret: &[u8]) -> Master {
-    let id: String = derive(secret, b"tenantry master key's id v1").iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Master { id: format!("master_{id}"), key: derive(secret, b"tenantry master key v1") }
-}
-
-/// HMAC-SHA256 as a key derivation: the configured secrets are long and random, so one step is enough.
-fn derive(secret: &[u8], purpose: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of any length, so there is always a key.
-    Hmac::<Sha256>::new_from_slice(secret).map_or([0; 32], |mut mac| {
-        mac.update(purpose);
-        mac.finalize().into_bytes().into()
-    })
+    let id: String = mac(secret, "master key's id v1", &[]).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Master { id: format!("master_{id}"), key: mac(secret, "master key v1", &[]) }
 }

@@ -78,6 +78,7 @@ pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>, command: C
         let detail = format!("The clock stands at {} and moves forward only. Send a later time.", clock.now);
         return Err(Problem::refused("/now", "clock_moves_forward_only", detail).into());
     }
+    store::note_advance(&vendor.platform, &clock, command.body.now).await?;
     advance(&vendor.platform, id, command.body.now).await?;
     Reply::ok(&ClockView::from(find(&vendor, id).await?))
 }

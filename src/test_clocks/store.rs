@@ -1,7 +1,9 @@
 //! All SQL of test clocks.
 
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
 use crate::kernel::ids::{OrganizationId, TestClockId};
@@ -24,7 +26,15 @@ pub struct TestClock {
 pub async fn insert(platform: &Platform, clock: &TestClock, answer: Option<&Answer>) -> Result<()> {
     let insert = platform_sql!("INSERT INTO test_clocks (id, now, created_at) VALUES (?1, ?2, ?3)", clock.id, clock.now, clock.created_at);
     let answer = answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
-    platform.directory([insert].into_iter().chain(answer).collect()).await.map(|_| ())
+    let after = Some(json!({"now": clock.now}));
+    let entry = Audit { action: "testClock.created", target: clock.id.to_string(), before: None, after };
+    platform.commit([insert].into_iter().chain(answer).collect(), vec![entry]).await
+}
+
+/// Notes in the audit log that a clock is asked to move; before it does, for it may stop half-way.
+pub async fn note_advance(platform: &Platform, clock: &TestClock, target: Timestamp) -> Result<()> {
+    let (before, after) = (Some(json!({"now": clock.now})), Some(json!({"now": target})));
+    platform.commit(Vec::new(), vec![Audit { action: "testClock.advanced", target: clock.id.to_string(), before, after }]).await
 }
 
 pub async fn find(platform: &Platform, id: TestClockId) -> Result<Option<TestClock>> {

@@ -5,6 +5,8 @@ use tenantry::kernel::ids::{Moment, OrganizationId, PersonId, SessionId};
 use tenantry::kernel::platform::Platform;
 use tenantry::kernel::ports::App;
 use tenantry::kernel::tenant::{Actor, Tenant, TenantStatement};
+use tenantry::sessions::rules::{self, Session};
+use tenantry::sessions::store;
 use tenantry::tenant_sql;
 use tenantry::tokens::{self, Claims, Subject};
 
@@ -42,6 +44,18 @@ pub fn member(company: &Company<'_>, role: Option<&str>) -> Member {
             moment.now
         ),
     );
+    let session = Session {
+        id: member.session,
+        person: member.person,
+        generation: 1,
+        created_at: moment.now,
+        last_used_at: moment.now,
+        expires_at: moment.now.plus(rules::LIFETIME),
+        ip: None,
+        user_agent: None,
+        ended: None,
+    };
+    run(company, store::insert(&session));
     member
 }
 

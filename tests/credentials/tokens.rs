@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tenantry::kernel::ids::SessionId;
 use tenantry::kernel::time::{minutes, seconds};
-use tenantry::tenant_sql;
 use tenantry::tokens;
+use tenantry::{sessions, tenant_sql};
 
 use crate::cast::{claims, member, run, token, with_token};
 use crate::support::world::{Credential, World};
@@ -97,6 +97,29 @@ fn a_removed_member_is_refused_at_once() {
     world.get(&who, "/v1/organization").expect(200);
     run(&acme, tenant_sql!("DELETE FROM members WHERE organization_id = ?1 AND id = ?2", gone.person));
     world.get(&who, "/v1/organization").expect(401);
+}
+
+#[test]
+fn a_session_that_ended_is_refused_at_once_and_the_others_go_on() {
+    let world = World::new();
+    let acme = world.sign_up("Acme");
+    let (first, second) = (member(&acme, Some("owner")), member(&acme, Some("owner")));
+    let (ended, other) = (with_token(&world, first), with_token(&world, second));
+    run(&acme, sessions::store::end(first.session, sessions::rules::Ending::Revoked, world.app.moment().now));
+    world.get(&ended, "/v1/organization").expect(401);
+    world.get(&other, "/v1/organization").expect(200);
+    // Somebody else's session does not carry one's own membership.
+    let borrowed = crate::cast::Member { session: second.session, ..first };
+    world.get(&with_token(&world, borrowed), "/v1/organization").expect(401);
+}
+
+#[test]
+fn a_session_that_expired_is_refused() {
+    let world = World::new();
+    let acme = world.sign_up("Acme");
+    let idle = member(&acme, Some("owner"));
+    world.pass(sessions::rules::IDLE_MAX);
+    world.get(&with_token(&world, idle), "/v1/organization").expect(401);
 }
 
 #[test]

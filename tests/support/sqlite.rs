@@ -1,6 +1,8 @@
 //! D1's twin: SQLite in memory with the real migrations. A batch is one transaction.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use futures::future::BoxFuture;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -11,6 +13,8 @@ pub struct Sqlite {
     connection: Mutex<Connection>,
     /// Batches that are let through, then batches that fail before they do anything, for tests of interrupted work.
     outage: Mutex<(u32, u32)>,
+    /// Lets the others go first before each batch, for tests of commits in between.
+    yields: AtomicBool,
 }
 
 struct Bound<'a>(&'a Value);
@@ -36,7 +40,7 @@ impl Sqlite {
         for file in files {
             connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
         }
-        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)) }
+        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)), yields: AtomicBool::new(false) }
     }
 
     /// Lets the next `count` batches fail as if the database were away.
@@ -47,6 +51,28 @@ impl Sqlite {
     /// The same after `passing` more batches.
     pub fn fail_after(&self, passing: u32, count: u32) {
         *self.outage.lock().unwrap() = (passing, count);
+    }
+
+    /// From now on, what runs at the same time takes turns, batch by batch.
+    pub fn interleave(&self) {
+        self.yields.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs SQL as somebody would who has the database in hand.
+    pub fn meddle(&self, text: &str) -> Result<(), SqlError> {
+        self.connection.lock().unwrap().execute_batch(text).map_err(sorted)
+    }
+
+    async fn take_turns(&self) {
+        let mut has_yielded = !self.yields.load(Ordering::Relaxed);
+        futures::future::poll_fn(|context| {
+            if std::mem::replace(&mut has_yielded, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
@@ -103,6 +129,9 @@ pub fn sorted(error: rusqlite::Error) -> SqlError {
 
 impl Sql for Sqlite {
     fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Outcome>, SqlError>> {
-        Box::pin(async move { self.run(&statements) })
+        Box::pin(async move {
+            self.take_turns().await;
+            self.run(&statements)
+        })
     }
 }
