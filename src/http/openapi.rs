@@ -39,6 +39,7 @@ pub mod document {
         document["components"]["securitySchemes"] = json!({
             "platformKey": {"type": "http", "scheme": "bearer", "description": "`tk_platform_...`: the vendor. On tenant endpoints name the organization in `Tenantry-Organization`."},
             "organizationKey": {"type": "http", "scheme": "bearer", "description": "`tk_org_...`: one organization, within its scopes."},
+            "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Of a session (`POST /v1/sessions`): a person in one organization."},
         });
         document["components"]["schemas"]["Problem"] = problem_schema();
         document["components"]["headers"] = rate_headers();
@@ -54,7 +55,8 @@ pub mod document {
         let refusal = json!({"description": "Refused or failed: a problem document (RFC 9457)", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
         operation["responses"]["4XX"] = refusal.clone();
         operation["responses"]["5XX"] = refusal;
-        if HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
+        let is_throttled = operation["security"] == json!([{}]) && method != "get";
+        if is_throttled || HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
             for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
                 let reference = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
                 response["headers"] = json!({"RateLimit-Policy": reference("RateLimit-Policy"), "RateLimit": reference("RateLimit")});
@@ -77,7 +79,7 @@ pub mod document {
         }
     }
 
-    /// What the Meter answers itself, and limits the rate of.
+    /// What the Meter answers itself, and limits the rate of; beside it, only what needs no credential is limited.
     const HOT: [&str; 10] = [
         "recordUsage",
         "consumeUsage",
@@ -93,8 +95,8 @@ pub mod document {
 
     fn rate_headers() -> Value {
         json!({
-            "RateLimit-Policy": {"description": "Where the plan limits the rate: how many requests at once (`q`), and in how many seconds they come back (`w`)", "schema": {"type": "string", "example": "\"default\";q=100;w=10"}},
-            "RateLimit": {"description": "Where the plan limits the rate: how many requests are left (`r`), and seconds until all are (`t`)", "schema": {"type": "string", "example": "\"default\";r=99;t=1"}},
+            "RateLimit-Policy": {"description": "Where the rate is limited, by the plan or by address: how many requests at once (`q`), and in how many seconds they come back (`w`)", "schema": {"type": "string", "example": "\"default\";q=100;w=10"}},
+            "RateLimit": {"description": "Where the rate is limited: how many requests are left (`r`), and seconds until all are (`t`)", "schema": {"type": "string", "example": "\"default\";r=99;t=1"}},
         })
     }
 

@@ -45,6 +45,12 @@ pub struct FirstOwner {
     pub family_name: Option<String>,
 }
 
+impl FirstOwner {
+    pub fn profile(&self) -> Profile {
+        Profile { given_name: self.given_name.clone(), family_name: self.family_name.clone(), ..Profile::default() }
+    }
+}
+
 /// Enters a new organization into the directory, with its owner and the answer to its sign-up; from here on it will exist.
 pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&Answer>) -> Result<()> {
     let organization = &requested.organization;
@@ -92,9 +98,7 @@ struct PersonRow {
 async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -> Result<Decision> {
     let rows = platform.directory_rows::<PersonRow>(platform_sql!("SELECT id FROM people WHERE email = ?1", owner.email.as_str())).await?;
     let person = rows.into_iter().next().ok_or_else(|| Error::internal("an owner was not entered with the organization"))?.id;
-    let FirstOwner { email, given_name, family_name } = owner.clone();
-    let profile = Profile { given_name, family_name, job_title: None, telephone: None };
-    Ok(people::rules::sign_up_owner(person, &email, profile, tenant.moment())?.1)
+    Ok(people::rules::sign_up_owner(person, &owner.email, owner.profile(), tenant.moment())?.1)
 }
 
 /// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.

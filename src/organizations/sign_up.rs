@@ -9,6 +9,7 @@ use crate::kernel::idempotency::Claim;
 use crate::kernel::ids::{Moment, RequestId};
 use crate::kernel::platform::Platform;
 use crate::kernel::tenant::Actor;
+use crate::people;
 
 /// What is asked for. The vendor names no owner: it invites one, or manages people itself.
 pub struct SignUp {
@@ -53,5 +54,7 @@ async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
     let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
     let organization = asked.body.into_organization(moment, clock.map(|(id, _)| id));
     rules::check(&organization)?;
+    // Before it is entered: what is entered can't be refused any more.
+    asked.owner.as_ref().map(|owner| people::rules::checked(owner.profile())).transpose()?;
     Ok(Requested { organization, owner: asked.owner })
 }

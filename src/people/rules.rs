@@ -180,7 +180,7 @@ fn replace<T: PartialEq>(old: &mut T, new: Option<T>, field: &str, fields: &mut 
 }
 
 /// The profile without blanks around its texts; refused where one is none.
-fn checked(profile: Profile) -> Result<Profile, Problem> {
+pub fn checked(profile: Profile) -> Result<Profile, Problem> {
     let text = |text: Option<String>, pointer: &str, length_max: usize| match text.map(|text| text.trim().to_owned()) {
         Some(text) if text.is_empty() || text.chars().count() > length_max || text.chars().any(char::is_control) => {
             let detail = format!("Send a text of 1 to {length_max} characters, or null.");

@@ -24,7 +24,7 @@ pub fn step_of(seed: &[u8], text: &str, now: Timestamp) -> Option<i64> {
 }
 
 /// The code of a step.
-fn code(seed: &[u8], step: i64, digits: u32) -> String {
+pub fn code(seed: &[u8], step: i64, digits: u32) -> String {
     // HMAC takes keys of any length, so there is always a MAC.
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(seed) else { return String::new() };
     mac.update(&step.to_be_bytes());
