@@ -32,7 +32,11 @@ mod limits;
 mod lists;
 #[path = "api/metrics.rs"]
 mod metrics;
+#[path = "api/people.rs"]
+mod people;
 #[path = "api/routes.rs"]
 mod routes;
+#[path = "api/seats.rs"]
+mod seats;
 #[path = "api/timestamps.rs"]
 mod timestamps;

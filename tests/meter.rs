@@ -50,5 +50,7 @@ mod refusals;
 mod reservations;
 #[path = "meter/roll_up.rs"]
 mod roll_up;
+#[path = "meter/seats.rs"]
+mod seats;
 #[path = "meter/upgrade.rs"]
 mod upgrade;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{self, Invitation, Status, Wanted};
+use super::rules::{self, Invitation, Known, Status, Wanted};
 use super::store;
 use super::token::InvitationToken;
 use crate::access::permissions::needs;
@@ -11,15 +11,14 @@ use crate::http::actors::Authorized;
 use crate::http::public::Public;
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath, IdempotencyKey};
-use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{InvitationId, PersonId, TeamId};
+use crate::kernel::ids::{InvitationId, TeamId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
-use crate::people::rules::{Member, Profile, TeamRole};
-use crate::people::wire::MemberView;
+use crate::people::rules::{Profile, TeamRole, checked};
+use crate::people::wire::{MemberView, given};
 use crate::people::{directory, seats};
 use crate::throttle::at;
 
@@ -40,9 +39,10 @@ pub struct NewTeamRole {
 pub struct NewInvitation {
     #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
-    /// The key of a role that holds organization-wide; without it they are on teams only.
-    #[schema(example = "developer")]
-    pub role: Option<String>,
+    /// The key of a role that holds organization-wide; null: on teams only. May be left out where teams are named.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "developer")]
+    pub role: Option<Option<String>>,
     #[serde(default)]
     #[schema(required = false, max_items = 50)]
     pub teams: Vec<NewTeamRole>,
@@ -195,11 +195,12 @@ pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>
     let token = InvitationToken::verify(&body.token, &platform.app().settings.secret).ok_or_else(not_valid)?;
     let tenant = platform.tenant(token.organization, Actor::System("accept_invitation"), Some(public.request_id)).await?;
     let tenant = &tenant.ok_or_else(not_valid)?;
-    let profile = Profile { given_name: body.given_name.clone(), family_name: body.family_name.clone(), ..Profile::default() };
+    let names = Profile { given_name: body.given_name.clone(), family_name: body.family_name.clone(), ..Profile::default() };
+    let profile = checked(names)?;
     let reply = once(tenant, claim, || async {
-        let invitation = opened(tenant, token).await?;
+        let (invitation, known) = opened(tenant, token).await?;
         let person = directory::enter(tenant, &invitation.email).await?;
-        let (member, decision) = come_in(tenant, &invitation, person, profile.clone()).await?;
+        let (member, decision) = rules::accept(&invitation, person, profile.clone(), &known, tenant.moment())?;
         let reply = Reply::created(&MemberView::from(member))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
@@ -208,19 +209,13 @@ pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>
     Ok(reply.with_headers(admission.headers()))
 }
 
-/// The invitation that a token opens now.
-async fn opened(tenant: &Tenant, token: InvitationToken) -> Result<Invitation> {
+/// The invitation that a token opens now, and what there is of what it gives.
+async fn opened(tenant: &Tenant, token: InvitationToken) -> Result<(Invitation, Known)> {
     let invitation = store::find(tenant, token.invitation).await?;
     let open = invitation.filter(|invitation| invitation.opens_for(token.generation, tenant.moment().now));
-    open.ok_or_else(|| not_valid().into())
-}
-
-async fn come_in(tenant: &Tenant, invitation: &Invitation, person: PersonId, profile: Profile) -> Result<(Member, Decision)> {
-    let known = store::still_there(tenant, invitation).await?;
-    if known.is_member {
-        return Err(not_valid().into());
-    }
-    Ok(rules::accept(invitation, person, profile, &known, tenant.moment())?)
+    let invitation = open.ok_or_else(not_valid)?;
+    let known = store::still_there(tenant, &invitation).await?;
+    if known.is_member { Err(not_valid().into()) } else { Ok((invitation, known)) }
 }
 
 /// The one answer to every token that opens nothing.

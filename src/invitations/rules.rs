@@ -56,7 +56,8 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub email: String,
-    pub role: Option<String>,
+    /// None: not said, which is enough where teams are named; `Some(None)`: none, on purpose.
+    pub role: Option<Option<String>>,
     /// Without a role: the team's default.
     pub teams: Vec<(TeamId, Option<String>)>,
 }
@@ -92,13 +93,13 @@ pub fn seat_of(email: &str, version: i64) -> ReservationId {
 /// The roles that are given, each with the place where it is said: what does not exist or is not allowed is refused.
 pub fn roles_given(wanted: &Wanted, teams: &[Team]) -> Result<Vec<(String, String)>, Problem> {
     if wanted.role.is_none() && wanted.teams.is_empty() {
-        let detail = "Say what the new member will be: send a role, or teams with a role on each.";
+        let detail = "Say what the new member will be: send a role, or teams with a role on each, or \"role\": null for nothing yet.";
         return Err(Problem::invalid("/role", "role_required", detail));
     }
     if wanted.teams.len() > TEAMS_MAX {
         return Err(Problem::invalid("/teams", "invalid_value", format!("Send at most {TEAMS_MAX} teams.")));
     }
-    let mut given: Vec<(String, String)> = wanted.role.iter().map(|role| ("/role".to_owned(), role.clone())).collect();
+    let mut given: Vec<(String, String)> = wanted.role.iter().flatten().map(|role| ("/role".to_owned(), role.clone())).collect();
     let mut seen = BTreeSet::new();
     for (index, (id, role)) in wanted.teams.iter().enumerate() {
         let pointer = |field: &str| format!("/teams/{index}/{field}");
@@ -138,13 +139,14 @@ pub fn invite(id: InvitationId, wanted: &Wanted, known: &Known, by: &str, moment
         let detail = "This email is invited already. Send the mail again with POST /v1/invitations/{id}/mails, or revoke it first.";
         return Err(Problem::conflict("already_invited", detail));
     }
-    let team_roles = given.iter().skip(usize::from(wanted.role.is_some())).map(|(_, role)| role.clone());
+    let role = wanted.role.clone().flatten();
+    let team_roles = given.iter().skip(usize::from(role.is_some())).map(|(_, role)| role.clone());
     let teams = wanted.teams.iter().zip(team_roles).map(|((team, _), role)| TeamRole { team: *team, role }).collect();
     let invitation = Invitation {
         id,
         seat: seat_of(&email, known.version),
         email,
-        role: wanted.role.clone(),
+        role,
         teams,
         status: Status::Pending,
         generation: 1,
@@ -304,7 +306,7 @@ mod tests {
 
     fn wanted(role: Option<&str>, teams: &[(u8, Option<&str>)]) -> Wanted {
         let teams = teams.iter().map(|(number, role)| (team(*number), role.map(str::to_owned))).collect();
-        Wanted { email: "Ada@Acme.Example".into(), role: role.map(str::to_owned), teams }
+        Wanted { email: "Ada@Acme.Example".into(), role: role.map(|role| Some(role.to_owned())), teams }
     }
 
     fn made(day: u64) -> Invitation {
@@ -324,6 +326,7 @@ mod tests {
         check(&wanted(Some("admin"), &[(1, Some("viewer")), (2, None)]), "Some(\"admin\") 2");
         check(&wanted(None, &[(2, None)]), "None 1");
         check(&wanted(None, &[]), "/role role_required");
+        check(&Wanted { role: Some(None), ..wanted(None, &[]) }, "None 0");
         check(&wanted(Some("king"), &[]), "/role unknown_role");
         check(&wanted(None, &[(1, None)]), "/teams/0/role role_required");
         check(&wanted(None, &[(1, Some("king"))]), "/teams/0/role unknown_role");

@@ -39,6 +39,9 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/reservations/{reservation}/settlement", r#"{"amount":1}"#, 200, ORDINARY),
     takes("PATCH", "/v1/organization", r#"{"name":"Acme Inc"}"#, 200, ORDINARY),
     takes("PUT", "/v1/onboarding/items/verifyEmail", r#"{"status":"completed"}"#, 200, ORDINARY),
+    takes("PATCH", "/v1/members/{member}", r#"{"jobTitle":"Engineer"}"#, 200, ORDINARY),
+    takes("POST", "/v1/invitations", r#"{"email":"body{fresh}@acme.example","role":null}"#, 201, ORDINARY),
+    takes("POST", "/v1/invitation-acceptances", r#"{"token":"{token}"}"#, 201, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
@@ -63,7 +66,7 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
-    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
+    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}").replace("{member}", "{id}")
 }
 
 /// Bodies that no endpoint takes.

@@ -4,6 +4,7 @@
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::access::token::OrganizationToken;
+use tenantry::invitations::token::InvitationToken;
 use tenantry::kernel::time::hours;
 use tenantry::parked::store;
 
@@ -55,9 +56,15 @@ impl Cast {
         self.acme().key(&["*"])
     }
 
-    /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key.
+    /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key;
+    /// `{member}`, `{invitation}` and `{token}` one of Acme's that is still there, or else a new one.
     pub fn fill(&self, text: &str) -> String {
-        let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text.to_owned() };
+        let made = [("{member}", Self::member as fn(&Self) -> String), ("{invitation}", Self::invitation), ("{token}", Self::token)];
+        let text = made
+            .into_iter()
+            .filter(|(name, _)| text.contains(name))
+            .fold(text.to_owned(), |text, (name, make)| text.replace(name, &make(self)));
+        let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text };
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
@@ -71,6 +78,45 @@ impl Cast {
             &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
         );
         text(&made.expect(201)["$id"])
+    }
+
+    /// Invites `name` to Acme, once.
+    pub fn invite(&self, name: &str, role: Option<&str>) -> String {
+        let body = json!({"email": format!("{name}@acme.example"), "role": role});
+        let made = self.world.post_once(&self.acme().vendor(), "/v1/invitations", &format!("invites {name}"), &body);
+        text(&made.expect(201)["$id"])
+    }
+
+    /// The token of an invitation's first mail.
+    pub fn token_of(&self, invitation: &str) -> String {
+        self.token_of_mail(invitation, 1)
+    }
+
+    pub fn token_of_mail(&self, invitation: &str, generation: u32) -> String {
+        let (organization, invitation) = (self.acme.parse().unwrap(), invitation.parse().unwrap());
+        InvitationToken { organization, invitation, generation }.mint(crate::support::world::SECRET)
+    }
+
+    /// Somebody of Acme's, who came by invitation.
+    pub fn join(&self, name: &str, role: Option<&str>) -> String {
+        let token = self.token_of(&self.invite(name, role));
+        let came =
+            self.world.post_once(&Credential::Nobody, "/v1/invitation-acceptances", &format!("{name} comes"), &json!({"token": token}));
+        text(&came.expect(201)["$id"])
+    }
+
+    fn member(&self) -> String {
+        let is_there = |id: &String| self.world.get(&self.acme().vendor(), &format!("/v1/members/{id}")).status == 200;
+        (0..9).map(|number| self.join(&format!("member{number}"), None)).find(is_there).expect("one of them stayed")
+    }
+
+    fn invitation(&self) -> String {
+        let is_pending = |id: &String| self.acme().get(&format!("/v1/invitations/{id}"))["status"] == "pending";
+        (0..9).map(|number| self.invite(&format!("guest{number}"), None)).find(is_pending).expect("one of them waits")
+    }
+
+    fn token(&self) -> String {
+        self.token_of(&self.invitation())
     }
 
     /// Keys of Acme that are no good, each with its name.
