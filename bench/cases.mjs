@@ -29,7 +29,14 @@ export const THROUGHPUT = {
     requests: { kind: "consumption", size: 1 },
     connections: CONNECTIONS,
     unit: "requests/s",
-    against: { group_commit: 1.0, naive: 2.2, hop: 0.55 },
+    against: { group_commit: 1.0, naive: 2.2, echo: undefined, hop: 0.55 },
+  },
+  credentials: {
+    title: "POST /v1/usage/consumption: what the key and its permission cost",
+    requests: { kind: "consumption", size: 1 },
+    connections: CONNECTIONS,
+    unit: "requests/s",
+    against: { trusted: 0.95 },
   },
   "consumption-random": {
     title: "POST /v1/usage/consumption, each with its own key, random as UUIDv4",
@@ -68,7 +75,7 @@ export const THROUGHPUT = {
     requests: { kind: "quota", size: 1 },
     connections: CONNECTIONS,
     unit: "requests/s",
-    against: { hop: 0.7 },
+    against: { echo: undefined, hop: 0.7 },
   },
 };
 

@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 
 const BASELINES = {
   hop: { title: "nothing but the hop", classes: { HOP: "Hop" } },
+  echo: { title: "the hop with texts", classes: { ECHO: "Echo" } },
   naive: { title: "plain JavaScript", classes: { NAIVE: "Naive" } },
   group_commit: { title: "JavaScript, group commit", classes: { GROUP_COMMIT: "GroupCommit" } },
 };
@@ -21,7 +22,7 @@ export class Contenders {
 
   async get(name, apart = "") {
     const place = `${name} ${apart}`;
-    if (!this.#running.has(place)) this.#running.set(place, name === "ours" ? startOurs() : startBaseline(name));
+    if (!this.#running.has(place)) this.#running.set(place, name === "ours" ? startOurs() : name === "trusted" ? startOurs({ title: "ours, trusting whoever calls", entry: "bench/trusted.mjs" }) : startBaseline(name));
     return this.#running.get(place);
   }
 
@@ -42,20 +43,20 @@ export function tellLog({ title, log }) {
 async function startBaseline(name) {
   const { title, classes } = BASELINES[name];
   const server = await startWorkerd({ name, entry: `bench/baselines/${name}.mjs`, classes });
-  return { ...server, title, tokens: [KEY], isEmpty: name === "hop" };
+  return { ...server, title, tokens: [KEY], isEmpty: name === "hop" || name === "echo" };
 }
 
 /** Our Worker with one organization that is set up: its token opens the hot path. */
-export async function startOurs({ inspect = false } = {}) {
+export async function startOurs({ inspect = false, title = "ours", entry = "bench/door.mjs" } = {}) {
   const server = await startWorkerd({
     name: "ours",
-    entry: "bench/door.mjs",
+    entry,
     classes: { METER: "Meter", INVOICE_NUMBERS: "InvoiceNumbers" },
     vars: { TENANTRY_SECRET: SECRET, TENANT_SHARDS: "1", APP_URL: "http://127.0.0.1" },
     inspect,
   });
   try {
-    return { ...server, title: "ours", tokens: [await setUpOrganization(server.port)] };
+    return { ...server, title, tokens: [await setUpOrganization(server.port)] };
   } catch (error) {
     const log = server.log();
     await server.stop();

@@ -9,7 +9,7 @@ import { Failure, NODE_22, fromRoot, main, output, quietly, readJson, seconds } 
 const NODE_MAJOR_MIN = 20;
 const WASM_TARGET = "wasm32-unknown-unknown";
 const WORKER_BUILD_VERSION = "0.8.7";
-const CACHE = process.env.TENANTRY_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "tenantry");
+export const CACHE = process.env.TENANTRY_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "tenantry");
 
 /** Answers where the tools are that a build needs. */
 export async function setUp() {

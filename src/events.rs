@@ -6,7 +6,7 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, SessionId, SubscriptionId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId, RoleId, SessionId, SubscriptionId, TeamId};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
 use crate::sessions::rules::Ending;
@@ -137,6 +137,25 @@ events! {
     /// An API key may no longer be used.
     ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
 
+    /// The organization defined a role.
+    RoleCreated = "Role.created" v 1 { role: RoleId, key: String }
+    /// A role means something else now for everybody who holds it, or is called differently.
+    RoleUpdated = "Role.updated" v 1 { role: RoleId, key: String }
+    /// A role that nobody held is gone.
+    RoleDeleted = "Role.deleted" v 1 { role: RoleId, key: String }
+
+    /// There is a new team.
+    TeamCreated = "Team.created" v 1 { team: TeamId, parent_team: Option<TeamId> }
+    /// A team was renamed, moved or set differently; `fields` names what.
+    TeamUpdated = "Team.updated" v 1 { team: TeamId, fields: Vec<String> }
+    /// A team is gone; what it had is in `reassigned_to`.
+    TeamDeleted = "Team.deleted" v 1 { team: TeamId, reassigned_to: Option<TeamId> }
+    /// A member is on a team.
+    TeamMemberAdded = "Team.memberAdded" v 1 { team: TeamId, person: PersonId, role: String }
+    /// A member has another role on a team.
+    TeamMemberUpdated = "Team.memberUpdated" v 1 { team: TeamId, person: PersonId, role: String }
+    /// A member is no longer on a team.
+    TeamMemberRemoved = "Team.memberRemoved" v 1 { team: TeamId, person: PersonId }
     /// A person logged in, and so proved that the email is theirs.
     SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
     /// A session ended before its time.

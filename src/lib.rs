@@ -50,6 +50,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod signup;
 pub mod subscriptions;
+pub mod teams;
 pub mod test_clocks;
 pub mod throttle;
 pub mod tokens;

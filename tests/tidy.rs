@@ -9,6 +9,8 @@ mod bans;
 mod business;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/plans.rs"]
+mod plans;
 #[path = "tidy/sizes.rs"]
 mod sizes;
 #[path = "tidy/tables.rs"]

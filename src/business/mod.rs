@@ -54,6 +54,15 @@ pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::InvitationAccepted, "recorded for reports; what follows belongs to the member who joined"),
     (EventKind::MemberUpdated, "recorded for reports; roles are read when they are asked for"),
     (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation belongs to the last checklist item"),
+    (EventKind::RoleCreated, "roles are read where they count; nothing is kept of them elsewhere"),
+    (EventKind::RoleUpdated, "roles are read where they count; nothing is kept of them elsewhere"),
+    (EventKind::RoleDeleted, "only a role that nobody holds is deleted"),
+    (EventKind::TeamCreated, "recorded for those who follow the organization"),
+    (EventKind::TeamUpdated, "recorded for those who follow the organization"),
+    (EventKind::TeamDeleted, "what the team had went with it, in the same commit"),
+    (EventKind::TeamMemberAdded, "shown in the portal; the mail is the invitation's"),
+    (EventKind::TeamMemberUpdated, "holds from the next request on"),
+    (EventKind::TeamMemberRemoved, "holds from the next request on"),
 ];
 
 /// The steps for one kind of fact, with the process each belongs to.

@@ -91,6 +91,21 @@ impl Identity {
         }
     }
 
+    /// Whether this is that person.
+    pub fn is(&self, person: PersonId) -> bool {
+        self.person() == Some(person)
+    }
+
+    /// Nobody needs a permission for what is their own.
+    pub fn need_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
+        if self.is(person) { Ok(()) } else { self.need(permission, None) }
+    }
+
+    /// Nobody grants what they don't hold, and nobody takes away what they could not grant.
+    pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
+        self.holder.may_grant(wanted, None)
+    }
+
     /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
     pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
         if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }
@@ -140,42 +155,6 @@ impl<N: Need> Authorized<N> {
     }
 }
 
-/// Somebody with a good credential for one organization. What it permits, the handler asks for, because the person themselves may do it
-/// without.
-pub struct Somebody {
-    pub tenant: Tenant,
-    scopes: Vec<String>,
-}
-
-impl Somebody {
-    /// What a credential that holds `scopes` lets its holder do.
-    pub fn holding(tenant: Tenant, scopes: Vec<String>) -> Self {
-        Self { tenant, scopes }
-    }
-
-    pub fn require(&self, permission: Permission) -> Result<()> {
-        if self.scopes.iter().any(|scope| permits(scope, permission)) {
-            return Ok(());
-        }
-        Err(Problem::lacks_permission(permission.wire_name()).into())
-    }
-
-    /// Nobody needs a permission for what is their own.
-    pub fn require_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
-        if self.is(person) { Ok(()) } else { self.require(permission) }
-    }
-
-    /// Whether this is that person.
-    pub fn is(&self, person: PersonId) -> bool {
-        matches!(self.tenant.actor(), Actor::Person(own, _) if *own == person)
-    }
-
-    /// Nobody grants what they don't hold, and nobody takes away what they could not grant.
-    pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
-        lacking(&self.scopes, wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
-    }
-}
-
 /// Anybody with a good credential, whatever it permits.
 pub struct Caller {
     pub app: App,
@@ -216,15 +195,6 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
         let identity = identify(parts, state).await?;
         identity.need(N::PERMISSION, None)?;
         Ok(Self { tenant: identity.tenant, holder: identity.holder, need: PhantomData })
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Somebody {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let identity = identify(parts, state).await?;
-        Ok(Self { scopes: identity.holder.scopes(None), tenant: identity.tenant })
     }
 }
 

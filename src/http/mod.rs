@@ -12,6 +12,7 @@ pub mod public;
 pub mod reply;
 pub mod request;
 pub mod router;
+pub mod team_actors;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invitations, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, people, sealing,
-    second_factors, sessions, signup, subscriptions, test_clocks, tokens, usage,
+    access, catalog, invitations, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, people, roles, sealing,
+    second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -92,6 +92,19 @@ routes! {
     access::create,
     access::list,
     access::revoke,
+    roles::list,
+    roles::create,
+    roles::get,
+    roles::update,
+    roles::delete,
+    teams::list,
+    teams::create,
+    teams::get,
+    teams::update,
+    teams::delete,
+    teams::list_members,
+    teams::put_member,
+    teams::remove_member,
 
     // People: how they come in, and what is their own
     signup::create,
@@ -110,6 +123,7 @@ routes! {
     tokens::jwks,
     invitations::accept,
     access::permissions,
+    roles::check,
     catalog::list,
     catalog::get,
     metrics::list,

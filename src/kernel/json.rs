@@ -1,6 +1,6 @@
 //! Reading JSON that somebody sent: every refusal names the place and says what to do.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
 
@@ -34,6 +34,12 @@ pub fn check_is_object(body: &[u8]) -> Result<(), Problem> {
 
 fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok()
+}
+
+/// A field that is there, whatever it holds: for a field that can't be absent, `null` is then refused by its own type.
+/// Of a merge patch (RFC 7396), where what is absent stays: `#[serde(default, deserialize_with = "json::given")]`.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 pub fn check_content_type(content_type: &str) -> Result<(), Problem> {

@@ -22,8 +22,11 @@ impl Timestamp {
     pub const LATEST: Self = Self(LATEST_MILLIS);
 
     /// The instant `millis` after 1970, clamped to the years 1970 to 9999.
-    pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(0, LATEST_MILLIS))
+    pub const fn from_millis(millis: i64) -> Self {
+        if millis < 0 {
+            return Self(0);
+        }
+        Self(if millis > LATEST_MILLIS { LATEST_MILLIS } else { millis })
     }
 
     /// Milliseconds since 1970.

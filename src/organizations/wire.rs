@@ -1,10 +1,11 @@
 //! Organizations as clients write and read them.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rules::{Changes, Details, Organization, PostalAddress, Settings, Status};
 use crate::kernel::ids::{Moment, OrganizationId, TestClockId};
+use crate::kernel::json::given;
 use crate::kernel::time::Timestamp;
 
 /// Settings as sent: what is absent keeps its value, or its default at sign-up.
@@ -78,11 +79,6 @@ pub struct OrganizationChanges {
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     pub settings: Option<SettingsInput>,
-}
-
-/// A field that is there, whatever it holds: for a field that can't be absent, `null` is then refused by its own type.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// An organization (schema.org vocabulary).

@@ -10,7 +10,7 @@ use super::rules::{self, Changes, Member, normalized};
 use super::wire::{MemberChanges, MemberView, MeterSeats, SeatsView};
 use super::{seats, store};
 use crate::access::permissions::{Permission, needs};
-use crate::http::actors::{Authorized, Somebody};
+use crate::http::actors::{Authorized, Identity};
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::kernel::error::Result;
@@ -55,8 +55,8 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 /// Read a member
 #[utoipa::path(get, path = "/v1/members/{id}", tag = "people", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
     responses((status = 200, description = "The member", body = MemberView)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
-pub async fn get(caller: Somebody, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    caller.require_unless_self(Permission::MembersRead, id)?;
+pub async fn get(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
+    caller.need_unless_self(Permission::MembersRead, id)?;
     Reply::ok(&MemberView::from(find(&caller.tenant, id).await?))
 }
 
@@ -66,11 +66,11 @@ pub async fn get(caller: Somebody, IdInPath(id): IdInPath<PersonId>) -> Result<R
 /// without any permission, and their role with it only.
 #[utoipa::path(patch, path = "/v1/members/{id}", tag = "people", operation_id = "updateMember", params(("id" = String, Path, description = "`user_...`")), request_body = MemberChanges,
     responses((status = 200, description = "The member", body = MemberView)), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
-pub async fn update(caller: Somebody, IdInPath(id): IdInPath<PersonId>, command: Command<MemberChanges>) -> Result<Reply> {
+pub async fn update(caller: Identity, IdInPath(id): IdInPath<PersonId>, command: Command<MemberChanges>) -> Result<Reply> {
     let changes = Changes::from(command.body);
     match changes.role {
-        Some(_) => caller.require(Permission::MembersWrite)?,
-        None => caller.require_unless_self(Permission::MembersWrite, id)?,
+        Some(_) => caller.need(Permission::MembersWrite, None)?,
+        None => caller.need_unless_self(Permission::MembersWrite, id)?,
     }
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -93,8 +93,8 @@ pub async fn update(caller: Somebody, IdInPath(id): IdInPath<PersonId>, command:
 /// Their roles, sessions, keys and clients stop at once, and their seat is free. Everybody may leave by themselves, but for the last owner.
 #[utoipa::path(delete, path = "/v1/members/{id}", tag = "people", operation_id = "removeMember", params(("id" = String, Path, description = "`user_...`")),
     responses((status = 204, description = "Removed")), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
-pub async fn remove(caller: Somebody, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    caller.require_unless_self(Permission::MembersWrite, id)?;
+pub async fn remove(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
+    caller.need_unless_self(Permission::MembersWrite, id)?;
     let tenant = &caller.tenant;
     change(tenant, || async {
         let member = find(tenant, id).await?;
@@ -128,7 +128,7 @@ async fn find(tenant: &Tenant, id: PersonId) -> Result<Member> {
 }
 
 /// Nobody changes or removes somebody who holds more than they do, anywhere; themselves, they may.
-async fn may_touch(caller: &Somebody, member: &Member) -> Result<()> {
+async fn may_touch(caller: &Identity, member: &Member) -> Result<()> {
     if caller.is(member.id) {
         return Ok(());
     }
@@ -136,7 +136,7 @@ async fn may_touch(caller: &Somebody, member: &Member) -> Result<()> {
     caller.may_grant(&held.into_values().flatten().collect::<Vec<_>>())
 }
 
-async fn may_give(caller: &Somebody, role: &str) -> Result<()> {
+async fn may_give(caller: &Identity, role: &str) -> Result<()> {
     let known = store::permissions_of(&caller.tenant, [role]).await?;
     match known.get(role) {
         Some(permissions) => caller.may_grant(permissions),

@@ -22,6 +22,7 @@ use crate::kernel::time::Timestamp;
 use crate::logins::organizations::{self, Belonging};
 use crate::logins::rules::{Login, invalid_code};
 use crate::logins::store as logins;
+use crate::people;
 use crate::second_factors;
 
 /// What was presented, before anybody looked whether it is good.
@@ -183,7 +184,8 @@ impl Opening<'_> {
         };
         change(&tenant, || async {
             if store::find(&tenant, session.id).await?.is_none() {
-                tenant.commit(rules::begin(&session, &begun.email), None).await?;
+                let seen = people::store::logged_in(begun.person, begun.at);
+                tenant.commit(rules::begin(&session, &begun.email).write(seen), None).await?;
             }
             Ok(Reply::no_content())
         })

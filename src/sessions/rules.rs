@@ -59,7 +59,6 @@ pub fn begin(session: &Session, email: &str) -> Decision {
     Decision::new()
         .guard(store::not_begun_yet(session.id))
         .write(store::insert(session))
-        .write(store::note_login(session))
         .raise(SessionCreated { session: session.id, person: session.person, email: email.to_owned() })
         .audit("session.created", session.id.to_string(), None, Some(serde_json::json!({"person": session.person})))
 }

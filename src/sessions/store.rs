@@ -102,15 +102,6 @@ pub fn insert(session: &Session) -> TenantStatement {
     )
 }
 
-/// The member's own row says when they were here last, and that their email works.
-pub fn note_login(session: &Session) -> TenantStatement {
-    tenant_sql!(
-        "UPDATE members SET email_verified_at = coalesce(email_verified_at, ?3), last_login_at = ?3 WHERE organization_id = ?1 AND id = ?2",
-        session.person,
-        session.created_at
-    )
-}
-
 pub fn renew(session: &Session) -> TenantStatement {
     tenant_sql!(
         "UPDATE sessions SET generation = ?3, last_used_at = ?4 WHERE organization_id = ?1 AND id = ?2",

@@ -120,8 +120,8 @@ pub struct HistoryEntry {
 /// By the hour or by the day (UTC), up to 1,000 entries. What was recorded before is in it.
 #[utoipa::path(get, path = "/v1/usage/history", tag = "usage", operation_id = "getUsageHistory",
     params(("metric" = String, Query, description = "`apiCalls`"), ("granularity" = Option<String>, Query, description = "`hour` (the default) or `day`"),
-        ("from" = Option<String>, Query, description = "An instant (RFC 3339); 24 hours or 30 days before `to` when absent"),
-        ("to" = Option<String>, Query, description = "An instant (RFC 3339); now when absent")),
+        ("from" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); 24 hours or 30 days before `to` when absent"),
+        ("to" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); now when absent")),
     responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
 pub async fn history(caller: Authorized<needs::UsageRead>, Filter(query): Filter<HistoryQuery>) -> Result<Reply> {
     let tenant = caller.tenant;

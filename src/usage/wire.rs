@@ -276,6 +276,7 @@ pub struct NewSettlement {
     #[schema(value_type = QuantityDocument, example = 1)]
     pub amount: Quantity,
     /// Whether it may be more than was reserved; false when absent.
+    #[schema(nullable = false)]
     pub allow_overage: Option<bool>,
 }
 

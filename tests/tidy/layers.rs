@@ -19,11 +19,13 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::kernel::time::",
     // Statements are built there, as data; nothing is run.
     "super::store",
+    "crate::roles::store::are_there",
     "crate::subscriptions::store::renew",
     "crate::subscriptions::store::unchanged",
     "super::permissions::",
     "crate::access::permissions::",
     "super::items::",
+    "super::built_in",
     // What the Meter says is data, too.
     "crate::usage::meter::",
     // Other slices' rules.

@@ -57,7 +57,7 @@ fn migrations_are_numbered_without_gaps() {
     }
 }
 
-fn migrated(folder: &str) -> Connection {
+pub fn migrated(folder: &str) -> Connection {
     let database = Connection::open_in_memory().unwrap();
     migrations(folder).iter().for_each(|(_, text)| database.execute_batch(text).unwrap());
     database
@@ -72,7 +72,7 @@ fn migrations(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-fn texts(database: &Connection, query: &str) -> Vec<String> {
+pub fn texts(database: &Connection, query: &str) -> Vec<String> {
     let mut statement = database.prepare(query).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
