@@ -49,6 +49,7 @@ const NO_INVOICE: &str = "inv_00000000000000000000000001";
 const NO_INVITATION: &str = "invitation_00000000000000000000000001";
 const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
+const NO_SESSION: &str = "sess_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 const ROWS: &[Row] = &[
@@ -102,6 +103,17 @@ const ROWS: &[Row] = &[
     row("mailInvitation", Object("{invitation}", NO_INVITATION), ""),
     row("revokeInvitation", Object("{invitation}", NO_INVITATION), ""),
     row("acceptInvitation", Parameter::None, r#"{"token":"{token}"}"#),
+    row("signUp", Parameter::None, r#"{"name":"Initech","email":"admin{fresh}@initech.example"}"#),
+    row("createLogin", Parameter::None, r#"{"email":"ada@acme.example"}"#),
+    row("createSession", Parameter::None, r#"{"email":"ada@acme.example","code":"{code}"}"#),
+    row("refreshSession", Parameter::None, r#"{"refreshToken":"{refreshToken}"}"#),
+    row("listSessions", Parameter::None, ""),
+    row("endSession", Object("{session}", NO_SESSION), ""),
+    row("endOtherSessions", Parameter::None, ""),
+    row("getSecondFactor", Parameter::None, ""),
+    row("enrolSecondFactor", Parameter::None, "{}"),
+    row("confirmSecondFactor", Parameter::None, r#"{"code":"{secondFactorCode}"}"#),
+    row("removeSecondFactor", Parameter::None, ""),
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
@@ -150,7 +162,7 @@ fn every_scope_but_the_needed_one_is_too_little() {
 }
 
 #[test]
-fn the_vendors_endpoints_are_closed_to_every_company() {
+fn the_vendors_endpoints_and_peoples_own_are_closed_to_every_company() {
     for (row, operation) in each().filter(|(_, operation)| operation.scopes().is_none() && !operation.is_public()) {
         let cast = Cast::new();
         for company in [cast.acme(), cast.globex()] {
@@ -205,6 +217,7 @@ fn the_right_credential_is_answered() {
         let credentials = match operation.scopes() {
             // Whoever has the token; who else they are doesn't matter.
             None if operation.is_public() => vec![Credential::Nobody, cast.globex().vendor()],
+            None if operation.is_a_persons() => vec![cast.ada()],
             None => vec![vendor()],
             Some(scopes) if scopes.is_empty() => vec![vendor(), cast.acme().key(&["members.read"])],
             Some(scopes) => vec![cast.acme().key(&scopes), cast.acme().key(&["*"]), cast.acme().vendor()],

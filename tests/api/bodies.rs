@@ -42,6 +42,12 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("PATCH", "/v1/members/{member}", r#"{"jobTitle":"Engineer"}"#, 200, ORDINARY),
     takes("POST", "/v1/invitations", r#"{"email":"body{fresh}@acme.example","role":null}"#, 201, ORDINARY),
     takes("POST", "/v1/invitation-acceptances", r#"{"token":"{token}"}"#, 201, ORDINARY),
+    takes("POST", "/v1/signup", r#"{"name":"Initech","email":"admin{fresh}@initech.example"}"#, 201, ORDINARY),
+    takes("POST", "/v1/login", r#"{"email":"ada@acme.example"}"#, 202, ORDINARY),
+    takes("POST", "/v1/sessions", r#"{"email":"ada@acme.example","code":"{code}"}"#, 201, ORDINARY),
+    takes("POST", "/v1/session-refreshments", r#"{"refreshToken":"{refreshToken}"}"#, 201, ORDINARY),
+    takes("POST", "/v1/second-factor", "{}", 201, ORDINARY),
+    takes("POST", "/v1/second-factor/confirmation", r#"{"code":"{secondFactorCode}"}"#, 201, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
@@ -51,8 +57,13 @@ impl Endpoint {
         let operation = document::operations()
             .into_iter()
             .find(|operation| operation.path == document_path(self.path) && operation.method == self.method);
-        let is_vendors = operation.unwrap().scopes().is_none();
-        ask(if is_vendors { &VENDOR } else { admin }, self.method, &cast.fill(self.path))
+        let operation = operation.unwrap();
+        let who = match operation.scopes() {
+            None if operation.is_a_persons() => &cast.ada(),
+            None => &VENDOR,
+            Some(_) => admin,
+        };
+        ask(who, self.method, &cast.fill(self.path))
     }
 
     /// A body that is good, and was not sent before.

@@ -7,6 +7,7 @@ use tenantry::access::token::OrganizationToken;
 use tenantry::invitations::token::InvitationToken;
 use tenantry::kernel::time::hours;
 use tenantry::parked::store;
+use tenantry::second_factors::totp;
 
 use crate::support::world::{Company, Credential, World, vendor};
 
@@ -59,7 +60,15 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key;
     /// `{member}`, `{invitation}` and `{token}` one of Acme's that is still there, or else a new one.
     pub fn fill(&self, text: &str) -> String {
-        let made = [("{member}", Self::member as fn(&Self) -> String), ("{invitation}", Self::invitation), ("{token}", Self::token)];
+        let made = [
+            ("{member}", Self::member as fn(&Self) -> String),
+            ("{invitation}", Self::invitation),
+            ("{token}", Self::token),
+            ("{code}", Self::login_code),
+            ("{session}", Self::session),
+            ("{refreshToken}", Self::refresh_token),
+            ("{secondFactorCode}", Self::second_factor_code),
+        ];
         let text = made
             .into_iter()
             .filter(|(name, _)| text.contains(name))
@@ -119,6 +128,46 @@ impl Cast {
         self.token_of(&self.invitation())
     }
 
+    /// Ada of Acme, on one of her two devices, with a second factor that waits for its confirmation.
+    pub fn ada(&self) -> Credential {
+        self.log_in();
+        let ada = bearer(text(&self.log_in()["accessToken"]));
+        if self.world.get(&ada, "/v1/second-factor").status == 404 {
+            self.world.post(&ada, "/v1/second-factor", &json!({})).expect(201);
+        }
+        ada
+    }
+
+    /// A code that was mailed to Ada. It opens a session alone: a second factor that was confirmed is taken away.
+    fn login_code(&self) -> String {
+        self.join("ada", Some("admin"));
+        self.world.directory.meddle("DELETE FROM second_factors WHERE confirmed_at IS NOT NULL").unwrap();
+        self.world.post(&Credential::Nobody, "/v1/login", &json!({"email": "ada@acme.example"})).expect(202);
+        self.world.deliver();
+        let mails = self.world.get(&Credential::Nobody, "/dev/emails?to=ada@acme.example").expect(200);
+        let login = mails.as_array().unwrap().iter().find(|mail| mail["template"] == "login-code").unwrap();
+        text(&login["data"]["code"])
+    }
+
+    fn log_in(&self) -> Value {
+        let body = json!({"email": "ada@acme.example", "code": self.login_code()});
+        self.world.post(&Credential::Nobody, "/v1/sessions", &body).expect(201)
+    }
+
+    fn session(&self) -> String {
+        text(&self.log_in()["$id"])
+    }
+
+    fn refresh_token(&self) -> String {
+        text(&self.log_in()["refreshToken"])
+    }
+
+    /// What Ada's authenticator app shows, after she enrolled it anew.
+    fn second_factor_code(&self) -> String {
+        let secret = text(&self.world.post(&self.ada(), "/v1/second-factor", &json!({})).expect(201)["secret"]);
+        totp::code(&unbase32(&secret), totp::step(self.world.app.moment().now), 6)
+    }
+
     /// Keys of Acme that are no good, each with its name.
     pub fn bad_credentials(&self) -> Vec<(&'static str, Credential)> {
         let acme = self.acme();
@@ -162,6 +211,13 @@ impl KeyText for Company<'_> {
     fn key_text(&self) -> Value {
         make_key(self, &json!({"name": "all", "scopes": ["*"]}))["secret"].clone()
     }
+}
+
+/// What an authenticator app reads.
+fn unbase32(text: &str) -> Vec<u8> {
+    let digits = text.bytes().map(|letter| u32::from(if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' }));
+    let bits: Vec<u32> = digits.flat_map(|digit| (0..5).rev().map(move |bit| (digit >> bit) & 1)).collect();
+    bits.chunks_exact(8).map(|bits| bits.iter().fold(0, |byte, bit| (byte << 1) | u8::try_from(*bit).unwrap())).collect()
 }
 
 /// One key's id and MAC with the other's organization.
