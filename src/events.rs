@@ -156,6 +156,7 @@ events! {
     TeamMemberUpdated = "Team.memberUpdated" v 1 { team: TeamId, person: PersonId, role: String }
     /// A member is no longer on a team.
     TeamMemberRemoved = "Team.memberRemoved" v 1 { team: TeamId, person: PersonId }
+
     /// A person logged in, and so proved that the email is theirs.
     SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
     /// A session ended before its time.

@@ -32,6 +32,7 @@ pub mod events;
 
 // The slices: each tells its story in mod.rs.
 pub mod access;
+pub mod audit;
 pub mod catalog;
 pub mod invitations;
 pub mod invoices;

@@ -16,6 +16,8 @@ mod edges;
 
 #[path = "api/amounts.rs"]
 mod amounts;
+#[path = "api/audit.rs"]
+mod audit;
 #[path = "api/bodies.rs"]
 mod bodies;
 #[path = "api/credentials.rs"]
@@ -34,9 +36,15 @@ mod lists;
 mod metrics;
 #[path = "api/people.rs"]
 mod people;
+#[path = "api/roles.rs"]
+mod roles;
 #[path = "api/routes.rs"]
 mod routes;
 #[path = "api/seats.rs"]
 mod seats;
+#[path = "api/team_members.rs"]
+mod team_members;
+#[path = "api/teams.rs"]
+mod teams;
 #[path = "api/timestamps.rs"]
 mod timestamps;

@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, catalog, invitations, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, people, roles, sealing,
-    second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, invitations, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, people, roles,
+    sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -54,6 +54,9 @@ routes! {
     tokens::list,
     tokens::create,
     sealing::rotate,
+    audit::list_platform,
+    audit::export_platform,
+    audit::head_platform,
 
     // The hot path: the organization's backend, on its own requests
     usage::record,
@@ -105,6 +108,9 @@ routes! {
     teams::list_members,
     teams::put_member,
     teams::remove_member,
+    audit::list,
+    audit::export,
+    audit::head,
 
     // People: how they come in, and what is their own
     signup::create,

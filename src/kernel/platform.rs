@@ -46,7 +46,7 @@ impl From<DirectoryRow> for Placement {
 /// Rows of the directory that are everybody's to read and name no organization: what the vendor says of all of them alike.
 /// tidy.rs holds the list of who asks for them.
 pub async fn common_rows<T: DeserializeOwned>(app: &App, statement: Statement) -> Result<Vec<T>> {
-    Platform::open(app.clone()).directory_rows(statement).await
+    Platform { app: app.clone(), actor: Actor::Platform }.directory_rows(statement).await
 }
 
 /// Runs statements over the directory's rows of one organization, or of one person who acts in it. tidy.rs holds the list of who does.

@@ -18,7 +18,7 @@ const LATEST_MILLIS: i64 = 253_402_300_799_999;
 pub struct InvalidTimestamp;
 
 impl Timestamp {
-    /// After everything that ever happens.
+    /// The last instant there is.
     pub const LATEST: Self = Self(LATEST_MILLIS);
 
     /// The instant `millis` after 1970, clamped to the years 1970 to 9999.

@@ -43,7 +43,7 @@ pub async fn ask(platform: &Platform, email: &str, answer: Option<&Answer>) -> R
         moment.now.plus(LIFETIME)
     ));
     batch.push(platform_sql!(
-        "UPDATE logins SET used_at = ?2 WHERE email = ?1 AND used_at IS NULL AND id NOT IN (SELECT id FROM logins WHERE email = ?1 ORDER BY id DESC LIMIT ?3)",
+        "UPDATE logins SET used_at = ?2 WHERE email = ?1 AND used_at IS NULL AND id NOT IN (SELECT id FROM logins WHERE email = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?3)",
         email,
         moment.now,
         LIVE_MAX

@@ -31,6 +31,18 @@ impl TeamPath {
         format!("{}0", self.0.trim_end_matches('/'))
     }
 
+    /// The team above it; None: it is topmost.
+    pub fn above(&self) -> Option<TeamPath> {
+        let (above, _) = self.0.trim_end_matches('/').rsplit_once('/')?;
+        Some(TeamPath(format!("{above}/")))
+    }
+
+    /// The teams that come above this one when it moves below `parent`: whoever has a role on one of them gets it here, too.
+    pub fn comes_under(&self, parent: &TeamPath) -> Vec<TeamId> {
+        let already = self.teams();
+        parent.teams().into_iter().filter(|id| !already.contains(id)).collect()
+    }
+
     /// The teams on the way, the topmost first, the team itself last.
     pub fn teams(&self) -> Vec<TeamId> {
         self.0.split('/').filter_map(|id| id.parse().ok()).collect()
@@ -356,6 +368,8 @@ mod tests {
         let below = TeamPath::of(other, Some(&top));
         assert!(top.0 <= below.0 && below.0 < top.end() && TeamPath::of(other, None).0 > top.end());
         assert_eq!(below.teams(), [one, other]);
+        assert_eq!((below.above(), top.above()), (Some(top.clone()), None));
+        assert_eq!((below.comes_under(&top), TeamPath::of(other, None).comes_under(&top)), (vec![], vec![one]));
         assert!(top.reaches(&below) && !below.reaches(&top) && !TeamPath::of(other, None).reaches(&below));
     }
 }

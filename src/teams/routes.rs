@@ -15,7 +15,7 @@ use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::roles;
-use crate::roles::rules::{Role, Roles, TeamPath};
+use crate::roles::rules::{Role, Roles};
 
 /// A filter by name is no longer than a name.
 const SEARCH_LENGTH_MAX: usize = 200;
@@ -223,9 +223,7 @@ async fn named<N: Need>(caller: &OnTeams<N>, id: Option<TeamId>, pointer: &str) 
 
 /// Where the team goes (None: to the top), if the caller may take it away and put it there.
 async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId>, roles: &Roles) -> Result<Option<Team>> {
-    let teams = team.path.teams();
-    let left = teams.split_last().map(|(_, above)| above.iter().fold(None, |path, id| Some(TeamPath::of(*id, path.as_ref()))));
-    caller.check(left.flatten().as_ref())?;
+    caller.check(team.path.above().as_ref())?;
     let parent = named(caller, id, "/parentTeam").await?;
     if let Some(parent) = &parent {
         may_subject(caller, team, parent, roles).await?;
@@ -235,9 +233,7 @@ async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId
 
 /// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
 async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
-    let already = team.path.teams();
-    let gained: Vec<TeamId> = parent.path.teams().into_iter().filter(|id| !already.contains(id)).collect();
-    for key in store::roles_on(caller.tenant(), &gained).await? {
+    for key in store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
         let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();
         caller.may_grant(permissions, &team.path)?;
     }

@@ -86,7 +86,7 @@ pub async fn list(tenant: &Tenant, shown: &Shown, before: &str, fetch: u32) -> R
     let name = shown.name.as_str();
     let statement = match (shown.parent, name) {
         (Some(parent), _) => tenant_sql!(
-            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND parent_id IS ?2 AND id < ?3 AND search_name >= ?4 AND search_name < ?5 AND EXISTS (SELECT 1 FROM json_each(?6) WHERE substr(path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?7",
+            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND parent_id IS ?2 AND id < ?3 AND search_name >= ?4 AND search_name < ?5 AND EXISTS (SELECT 1 FROM json_each(?6) WHERE substr(teams.path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?7",
             parent,
             before,
             name,
@@ -95,13 +95,13 @@ pub async fn list(tenant: &Tenant, shown: &Shown, before: &str, fetch: u32) -> R
             fetch
         ),
         (None, "") => tenant_sql!(
-            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND id < ?2 AND EXISTS (SELECT 1 FROM json_each(?3) WHERE substr(path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?4",
+            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND id < ?2 AND EXISTS (SELECT 1 FROM json_each(?3) WHERE substr(teams.path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?4",
             before,
             reach,
             fetch
         ),
         (None, _) => tenant_sql!(
-            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams INDEXED BY teams_by_name WHERE organization_id = ?1 AND id < ?2 AND search_name >= ?3 AND search_name < ?4 AND EXISTS (SELECT 1 FROM json_each(?5) WHERE substr(path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?6",
+            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams INDEXED BY teams_by_name WHERE organization_id = ?1 AND id < ?2 AND search_name >= ?3 AND search_name < ?4 AND EXISTS (SELECT 1 FROM json_each(?5) WHERE substr(teams.path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?6",
             before,
             name,
             name_end,

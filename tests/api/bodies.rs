@@ -1,7 +1,6 @@
 //! What is wrong with a body whatever the endpoint: its type, its size, its syntax, its members.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cast::Cast;
 use crate::check::{Ask, accept, ask, check, refusal};
@@ -49,6 +48,11 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/second-factor", "{}", 201, ORDINARY),
     takes("POST", "/v1/second-factor/confirmation", r#"{"code":"{secondFactorCode}"}"#, 201, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
+    takes("POST", "/v1/roles", r#"{"key":"role{fresh}","name":"Role","permissions":["usage.read"]}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/roles/{role}", r#"{"name":"Keeper"}"#, 200, ORDINARY),
+    takes("POST", "/v1/teams", r#"{"name":"Sales"}"#, 201, ORDINARY),
+    takes("PATCH", "/v1/teams/{team}", r#"{"name":"Research"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/teams/{team}/members/{member}", r#"{"role":"viewer"}"#, 200, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
 
@@ -68,8 +72,7 @@ impl Endpoint {
 
     /// A body that is good, and was not sent before.
     fn good(&self, cast: &Cast) -> String {
-        static SENT: AtomicU32 = AtomicU32::new(0);
-        cast.fill(self.good).replace("{fresh}", &SENT.fetch_add(1, Ordering::Relaxed).to_string())
+        cast.fill(self.good)
     }
 }
 
@@ -77,7 +80,8 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
-    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}").replace("{member}", "{id}")
+    let path = path.replace("/v1/members/{member}", "/v1/members/{id}").replace("{role}", "{id}").replace("{team}", "{id}");
+    path.replace("{member}", "{user}").replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 
 /// Bodies that no endpoint takes.

@@ -1,6 +1,8 @@
 //! The cast of the API's tests, made once a test.
 #![allow(dead_code, reason = "each test file uses a part of the cast")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::access::token::OrganizationToken;
@@ -9,7 +11,10 @@ use tenantry::kernel::time::hours;
 use tenantry::parked::store;
 use tenantry::second_factors::totp;
 
+use crate::support::people::join;
 use crate::support::world::{Company, Credential, World, vendor};
+
+static FRESH: AtomicU32 = AtomicU32::new(0);
 
 pub struct Cast {
     pub world: World,
@@ -57,23 +62,32 @@ impl Cast {
         self.acme().key(&["*"])
     }
 
-    /// `{acme}`, `{clock}` and so on in a path or a body become the ids; `{reservation}` a new one of Acme's, always with the same key;
-    /// `{member}`, `{invitation}` and `{token}` one of Acme's that is still there, or else a new one.
+    /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
+    /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made = [
-            ("{member}", Self::member as fn(&Self) -> String),
-            ("{invitation}", Self::invitation),
-            ("{token}", Self::token),
-            ("{code}", Self::login_code),
-            ("{session}", Self::session),
-            ("{refreshToken}", Self::refresh_token),
-            ("{secondFactorCode}", Self::second_factor_code),
+        let made: [(&str, &dyn Fn() -> String); 15] = [
+            ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
+            ("{reservation}", &|| self.reservation()),
+            ("{team}", &|| self.team()),
+            ("{role}", &|| self.role()),
+            ("{keeper}", &|| self.keeper()),
+            ("{member}", &|| self.member()),
+            ("{teamMember}", &|| self.team_member()),
+            ("{spareTeam}", &|| self.spare("/v1/teams", |number| json!({"name": format!("Spare {number}")}))),
+            ("{spareRole}", &|| {
+                self.spare("/v1/roles", |number| json!({"key": format!("spare{number}"), "name": "Spare", "permissions": ["usage.read"]}))
+            }),
+            ("{invitation}", &|| self.invitation()),
+            ("{token}", &|| self.token()),
+            ("{code}", &|| self.login_code()),
+            ("{session}", &|| json_text(&self.log_in(), "$id")),
+            ("{refreshToken}", &|| json_text(&self.log_in(), "refreshToken")),
+            ("{secondFactorCode}", &|| self.second_factor_code()),
         ];
-        let text = made
-            .into_iter()
-            .filter(|(name, _)| text.contains(name))
-            .fold(text.to_owned(), |text, (name, make)| text.replace(name, &make(self)));
-        let text = &if text.contains("{reservation}") { text.replace("{reservation}", &self.reservation()) } else { text };
+        let fill = |text: String, (name, make): (&str, &dyn Fn() -> String)| {
+            if text.contains(name) { text.replace(name, &make()) } else { text }
+        };
+        let text = &made.into_iter().fold(text.to_owned(), fill);
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
@@ -114,7 +128,7 @@ impl Cast {
         text(&came.expect(201)["$id"])
     }
 
-    fn member(&self) -> String {
+    pub fn member(&self) -> String {
         let is_there = |id: &String| self.world.get(&self.acme().vendor(), &format!("/v1/members/{id}")).status == 200;
         (0..9).map(|number| self.join(&format!("member{number}"), None)).find(is_there).expect("one of them stayed")
     }
@@ -154,18 +168,46 @@ impl Cast {
         self.world.post(&Credential::Nobody, "/v1/sessions", &body).expect(201)
     }
 
-    fn session(&self) -> String {
-        text(&self.log_in()["$id"])
-    }
-
-    fn refresh_token(&self) -> String {
-        text(&self.log_in()["refreshToken"])
-    }
-
     /// What Ada's authenticator app shows, after she enrolled it anew.
     fn second_factor_code(&self) -> String {
         let secret = text(&self.world.post(&self.ada(), "/v1/second-factor", &json!({})).expect(201)["secret"]);
         totp::code(&unbase32(&secret), totp::step(self.world.app.moment().now), 6)
+    }
+
+    /// Acme's team Engineering.
+    pub fn team(&self) -> String {
+        self.made_once("/v1/teams", &json!({"name": "Engineering"}))
+    }
+
+    /// A role that Acme defined.
+    fn role(&self) -> String {
+        self.made_once("/v1/roles", &json!({"key": "keeper", "name": "Keeper of teams", "permissions": ["teams.write"]}))
+    }
+
+    /// Its key.
+    fn keeper(&self) -> String {
+        self.role();
+        "keeper".into()
+    }
+
+    /// A member of Acme who is on its team.
+    fn team_member(&self) -> String {
+        let member = join(&self.world, &self.acme, "berta", None);
+        let path = format!("/v1/teams/{}/members/{member}", self.team());
+        self.world.write(&self.acme().vendor(), "PUT", &path, &json!({"role": "viewer"})).expect(200);
+        member
+    }
+
+    fn made_once(&self, path: &str, body: &Value) -> String {
+        text(&self.world.post_once(&self.acme().vendor(), path, &format!("the cast's of {path}"), body).expect(201)["$id"])
+    }
+
+    /// One that may be deleted; another one when it was.
+    fn spare(&self, path: &str, body: impl Fn(usize) -> Value) -> String {
+        let who = self.acme().vendor();
+        let made =
+            (0..10).map(|number| text(&self.world.post_once(&who, path, &format!("spare {number}"), &body(number)).expect(201)["$id"]));
+        made.into_iter().find(|id| self.world.get(&who, &format!("{path}/{id}")).status == 200).expect("one of ten is there")
     }
 
     /// Keys of Acme that are no good, each with its name.
@@ -235,6 +277,10 @@ fn make_key(company: &Company<'_>, body: &Value) -> Value {
 
 pub fn bearer(text: impl Into<String>) -> Credential {
     Credential::Bearer(text.into())
+}
+
+fn json_text(value: &Value, member: &str) -> String {
+    text(&value[member])
 }
 
 pub fn text(value: &Value) -> String {

@@ -29,10 +29,22 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.
-const MORE_LISTS: [&str; 3] = ["/v1/metrics", "/v1/organizations/{acme}/limits", "/v1/organizations/{acme}/grants"];
+const MORE_LISTS: [&str; 7] = [
+    "/v1/metrics",
+    "/v1/organizations/{acme}/limits",
+    "/v1/organizations/{acme}/grants",
+    "/v1/audit-log",
+    "/v1/roles",
+    "/v1/teams",
+    "/v1/teams/{team}/members",
+];
 
 fn reader(cast: &Cast, path: &str) -> Credential {
-    if path.starts_with("/v1/organizations") { vendor() } else { cast.acme().key(&["apiKeys.read", "invoices.read"]) }
+    if path.starts_with("/v1/organizations") {
+        vendor()
+    } else {
+        cast.acme().key(&["apiKeys.read", "invoices.read", "auditLog.read", "roles.read", "teams.read"])
+    }
 }
 
 #[test]

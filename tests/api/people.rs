@@ -51,7 +51,7 @@ impl Cast {
     }
 
     /// A team, as its own slice makes it.
-    fn team(&self, number: u8, settings: &Value) -> String {
+    fn team_with(&self, number: u8, settings: &Value) -> String {
         let id = format!("team_{number:026}");
         self.sql(&format!(
             "INSERT INTO teams (organization_id, id, name, path, depth, settings, created_at) VALUES ('{}', '{id}', 'T', '{id}/', 0, '{settings}', 0)",
@@ -60,7 +60,7 @@ impl Cast {
         id
     }
 
-    fn role(&self, key: &str, permissions: &Value) {
+    fn role_with(&self, key: &str, permissions: &Value) {
         self.sql(&format!(
             "INSERT INTO roles (organization_id, id, key, name, permissions, created_at) VALUES ('{}', 'role_{key}', '{key}', 'R', '{permissions}', 0)",
             self.acme
@@ -90,7 +90,7 @@ fn token_in(mail: &Value) -> String {
 #[test]
 fn whoever_is_invited_comes_in_by_the_mail_once() {
     let cast = Cast::new();
-    let team = cast.team(1, &json!({"allowedRoles": null, "defaultRole": "viewer"}));
+    let team = cast.team_with(1, &json!({"allowedRoles": null, "defaultRole": "viewer"}));
     let body = json!({"email": "Ada@Acme.Example", "role": "developer", "teams": [{"team": team}]});
     let mut invitation = accept(&cast.world, &cast.invited(&body), 201).body;
     let id = text(&invitation["$id"]);
@@ -168,7 +168,7 @@ fn a_token_of_one_organization_opens_no_other() {
 #[test]
 fn nobody_is_invited_who_can_t_come() {
     let cast = Cast::new();
-    let team = cast.team(1, &json!({"allowedRoles": ["viewer"], "defaultRole": null}));
+    let team = cast.team_with(1, &json!({"allowedRoles": ["viewer"], "defaultRole": null}));
     cast.join("member", Some("viewer"));
     cast.invite("guest", Some("viewer"));
     let rows: &[(Value, u16, &str, &str)] = &[
@@ -318,7 +318,7 @@ fn a_member_is_changed_field_by_field() {
 #[test]
 fn nobody_gives_what_they_lack_and_nobody_touches_who_holds_more() {
     let cast = Cast::new();
-    cast.role("keeper", &json!(["members.*"]));
+    cast.role_with("keeper", &json!(["members.*"]));
     let (owner, keeper) = (cast.join("owner", Some("owner")), cast.join("keeper", Some("keeper")));
     let of_key = cast.acme().key(&["members.read", "members.write"]);
     let ask_by_key = |method: &str, path: &str, body: Value| ask(&of_key, method, path).json(body.to_string());
@@ -342,7 +342,7 @@ fn nobody_gives_what_they_lack_and_nobody_touches_who_holds_more() {
 #[test]
 fn who_holds_more_on_a_team_is_out_of_reach_too() {
     let cast = Cast::new();
-    let team = cast.team(1, &json!({"allowedRoles": null, "defaultRole": null}));
+    let team = cast.team_with(1, &json!({"allowedRoles": null, "defaultRole": null}));
     let body = json!({"email": "ada@acme.example", "teams": [{"team": team, "role": "admin"}]});
     let id = text(&accept(&cast.world, &cast.invited(&body), 201).body["$id"]);
     let ada = text(&accept(&cast.world, &cast.accepted(&json!({"token": cast.token_of(&id)})), 201).body["$id"]);
@@ -388,7 +388,7 @@ fn of_two_owners_who_demote_each_other_at_once_one_stays() {
 #[test]
 fn who_is_removed_takes_nothing_along() {
     let cast = Cast::new();
-    let team = cast.team(1, &json!({"allowedRoles": null, "defaultRole": "viewer"}));
+    let team = cast.team_with(1, &json!({"allowedRoles": null, "defaultRole": "viewer"}));
     let body = json!({"email": "ada@acme.example", "role": "admin", "teams": [{"team": team}]});
     let id = text(&accept(&cast.world, &cast.invited(&body), 201).body["$id"]);
     let ada = text(&accept(&cast.world, &cast.accepted(&json!({"token": cast.token_of(&id)})), 201).body["$id"]);
@@ -430,7 +430,7 @@ fn a_person_is_one_in_every_organization_and_a_member_of_each_alone() {
 #[test]
 fn members_are_listed_by_what_they_are() {
     let cast = Cast::new();
-    let team = cast.team(1, &json!({"allowedRoles": null, "defaultRole": "viewer"}));
+    let team = cast.team_with(1, &json!({"allowedRoles": null, "defaultRole": "viewer"}));
     for (name, role) in [("anna", Some("admin")), ("anton", Some("viewer")), ("berta", Some("viewer")), ("cesar", None)] {
         cast.world.pass(hours(1));
         cast.join(name, role);
@@ -513,16 +513,17 @@ fn tenant(cast: &Cast, actor: Actor) -> tenantry::kernel::tenant::Tenant {
 #[test]
 fn a_person_changes_and_leaves_by_themselves_and_nobody_else() {
     use tenantry::access::permissions::Permission;
-    use tenantry::http::actors::Somebody;
+    use tenantry::http::actors::{Holder, Identity};
+    let holding = |tenant, scopes| Identity { tenant, holder: Holder::Scopes(scopes) };
     let cast = Cast::new();
     let (ada, bob) = (cast.join("ada", None).parse().unwrap(), cast.join("bob", None).parse().unwrap());
     let session = SessionId::from_bytes([1; 16]);
-    let somebody = Somebody::holding(tenant(&cast, Actor::Person(ada, session)), Vec::new());
-    assert!(somebody.require_unless_self(Permission::MembersWrite, ada).is_ok());
-    assert!(somebody.require_unless_self(Permission::MembersWrite, bob).is_err());
-    assert!(somebody.require(Permission::MembersWrite).is_err());
-    let key = Somebody::holding(tenant(&cast, Actor::Platform), vec!["members.read".into()]);
-    assert!(key.require_unless_self(Permission::MembersWrite, ada).is_err());
+    let somebody = holding(tenant(&cast, Actor::Person(ada, session)), Vec::new());
+    assert!(somebody.need_unless_self(Permission::MembersWrite, ada).is_ok());
+    assert!(somebody.need_unless_self(Permission::MembersWrite, bob).is_err());
+    assert!(somebody.need(Permission::MembersWrite, None).is_err());
+    let key = holding(tenant(&cast, Actor::Platform), vec!["members.read".into()]);
+    assert!(key.need_unless_self(Permission::MembersWrite, ada).is_err());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of the World")]
 
 pub mod local_sqlite;
+pub mod people;
 pub mod sqlite;
 pub mod twins;
 pub mod world;

@@ -1,12 +1,12 @@
 //! D1's twin: SQLite in memory with the real migrations. A batch is one transaction.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::Poll;
 
 use futures::future::BoxFuture;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, StatementStatus, ToSql};
 use tenantry::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement, Value};
 
 pub struct Sqlite {
@@ -15,6 +15,26 @@ pub struct Sqlite {
     outage: Mutex<(u32, u32)>,
     /// Lets the others go first before each batch, for tests of commits in between.
     yields: AtomicBool,
+    /// What SQLite's machine did so far: a measure of work that is the same on every computer.
+    pub work: Work,
+}
+
+#[derive(Default)]
+pub struct Work {
+    steps: AtomicI64,
+    full_scan_steps: AtomicI64,
+}
+
+impl Work {
+    /// All steps, and those from one row to the next without an index, since the last time.
+    pub fn take(&self) -> (i64, i64) {
+        (self.steps.swap(0, Ordering::Relaxed), self.full_scan_steps.swap(0, Ordering::Relaxed))
+    }
+
+    fn add(&self, statement: &rusqlite::Statement<'_>) {
+        self.steps.fetch_add(statement.reset_status(StatementStatus::VmStep).into(), Ordering::Relaxed);
+        self.full_scan_steps.fetch_add(statement.reset_status(StatementStatus::FullscanStep).into(), Ordering::Relaxed);
+    }
 }
 
 struct Bound<'a>(&'a Value);
@@ -40,7 +60,7 @@ impl Sqlite {
         for file in files {
             connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
         }
-        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)), yields: AtomicBool::new(false) }
+        Self { connection: Mutex::new(connection), outage: Mutex::new((0, 0)), yields: AtomicBool::new(false), work: Work::default() }
     }
 
     /// Lets the next `count` batches fail as if the database were away.
@@ -86,13 +106,13 @@ impl Sqlite {
         }
         let mut connection = self.connection.lock().unwrap();
         let transaction = connection.transaction().map_err(sorted)?;
-        let outcomes = statements.iter().map(|statement| execute(&transaction, statement)).collect::<Result<Vec<_>, _>>()?;
+        let outcomes = statements.iter().map(|statement| execute(&transaction, statement, &self.work)).collect::<Result<Vec<_>, _>>()?;
         transaction.commit().map_err(sorted)?;
         Ok(outcomes)
     }
 }
 
-fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, SqlError> {
+fn execute(connection: &Connection, statement: &Statement, work: &Work) -> Result<Outcome, SqlError> {
     let too_large = |value: &&Value| matches!(value, Value::Integer(number) if number.unsigned_abs() > INTEGER_MAX.unsigned_abs());
     if let Some(value) = statement.params.iter().find(too_large) {
         return Err(SqlError::Broken(format!("{value:?} is too large")));
@@ -111,6 +131,7 @@ fn execute(connection: &Connection, statement: &Statement) -> Result<Outcome, Sq
         .map_err(sorted)?
         .collect::<rusqlite::Result<Vec<Row>>>()
         .map_err(sorted)?;
+    work.add(&prepared);
     Ok(Outcome { rows, changes: connection.changes() })
 }
 

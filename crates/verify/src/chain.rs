@@ -9,6 +9,11 @@ pub(crate) fn genesis(organization: &str) -> String {
     hex(&Sha256::digest(format!("tenantry-usage-chain-v1\n{organization}").as_bytes()))
 }
 
+/// What the first entry of an audit log is chained to.
+pub(crate) fn audit_genesis(log: &str) -> String {
+    hex(&Sha256::digest(format!("tenantry-audit-chain-v1\n{log}").as_bytes()))
+}
+
 /// `previous` as it is written, a line feed, and the body as it is written.
 pub(crate) fn chained(previous: &str, body: &str) -> String {
     let mut hasher = Sha256::new();

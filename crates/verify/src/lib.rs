@@ -1,4 +1,4 @@
-//! Checks a usage proof (`docs/PROOF.md`) without asking anybody: that no commit was changed, dropped, added or moved, and that every
+//! Checks a usage proof (`docs/PROOF.md`) or an exported audit log (`docs/AUDIT.md`) without asking anybody. Of a proof: that no commit was changed, dropped, added or moved, and that every
 //! count follows from the events before it.
 //!
 //! Owns: the proof's form, its hash chain, and the counting rules once more, written from their definition. Does not own: how the Meter
@@ -18,6 +18,8 @@
 )]
 
 mod account;
+mod audit;
+mod canonical;
 mod chain;
 mod closings;
 mod counters;
@@ -28,4 +30,5 @@ mod proof;
 mod state;
 mod summary;
 
+pub use audit::{AuditVerification, Kept, verify_audit};
 pub use proof::{Broken, Verification, verify};

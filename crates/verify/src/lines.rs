@@ -149,7 +149,7 @@ pub(crate) fn read_line(text: &str) -> Result<Line<'_>, String> {
     check("a commit or an end", text, serde_json::from_str(text))
 }
 
-fn check<T>(what: &str, text: &str, read: serde_json::Result<T>) -> Result<T, String> {
+pub(crate) fn check<T>(what: &str, text: &str, read: serde_json::Result<T>) -> Result<T, String> {
     if !text.trim_start().starts_with('{') {
         return Err(format!("it is not {what}: not a JSON object"));
     }

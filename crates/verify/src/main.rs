@@ -1,28 +1,52 @@
-//! `cargo run -p verify -- proof.ndjson`: prints what a proof holds and whether it holds. `-` reads standard input.
+//! `cargo run -p verify -- proof.ndjson` or `audit.ndjson`: prints what the file holds and whether it holds. `-` reads standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: verify <proof.ndjson | ->\n\
-                     Checks a proof of GET /v1/usage/proof. Ends with 0 when it holds, 1 when it is broken, 2 when it cannot be read.\n";
+use verify::{Kept, verify, verify_audit};
+
+const USAGE: &str = "usage: verify <proof.ndjson | audit.ndjson | -> [--head <number>:<hash>]\n\
+                     Checks a proof of GET /v1/usage/proof, or a log of GET /v1/audit-log/export and that it leads to a head that was kept.\n\
+                     Ends with 0 when it holds, 1 when it is broken, 2 when it cannot be read.\n";
+
+/// A first line is short; what is longer is neither a proof's nor a log's.
+const FIRST_LINE_BYTES_MAX: u64 = 64 * 1024;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path] = arguments.as_slice() else { return failed(USAGE) };
-    let proof = match open(path) {
-        Ok(proof) => proof,
-        Err(error) => return failed(&format!("{path} cannot be read: {error}\n")),
+    let (path, kept) = match arguments.as_slice() {
+        [path] => (path, None),
+        [path, option, head] if option == "--head" => (path, Some(head)),
+        _ => return failed(USAGE),
     };
-    match verify::verify(proof) {
-        Ok(verification) => {
-            let code = if verification.verdict.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-            match write!(io::stdout(), "{verification}") {
-                Ok(()) => code,
-                Err(_) => ExitCode::from(2),
-            }
-        }
+    let kept = match kept.map(|head| head.parse::<Kept>()).transpose() {
+        Ok(kept) => kept,
+        Err(what) => return failed(&format!("--head: {what}\n{USAGE}")),
+    };
+    match checked(path, kept) {
+        Ok((text, is_sound)) => match io::stdout().write_all(text.as_bytes()) {
+            Ok(()) if is_sound => ExitCode::SUCCESS,
+            Ok(()) => ExitCode::FAILURE,
+            Err(_) => ExitCode::from(2),
+        },
         Err(error) => failed(&format!("{path} cannot be read: {error}\n")),
+    }
+}
+
+/// What is to be printed, and whether the file holds. Its first line says what it is.
+fn checked(path: &str, kept: Option<Kept>) -> io::Result<(String, bool)> {
+    let mut file = open(path)?;
+    let mut first = Vec::new();
+    file.by_ref().take(FIRST_LINE_BYTES_MAX).read_until(b'\n', &mut first)?;
+    let is_audit = serde_json::from_slice::<serde_json::Value>(&first).is_ok_and(|line| line["$type"] == "AuditLog");
+    let whole = Cursor::new(first).chain(file);
+    if is_audit || kept.is_some() {
+        let found = verify_audit(whole, kept)?;
+        Ok((found.to_string(), found.verdict.is_ok()))
+    } else {
+        let found = verify(whole)?;
+        Ok((found.to_string(), found.verdict.is_ok()))
     }
 }
 

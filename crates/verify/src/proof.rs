@@ -11,7 +11,7 @@ use crate::lines::{Body, Counter, Header, Line, read, read_line};
 use crate::summary::{Summary, cleaned};
 
 /// A commit holds one group of requests; what is longer is none.
-const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(crate) const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// What a proof holds, and whether it holds. Its text is what the command prints.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub fn verify(mut file: impl BufRead) -> io::Result<Verification> {
     Ok(proof.map_or_else(|| Verification::of_nothing(verdict.clone()), |proof| proof.finish(verdict.clone())))
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, String> {
+pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, String> {
     if !bytes.ends_with(b"\n") && u64::try_from(bytes.len()).is_ok_and(|length| length >= LINE_BYTES_MAX) {
         return Err(format!("it is longer than {LINE_BYTES_MAX} bytes"));
     }

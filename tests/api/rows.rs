@@ -1,0 +1,164 @@
+//! How each operation is called rightly: one row an operation, for the tests that go through all of them.
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use crate::cast::Cast;
+use crate::check::{Ask, ask};
+use crate::document::{self, Operation};
+use crate::support::world::Credential;
+
+/// How to call one operation rightly: what stands for the parameter in its path, and the body.
+pub struct Row {
+    pub operation: &'static str,
+    pub parameter: Parameter,
+    pub body: &'static str,
+}
+
+pub enum Parameter {
+    None,
+    /// A name that means the same to everybody.
+    Name(&'static str),
+    /// What has to stand behind the path.
+    Query(&'static str),
+    /// An object of Acme, and an id of the same kind that nobody has; an object within another one is `outer/inner`.
+    Object(&'static str, &'static str),
+    /// The same for an object that is named behind the path: `name=`, and both.
+    ObjectInQuery(&'static str, &'static str, &'static str),
+}
+
+use Parameter::{Name, Object, ObjectInQuery};
+
+const fn row(operation: &'static str, parameter: Parameter, body: &'static str) -> Row {
+    Row { operation, parameter, body }
+}
+
+const NO_ORGANIZATION: &str = "org_00000000000000000000000001";
+const NO_CLOCK: &str = "clock_00000000000000000000000001";
+const NO_INVOICE: &str = "inv_00000000000000000000000001";
+const NO_KEY: &str = "key_00000000000000000000000001";
+const NO_ROLE: &str = "role_00000000000000000000000001";
+const NO_TEAM: &str = "team_00000000000000000000000001";
+const NO_PERSON: &str = "user_00000000000000000000000001";
+const NO_INVITATION: &str = "invitation_00000000000000000000000001";
+const NO_SESSION: &str = "sess_00000000000000000000000001";
+const NO_RESERVATION: &str = "res_00000000000000000000000001";
+
+pub const ROWS: &[Row] = &[
+    row("createOrganization", Parameter::None, r#"{"name":"Initech","email":"admin@initech.example"}"#),
+    row("listOrganizations", Parameter::None, ""),
+    row("getOrganization", Object("{acme}", NO_ORGANIZATION), ""),
+    row("updateOrganization", Object("{acme}", NO_ORGANIZATION), r#"{"name":"Mine"}"#),
+    row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
+    row("listMetrics", Parameter::None, ""),
+    row("getMetric", Name("apiCalls"), ""),
+    row("putLimit", Object("{acme}/apiCalls", "org_00000000000000000000000001/apiCalls"), r#"{"limit":7}"#),
+    row("deleteLimit", Object("{acme}/projects", "org_00000000000000000000000001/projects"), ""),
+    row("listLimits", Object("{acme}", NO_ORGANIZATION), ""),
+    row("createGrant", Object("{acme}", NO_ORGANIZATION), r#"{"metric":"apiCalls","amount":7}"#),
+    row("listGrants", Object("{acme}", NO_ORGANIZATION), ""),
+    row("deleteGrant", Object("{acme}/{grant}", "{acme}/grant_00000000000000000000000001"), ""),
+    row("createTestClock", Parameter::None, r#"{"now":"2026-01-31T00:00:00Z"}"#),
+    row("getTestClock", Object("{clock}", NO_CLOCK), ""),
+    row("advanceTestClock", Object("{clock}", NO_CLOCK), r#"{"now":"2026-02-21T00:00:00Z"}"#),
+    row("listParkedWork", Parameter::None, ""),
+    row("replayParkedWork", Parameter::None, r#"{"id":"{parked}"}"#),
+    row("recordUsage", Parameter::None, r#"{"metric":"apiCalls"}"#),
+    row("consumeUsage", Parameter::None, r#"{"metric":"apiCalls"}"#),
+    row("recordUsageBatch", Parameter::None, r#"{"events":[{"metric":"apiCalls"}]}"#),
+    row("getUsage", Parameter::None, ""),
+    row("getQuota", Name("apiCalls"), ""),
+    row("recordEvents", Parameter::None, r#"{"specversion":"1.0","id":"e1","source":"/tests","type":"apiCalls"}"#),
+    row("createReservation", Parameter::None, r#"{"metric":"apiCalls"}"#),
+    row("getReservation", Object("{reservation}", NO_RESERVATION), ""),
+    row("settleReservation", Object("{reservation}", NO_RESERVATION), r#"{"amount":1}"#),
+    row("releaseReservation", Object("{reservation}", NO_RESERVATION), ""),
+    row("getUsageHistory", Parameter::Query("metric=apiCalls"), ""),
+    row("exportUsageEvents", Parameter::None, ""),
+    row("exportUsageProof", Parameter::None, ""),
+    row("followUsage", Parameter::None, ""),
+    row("getOwnOrganization", Parameter::None, ""),
+    row("updateOwnOrganization", Parameter::None, r#"{"name":"Mine"}"#),
+    row("getOnboarding", Parameter::None, ""),
+    row("completeOnboardingItem", Name("setUpBilling"), r#"{"status":"completed"}"#),
+    row("getSubscription", Parameter::None, ""),
+    row("listInvoices", Parameter::None, ""),
+    row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
+    row("listMembers", Parameter::None, ""),
+    row("getMember", Object("{member}", NO_PERSON), ""),
+    row("updateMember", Object("{member}", NO_PERSON), r#"{"jobTitle":"{fresh}"}"#),
+    row("removeMember", Object("{member}", NO_PERSON), ""),
+    row("getSeats", Parameter::None, ""),
+    row("createInvitation", Parameter::None, r#"{"email":"{fresh}@acme.example","role":null}"#),
+    row("listInvitations", Parameter::None, ""),
+    row("getInvitation", Object("{invitation}", NO_INVITATION), ""),
+    row("mailInvitation", Object("{invitation}", NO_INVITATION), ""),
+    row("revokeInvitation", Object("{invitation}", NO_INVITATION), ""),
+    row("acceptInvitation", Parameter::None, r#"{"token":"{token}"}"#),
+    row("signUp", Parameter::None, r#"{"name":"Initech","email":"admin{fresh}@initech.example"}"#),
+    row("createLogin", Parameter::None, r#"{"email":"ada@acme.example"}"#),
+    row("createSession", Parameter::None, r#"{"email":"ada@acme.example","code":"{code}"}"#),
+    row("refreshSession", Parameter::None, r#"{"refreshToken":"{refreshToken}"}"#),
+    row("listSessions", Parameter::None, ""),
+    row("endSession", Object("{session}", NO_SESSION), ""),
+    row("endOtherSessions", Parameter::None, ""),
+    row("getSecondFactor", Parameter::None, ""),
+    row("enrolSecondFactor", Parameter::None, "{}"),
+    row("confirmSecondFactor", Parameter::None, r#"{"code":"{secondFactorCode}"}"#),
+    row("removeSecondFactor", Parameter::None, ""),
+    row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
+    row("listApiKeys", Parameter::None, ""),
+    row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("listRoles", Parameter::None, ""),
+    row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
+    row("getRole", Object("{role}", NO_ROLE), ""),
+    row("updateRole", Object("{role}", NO_ROLE), r#"{"name":"Mine"}"#),
+    row("deleteRole", Object("{spareRole}", NO_ROLE), ""),
+    row("listTeams", Parameter::None, ""),
+    row("createTeam", Parameter::None, r#"{"name":"Sales"}"#),
+    row("getTeam", Object("{team}", NO_TEAM), ""),
+    row("updateTeam", Object("{team}", NO_TEAM), r#"{"name":"Mine"}"#),
+    row("deleteTeam", Object("{spareTeam}", NO_TEAM), ""),
+    row("listTeamMembers", Object("{team}", NO_TEAM), ""),
+    row("putTeamMember", Object("{team}/{member}", "team_00000000000000000000000001/{member}"), r#"{"role":"{keeper}"}"#),
+    row("removeTeamMember", Object("{team}/{teamMember}", "{team}/user_00000000000000000000000001"), ""),
+    row("checkPermission", ObjectInQuery("permission=usage.read&person=", "{member}", NO_PERSON), ""),
+    row("listAuditLog", Parameter::None, ""),
+    row("exportAuditLog", Parameter::None, ""),
+    row("getAuditLogHead", Parameter::None, ""),
+    row("listPlatformAuditLog", Parameter::None, ""),
+    row("exportPlatformAuditLog", Parameter::None, ""),
+    row("getPlatformAuditLogHead", Parameter::None, ""),
+    row("listPermissions", Parameter::None, ""),
+    row("listPlans", Parameter::None, ""),
+    row("getPlan", Name("professional"), ""),
+];
+
+/// Each operation with its row.
+pub fn each() -> impl Iterator<Item = (&'static Row, Operation)> {
+    let find = |row: &Row| document::operations().into_iter().find(|operation| operation.id == row.operation);
+    ROWS.iter().filter_map(move |row| Some((row, find(row)?)))
+}
+
+impl Row {
+    pub fn ask(&self, cast: &Cast, operation: &Operation, who: &Credential) -> Ask {
+        let parameter = match self.parameter {
+            Parameter::None | Parameter::Query(_) => "",
+            Name(name) => name,
+            Object(of_acme, _) | ObjectInQuery(_, of_acme, _) => of_acme,
+        };
+        self.ask_for(cast, operation, who, parameter)
+    }
+
+    /// The same for another object.
+    pub fn ask_for(&self, cast: &Cast, operation: &Operation, who: &Credential, parameter: &str) -> Ask {
+        let mut parameters = parameter.split('/');
+        let mut fill = |part: &'static str| if part.starts_with('{') { parameters.next().unwrap().to_owned() } else { part.to_owned() };
+        let path: Vec<String> = operation.path.split('/').map(&mut fill).collect();
+        let query = match self.parameter {
+            Parameter::Query(query) => format!("?{query}"),
+            ObjectInQuery(name, ..) => format!("?{name}{parameter}"),
+            _ => String::new(),
+        };
+        let asked = ask(who, &operation.method, &cast.fill(&(path.join("/") + &query))).header("accept", &operation.answers_with());
+        if self.body.is_empty() { asked } else { asked.header("content-type", &operation.reads()).body(cast.fill(self.body)) }
+    }
+}
