@@ -11,7 +11,7 @@ use crate::kernel::ids::RequestId;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{App, Settings};
 use crate::kernel::tenant::Actor;
-use crate::throttle::rules::Throttled;
+use crate::throttle::quotas::Throttled;
 use crate::throttle::{self, Address, Admission};
 
 /// Letters of `User-Agent` that are kept.

@@ -251,7 +251,7 @@ pub fn another_owner(beside: PersonId) -> TenantStatement {
 /// `by` more members; 0 when only the invitations changed. Each change is a version.
 pub fn change_seats(by: i64) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO seats (organization_id, taken, version) VALUES (?1, ?2, 1) ON CONFLICT (organization_id) DO UPDATE SET taken = taken + ?2, version = version + 1",
+        "INSERT INTO seats (organization_id, taken, version) VALUES (?1, max(?2, 0), 1) ON CONFLICT (organization_id) DO UPDATE SET taken = taken + ?2, version = version + 1",
         by
     )
 }

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use serde_json::json;
 use tenantry::kernel::time::{hours, minutes, seconds};
 use tenantry::platform_sql;
-use tenantry::throttle::rules::Endpoint;
+use tenantry::throttle::quotas::Endpoint;
 
 use crate::check::{Ask, accept};
 use crate::document;
