@@ -52,7 +52,7 @@ export async function startOurs({ inspect = false, title = "ours", entry = "benc
     name: "ours",
     entry,
     classes: { METER: "Meter", INVOICE_NUMBERS: "InvoiceNumbers" },
-    vars: { TENANTRY_SECRET: SECRET, TENANT_SHARDS: "1", APP_URL: "http://127.0.0.1" },
+    vars: { TENANTRY_SECRET: SECRET, TENANT_SHARDS: "1", APP_URL: "http://127.0.0.1", API_URL: "http://127.0.0.1" },
     inspect,
   });
   try {

@@ -131,6 +131,7 @@ impl<S: LocalSql> Meter<S> {
         }
         memory.book.store(sql)?;
         memory.facts.store(sql)?;
+        memory.keys.note_uses(sql)?;
         Ok(replies)
     }
 

@@ -95,7 +95,7 @@ class Server {
       ...["dev", ...(entry ? [entry] : []), "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(await freePort())],
       ...["--persist-to", folder, "--env-file", environmentFile, "--show-interactive-dev-session=false"],
       ...["--log-level", process.env.TENANTRY_LOG ?? logLevel],
-      ...Object.entries({ TENANTRY_ENVIRONMENT: "development", ...vars }).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+      ...Object.entries({ TENANTRY_ENVIRONMENT: "development", API_URL: this.url, ...vars }).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     );
     // A file rather than a pipe: a server must not wait for us, nor fall over when we are gone.
     const log = openSync(this.#logFile, "a");

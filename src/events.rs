@@ -134,6 +134,8 @@ events! {
 
     /// An API key may be used from now on.
     ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
+    /// An API key was replaced by another one, and ends soon.
+    ApiKeyRotated = "ApiKey.rotated" v 1 { key: KeyId, replaced_by: KeyId }
     /// An API key may no longer be used.
     ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
 

@@ -28,6 +28,10 @@ const SILENT: &[(&str, &str)] = &[
     ("recordEvents", USAGE),
     ("createReservation", "holds usage for seconds and counts none; what becomes of it is in the Meter's chain"),
     ("settleReservation", USAGE),
+    (
+        "createAccessToken",
+        "gives a machine ten minutes of what its client may do; the client's own entries say who made it and which scopes it has",
+    ),
     ("releaseReservation", "counts none; reservations are the Meter's"),
 ];
 const USAGE: &str = "usage is in a chain of its own, the Meter's, which docs/PROOF.md tells how to verify";
@@ -44,6 +48,9 @@ fn entries(world: &World) -> Vec<String> {
 }
 
 fn caller(cast: &Cast, operation: &Operation) -> Credential {
+    if operation.is_public() {
+        return Credential::Nobody;
+    }
     operation.scopes().map_or_else(vendor, |scopes| if scopes.is_empty() { cast.acme().vendor() } else { cast.acme().key(&scopes) })
 }
 

@@ -2,8 +2,14 @@
 
 mod support;
 
+#[path = "credentials/api_keys.rs"]
+mod api_keys;
 #[path = "credentials/cast.rs"]
 mod cast;
+#[path = "credentials/machines.rs"]
+mod machines;
+#[path = "credentials/platform_keys.rs"]
+mod platform_keys;
 #[path = "credentials/sealing.rs"]
 mod sealing;
 #[path = "credentials/signing_keys.rs"]

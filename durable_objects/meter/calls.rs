@@ -29,6 +29,7 @@ impl<S: LocalSql> Meter<S> {
                 memory.keys.remove(sql, key)?;
                 reply(&Done {})
             }
+            Call::KeyUses { keys } => reply(&memory.keys.uses(&keys)),
             Call::ClosePeriod { starts_at, ends_at } => match &memory.plan {
                 Some(plan) => {
                     let (books, period) = ((&mut memory.book, &mut memory.log), Period { starts_at, ends_at });

@@ -1,6 +1,7 @@
 //! The organization's keys as the Meter knows them, and whether one may do something here.
 //!
-//! Invariant: a key is good when its MAC is right, it was put here, it is not revoked, and it has not expired.
+//! Invariant: a key is good when its MAC is right, it was put here, it is not revoked, and it has not expired. When it was used last is
+//! written at most every few minutes, so that it costs the hot path nothing.
 
 use std::collections::HashMap;
 
@@ -8,13 +9,14 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::access::permissions::{Permission, permits};
+use crate::access::rules::is_to_be_noted;
 use crate::access::token::{OrganizationToken, prefix};
 use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::HotCaller;
+use crate::usage::meter::{HotCaller, KeyUses};
 
 use super::schema;
 
@@ -22,14 +24,20 @@ use super::schema;
 #[derive(Default)]
 pub(super) struct Keys {
     by_prefix: HashMap<String, Key>,
+    /// Uses that are to be written with this group.
+    to_note: Vec<(KeyId, Timestamp)>,
 }
 
 struct Key {
+    id: KeyId,
     scopes: Vec<String>,
     expires_at: Option<Timestamp>,
     revoked: bool,
     /// The text that was once found right, so that its MAC is computed once.
     verified: Option<String>,
+    used_at: Option<Timestamp>,
+    /// The use that was written last.
+    noted_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -41,14 +49,18 @@ struct Row {
     expires_at: Option<Timestamp>,
     #[serde(with = "columns::truth")]
     revoked: bool,
+    #[serde(with = "columns::optional_millis")]
+    used_at: Option<Timestamp>,
 }
 
 impl Keys {
     pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
         let mut keys = Self::default();
-        for row in sql.run("SELECT key, scopes, expires_at, revoked FROM keys", &[])? {
-            let Row { key, scopes, expires_at, revoked } = decode(row)?;
-            keys.by_prefix.insert(prefix(key), Key { scopes, expires_at, revoked, verified: None });
+        let text = "SELECT keys.key, scopes, expires_at, revoked, used_at FROM keys LEFT JOIN key_uses USING (key)";
+        for row in sql.run(text, &[])? {
+            let Row { key, scopes, expires_at, revoked, used_at } = decode(row)?;
+            let known = Key { used_at, noted_at: used_at, ..Key::new(key, scopes, expires_at, revoked) };
+            keys.by_prefix.insert(prefix(key), known);
         }
         Ok(keys)
     }
@@ -58,18 +70,34 @@ impl Keys {
         if self.by_prefix.get(&prefix(key)).is_some_and(|known| known.revoked) {
             return Ok(());
         }
-        self.write(sql, key, Key { scopes, expires_at, revoked: false, verified: None })
+        self.write(sql, Key::new(key, scopes, expires_at, false))
     }
 
     /// Revokes a key, also one that was not heard of yet.
     pub fn remove<S: LocalSql>(&mut self, sql: &S, key: KeyId) -> Result<(), SqlError> {
-        self.write(sql, key, Key { scopes: Vec::new(), expires_at: None, revoked: true, verified: None })
+        self.write(sql, Key::new(key, Vec::new(), None, true))
     }
 
-    fn write<S: LocalSql>(&mut self, sql: &S, id: KeyId, key: Key) -> Result<(), SqlError> {
+    fn write<S: LocalSql>(&mut self, sql: &S, key: Key) -> Result<(), SqlError> {
         let text = "INSERT OR REPLACE INTO keys (key, scopes, expires_at, revoked) VALUES (?1, ?2, ?3, ?4)";
-        sql.run(text, &[id.into(), Value::Text(schema::json(&key.scopes)?), key.expires_at.into(), key.revoked.into()])?;
-        self.by_prefix.insert(prefix(id), key);
+        sql.run(text, &[key.id.into(), Value::Text(schema::json(&key.scopes)?), key.expires_at.into(), key.revoked.into()])?;
+        let name = prefix(key.id);
+        let (used_at, noted_at) = self.by_prefix.get(&name).map_or((None, None), |known| (known.used_at, known.noted_at));
+        self.by_prefix.insert(name, Key { used_at, noted_at, ..key });
+        Ok(())
+    }
+
+    /// The last use of each of these keys.
+    pub fn uses(&self, keys: &[KeyId]) -> KeyUses {
+        let used = |key: &KeyId| Some((*key, self.by_prefix.get(&prefix(*key))?.used_at?));
+        KeyUses { uses: keys.iter().filter_map(used).collect() }
+    }
+
+    /// Writes the uses of a group of requests.
+    pub fn note_uses<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
+        for (key, used_at) in self.to_note.drain(..) {
+            sql.run("INSERT OR REPLACE INTO key_uses (key, used_at) VALUES (?1, ?2)", &[key.into(), used_at.into()])?;
+        }
         Ok(())
     }
 
@@ -96,6 +124,9 @@ impl Keys {
         if !is_genuine || key.revoked || key.expires_at.is_some_and(|expires_at| expires_at <= wall) {
             return Err(unknown());
         }
+        if key.is_use_to_be_noted(wall) {
+            self.to_note.push((key.id, wall));
+        }
         if !key.scopes.iter().any(|scope| permits(scope, permission)) {
             return Err(Problem::lacks_permission(permission.wire_name()));
         }
@@ -107,6 +138,20 @@ impl Keys {
 const PREFIX_LENGTH: usize = 33;
 
 impl Key {
+    fn new(id: KeyId, scopes: Vec<String>, expires_at: Option<Timestamp>, revoked: bool) -> Self {
+        Self { id, scopes, expires_at, revoked, verified: None, used_at: None, noted_at: None }
+    }
+
+    /// It is used; whether the storage has to hear of it.
+    fn is_use_to_be_noted(&mut self, wall: Timestamp) -> bool {
+        self.used_at = Some(wall);
+        let is_due = is_to_be_noted(self.noted_at, wall);
+        if is_due {
+            self.noted_at = Some(wall);
+        }
+        is_due
+    }
+
     fn is_verified(&self, text: &str) -> bool {
         self.verified.as_ref().is_some_and(|verified| bool::from(verified.as_bytes().ct_eq(text.as_bytes())))
     }

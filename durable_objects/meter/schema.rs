@@ -2,11 +2,13 @@
 
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     // Texts by name: what the Meter was told, and how far pruning, deliveries and roll-up are.
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     // A revoked key stays, so that a delayed PutKey cannot bring it back.
     "CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, scopes TEXT NOT NULL, expires_at INTEGER, revoked INTEGER NOT NULL) WITHOUT ROWID",
+    // When a key was last used, to a few minutes.
+    "CREATE TABLE IF NOT EXISTS key_uses (key TEXT PRIMARY KEY, used_at INTEGER NOT NULL) WITHOUT ROWID",
     // `used`: what is billed. `level`: what the period ends with. `moment`: of a weighted sum, in billionths of a unit times milliseconds.
     // `raised`: bits of the thresholds told. `sequence`: of the last event that moved it; 0 when none did. Quantities are decimal texts.
     "CREATE TABLE IF NOT EXISTS counters (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, used TEXT NOT NULL, level TEXT NOT NULL, \
@@ -35,14 +37,18 @@ const TABLES: [&str; 10] = [
 const INDEXES: [&str; 1] = ["CREATE INDEX IF NOT EXISTS buckets_by_version ON buckets (version)"];
 
 const VERSION: &str = "schemaVersion";
+const PRESENT: &str = "3";
 
 pub(super) fn exists<S: LocalSql>(sql: &S) -> Result<bool, SqlError> {
     let rows = sql.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'", &[])?;
     if rows.is_empty() {
         return Ok(false);
     }
-    if setting(sql, VERSION)?.is_none() {
-        upgrade_from_1(sql)?;
+    match setting(sql, VERSION)?.as_deref() {
+        Some(PRESENT) => {}
+        // What is missing is only tables.
+        Some(_) => create(sql)?,
+        None => upgrade_from_1(sql)?,
     }
     Ok(true)
 }
@@ -51,7 +57,7 @@ pub(super) fn create<S: LocalSql>(sql: &S) -> Result<(), SqlError> {
     for statement in TABLES.into_iter().chain(INDEXES) {
         sql.run(statement, &[])?;
     }
-    set(sql, VERSION, "2".to_owned())
+    set(sql, VERSION, PRESENT.to_owned())
 }
 
 /// Version 1, before the first release, kept idempotency keys with their answers and no events.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::permissions::{Permission, needs};
-use super::rules::{self, ApiKey};
+use super::rules::{self, ApiKey, Maker};
 use super::store;
 use super::token::{OrganizationToken, prefix};
 use crate::http::actors::{Authorized, Caller};
@@ -49,12 +49,17 @@ pub struct KeyView {
     /// The key itself. Shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// `platform`, or the id of the person, key or client that made it.
+    pub created_by: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
+    /// To a few minutes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl From<ApiKey> for KeyView {
@@ -66,23 +71,40 @@ impl From<ApiKey> for KeyView {
             scopes: key.scopes,
             prefix: prefix(key.id),
             secret: None,
+            created_by: key.created_by,
             created_at: key.created_at,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
+            last_used_at: key.last_used_at,
         }
     }
 }
 
+/// A key is to be replaced.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewRotation {
+    /// How long the old secret stays good, in seconds: a day when absent, at most 30 days, 0 ends it at once.
+    #[schema(example = 86400, minimum = 0, maximum = 2592000)]
+    pub overlap_seconds: Option<u64>,
+}
+
+/// Whose row a new key or client is.
+pub fn maker(tenant: &Tenant) -> Maker {
+    Maker { name: tenant.actor().name(), person: tenant.person_behind() }
+}
+
 /// Create an API key
 ///
-/// The secret is in this answer only. What is stored for a retry of the same `Idempotency-Key` is the key without it; it is minted again.
+/// Its scopes are at most what its maker holds, and it keeps them when its maker's role changes. A key that a member made, or that was made
+/// with such a key, ends with their membership. The secret is in this answer only. What is stored for a retry of the same `Idempotency-Key` is the key without it; it is minted again.
 #[utoipa::path(post, path = "/v1/api-keys", tag = "access", operation_id = "createApiKey", request_body = NewApiKey,
     responses((status = 201, description = "The key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
 pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<NewApiKey>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
     caller.may_grant(&body.scopes)?;
     let reply = once(tenant, claim, || async {
-        let (key, decision) = rules::create(&body.name, body.scopes.clone(), body.expires_at, tenant.app().moment())?;
+        let (key, decision) = rules::create(&body.name, body.scopes.clone(), body.expires_at, maker(tenant), tenant.app().moment())?;
         let reply = Reply::created(&KeyView::from(key.clone()))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         meters::put_key(tenant, &key).await?;
@@ -114,7 +136,53 @@ pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<
         store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
     }
     let keys = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    let keys = with_uses(&caller.tenant, keys).await?;
     Reply::ok(&Page::of(keys, &request, |key| key.id.to_string(), KeyView::from))
+}
+
+/// Read an API key
+#[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "access", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 200, description = "The key, without its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
+    let key = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
+    let key = with_uses(&caller.tenant, vec![key]).await?.into_iter().next().ok_or_else(|| Problem::not_found("API key"))?;
+    Reply::ok(&KeyView::from(key))
+}
+
+/// When each was used last: on the hot path the Meter knows, elsewhere its row.
+async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>> {
+    let uses = meters::key_uses(tenant, keys.iter().map(|key| key.id).collect()).await?;
+    for key in &mut keys {
+        key.last_used_at = key.last_used_at.max(uses.get(&key.id).copied());
+    }
+    Ok(keys)
+}
+
+/// Rotate an API key
+///
+/// Makes a key with the same name and scopes. The old one stays good for the overlap, so that nothing fails while the new one is rolled
+/// out. Who rotates it has to hold its scopes.
+#[utoipa::path(post, path = "/v1/api-keys/{id}/rotations", tag = "access", operation_id = "rotateApiKey", request_body = NewRotation, params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 201, description = "The new key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+pub async fn rotate(
+    caller: Authorized<needs::ApiKeysWrite>,
+    IdInPath(id): IdInPath<KeyId>,
+    command: Command<NewRotation>,
+) -> Result<Reply> {
+    let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
+    let reply = once(tenant, claim, || async {
+        let old = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
+        caller.may_grant(&old.scopes)?;
+        let overlap = rules::check_overlap(command.body.overlap_seconds)?;
+        let (key, ending, decision) = rules::rotate(&old, overlap, maker(tenant), tenant.app().moment())?;
+        let reply = Reply::created(&KeyView::from(key.clone()))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        meters::put_key(tenant, &key).await?;
+        meters::put_key(tenant, &ending).await?;
+        Ok(reply)
+    })
+    .await?;
+    with_secret(reply, tenant)
 }
 
 /// Revoke an API key

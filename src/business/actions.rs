@@ -13,11 +13,11 @@ use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, PersonId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits;
+use crate::oauth;
 use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules as checklist;
 use crate::organizations;
 use crate::people;
-use crate::sessions::{self, rules::Ending};
 use crate::subscriptions;
 use crate::usage::meters;
 
@@ -42,6 +42,8 @@ pub enum Action {
     TellMeterEntitlements,
     /// Makes the Meter know a key, or its revocation.
     TellMeterKey(KeyId),
+    /// Ends every key and client in the hands of a person who is no longer a member, also at the Meter.
+    EndCredentialsOf(PersonId),
     /// Makes the Meter know the company's own limits and grants, as they stand now.
     TellMeterLimits,
     /// Makes the Meter know how many members there are and which seats are held, as it stands now.
@@ -49,8 +51,6 @@ pub enum Action {
     ExpireInvitation(InvitationId),
     /// Makes the directory say whether this person is a member.
     KeepDirectoryTrue(PersonId),
-    /// Ends the keys and clients that somebody made who is no member any more.
-    RevokeCredentialsOf(PersonId),
     FinalizeInvoice(InvoiceId),
 }
 
@@ -81,6 +81,7 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             }
             Ok(Decision::new())
         }
+        Action::EndCredentialsOf(person) => end_credentials_of(person, tenant).await,
         Action::TellMeterLimits => {
             meters::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
@@ -91,7 +92,6 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
-        Action::RevokeCredentialsOf(person) => revoke_credentials_of(tenant, person).await,
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
     }
 }
@@ -107,12 +107,16 @@ async fn keep_directory_true(tenant: &Tenant, person: PersonId) -> Result<Decisi
     Ok(Decision::new())
 }
 
-/// Nothing, when they are a member again by now.
-async fn revoke_credentials_of(tenant: &Tenant, person: PersonId) -> Result<Decision> {
-    if people::store::member(tenant, person).await?.is_some() {
+/// Their removal has revoked the rows already; what slipped in while it ran is revoked here, and the Meter is told of all. Somebody who is
+/// a member again by now keeps what they made since.
+async fn end_credentials_of(person: PersonId, tenant: &Tenant) -> Result<Decision> {
+    let now = tenant.app().moment().now;
+    let is_back = people::store::member(tenant, person).await?.is_some();
+    for key in access::store::all_of(tenant, person).await?.into_iter().filter(|key| !is_back || key.revoked_at.is_some()) {
+        meters::remove_key(tenant, key.id).await?;
+    }
+    if is_back {
         return Ok(Decision::new());
     }
-    // They are over at once, because each request asks for the membership, too; this keeps them over for somebody who comes back.
-    let sessions = sessions::store::end_all_of(person, Ending::MembershipEnded, tenant.app().moment().now);
-    Ok(Decision::new().write(sessions))
+    Ok(Decision::new().write(access::store::revoke_all_of(person, now)).write(oauth::store::revoke_all_of(person, now)))
 }

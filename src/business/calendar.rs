@@ -149,7 +149,7 @@ async fn forget_full_throttles(platform: Platform) -> Result<usize> {
 }
 
 async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
-    tokens::keys::keep_fresh(platform.app()).await
+    tokens::keys::keep_fresh(&platform).await
 }
 
 async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {

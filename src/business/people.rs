@@ -68,7 +68,7 @@ fn leave_the_directory(removed: &MemberRemoved, _: &Company) -> Vec<Action> {
 }
 
 fn end_their_access(removed: &MemberRemoved, _: &Company) -> Vec<Action> {
-    vec![Action::RevokeCredentialsOf(removed.person)]
+    vec![Action::EndCredentialsOf(removed.person)]
 }
 
 /// The token is not in here: it is made from these when the mail is sent.

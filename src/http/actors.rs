@@ -5,20 +5,22 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::request::{Surroundings, text_header};
 use crate::access::permissions::{Need, Permission, lacking, permits};
+use crate::access::rules::is_to_be_noted;
 use crate::access::store;
 use crate::access::token::{ORGANIZATION_PREFIX, OrganizationToken, PLATFORM_PREFIX};
+use crate::kernel::audit::Behalf;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, PersonId, RequestId, SessionId};
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
+use crate::oauth;
 use crate::organizations::placement;
+use crate::platform_keys;
 use crate::roles::rules::{Standing, TeamPath};
 use crate::tokens::{self, Subject};
 
@@ -166,7 +168,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
         let text = bearer(&parts.headers)?;
-        if !is_platform_key(&text, &app) {
+        if platform_keys::callers::find(&app, &text).await?.is_none() {
             of_organization(app.clone(), &text, request_id).await?;
         }
         Ok(Self { app })
@@ -178,13 +180,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
-        match bearer(&parts.headers)? {
-            text if is_platform_key(&text, &app) => Ok(Self { platform: Platform::open(app), request_id }),
-            text => {
-                of_organization(app, &text, request_id).await?;
-                Err(Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).").into())
-            }
+        let text = bearer(&parts.headers)?;
+        if let Some(actor) = platform_keys::callers::find(&app, &text).await? {
+            return Ok(Self { platform: Platform::open(app).acting_as(actor), request_id });
         }
+        of_organization(app, &text, request_id).await?;
+        Err(Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).").into())
     }
 }
 
@@ -200,16 +201,14 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
 
 /// The vendor acts for the organization that the header names.
 async fn vendor_in_organization(app: App, text: &str, headers: &HeaderMap, request_id: RequestId) -> Result<Tenant> {
-    if !is_platform_key(text, &app) {
-        return Err(unknown_credential());
-    }
+    let actor = platform_keys::callers::find(&app, text).await?.ok_or_else(unknown_credential)?;
     let named = text_header(headers, "tenantry-organization");
     if named.is_empty() {
         let detail = "A platform key acts for one organization at a time here. Send the header Tenantry-Organization: org_....";
         return Err(Problem::refused("Tenantry-Organization", "organization_required", detail).into());
     }
     let organization: OrganizationId = named.parse().map_err(|_| Problem::not_found("organization"))?;
-    let tenant = placement::open(&Platform::open(app), organization, request_id).await?;
+    let tenant = placement::open(&Platform::open(app).acting_as(actor), organization, request_id).await?;
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }
 
@@ -228,7 +227,11 @@ async fn holder_of_key(app: App, text: &str, request_id: RequestId) -> Result<Id
     let now = app.moment().now;
     let tenant = open(app, token.organization, Actor::ApiKey(token.key), request_id).await?;
     let key = store::find(&tenant, token.key).await?.filter(|key| key.is_usable(now)).ok_or_else(unknown_credential)?;
-    Ok(Identity { tenant, holder: Holder::Scopes(key.scopes) })
+    if is_to_be_noted(key.last_used_at, now) {
+        // For people to look at: a call does not fail because of it.
+        let _noted = tenant.run(vec![store::note_use(key.id, now)]).await;
+    }
+    Ok(Identity { tenant: for_person(tenant, key.person), holder: Holder::Scopes(key.scopes) })
 }
 
 /// The bearer of an access token: the signature says who it is, the organization's database whether they still are. A session that was
@@ -243,10 +246,15 @@ async fn bearer_of_token(app: App, text: &str, request_id: RequestId) -> Result<
         }
         Subject::Client { client, scopes } => {
             let tenant = open(app, claims.organization, Actor::Client(client), request_id).await?;
-            let is_there = tokens::bearers::is_client(&tenant, client).await?;
-            if is_there { Ok(Identity { tenant, holder: Holder::Scopes(scopes) }) } else { Err(unknown_credential()) }
+            let known = oauth::store::find(&tenant, client).await?.ok_or_else(unknown_credential)?;
+            Ok(Identity { tenant: for_person(tenant, known.person), holder: Holder::Scopes(scopes) })
         }
     }
+}
+
+/// What a key or a client does, it does for the person in whose hands it is.
+fn for_person(tenant: Tenant, person: Option<PersonId>) -> Tenant {
+    person.map_or_else(|| tenant.clone(), |person| tenant.on_behalf_of(Behalf::Person(person)))
 }
 
 /// The organization that a credential names. One that is not there is as good as a credential that is not.
@@ -272,13 +280,4 @@ fn unknown_credential() -> Error {
         "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys, or get a new access token.",
     )
     .into()
-}
-
-/// Whether this is the root platform key, of which only the hash is configured. Compared in constant time.
-fn is_platform_key(text: &str, app: &App) -> bool {
-    if !text.starts_with(PLATFORM_PREFIX) {
-        return false;
-    }
-    let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    bool::from(hash.as_bytes().ct_eq(app.settings.root_platform_key_hash.as_bytes()))
 }

@@ -39,7 +39,7 @@ pub mod document {
         document["components"]["securitySchemes"] = json!({
             "platformKey": {"type": "http", "scheme": "bearer", "description": "`tk_platform_...`: the vendor. On tenant endpoints name the organization in `Tenantry-Organization`."},
             "organizationKey": {"type": "http", "scheme": "bearer", "description": "`tk_org_...`: one organization, within its scopes."},
-            "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Of a session (`POST /v1/sessions`): a person in one organization."},
+            "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A member within their roles, or a machine within the scopes it was granted (`POST /oauth/token`). Keys: `/.well-known/jwks.json`."},
         });
         document["components"]["schemas"]["Problem"] = problem_schema();
         document["components"]["headers"] = rate_headers();
@@ -53,8 +53,12 @@ pub mod document {
 
     fn complete(method: &str, operation: &mut Value) {
         let refusal = json!({"description": "Refused or failed: a problem document (RFC 9457)", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
-        operation["responses"]["4XX"] = refusal.clone();
-        operation["responses"]["5XX"] = refusal;
+        for status in ["4XX", "5XX"] {
+            if operation["responses"][status].is_null() {
+                operation["responses"][status] = refusal.clone();
+            }
+        }
+        accept_tokens(operation);
         let is_throttled = operation["security"] == json!([{}]) && method != "get";
         if is_throttled || HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
             for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
@@ -79,7 +83,16 @@ pub mod document {
         }
     }
 
-    /// What the Meter answers itself, and limits the rate of; beside it, only what needs no credential is limited.
+    /// Where an organization's key may call, so may a member or a machine.
+    fn accept_tokens(operation: &mut Value) {
+        let Some(schemes) = operation["security"].as_array_mut() else { return };
+        let scopes = schemes.iter().find_map(|scheme| scheme.get("organizationKey")).cloned();
+        if let Some(scopes) = scopes {
+            schemes.insert(1, json!({"accessToken": scopes}));
+        }
+    }
+
+    /// What the Meter answers itself, and limits the rate of.
     const HOT: [&str; 10] = [
         "recordUsage",
         "consumeUsage",

@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, invitations, invoices, limits, logins, mails, metrics, onboarding, organizations, parked, people, roles,
-    sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked, people,
+    platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -51,6 +51,11 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    platform_keys::create,
+    platform_keys::list,
+    platform_keys::get,
+    platform_keys::rotate,
+    platform_keys::revoke,
     tokens::list,
     tokens::create,
     sealing::rotate,
@@ -94,6 +99,8 @@ routes! {
     invitations::revoke,
     access::create,
     access::list,
+    access::get,
+    access::rotate,
     access::revoke,
     roles::list,
     roles::create,
@@ -108,6 +115,11 @@ routes! {
     teams::list_members,
     teams::put_member,
     teams::remove_member,
+    oauth::create,
+    oauth::list,
+    oauth::get,
+    oauth::rotate,
+    oauth::delete,
     audit::list,
     audit::export,
     audit::head,
@@ -128,6 +140,8 @@ routes! {
     // Everybody's
     tokens::jwks,
     invitations::accept,
+    oauth::token,
+    oauth::discover,
     access::permissions,
     roles::check,
     catalog::list,

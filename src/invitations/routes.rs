@@ -122,7 +122,7 @@ pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<Ne
         let known = store::known(tenant, &wanted).await?;
         caller.may_grant(&known.permissions.values().flatten().cloned().collect::<Vec<_>>())?;
         let moment = tenant.moment();
-        let (invitation, decision) = rules::invite(InvitationId::new(moment), &wanted, &known, &name(tenant.actor()), moment)?;
+        let (invitation, decision) = rules::invite(InvitationId::new(moment), &wanted, &known, &tenant.actor().name(), moment)?;
         seats::hold(tenant, invitation.seat).await?;
         let reply = Reply::created(&InvitationView::at(moment.now)(invitation))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
@@ -226,17 +226,6 @@ fn not_valid() -> Problem {
 
 async fn find(tenant: &Tenant, id: InvitationId) -> Result<Invitation> {
     store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invitation").into())
-}
-
-/// Who invites, as it is shown.
-fn name(actor: &Actor) -> String {
-    match actor {
-        Actor::Platform => "platform".to_owned(),
-        Actor::ApiKey(key) => key.to_string(),
-        Actor::Person(person, _) => person.to_string(),
-        Actor::Client(client) => client.to_string(),
-        Actor::System(step) => (*step).to_owned(),
-    }
 }
 
 impl InvitationsQuery {

@@ -140,7 +140,7 @@ pub fn invite(id: InvitationId, wanted: &Wanted, known: &Known, by: &str, moment
         return Err(Problem::conflict("already_invited", detail));
     }
     let role = wanted.role.clone().flatten();
-    let team_roles = given.iter().skip(usize::from(role.is_some())).map(|(_, role)| role.clone());
+    let team_roles = given.iter().skip(if role.is_some() { 1 } else { 0 }).map(|(_, role)| role.clone());
     let teams = wanted.teams.iter().zip(team_roles).map(|((team, _), role)| TeamRole { team: *team, role }).collect();
     let invitation = Invitation {
         id,

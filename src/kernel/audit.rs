@@ -73,6 +73,7 @@ impl Named {
     fn of(actor: &Actor) -> Self {
         let (kind, id) = match actor {
             Actor::Platform => ("platform", None),
+            Actor::PlatformKey(key) => ("platform", Some(key.to_string())),
             Actor::ApiKey(key) => ("apiKey", Some(key.to_string())),
             Actor::Person(person, _) => ("person", Some(person.to_string())),
             Actor::Client(client) => ("client", Some(client.to_string())),

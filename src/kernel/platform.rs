@@ -51,7 +51,7 @@ pub async fn common_rows<T: DeserializeOwned>(app: &App, statement: Statement) -
 
 /// Runs statements over the directory's rows of one organization, or of one person who acts in it. tidy.rs holds the list of who does.
 pub async fn directory_of(tenant: &Tenant, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
-    Platform::open(tenant.app().clone()).acting_as(tenant.actor().clone()).directory(statements).await
+    Platform::open(tenant.app().clone()).directory(statements).await
 }
 
 impl Platform {
@@ -62,6 +62,10 @@ impl Platform {
 
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// The same handle, acting as `actor`.

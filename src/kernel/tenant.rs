@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::audit::{self, Behalf, Entries, Head, Origin};
 use super::error::{Error, Result};
-use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, RequestId, SessionId, TestClockId};
+use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, PlatformKeyId, RequestId, SessionId, TestClockId};
 use super::ports::App;
 use super::sql::{Outcome, Row, SqlError, Statement, Value, decode};
 use super::time::Timestamp;
@@ -16,8 +16,10 @@ use super::time::Timestamp;
 /// Who acts; `audit.rs` says how the audit log calls each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// The vendor, with a platform key.
+    /// The vendor, with the root platform key.
     Platform,
+    /// The vendor, with a platform key that it made.
+    PlatformKey(PlatformKeyId),
     /// The organization's backend, with one of its keys.
     ApiKey(KeyId),
     /// A member, with an access token of a session.
@@ -29,10 +31,22 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// What stands in a column that says who made something.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Platform => "platform".to_owned(),
+            Self::PlatformKey(key) => key.to_string(),
+            Self::ApiKey(key) => key.to_string(),
+            Self::Person(person, _) => person.to_string(),
+            Self::Client(client) => client.to_string(),
+            Self::System(step) => (*step).to_owned(),
+        }
+    }
+
     /// Whether this is the vendor, who acts on behalf of its customers.
     pub fn is_vendor(&self) -> bool {
         match self {
-            Self::Platform => true,
+            Self::Platform | Self::PlatformKey(_) => true,
             Self::ApiKey(_) | Self::Person(..) | Self::Client(_) | Self::System(_) => false,
         }
     }
@@ -152,6 +166,15 @@ impl Tenant {
     /// Where the request comes from that this handle serves; nowhere when it serves none.
     pub fn origin(&self) -> Origin {
         self.request.map_or_else(Origin::default, |request| Origin { request: Some(request), ..self.app.origin().clone() })
+    }
+
+    /// The member in whose hands this is: who calls, or who made the key or the client that calls.
+    pub fn person_behind(&self) -> Option<PersonId> {
+        match (&self.actor, self.behalf) {
+            (Actor::Person(person, _), _) => Some(*person),
+            (_, Some(Behalf::Person(person))) => Some(person),
+            _ => None,
+        }
     }
 
     /// On whose behalf it acts: the vendor on the organization's, unless something else was said.

@@ -123,7 +123,7 @@ pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> 
 /// Opens an organization for the vendor; None when there is no such organization. A sign-up that was cut off is finished first, so that
 /// whoever knows an organization's id finds all of it.
 pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -> Result<Option<Tenant>> {
-    let tenant = platform.tenant(id, Actor::Platform, Some(request)).await?;
+    let tenant = platform.tenant(id, platform.actor().clone(), Some(request)).await?;
     if tenant.as_ref().is_some_and(|tenant| !tenant.is_placed()) {
         for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
             place(platform, &row.request, Actor::System(FINISHING)).await?;

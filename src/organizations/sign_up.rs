@@ -21,7 +21,7 @@ pub struct SignUp {
 pub async fn sign_up(platform: &Platform, asked: SignUp, claim: Option<&Claim>, request: RequestId) -> Result<Reply> {
     let reply = once_for_vendor(platform, claim, || async {
         let requested = asked_for(platform, asked).await?;
-        let actor = if requested.owner.is_some() { Actor::System("sign_up") } else { Actor::Platform };
+        let actor = if requested.owner.is_some() { Actor::System("sign_up") } else { platform.actor().clone() };
         let reply = Reply::created(&OrganizationView::new(requested.organization.clone(), 0, 1))?;
         placement::enter(platform, &requested, reply.stored(claim).as_ref()).await?;
         placement::place(platform, &requested, actor).await?;

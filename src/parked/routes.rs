@@ -14,7 +14,7 @@ use crate::kernel::page::Page;
 use crate::kernel::ports::Message;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{self, Value};
-use crate::kernel::tenant::{Actor, Tenant};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::mails::dispatch;
 use crate::platform_sql;
@@ -111,7 +111,7 @@ async fn try_again(vendor: &Vendor, id: &str) -> Result<bool> {
 async fn tenant(vendor: &Vendor, organization: &str) -> Result<Tenant> {
     let unknown = || Problem::not_found("parked work");
     let organization: OrganizationId = organization.parse().map_err(|_| unknown())?;
-    let tenant = vendor.platform.tenant(organization, Actor::Platform, Some(vendor.request_id)).await?;
+    let tenant = vendor.platform.tenant(organization, vendor.platform.actor().clone(), Some(vendor.request_id)).await?;
     tenant.ok_or_else(|| unknown().into())
 }
 

@@ -148,13 +148,13 @@ pub fn update(member: &Member, changes: Changes, is_last_owner: bool) -> Result<
     Ok((next, decision))
 }
 
-/// A member goes, with their roles and their seat.
-pub fn remove(member: &Member, is_last_owner: bool) -> Result<Decision, Problem> {
+/// A member goes, with their roles, their seat, and all that opens the organization in their hands. `real` is the wall clock's moment.
+pub fn remove(member: &Member, is_last_owner: bool, real: Moment<'_>) -> Result<Decision, Problem> {
     let mut decision = Decision::new().guard(store::unchanged(member));
     if member.is_owner() {
         decision = keep_an_owner(decision, member, is_last_owner)?;
     }
-    for statement in store::delete(member.id) {
+    for statement in store::delete(member.id, real.now) {
         decision = decision.write(statement);
     }
     let decision = decision.write(store::change_seats(-1)).raise(MemberRemoved { person: member.id });
@@ -182,7 +182,7 @@ fn replace<T: PartialEq>(old: &mut T, new: Option<T>, field: &str, fields: &mut 
 /// The profile without blanks around its texts; refused where one is none.
 pub fn checked(profile: Profile) -> Result<Profile, Problem> {
     let text = |text: Option<String>, pointer: &str, length_max: usize| match text.map(|text| text.trim().to_owned()) {
-        Some(text) if text.is_empty() || text.chars().count() > length_max || text.chars().any(char::is_control) => {
+        Some(text) if text.is_empty() || text.chars().count() > length_max || text.chars().any(|letter| letter.is_control()) => {
             let detail = format!("Send a text of 1 to {length_max} characters, or null.");
             Err(Problem::invalid(pointer, "invalid_value", detail))
         }
@@ -260,8 +260,9 @@ mod tests {
         check(Some("owner"), to(Some("owner")), true, None);
         check(Some("owner"), to(Some("admin")), false, None);
         check(Some("admin"), to(None), true, None);
-        assert_eq!(remove(&member(Some("owner")), true).unwrap_err().code, "last_owner");
-        assert!(remove(&member(Some("owner")), false).is_ok() && remove(&member(None), true).is_ok());
+        let now = Moment { now: Timestamp::from_millis(2), entropy: &Fixed };
+        assert_eq!(remove(&member(Some("owner")), true, now).unwrap_err().code, "last_owner");
+        assert!(remove(&member(Some("owner")), false, now).is_ok() && remove(&member(None), true, now).is_ok());
     }
 
     #[test]

@@ -11,7 +11,9 @@ use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::roles::rules::built_in;
+use crate::sessions::rules::Ending;
 use crate::tenant_sql;
+use crate::{access, oauth, sessions};
 
 #[derive(Deserialize)]
 struct MemberRow {
@@ -214,9 +216,12 @@ pub fn logged_in(person: PersonId, at: Timestamp) -> TenantStatement {
     )
 }
 
-/// All rows of a member that go with them.
-pub fn delete(person: PersonId) -> [TenantStatement; 2] {
+/// All rows of a member that go with them, and the end of those that stay for the record.
+pub fn delete(person: PersonId, real_now: Timestamp) -> [TenantStatement; 5] {
     [
+        sessions::store::end_all_of(person, Ending::MembershipEnded, real_now),
+        access::store::revoke_all_of(person, real_now),
+        oauth::store::revoke_all_of(person, real_now),
         tenant_sql!("DELETE FROM team_members WHERE organization_id = ?1 AND person_id = ?2", person),
         tenant_sql!("DELETE FROM members WHERE organization_id = ?1 AND id = ?2", person),
     ]

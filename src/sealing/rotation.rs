@@ -1,8 +1,9 @@
 //! Rotation of the master key: every sealing key is wrapped anew, the secrets themselves stay as they are.
 
 use super::{masters, store, vault};
+use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
-use crate::kernel::ports::App;
+use crate::kernel::platform::Platform;
 
 /// Keys that one call wraps anew.
 const BATCH: u32 = 100;
@@ -18,7 +19,8 @@ pub struct Progress {
 
 /// Wraps keys of older master keys under the newest one, as many as one call should. Cut off or run twice at once, nothing is lost: each
 /// key is wrapped by one master key or the other.
-pub async fn advance(app: &App) -> Result<Progress> {
+pub async fn advance(platform: &Platform) -> Result<Progress> {
+    let app = platform.app();
     let master = masters::current(&app.settings)?;
     let keys = store::wrapped_by_others(app, &master.id, "", BATCH.saturating_add(1)).await?;
     let batch = usize::try_from(BATCH).unwrap_or(usize::MAX);
@@ -30,8 +32,8 @@ pub async fn advance(app: &App) -> Result<Progress> {
         statements.push(store::rewrap(key, &master, &wrapped));
     }
     let rewrapped = statements.len();
-    if rewrapped > 0 {
-        app.directory.batch(statements).await?;
-    }
+    let after = serde_json::json!({"rewrapped": rewrapped, "hasMore": has_more});
+    let audit = Audit { action: "sealingKeys.rotated", target: master.id, before: None, after: Some(after) };
+    platform.commit(statements, vec![audit]).await?;
     Ok(Progress { rewrapped, has_more })
 }

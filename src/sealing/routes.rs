@@ -26,6 +26,6 @@ pub struct SealingKeyRotation {
 #[utoipa::path(post, path = "/v1/sealing-keys/rotations", tag = "operations", operation_id = "rotateSealingKeys",
     responses((status = 200, description = "What this step did", body = SealingKeyRotation)), security(("platformKey" = [])))]
 pub async fn rotate(vendor: Vendor) -> Result<Reply> {
-    let progress = rotation::advance(vendor.platform.app()).await?;
+    let progress = rotation::advance(&vendor.platform).await?;
     Reply::ok(&SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more })
 }

@@ -81,7 +81,7 @@ pub struct SessionsQuery {
 #[utoipa::path(get, path = "/v1/sessions", tag = "sessions", operation_id = "listSessions",
     params(("person" = Option<String>, Query, description = "`me` or `user_...`: only theirs"),
         ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<SessionView>)), security(("organizationKey" = ["sessions.read"]), ("platformKey" = []), ("accessToken" = ["sessions.read"])))]
+    responses((status = 200, description = "Newest first", body = Page<SessionView>)), security(("organizationKey" = ["sessions.read"]), ("platformKey" = [])))]
 pub async fn list(caller: Identity, Filter(query): Filter<SessionsQuery>) -> Result<Reply> {
     let (tenant, person) = (&caller.tenant, whose(&caller, query.person.as_deref())?);
     if person.is_none() || person != caller.person() {
@@ -115,7 +115,7 @@ fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
 ///
 /// Its tokens stop working before the answer arrives. Their own, people end without a permission.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession", params(("id" = String, Path, description = "`sess_...`")),
-    responses((status = 204, description = "Ended")), security(("organizationKey" = ["sessions.write"]), ("platformKey" = []), ("accessToken" = ["sessions.write"])))]
+    responses((status = 204, description = "Ended")), security(("organizationKey" = ["sessions.write"]), ("platformKey" = [])))]
 pub async fn end(caller: Identity, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -261,6 +261,7 @@ async fn heir<N: Need>(caller: &OnTeams<N>, team: &Team, contents: &Contents, id
 fn name_of(actor: &Actor) -> String {
     match actor {
         Actor::Platform => "platform".to_owned(),
+        Actor::PlatformKey(key) => key.to_string(),
         Actor::ApiKey(key) => key.to_string(),
         Actor::Person(person, _) => person.to_string(),
         Actor::Client(client) => client.to_string(),

@@ -1,7 +1,7 @@
 //! Whether whom a token names is still there: asked at each use, in the organization's own database.
 
 use crate::kernel::error::Result;
-use crate::kernel::ids::{ClientId, PersonId, SessionId};
+use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::Tenant;
 use crate::roles::rules::Standing;
@@ -19,9 +19,4 @@ pub async fn member_in_session(tenant: &Tenant, person: PersonId, session: Sessi
         Some(session) if session.person == person && session.is_live(now) => standing_from(person, read),
         _ => Ok(None),
     }
-}
-
-/// Whether the machine is still known.
-pub async fn is_client(_tenant: &Tenant, _client: ClientId) -> Result<bool> {
-    Ok(false)
 }

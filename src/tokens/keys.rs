@@ -6,9 +6,12 @@ use ed25519_compact::{KeyPair, SecretKey, Seed};
 
 use super::rules::{PUBLISHED_BEFORE, Ring, SigningKey};
 use super::store;
+use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{SigningKeyId, secret_bytes};
+use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
+use crate::kernel::tenant::{Actor, until_fresh};
 use crate::kernel::time::{Timestamp, seconds};
 use crate::sealing::Scope;
 
@@ -24,7 +27,7 @@ pub async fn ring(app: &App) -> Result<Arc<Ring>> {
     }
     let mut ring = store::ring(app).await?;
     if ring.is_empty() {
-        ring = store::insert(app, &new_key(app, now).await?, true).await?;
+        ring = store::insert_first(app, &new_key(app, now).await?).await?;
     }
     let ring = Arc::new(ring);
     app.memory.keep(RING, now.plus(REMEMBERED), ring.clone());
@@ -48,17 +51,29 @@ pub async fn signer(app: &App) -> Result<(SigningKeyId, Arc<SecretKey>)> {
 }
 
 /// Makes the next key, which signs when everybody who verifies has had the time to see it. The one that waits already, if there is one.
-pub async fn rotate(app: &App) -> Result<SigningKey> {
-    let now = app.moment().now;
-    let key = new_key(app, now.plus(PUBLISHED_BEFORE)).await?;
-    let ring = store::insert(app, &key, false).await?;
-    app.memory.forget(RING);
-    ring.waiting(now).cloned().ok_or_else(|| Error::internal("a signing key was stored and is not there"))
+pub async fn rotate(platform: &Platform) -> Result<SigningKey> {
+    let app = platform.app();
+    // The first key, too, is published before it signs where there is time for that.
+    ring(app).await?;
+    until_fresh(|| async {
+        let now = app.moment().now;
+        if let Some(key) = store::ring(app).await?.waiting(now) {
+            return Ok(key.clone());
+        }
+        let key = new_key(app, now.plus(PUBLISHED_BEFORE)).await?;
+        let after = serde_json::json!({"signsFrom": key.signs_from});
+        let audit = Audit { action: "signingKey.created", target: key.id.to_string(), before: None, after: Some(after) };
+        platform.commit(vec![store::none_waits(now), store::insert(&key)], vec![audit]).await?;
+        app.memory.forget(RING);
+        Ok(key)
+    })
+    .await
 }
 
 /// The housekeeping of a day: a new key when the old one has signed for long enough, and what verifies nothing any more is deleted.
 /// Gives how many keys came or went.
-pub async fn keep_fresh(app: &App) -> Result<usize> {
+pub async fn keep_fresh(platform: &Platform) -> Result<usize> {
+    let app = platform.app();
     let now = app.moment().now;
     let ring = store::ring(app).await?;
     let ended: Vec<_> = ring.ended(now).map(|key| store::delete(key.id)).collect();
@@ -68,7 +83,7 @@ pub async fn keep_fresh(app: &App) -> Result<usize> {
         app.directory.batch(ended).await?;
     }
     if is_due {
-        rotate(app).await?;
+        rotate(&platform.acting_as(Actor::System("housekeeping"))).await?;
     }
     Ok(changes)
 }

@@ -95,10 +95,7 @@ fn view(key: &SigningKey, ring: &Ring, now: Timestamp) -> SigningKeyView {
 #[utoipa::path(post, path = "/v1/signing-keys", tag = "operations", operation_id = "createSigningKey",
     responses((status = 201, description = "The key that signs next", body = SigningKeyView)), security(("platformKey" = [])))]
 pub async fn create(vendor: Vendor) -> Result<Reply> {
-    let app = vendor.platform.app();
-    // The first key, too, is published before it signs where there is time for that.
-    keys::ring(app).await?;
-    let key = keys::rotate(app).await?;
+    let (app, key) = (vendor.platform.app(), keys::rotate(&vendor.platform).await?);
     Reply::created(&view(&key, &*keys::ring(app).await?, app.moment().now))
 }
 

@@ -34,20 +34,33 @@ pub async fn ring(app: &App) -> Result<Ring> {
     read(app, vec![select()]).await
 }
 
-/// Stores a key, unless one waits for its time already, or (the first one) another was first; gives all there are.
-pub async fn insert(app: &App, key: &SigningKey, is_first: bool) -> Result<Ring> {
-    // Nothing signs before the first key, so any other one is in its way; a later one waits alone.
-    let not_after = if is_first { Timestamp::from_millis(0) } else { key.created_at };
+/// Stores the first key, unless another was first; gives all there are.
+pub async fn insert_first(app: &App, key: &SigningKey) -> Result<Ring> {
     let insert = platform_sql!(
-        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE signs_from > ?6)",
+        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM signing_keys)",
         key.id,
         Base64UrlUnpadded::encode_string(&key.public),
         key.sealed.as_str(),
         key.created_at,
-        key.signs_from,
-        not_after
+        key.signs_from
     );
     read(app, vec![insert, select()]).await
+}
+
+pub fn insert(key: &SigningKey) -> Statement {
+    platform_sql!(
+        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from) VALUES (?1, ?2, ?3, ?4, ?5)",
+        key.id,
+        Base64UrlUnpadded::encode_string(&key.public),
+        key.sealed.as_str(),
+        key.created_at,
+        key.signs_from
+    )
+}
+
+/// Guard: no key waits for its time to sign.
+pub fn none_waits(now: Timestamp) -> Statement {
+    platform_sql!("INSERT INTO stale_guards (fresh) SELECT 0 WHERE EXISTS (SELECT 1 FROM signing_keys WHERE signs_from > ?1)", now)
 }
 
 pub fn delete(id: SigningKeyId) -> Statement {

@@ -12,6 +12,7 @@ use crate::http::request::text_header;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
+use crate::tokens;
 
 /// The header with which the answer tells the shell to open a feed: whose, for which key, and until when in milliseconds. Of key and end
 /// one or both may be `-`. Only on answers of ours, and never sent on.
@@ -45,8 +46,16 @@ pub async fn live(caller: Authorized<needs::UsageRead>, method: Method, headers:
 
 async fn ticket(tenant: &Tenant) -> Result<String> {
     let organization = tenant.organization();
-    let Actor::ApiKey(id) = tenant.actor() else { return Ok(format!("{organization} - -")) };
-    let ends_at = store::find(tenant, *id).await?.and_then(|key| key.expires_at);
-    let ends_at = ends_at.map_or_else(|| "-".to_owned(), |end| end.as_millis().to_string());
-    Ok(format!("{organization} {id} {ends_at}"))
+    match tenant.actor() {
+        Actor::ApiKey(id) => {
+            let ends_at = store::find(tenant, *id).await?.and_then(|key| key.expires_at);
+            let ends_at = ends_at.map_or_else(|| "-".to_owned(), |end| end.as_millis().to_string());
+            Ok(format!("{organization} {id} {ends_at}"))
+        }
+        // A session may end meanwhile, and the feed would not hear of it: no longer than a token lasts, then it is asked for anew.
+        Actor::Person(..) | Actor::Client(_) => {
+            Ok(format!("{organization} - {}", tenant.app().moment().now.plus(tokens::LIFETIME).as_millis()))
+        }
+        Actor::Platform | Actor::PlatformKey(_) | Actor::System(_) => Ok(format!("{organization} - -")),
+    }
 }

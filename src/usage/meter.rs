@@ -143,6 +143,8 @@ pub enum Call {
     PutKey { key: KeyId, scopes: Vec<String>, expires_at: Option<Timestamp> },
     /// Revokes a key at once. Reply: [`Done`].
     RemoveKey { key: KeyId },
+    /// When these keys were last used in hot requests. Reply: [`KeyUses`].
+    KeyUses { keys: Vec<KeyId> },
     /// Freezes a period as it is billed. The same period gives the same closing, however often it is asked. Reply: [`Closing`].
     ClosePeriod { starts_at: Timestamp, ends_at: Timestamp },
     /// The facts not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
@@ -297,6 +299,12 @@ pub struct Fact {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PendingFacts {
     pub facts: Vec<Fact>,
+}
+
+/// The last use of each key that was used at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUses {
+    pub uses: BTreeMap<KeyId, Timestamp>,
 }
 
 /// A period as it is billed.

@@ -1,9 +1,11 @@
 //! The calls to an organization's Meter. Each may be repeated: the Meter recognizes what it knows.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 
 use super::meter::{
-    Call, Closing, CurrentUsage, Done, ExportPage, Grant, HotReply, HotRequest, LimitOverride, PendingFacts, RolledUp, SeatAnswer,
+    Call, Closing, CurrentUsage, Done, ExportPage, Grant, HotReply, HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp, SeatAnswer,
     SeatStanding, TELL_METRICS,
 };
 use crate::access::rules::ApiKey;
@@ -44,6 +46,14 @@ pub async fn put_key(tenant: &Tenant, key: &ApiKey) -> Result<()> {
 
 pub async fn remove_key(tenant: &Tenant, key: KeyId) -> Result<()> {
     call::<Done>(tenant, Call::RemoveKey { key }).await.map(|_| ())
+}
+
+/// When these keys were last used on the hot path.
+pub async fn key_uses(tenant: &Tenant, keys: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    Ok(call::<KeyUses>(tenant, Call::KeyUses { keys }).await?.uses)
 }
 
 /// Tells the Meter every metric that the vendor has defined; their number is the version. Where there is none, there is nothing to tell.

@@ -227,8 +227,11 @@ fn the_vendors_own_writes_are_in_the_platforms_log() {
     cast.world.post(&vendor(), "/v1/parked/replays", &json!({"id": cast.parked})).expect(204);
     let list =
         accept(&cast.world, &ask(&vendor(), "GET", "/v1/platform-audit-log?limit=100"), 200).body["data"].as_array().unwrap().clone();
-    assert_eq!(actions(&list), ["parkedMessage.replayed", "metric.created", "testClock.advanced", "testClock.created"]);
-    let moved = &list[2];
+    assert_eq!(
+        actions(&list),
+        ["parkedMessage.replayed", "metric.created", "platformKey.created", "testClock.advanced", "testClock.created"]
+    );
+    let moved = &list[3];
     assert_eq!(moved["target"], json!({"type": "testClock", "id": cast.clock}));
     assert_eq!((&moved["before"]["now"], &moved["after"]["now"]), (&json!("2026-01-01T00:00:00Z"), &json!("2026-02-20T00:00:00Z")));
     assert_eq!((&moved["actor"]["kind"], &moved["onBehalfOf"], &moved["log"]), (&json!("platform"), &Value::Null, &json!("platform")));
@@ -240,7 +243,7 @@ fn the_vendors_own_writes_are_in_the_platforms_log() {
     // A definition that is refused leaves no entry.
     let again = json!({"key": "tokens", "aggregation": "sum", "kind": "consumable"});
     assert_eq!(cast.world.post(&vendor(), "/v1/metrics", &again).status, 409);
-    assert_eq!(head(&cast, &vendor(), "/v1/platform-audit-log/head").sequence, 4);
+    assert_eq!(head(&cast, &vendor(), "/v1/platform-audit-log/head").sequence, 5);
 }
 
 #[test]

@@ -53,6 +53,11 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/teams", r#"{"name":"Sales"}"#, 201, ORDINARY),
     takes("PATCH", "/v1/teams/{team}", r#"{"name":"Research"}"#, 200, ORDINARY),
     takes("PUT", "/v1/teams/{team}/members/{member}", r#"{"role":"viewer"}"#, 200, ORDINARY),
+    takes("POST", "/v1/api-keys/{spareKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
+    takes("POST", "/v1/oauth-clients", r#"{"name":"reports","scopes":["usage.read"]}"#, 201, ORDINARY),
+    takes("POST", "/v1/oauth-clients/{client}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
+    takes("POST", "/v1/platform-keys", r#"{"name":"deployment"}"#, 201, ORDINARY),
+    takes("POST", "/v1/platform-keys/{platformKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
 ];
 
@@ -80,8 +85,10 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
-    let path = path.replace("/v1/members/{member}", "/v1/members/{id}").replace("{role}", "{id}").replace("{team}", "{id}");
-    path.replace("{member}", "{user}").replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
+    let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
+    let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
+    let path = path.replace("{spareKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");
+    path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")
 }
 
 /// Bodies that no endpoint takes.

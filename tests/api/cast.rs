@@ -11,7 +11,6 @@ use tenantry::kernel::time::hours;
 use tenantry::parked::store;
 use tenantry::second_factors::totp;
 
-use crate::support::people::join;
 use crate::support::world::{Company, Credential, World, vendor};
 
 static FRESH: AtomicU32 = AtomicU32::new(0);
@@ -24,6 +23,11 @@ pub struct Cast {
     pub invoice: String,
     /// The id of a key of Acme that may be revoked.
     pub spare_key: String,
+    /// The id of a machine of Acme, of as little power, and its secret.
+    pub client: String,
+    pub client_secret: String,
+    /// The id of a key of the vendor.
+    pub platform_key: String,
     /// The id of parked work.
     pub parked: String,
     /// The id of a grant of Acme; it has a limit of its own, too, both for `projects`.
@@ -36,7 +40,11 @@ impl Cast {
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
         acme.advance("2026-02-20T00:00:00Z");
         let invoice = text(&acme.invoices()[0]["$id"]);
-        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["usage.read"]}))["$id"]);
+        let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["apiKeys.write"]}))["$id"]);
+        let machine = json!({"name": "machine", "scopes": ["oauthClients.write"]});
+        let machine = world.post(&acme.vendor(), "/v1/oauth-clients", &machine).expect(201);
+        let platform_key = text(&world.post(&vendor(), "/v1/platform-keys", &json!({"name": "second"})).expect(201)["$id"]);
+        let (client, client_secret) = (text(&machine["$id"]), text(&machine["secret"]));
         let of_acme = |path: &str| format!("/v1/organizations/{}/{path}", acme.id);
         world.write(&vendor(), "PUT", &of_acme("limits/projects"), &json!({"limit": 60})).expect(200);
         let grant = text(&world.post(&vendor(), &of_acme("grants"), &json!({"metric": "projects", "amount": 5})).expect(201)["$id"]);
@@ -46,7 +54,7 @@ impl Cast {
         let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
         block_on(store::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
         let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
-        Self { acme: id, globex, clock, invoice, spare_key, parked, grant, world }
+        Self { acme: id, globex, clock, invoice, spare_key, client, client_secret, platform_key, parked, grant, world }
     }
 
     pub fn acme(&self) -> Company<'_> {
@@ -73,12 +81,12 @@ impl Cast {
             ("{keeper}", &|| self.keeper()),
             ("{member}", &|| self.member()),
             ("{teamMember}", &|| self.team_member()),
+            ("{invitation}", &|| self.invitation()),
+            ("{token}", &|| self.token()),
             ("{spareTeam}", &|| self.spare("/v1/teams", |number| json!({"name": format!("Spare {number}")}))),
             ("{spareRole}", &|| {
                 self.spare("/v1/roles", |number| json!({"key": format!("spare{number}"), "name": "Spare", "permissions": ["usage.read"]}))
             }),
-            ("{invitation}", &|| self.invitation()),
-            ("{token}", &|| self.token()),
             ("{code}", &|| self.login_code()),
             ("{session}", &|| json_text(&self.log_in(), "$id")),
             ("{refreshToken}", &|| json_text(&self.log_in(), "refreshToken")),
@@ -90,6 +98,8 @@ impl Cast {
         let text = &made.into_iter().fold(text.to_owned(), fill);
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
         let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
+        let keys = [("{client}", &self.client), ("{clientSecret}", &self.client_secret)];
+        let more = more.into_iter().chain(keys).chain([("{platformKey}", &self.platform_key)]);
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
     }
 
@@ -101,6 +111,42 @@ impl Cast {
             &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
         );
         text(&made.expect(201)["$id"])
+    }
+
+    /// Acme's team Engineering.
+    pub fn team(&self) -> String {
+        self.made_once("/v1/teams", &json!({"name": "Engineering"}))
+    }
+
+    /// A role that Acme defined.
+    fn role(&self) -> String {
+        self.made_once("/v1/roles", &json!({"key": "keeper", "name": "Keeper of teams", "permissions": ["teams.write"]}))
+    }
+
+    /// Its key.
+    fn keeper(&self) -> String {
+        self.role();
+        "keeper".into()
+    }
+
+    /// A member of Acme who is on its team.
+    fn team_member(&self) -> String {
+        let member = self.join("berta", None);
+        let path = format!("/v1/teams/{}/members/{member}", self.team());
+        self.world.write(&self.acme().vendor(), "PUT", &path, &json!({"role": "viewer"})).expect(200);
+        member
+    }
+
+    fn made_once(&self, path: &str, body: &Value) -> String {
+        text(&self.world.post_once(&self.acme().vendor(), path, &format!("the cast's of {path}"), body).expect(201)["$id"])
+    }
+
+    /// One that may be deleted; another one when it was.
+    fn spare(&self, path: &str, body: impl Fn(usize) -> Value) -> String {
+        let who = self.acme().vendor();
+        let made =
+            (0..10).map(|number| text(&self.world.post_once(&who, path, &format!("spare {number}"), &body(number)).expect(201)["$id"]));
+        made.into_iter().find(|id| self.world.get(&who, &format!("{path}/{id}")).status == 200).expect("one of ten is there")
     }
 
     /// Invites `name` to Acme, once.
@@ -128,6 +174,7 @@ impl Cast {
         text(&came.expect(201)["$id"])
     }
 
+    /// A member of Acme, without a role.
     pub fn member(&self) -> String {
         let is_there = |id: &String| self.world.get(&self.acme().vendor(), &format!("/v1/members/{id}")).status == 200;
         (0..9).map(|number| self.join(&format!("member{number}"), None)).find(is_there).expect("one of them stayed")
@@ -172,42 +219,6 @@ impl Cast {
     fn second_factor_code(&self) -> String {
         let secret = text(&self.world.post(&self.ada(), "/v1/second-factor", &json!({})).expect(201)["secret"]);
         totp::code(&unbase32(&secret), totp::step(self.world.app.moment().now), 6)
-    }
-
-    /// Acme's team Engineering.
-    pub fn team(&self) -> String {
-        self.made_once("/v1/teams", &json!({"name": "Engineering"}))
-    }
-
-    /// A role that Acme defined.
-    fn role(&self) -> String {
-        self.made_once("/v1/roles", &json!({"key": "keeper", "name": "Keeper of teams", "permissions": ["teams.write"]}))
-    }
-
-    /// Its key.
-    fn keeper(&self) -> String {
-        self.role();
-        "keeper".into()
-    }
-
-    /// A member of Acme who is on its team.
-    fn team_member(&self) -> String {
-        let member = join(&self.world, &self.acme, "berta", None);
-        let path = format!("/v1/teams/{}/members/{member}", self.team());
-        self.world.write(&self.acme().vendor(), "PUT", &path, &json!({"role": "viewer"})).expect(200);
-        member
-    }
-
-    fn made_once(&self, path: &str, body: &Value) -> String {
-        text(&self.world.post_once(&self.acme().vendor(), path, &format!("the cast's of {path}"), body).expect(201)["$id"])
-    }
-
-    /// One that may be deleted; another one when it was.
-    fn spare(&self, path: &str, body: impl Fn(usize) -> Value) -> String {
-        let who = self.acme().vendor();
-        let made =
-            (0..10).map(|number| text(&self.world.post_once(&who, path, &format!("spare {number}"), &body(number)).expect(201)["$id"]));
-        made.into_iter().find(|id| self.world.get(&who, &format!("{path}/{id}")).status == 200).expect("one of ten is there")
     }
 
     /// Keys of Acme that are no good, each with its name.

@@ -152,7 +152,9 @@ fn rows(sql: &dyn Sql) -> impl Iterator<Item = String> + use<> {
 
 fn read(sql: &dyn Sql, text: &'static str) -> Vec<Value> {
     let outcomes = block_on(sql.batch(vec![Statement { text, params: Vec::new() }])).unwrap();
-    outcomes.into_iter().flat_map(|outcome| outcome.rows).map(Value::Object).collect()
+    // When something was used is noted with any request, also with one that is refused.
+    let rows = outcomes.into_iter().flat_map(|outcome| outcome.rows);
+    rows.map(|row| Value::Object(row.into_iter().filter(|(column, _)| column != "last_used_at").collect())).collect()
 }
 
 fn shown(body: &[u8]) -> String {

@@ -29,7 +29,9 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.
-const MORE_LISTS: [&str; 7] = [
+const MORE_LISTS: [&str; 11] = [
+    "/v1/members",
+    "/v1/invitations",
     "/v1/metrics",
     "/v1/organizations/{acme}/limits",
     "/v1/organizations/{acme}/grants",
@@ -37,14 +39,14 @@ const MORE_LISTS: [&str; 7] = [
     "/v1/roles",
     "/v1/teams",
     "/v1/teams/{team}/members",
+    "/v1/oauth-clients",
+    "/v1/platform-keys",
 ];
 
 fn reader(cast: &Cast, path: &str) -> Credential {
-    if path.starts_with("/v1/organizations") {
-        vendor()
-    } else {
-        cast.acme().key(&["apiKeys.read", "invoices.read", "auditLog.read", "roles.read", "teams.read"])
-    }
+    let is_vendors = ["/v1/organizations", "/v1/platform-keys"].iter().any(|list| path.starts_with(list));
+    let scopes = ["apiKeys.read", "invoices.read", "auditLog.read", "roles.read", "teams.read", "members.read", "oauthClients.read"];
+    if is_vendors { vendor() } else { cast.acme().key(&scopes) }
 }
 
 #[test]

@@ -34,11 +34,13 @@ const fn row(operation: &'static str, parameter: Parameter, body: &'static str) 
 const NO_ORGANIZATION: &str = "org_00000000000000000000000001";
 const NO_CLOCK: &str = "clock_00000000000000000000000001";
 const NO_INVOICE: &str = "inv_00000000000000000000000001";
+const NO_INVITATION: &str = "invitation_00000000000000000000000001";
+const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
 const NO_ROLE: &str = "role_00000000000000000000000001";
 const NO_TEAM: &str = "team_00000000000000000000000001";
-const NO_PERSON: &str = "user_00000000000000000000000001";
-const NO_INVITATION: &str = "invitation_00000000000000000000000001";
+const NO_PLATFORM_KEY: &str = "platformkey_00000000000000000000000001";
+const NO_CLIENT: &str = "client_00000000000000000000000001";
 const NO_SESSION: &str = "sess_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
@@ -106,6 +108,8 @@ pub const ROWS: &[Row] = &[
     row("removeSecondFactor", Parameter::None, ""),
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
+    row("getApiKey", Object("{spareKey}", NO_KEY), ""),
+    row("rotateApiKey", Object("{spareKey}", NO_KEY), r#"{"overlapSeconds":60}"#),
     row("revokeApiKey", Object("{spareKey}", NO_KEY), ""),
     row("listRoles", Parameter::None, ""),
     row("createRole", Parameter::None, r#"{"key":"helper{fresh}","name":"Helper","permissions":["roles.write"]}"#),
@@ -121,6 +125,22 @@ pub const ROWS: &[Row] = &[
     row("putTeamMember", Object("{team}/{member}", "team_00000000000000000000000001/{member}"), r#"{"role":"{keeper}"}"#),
     row("removeTeamMember", Object("{team}/{teamMember}", "{team}/user_00000000000000000000000001"), ""),
     row("checkPermission", ObjectInQuery("permission=usage.read&person=", "{member}", NO_PERSON), ""),
+    row("createOAuthClient", Parameter::None, r#"{"name":"c","scopes":["oauthClients.write"]}"#),
+    row("listOAuthClients", Parameter::None, ""),
+    row("getOAuthClient", Object("{client}", NO_CLIENT), ""),
+    row("rotateOAuthClient", Object("{client}", NO_CLIENT), r#"{"overlapSeconds":60}"#),
+    row("deleteOAuthClient", Object("{client}", NO_CLIENT), ""),
+    row("createAccessToken", Parameter::None, "grant_type=client_credentials&client_id={client}&client_secret={clientSecret}"),
+    row("getAuthorizationServer", Parameter::None, ""),
+    row("getJsonWebKeySet", Parameter::None, ""),
+    row("createPlatformKey", Parameter::None, r#"{"name":"k"}"#),
+    row("listPlatformKeys", Parameter::None, ""),
+    row("getPlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), ""),
+    row("rotatePlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), r#"{"overlapSeconds":60}"#),
+    row("revokePlatformKey", Object("{platformKey}", NO_PLATFORM_KEY), ""),
+    row("listSigningKeys", Parameter::None, ""),
+    row("createSigningKey", Parameter::None, ""),
+    row("rotateSealingKeys", Parameter::None, ""),
     row("listAuditLog", Parameter::None, ""),
     row("exportAuditLog", Parameter::None, ""),
     row("getAuditLogHead", Parameter::None, ""),

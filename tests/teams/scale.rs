@@ -50,6 +50,11 @@ const ASKED: &[&str] = &[
     "/v1/teams?limit=20&cursor=team_00000000000000000000000010",
     "/v1/teams/team_00000000000000000000000010",
     "/v1/teams/team_00000000000000000000000010/members?limit=20",
+    "/v1/members?limit=20",
+    "/v1/members?limit=5&role=admin",
+    "/v1/members?limit=20&team=team_00000000000000000000000010",
+    "/v1/members?email=member9@many.example",
+    "/v1/members/user_00000000000000000000000009",
     "/v1/roles",
     "/v1/permissions/check?permission=usage.write&person=user_00000000000000000000000009&team=team_00000000000000000000000010",
     "/v1/permissions/check?permission=teams.write&person=user_00000000000000000000000009",
@@ -60,7 +65,8 @@ const ASKED: &[&str] = &[
 fn what_a_request_costs_does_not_grow_with_the_organization() {
     let (small_world, large_world) = (World::new(), World::new());
     let (small, large) = (small_world.sign_up("Small"), large_world.sign_up("Large"));
-    fill(&small, 40, 25);
+    // The same number of people on each team.
+    fill(&small, 500, 25);
     fill(&large, MEMBERS, TEAMS);
     for path in ASKED {
         let (_, few) = cost(&small, &small.vendor(), path);
@@ -83,6 +89,9 @@ fn a_large_organization_is_listed_filtered_and_checked() {
     assert_eq!(get("/v1/teams?q=team%2049&limit=100")["data"].as_array().unwrap().len(), 11);
     assert_eq!(names(&get("/v1/teams?parentTeam=team_00000000000000000000000006")), ["Team 7"]);
     assert_eq!(get("/v1/teams?parentTeam=none&limit=100")["data"].as_array().unwrap().len(), 100);
+
+    assert_eq!(get("/v1/members?q=member999&limit=100")["data"].as_array().unwrap().len(), 11);
+    assert_eq!(get("/v1/members?role=admin&limit=100")["data"].as_array().unwrap().len(), 100);
 
     let page = get("/v1/teams/team_00000000000000000000000010/members?limit=100");
     assert_eq!((page["data"].as_array().unwrap().len(), &page["hasMore"]), (20, &Value::Bool(false)));
