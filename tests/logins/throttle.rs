@@ -26,10 +26,15 @@ fn until_refused(world: &World, times: u32, ask: impl Fn(u32) -> Ask) -> (u32, O
     refused.map_or((times, None), |(number, answer)| (u32::try_from(number).unwrap(), Some(answer)))
 }
 
+/// A forged secret of a machine costs nothing and is not counted, so this one is asked with a good one, in the tests of credentials.
+const ELSEWHERE: [&str; 1] = ["createAccessToken"];
+
 #[test]
 fn every_public_operation_that_does_something_is_throttled() {
-    let public: Vec<_> =
-        document::operations().into_iter().filter(|operation| operation.is_public() && operation.method != "GET").collect();
+    let public: Vec<_> = document::operations()
+        .into_iter()
+        .filter(|operation| operation.is_public() && operation.method != "GET" && !ELSEWHERE.contains(&operation.id))
+        .collect();
     assert!(public.len() >= 4, "{public:?}");
     for operation in public {
         let world = World::new();
