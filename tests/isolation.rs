@@ -64,7 +64,7 @@ fn every_scope_but_the_needed_one_is_too_little() {
 }
 
 #[test]
-fn the_vendors_endpoints_are_closed_to_every_company() {
+fn the_vendors_endpoints_and_peoples_own_are_closed_to_every_company() {
     for (row, operation) in each().filter(|(_, operation)| operation.scopes().is_none() && !operation.is_public()) {
         let cast = Cast::new();
         for company in [cast.acme(), cast.globex()] {
@@ -118,8 +118,9 @@ fn the_right_credential_is_answered() {
     for (row, operation) in each() {
         let cast = Cast::new();
         let credentials = match operation.scopes() {
-            // Whoever has the token; who else they are doesn't matter.
+            // Whoever has the token or the code; who else they are doesn't matter.
             None if operation.is_public() => vec![Credential::Nobody, cast.globex().vendor()],
+            None if operation.is_a_persons() => vec![cast.ada()],
             None => vec![vendor()],
             Some(scopes) if scopes.is_empty() => vec![vendor(), cast.acme().key(&["members.read"])],
             Some(scopes) => vec![cast.acme().key(&scopes), cast.acme().key(&["*"]), cast.acme().vendor()],

@@ -18,7 +18,7 @@ CREATE TABLE logins (
   mailed_at  INTEGER,
   used_at    INTEGER
 );
-CREATE INDEX logins_by_email ON logins (email, id);
+CREATE INDEX logins_by_email ON logins (email, created_at);
 CREATE INDEX logins_to_mail ON logins (created_at) WHERE mailed_at IS NULL;
 CREATE INDEX logins_by_expiry ON logins (expires_at);
 

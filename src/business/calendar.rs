@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::{erasure, placement, relocation};
-use crate::{exports, maintenance, people, subscriptions, test_clocks, throttle, tokens};
+use crate::{exports, logins, maintenance, people, sessions, subscriptions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -35,6 +35,7 @@ pub const CALENDAR: &[Entry] = &[
             Task { name: "nudge facts that still wait for their steps", run: |platform| Box::pin(nudge_pending_events(platform)) },
             Task { name: "nudge mails that still wait to be sent", run: |platform| Box::pin(nudge_pending_mails(platform)) },
             Task { name: "go on with exports, moves and erasures", run: |platform| Box::pin(nudge_unfinished_work(platform)) },
+            Task { name: "nudge login mails that still wait to be sent", run: |platform| Box::pin(nudge_unmailed_logins(platform)) },
             Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
         ],
     },
@@ -52,11 +53,13 @@ pub const CALENDAR: &[Entry] = &[
         tasks: &[
             Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
             Task { name: "forget exports older than 7 days", run: |platform| Box::pin(forget_old_exports(platform)) },
+            Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
             Task {
                 name: "replace the key that signs access tokens after 90 days",
                 run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
             },
-            Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
+            Task { name: "forget logins that expired a day ago", run: |platform| Box::pin(forget_expired_logins(platform)) },
+            Task { name: "forget sessions that expired a month ago", run: |platform| Box::pin(forget_expired_sessions(platform)) },
         ],
     },
 ];
@@ -143,12 +146,24 @@ async fn nudge_unfinished_work(platform: Platform) -> Result<usize> {
     nudge(&platform, messages).await
 }
 
-async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
-    tokens::keys::keep_fresh(&platform).await
+async fn nudge_unmailed_logins(platform: Platform) -> Result<usize> {
+    nudge(&platform, logins::store::unmailed(&platform, SWEEP_MAX).await?).await
+}
+
+async fn forget_expired_logins(platform: Platform) -> Result<usize> {
+    logins::store::forget_expired(&platform).await
+}
+
+async fn forget_expired_sessions(platform: Platform) -> Result<usize> {
+    sessions::store::forget_expired(&platform).await
 }
 
 async fn forget_full_throttles(platform: Platform) -> Result<usize> {
     throttle::forget_full(platform.app()).await
+}
+
+async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
+    tokens::keys::keep_fresh(&platform).await
 }
 
 async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {

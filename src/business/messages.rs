@@ -8,6 +8,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::{Actor, Tenant};
+use crate::logins;
 use crate::mails::dispatch;
 use crate::organizations::{erasure, relocation};
 
@@ -35,6 +36,7 @@ pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
             settle(&tenant).await
         }
         Message::Work { organization, work } => go_on(platform, organization, work).await,
+        Message::Login { login } => logins::mail::send(platform, login).await,
         Message::Probe {} => Ok(()),
     }
 }

@@ -72,7 +72,7 @@ impl Queues for QueueBindings {
             for message in messages {
                 let bodies = match message {
                     Message::Event { .. } => &mut events,
-                    Message::Mail { .. } => &mut email,
+                    Message::Mail { .. } | Message::Login { .. } => &mut email,
                     // One at a time, with the whole time of an invocation.
                     Message::Billing { .. } | Message::Work { .. } => &mut billing,
                     // A probe names its queue itself, see `EdgeProbes`.

@@ -59,7 +59,8 @@ pub mod document {
             }
         }
         accept_tokens(operation);
-        if HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
+        let is_throttled = operation["security"] == json!([{}]) && method != "get";
+        if is_throttled || HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
             for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
                 let reference = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
                 response["headers"] = json!({"RateLimit-Policy": reference("RateLimit-Policy"), "RateLimit": reference("RateLimit")});
@@ -107,8 +108,8 @@ pub mod document {
 
     fn rate_headers() -> Value {
         json!({
-            "RateLimit-Policy": {"description": "Where the plan limits the rate: how many requests at once (`q`), and in how many seconds they come back (`w`)", "schema": {"type": "string", "example": "\"default\";q=100;w=10"}},
-            "RateLimit": {"description": "Where the plan limits the rate: how many requests are left (`r`), and seconds until all are (`t`)", "schema": {"type": "string", "example": "\"default\";r=99;t=1"}},
+            "RateLimit-Policy": {"description": "Where the rate is limited, by the plan or by address: how many requests at once (`q`), and in how many seconds they come back (`w`)", "schema": {"type": "string", "example": "\"default\";q=100;w=10"}},
+            "RateLimit": {"description": "Where the rate is limited: how many requests are left (`r`), and seconds until all are (`t`)", "schema": {"type": "string", "example": "\"default\";r=99;t=1"}},
         })
     }
 

@@ -9,8 +9,9 @@ use super::request::{Surroundings, text_header};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::App;
-use crate::throttle::rules::Throttled;
+use crate::kernel::ports::{App, Settings};
+use crate::kernel::tenant::Actor;
+use crate::throttle::quotas::Throttled;
 use crate::throttle::{self, Address, Admission};
 
 /// Letters of `User-Agent` that are kept.
@@ -43,10 +44,15 @@ impl Client {
 }
 
 impl<E: Throttled> Public<E> {
+    /// To tell what was made here before anything is counted or looked up.
+    pub fn settings(&self) -> &Settings {
+        &self.app.settings
+    }
+
     /// Counts the request against its address and against its target, and opens the platform for it.
     pub async fn admit(&self, target: Option<&str>) -> Result<(Platform, Admission)> {
         let admission = throttle::check(&self.app, E::ENDPOINT, &self.client.address, target).await?;
-        Ok((Platform::open(self.app.clone()), admission))
+        Ok((Platform::open(self.app.clone()).acting_as(Actor::System(E::ENDPOINT.name())), admission))
     }
 }
 

@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, exports, invitations, invoices, limits, mails, metrics, oauth, onboarding, organizations, parked, people,
-    platform_keys, roles, sealing, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
+    people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -136,6 +136,19 @@ routes! {
     audit::list,
     audit::export,
     audit::head,
+
+    // People: how they come in, and what is their own
+    signup::create,
+    logins::create,
+    sessions::create,
+    sessions::refresh,
+    sessions::list,
+    sessions::end,
+    sessions::end_others,
+    second_factors::get,
+    second_factors::enrol,
+    second_factors::confirm,
+    second_factors::remove,
 
     // Everybody's
     tokens::jwks,

@@ -36,6 +36,15 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// The same claim among those about `target`: where there is no credential, two strangers may use the same key.
+    #[must_use]
+    pub fn within(self, target: &str) -> Self {
+        let Self { key, fingerprint: of_request } = self;
+        Self { key: format!("{}:{key}", fingerprint(&[b"public", target.as_bytes()])), fingerprint: of_request }
+    }
+}
+
 /// SHA-256 over the parts, in hex.
 pub fn fingerprint(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();

@@ -179,6 +179,8 @@ ids! {
     InvitationId = "invitation";
     /// A person's login in one organization.
     SessionId = "sess";
+    /// One mail with which a person proves their email.
+    LoginId = "login";
     /// A machine that gets access tokens (OAuth 2.0 client credentials).
     ClientId = "client";
     /// An export of everything of an organization.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Origin;
 use super::error::Result;
-use super::ids::{Entropy, EventId, InvoiceId, MailId, Moment, OrganizationId, SubscriptionId};
+use super::ids::{Entropy, EventId, InvoiceId, LoginId, MailId, Moment, OrganizationId, SubscriptionId};
 use super::memory::Memory;
 use super::sql::Sql;
 use super::time::Timestamp;
@@ -31,6 +31,9 @@ pub enum Message {
     /// Go on with what is done for one organization bit by bit.
     #[serde(rename = "work.v1")]
     Work { organization: OrganizationId, work: Work },
+    /// Mail the code of one login.
+    #[serde(rename = "login.v1")]
+    Login { login: LoginId },
     /// Asks for nothing: `/healthz` sees that the queue takes messages.
     #[serde(rename = "probe.v1")]
     Probe {},

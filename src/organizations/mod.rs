@@ -21,5 +21,6 @@ pub mod placement;
 pub mod relocation;
 pub mod routes;
 pub mod rules;
+pub mod sign_up;
 pub mod store;
 pub mod wire;

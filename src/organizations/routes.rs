@@ -5,17 +5,17 @@ pub use super::erasures::*;
 pub use super::moves::*;
 pub use super::ownership::*;
 use super::placement;
-use super::rules::{self, Organization};
+use super::rules;
+use super::sign_up::{self, SignUp};
 use super::store;
 use super::wire::{NewOrganization, OrganizationChanges, OrganizationView};
 use crate::access::permissions::needs;
 use crate::http::actors::{Authorized, Vendor};
-use crate::http::reply::{Reply, change, once_for_vendor};
+use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{Moment, OrganizationId};
+use crate::kernel::error::Result;
+use crate::kernel::ids::OrganizationId;
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
-use crate::kernel::platform::Platform;
 use crate::kernel::tenant::Tenant;
 use crate::onboarding;
 
@@ -26,42 +26,8 @@ use crate::onboarding;
     responses((status = 201, description = "The organization", body = OrganizationView)),
     security(("platformKey" = [])))]
 pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
-    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
-    let reply = once_for_vendor(platform, claim, || async {
-        let organization = asked_for(platform, command.body.clone()).await?;
-        let reply = Reply::created(&OrganizationView::new(organization.clone(), 0, 1))?;
-        placement::enter(platform, &organization, reply.stored(claim).as_ref()).await?;
-        placement::place(platform, &organization, platform.actor().clone()).await?;
-        placement::finish(platform, organization.id).await?;
-        Ok(reply)
-    })
-    .await?;
-    if reply.replayed {
-        // The first request may have been cut off after it was entered: the answer is true only when the company is there.
-        finish_replayed(&vendor, &reply).await?;
-    }
-    Ok(reply)
-}
-
-async fn finish_replayed(vendor: &Vendor, reply: &Reply) -> Result<()> {
-    let view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
-    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
-    let id = id.ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
-    vendor.organization(id).await?;
-    placement::finish(&vendor.platform, id).await
-}
-
-/// The organization of a sign-up, checked. Its now is its test clock's from the start.
-async fn asked_for(platform: &Platform, body: NewOrganization) -> Result<Organization> {
-    let clock = match &body.test_clock {
-        Some(text) => Some(placement::test_clock(platform, text).await?),
-        None => None,
-    };
-    let real = platform.app().moment();
-    let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
-    let organization = body.into_organization(moment, clock.map(|(id, _)| id));
-    rules::check(&organization)?;
-    Ok(organization)
+    let asked = SignUp { body: command.body, owner: None };
+    sign_up::sign_up(&vendor.platform, asked, command.claim.as_ref(), vendor.request_id).await
 }
 
 /// List all organizations

@@ -70,10 +70,11 @@ pub fn normalized(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// The first owner of an organization that signs itself up, to be committed with it. `person` is the directory's, see
-/// [`super::directory::enter`].
+/// The first owner of an organization that signs itself up, to be committed with it. `person` is the directory's. That the email is
+/// theirs, their first login shows.
 pub fn sign_up_owner(person: PersonId, email: &str, profile: Profile, moment: Moment<'_>) -> Result<(Member, Decision), Problem> {
-    join(person, email, profile, (Some(OWNER.to_owned()), Vec::new()), None, moment)
+    let member = newcomer(person, email, profile, (Some(OWNER.to_owned()), Vec::new()), None, moment)?;
+    Ok(entering(Member { email_verified_at: None, ..member }))
 }
 
 /// A person becomes a member with these roles: organization-wide and on teams.
@@ -85,7 +86,18 @@ pub fn join(
     invited_by: Option<String>,
     moment: Moment<'_>,
 ) -> Result<(Member, Decision), Problem> {
-    let member = Member {
+    newcomer(person, email, profile, (role, teams), invited_by, moment).map(entering)
+}
+
+fn newcomer(
+    person: PersonId,
+    email: &str,
+    profile: Profile,
+    (role, teams): (Option<String>, Vec<TeamRole>),
+    invited_by: Option<String>,
+    moment: Moment<'_>,
+) -> Result<Member, Problem> {
+    Ok(Member {
         id: person,
         email: normalized(email),
         profile: checked(profile)?,
@@ -96,13 +108,17 @@ pub fn join(
         email_verified_at: Some(moment.now),
         last_login_at: None,
         version: 1,
-    };
+    })
+}
+
+fn entering(member: Member) -> (Member, Decision) {
+    let person = member.id;
     let mut decision = Decision::new().guard(store::not_a_member(&member)).write(store::insert(&member)).write(store::change_seats(1));
     for role in &member.teams {
         decision = decision.write(store::insert_team_role(&member, role));
     }
     let decision = decision.raise(MemberJoined { person }).audit("member.joined", person.to_string(), None, Some(member.facts()));
-    Ok((member, decision))
+    (member, decision)
 }
 
 /// A member's profile or role changes; nothing to do when nothing does. `is_last_owner`: nobody else owns the organization.

@@ -209,7 +209,11 @@ pub fn update(member: &Member) -> TenantStatement {
 
 /// Notes a login; to be committed with its session.
 pub fn logged_in(person: PersonId, at: Timestamp) -> TenantStatement {
-    tenant_sql!("UPDATE members SET last_login_at = ?3 WHERE organization_id = ?1 AND id = ?2", person, at)
+    tenant_sql!(
+        "UPDATE members SET email_verified_at = coalesce(email_verified_at, ?3), last_login_at = ?3 WHERE organization_id = ?1 AND id = ?2",
+        person,
+        at
+    )
 }
 
 /// All rows of a member that go with them, and the end of those that stay for the record.

@@ -8,6 +8,11 @@
 //! refresh tokens of a session one is good; a reused one ends the session for whoever holds any of them. Time is the wall clock's:
 //! sessions protect real systems, so no test clock counts.
 
+mod begin;
+mod granted;
+mod refresh;
+pub mod routes;
 pub mod rules;
 pub mod store;
 pub mod token;
+pub mod wire;

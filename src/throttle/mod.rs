@@ -7,15 +7,15 @@
 //! and takes nothing from its target; no address and no email is stored, only a MAC of it.
 
 mod address;
-pub mod rules;
+pub mod quotas;
 mod store;
 
 pub use address::Address;
-pub use rules::{Admission, Endpoint, at};
+pub use quotas::{Admission, Endpoint, at};
 
 use crate::kernel::error::Result;
 use crate::kernel::ports::App;
-use rules::{Kind, LOCAL_FACTOR};
+use quotas::{Kind, LOCAL_FACTOR};
 
 /// Takes one request out of the buckets of `endpoint`: the address's, and the target's if there is one. Refuses with 429.
 pub async fn check(app: &App, endpoint: Endpoint, address: &Address, target: Option<&str>) -> Result<Admission> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::rules::{Admission, Endpoint, Kind, Quota};
+use super::quotas::{Admission, Endpoint, Kind, Quota};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::encode_base32;
 use crate::kernel::mac::{mac, short};

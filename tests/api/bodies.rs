@@ -41,6 +41,12 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("PATCH", "/v1/members/{member}", r#"{"jobTitle":"Engineer"}"#, 200, ORDINARY),
     takes("POST", "/v1/invitations", r#"{"email":"body{fresh}@acme.example","role":null}"#, 201, ORDINARY),
     takes("POST", "/v1/invitation-acceptances", r#"{"token":"{token}"}"#, 201, ORDINARY),
+    takes("POST", "/v1/signup", r#"{"name":"Initech","email":"admin{fresh}@initech.example"}"#, 201, ORDINARY),
+    takes("POST", "/v1/login", r#"{"email":"ada@acme.example"}"#, 202, ORDINARY),
+    takes("POST", "/v1/sessions", r#"{"email":"ada@acme.example","code":"{code}"}"#, 201, ORDINARY),
+    takes("POST", "/v1/session-refreshments", r#"{"refreshToken":"{refreshToken}"}"#, 201, ORDINARY),
+    takes("POST", "/v1/second-factor", "{}", 201, ORDINARY),
+    takes("POST", "/v1/second-factor/confirmation", r#"{"code":"{secondFactorCode}"}"#, 201, ORDINARY),
     takes("POST", "/v1/api-keys", r#"{"name":"backend","scopes":["usage.read"]}"#, 201, ORDINARY),
     takes("POST", "/v1/roles", r#"{"key":"role{fresh}","name":"Role","permissions":["usage.read"]}"#, 201, ORDINARY),
     takes("PATCH", "/v1/roles/{role}", r#"{"name":"Keeper"}"#, 200, ORDINARY),
@@ -68,8 +74,12 @@ impl Endpoint {
             .find(|operation| operation.path == document_path(self.path) && operation.method == self.method)
             .unwrap();
         cast.prepare(operation.id, &cast.acme);
-        let is_vendors = operation.scopes().is_none();
-        ask(if is_vendors { &VENDOR } else { admin }, self.method, &cast.fill(self.path))
+        let who = match operation.scopes() {
+            None if operation.is_a_persons() => &cast.ada(),
+            None => &VENDOR,
+            Some(_) => admin,
+        };
+        ask(who, self.method, &cast.fill(self.path))
     }
 
     /// A body that is good, and was not sent before.

@@ -9,6 +9,7 @@ use tenantry::access::token::OrganizationToken;
 use tenantry::invitations::token::InvitationToken;
 use tenantry::kernel::time::hours;
 use tenantry::parked::store;
+use tenantry::second_factors::totp;
 
 use crate::support::world::{Company, Credential, World, vendor};
 
@@ -72,7 +73,7 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
     /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made: [(&str, &dyn Fn() -> String); 13] = [
+        let made: [(&str, &dyn Fn() -> String); 17] = [
             ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
             ("{reservation}", &|| self.reservation()),
             ("{team}", &|| self.team()),
@@ -88,6 +89,10 @@ impl Cast {
             ("{spareRole}", &|| {
                 self.spare("/v1/roles", |number| json!({"key": format!("spare{number}"), "name": "Spare", "permissions": ["usage.read"]}))
             }),
+            ("{code}", &|| self.login_code()),
+            ("{session}", &|| self.session()),
+            ("{refreshToken}", &|| json_text(&self.log_in(), "refreshToken")),
+            ("{secondFactorCode}", &|| self.second_factor_code()),
         ];
         let fill = |text: String, (name, make): (&str, &dyn Fn() -> String)| {
             if text.contains(name) { text.replace(name, &make()) } else { text }
@@ -234,6 +239,44 @@ impl Cast {
         self.token_of(&self.invitation())
     }
 
+    /// Ada of Acme, on one of her two devices, with a second factor that waits for its confirmation.
+    pub fn ada(&self) -> Credential {
+        self.log_in();
+        let ada = bearer(text(&self.log_in()["accessToken"]));
+        if self.world.get(&ada, "/v1/second-factor").status == 404 {
+            self.world.post(&ada, "/v1/second-factor", &json!({})).expect(201);
+        }
+        ada
+    }
+
+    /// A code that was mailed to Ada. It opens a session alone: a second factor that was confirmed is taken away.
+    fn login_code(&self) -> String {
+        self.join("ada", Some("admin"));
+        self.world.directory.meddle("DELETE FROM second_factors WHERE confirmed_at IS NOT NULL").unwrap();
+        self.world.post(&Credential::Nobody, "/v1/login", &json!({"email": "ada@acme.example"})).expect(202);
+        self.world.deliver();
+        let mails = self.world.get(&Credential::Nobody, "/dev/emails?to=ada@acme.example").expect(200);
+        let login = mails.as_array().unwrap().iter().find(|mail| mail["template"] == "login-code").unwrap();
+        text(&login["data"]["code"])
+    }
+
+    fn log_in(&self) -> Value {
+        let body = json!({"email": "ada@acme.example", "code": self.login_code()});
+        self.world.post(&Credential::Nobody, "/v1/sessions", &body).expect(201)
+    }
+
+    /// A session of Acme's that goes on; a new one when there is none.
+    fn session(&self) -> String {
+        let live = self.acme().get("/v1/sessions")["data"][0]["$id"].clone();
+        if live.is_null() { json_text(&self.log_in(), "$id") } else { text(&live) }
+    }
+
+    /// What Ada's authenticator app shows, after she enrolled it anew.
+    fn second_factor_code(&self) -> String {
+        let secret = text(&self.world.post(&self.ada(), "/v1/second-factor", &json!({})).expect(201)["secret"]);
+        totp::code(&unbase32(&secret), totp::step(self.world.app.moment().now), 6)
+    }
+
     /// Keys of Acme that are no good, each with its name.
     pub fn bad_credentials(&self) -> Vec<(&'static str, Credential)> {
         let acme = self.acme();
@@ -279,6 +322,13 @@ impl KeyText for Company<'_> {
     }
 }
 
+/// What an authenticator app reads.
+fn unbase32(text: &str) -> Vec<u8> {
+    let digits = text.bytes().map(|letter| u32::from(if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'A' }));
+    let bits: Vec<u32> = digits.flat_map(|digit| (0..5).rev().map(move |bit| (digit >> bit) & 1)).collect();
+    bits.chunks_exact(8).map(|bits| bits.iter().fold(0, |byte, bit| (byte << 1) | u8::try_from(*bit).unwrap())).collect()
+}
+
 /// One key's id and MAC with the other's organization.
 fn transplanted(key: &str, organization: &str) -> String {
     format!("{}{}{}", &key[..33], &organization[33..59], &key[59..])
@@ -294,6 +344,10 @@ fn make_key(company: &Company<'_>, body: &Value) -> Value {
 
 pub fn bearer(text: impl Into<String>) -> Credential {
     Credential::Bearer(text.into())
+}
+
+fn json_text(value: &Value, member: &str) -> String {
+    text(&value[member])
 }
 
 pub fn text(value: &Value) -> String {

@@ -42,6 +42,12 @@ impl Operation {
         self.about["security"].as_array().unwrap().iter().all(|scheme| scheme.as_object().unwrap().is_empty())
     }
 
+    /// Whether only a person's own access token opens it.
+    pub fn is_a_persons(&self) -> bool {
+        let schemes = self.about["security"].as_array().unwrap();
+        schemes.iter().all(|scheme| scheme.get("accessToken").is_some())
+    }
+
     /// The scopes that an organization key needs; None when such a key can't call this at all.
     pub fn scopes(&self) -> Option<Vec<&'static str>> {
         let schemes = self.about["security"].as_array().unwrap();

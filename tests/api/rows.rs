@@ -42,6 +42,7 @@ const NO_TEAM: &str = "team_00000000000000000000000001";
 const NO_PLATFORM_KEY: &str = "platformkey_00000000000000000000000001";
 const NO_CLIENT: &str = "client_00000000000000000000000001";
 const NO_EXPORT: &str = "export_00000000000000000000000001";
+const NO_SESSION: &str = "sess_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
 pub const ROWS: &[Row] = &[
@@ -108,6 +109,17 @@ pub const ROWS: &[Row] = &[
     row("mailInvitation", Object("{invitation}", NO_INVITATION), ""),
     row("revokeInvitation", Object("{invitation}", NO_INVITATION), ""),
     row("acceptInvitation", Parameter::None, r#"{"token":"{token}"}"#),
+    row("signUp", Parameter::None, r#"{"name":"Initech","email":"admin{fresh}@initech.example"}"#),
+    row("createLogin", Parameter::None, r#"{"email":"ada@acme.example"}"#),
+    row("createSession", Parameter::None, r#"{"email":"ada@acme.example","code":"{code}"}"#),
+    row("refreshSession", Parameter::None, r#"{"refreshToken":"{refreshToken}"}"#),
+    row("listSessions", Parameter::None, ""),
+    row("endSession", Object("{session}", NO_SESSION), ""),
+    row("endOtherSessions", Parameter::None, ""),
+    row("getSecondFactor", Parameter::None, ""),
+    row("enrolSecondFactor", Parameter::None, "{}"),
+    row("confirmSecondFactor", Parameter::None, r#"{"code":"{secondFactorCode}"}"#),
+    row("removeSecondFactor", Parameter::None, ""),
     row("createApiKey", Parameter::None, r#"{"name":"k","scopes":["apiKeys.write"]}"#),
     row("listApiKeys", Parameter::None, ""),
     row("getApiKey", Object("{spareKey}", NO_KEY), ""),

@@ -1,0 +1,60 @@
+//! A sign-up, by the vendor or by the company itself.
+
+use super::placement::{self, FirstOwner, Requested};
+use super::rules;
+use super::wire::{NewOrganization, OrganizationView};
+use crate::http::reply::{Reply, once_for_vendor};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::idempotency::Claim;
+use crate::kernel::ids::{Moment, RequestId};
+use crate::kernel::platform::Platform;
+use crate::kernel::tenant::Actor;
+use crate::people;
+
+/// What is asked for. The vendor names no owner: it invites one, or manages people itself.
+pub struct SignUp {
+    pub body: NewOrganization,
+    pub owner: Option<FirstOwner>,
+}
+
+/// Enters, places and finishes a sign-up, once.
+pub async fn sign_up(platform: &Platform, asked: SignUp, claim: Option<&Claim>, request: RequestId) -> Result<Reply> {
+    let reply = once_for_vendor(platform, claim, || async {
+        let requested = asked_for(platform, asked).await?;
+        let actor = if requested.owner.is_some() { Actor::System("sign_up") } else { platform.actor().clone() };
+        let reply = Reply::created(&OrganizationView::new(requested.organization.clone(), 0, 1))?;
+        placement::enter(platform, &requested, reply.stored(claim).as_ref()).await?;
+        placement::place(platform, &requested, actor).await?;
+        placement::finish(platform, requested.organization.id).await?;
+        Ok(reply)
+    })
+    .await?;
+    if reply.replayed {
+        // The first request may have been cut off after it was entered: the answer is true only when the company is there.
+        finish_replayed(platform, &reply, request).await?;
+    }
+    Ok(reply)
+}
+
+async fn finish_replayed(platform: &Platform, reply: &Reply, request: RequestId) -> Result<()> {
+    let view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
+    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
+    placement::open(platform, id, request).await?;
+    placement::finish(platform, id).await
+}
+
+/// The organization of a sign-up, checked. Its now is its test clock's from the start.
+async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
+    let clock = match &asked.body.test_clock {
+        Some(text) => Some(placement::test_clock(platform, text).await?),
+        None => None,
+    };
+    let real = platform.app().moment();
+    let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
+    let organization = asked.body.into_organization(moment, clock.map(|(id, _)| id));
+    rules::check(&organization)?;
+    // Before it is entered: what is entered can't be refused any more.
+    asked.owner.as_ref().map(|owner| people::rules::checked(owner.profile())).transpose()?;
+    Ok(Requested { organization, owner: asked.owner })
+}
