@@ -32,6 +32,8 @@ const SILENT: &[(&str, &str)] = &[
         "createAccessToken",
         "gives a machine ten minutes of what its client may do; the client's own entries say who made it and which scopes it has",
     ),
+    ("createLogin", "asks for a code by mail, the same for an unknown address; the session that the code opens has an entry"),
+    ("refreshSession", "goes on with a session that has an entry; the reuse of an old token ends it, and that has one"),
     ("releaseReservation", "counts none; reservations are the Meter's"),
 ];
 const USAGE: &str = "usage is in a chain of its own, the Meter's, which docs/PROOF.md tells how to verify";
@@ -50,6 +52,9 @@ fn entries(world: &World) -> Vec<String> {
 fn caller(cast: &Cast, operation: &Operation) -> Credential {
     if operation.is_public() {
         return Credential::Nobody;
+    }
+    if operation.is_a_persons() {
+        return cast.ada();
     }
     operation.scopes().map_or_else(vendor, |scopes| if scopes.is_empty() { cast.acme().vendor() } else { cast.acme().key(&scopes) })
 }

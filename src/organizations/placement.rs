@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::{self, Organization};
 use crate::business::runner;
+use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
@@ -95,10 +96,10 @@ struct PersonRow {
 }
 
 /// What makes the owner a member, in the organization's time.
-async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -> Result<Decision> {
+async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -> Result<(PersonId, Decision)> {
     let rows = platform.directory_rows::<PersonRow>(platform_sql!("SELECT id FROM people WHERE email = ?1", owner.email.as_str())).await?;
     let person = rows.into_iter().next().ok_or_else(|| Error::internal("an owner was not entered with the organization"))?.id;
-    Ok(people::rules::sign_up_owner(person, &owner.email, owner.profile(), tenant.moment())?.1)
+    Ok((person, people::rules::sign_up_owner(person, &owner.email, owner.profile(), tenant.moment())?.1))
 }
 
 /// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.
@@ -106,11 +107,13 @@ pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> 
     let organization = &requested.organization;
     // Whose sign-up is finished later is not the request that is running then.
     let request = if actor == Actor::System(FINISHING) { None } else { platform.app().origin().request };
-    let tenant =
+    let mut tenant =
         platform.tenant(organization.id, actor, request).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
     let mut decision = rules::sign_up(organization);
     if let Some(owner) = &requested.owner {
-        decision = decision.and(owner_joins(platform, owner, &tenant).await?);
+        let (person, joining) = owner_joins(platform, owner, &tenant).await?;
+        tenant = tenant.on_behalf_of(Behalf::Person(person));
+        decision = decision.and(joining);
     }
     match tenant.commit(decision, None).await {
         // Stale: it was placed by the attempt that was cut off.

@@ -169,9 +169,8 @@ fn a_pending_invitation_keeps_its_roles_and_teams() {
     let team = cast.fill("{spareTeam}");
     cast.fill("{role}");
     let other = cast.team();
-    let text = "INSERT INTO invitations (organization_id, id, email, role, teams, status, invited_by, created_at, expires_at) VALUES (?1, 'invitation_1', 'a@b.example', NULL, ?2, 'pending', 'platform', 0, 0)";
-    let teams = json!([{"team": team, "role": "keeper"}]).to_string();
-    crate::support::people::run(&cast.world, &cast.acme, text, vec![cast.acme.as_str().into(), teams.into()]);
+    let body = json!({"email": "guest@acme.example", "teams": [{"team": team, "role": "keeper"}]});
+    cast.world.post(&cast.acme().vendor(), "/v1/invitations", &body).expect(201);
     assert!(check(&cast.world, &cast.roles("DELETE", "/{role}"), refusal(409, "role_in_use", "")).text.contains("invitations"));
     let vendor = cast.acme().vendor();
     let path = format!("/v1/teams/{team}");
