@@ -10,7 +10,7 @@ import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fromRoot, loudly, main, quie
 import { setUp } from "./setup.mjs";
 
 /** Compressed, as Cloudflare counts it: its limit is 3 MB, and what is small starts fast. */
-const BUNDLE_KIB_MAX = 1_536;
+const BUNDLE_KIB_MAX = 2_560;
 /** Cloudflare refuses a Worker that takes a second to start; a user waits for a cold start. */
 const START_UP_MS_MAX = 50;
 /** A single profile has few samples, so the middle one of several counts. */

@@ -160,6 +160,7 @@ pub fn invite(id: InvitationId, wanted: &Wanted, known: &Known, by: &str, moment
     let before = known.pending.as_ref().map_or_else(Decision::new, |pending| expire(pending, moment));
     let decision = before
         .guard(store::is_free(&invitation.email, known.pending.as_ref().map(|pending| pending.id)))
+        .guard(crate::roles::store::are_there(&given.iter().map(|(_, role)| role.as_str()).collect::<Vec<_>>()))
         .write(store::insert(&invitation))
         .write(change_seats(0))
         .later(invitation.expires_at, InvitationExpiryDue { invitation: id })

@@ -135,6 +135,9 @@ pub fn update(member: &Member, changes: Changes, is_last_owner: bool) -> Result<
         return Ok((next, Decision::new()));
     }
     let mut decision = Decision::new().guard(store::unchanged(member)).write(store::update(&next));
+    if let Some(role) = next.role.as_deref().filter(|_| next.role != member.role) {
+        decision = decision.guard(crate::roles::store::are_there(&[role]));
+    }
     if member.is_owner() && !next.is_owner() {
         decision = keep_an_owner(decision, member, is_last_owner)?;
     }

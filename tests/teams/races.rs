@@ -7,12 +7,12 @@ use http::Request;
 use serde_json::{Value, json};
 use tenantry::kernel::decision::Decision;
 use tenantry::kernel::error::Error;
-use tenantry::kernel::ids::TeamId;
+use tenantry::kernel::ids::{InvitationId, TeamId};
 use tenantry::kernel::tenant::{Actor, Tenant};
-use tenantry::roles;
 use tenantry::roles::rules::Roles;
 use tenantry::teams::rules::{self, Changes, Move, NewTeam, Settings, Team, TeamMember};
 use tenantry::teams::store;
+use tenantry::{invitations, people, roles};
 
 use crate::support::people::{join, person};
 use crate::support::world::{Company, PLATFORM_KEY, World};
@@ -214,4 +214,22 @@ fn of_two_changes_of_a_role_the_second_sees_the_first() {
     let decision = roles::rules::redefine(story.roles().find("keeper").unwrap(), &renamed).unwrap().1;
     story.send("PATCH", &format!("/v1/roles/{}", role["$id"].as_str().unwrap()), json!({"permissions": ["*"]}), 200);
     story.assert_stale(decision);
+}
+
+#[test]
+fn a_role_that_goes_is_held_by_no_member_and_promised_to_nobody() {
+    let world = World::new();
+    let story = Story::new(&world);
+    join(&world, &story.company.id, "anna", None);
+    let role = story.send("POST", "/v1/roles", json!({"key": "keeper", "name": "Keeper", "permissions": ["teams.write"]}), 201);
+    let anna = block_on(people::store::member(&story.tenant, person("anna"))).unwrap().unwrap();
+    let changes = people::rules::Changes { role: Some(Some("keeper".into())), ..people::rules::Changes::default() };
+    let given = people::rules::update(&anna, changes, false).unwrap().1;
+    let wanted = invitations::rules::Wanted { email: "berta@acme.example".into(), role: Some(Some("keeper".into())), teams: Vec::new() };
+    let known = block_on(invitations::store::known(&story.tenant, &wanted)).unwrap();
+    let moment = story.tenant.moment();
+    let promised = invitations::rules::invite(InvitationId::new(moment), &wanted, &known, "platform", moment).unwrap().1;
+    story.send("DELETE", &format!("/v1/roles/{}", role["$id"].as_str().unwrap()), Value::Null, 204);
+    story.assert_stale(given);
+    story.assert_stale(promised);
 }
