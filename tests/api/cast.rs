@@ -139,6 +139,18 @@ impl Cast {
         }
     }
 
+    /// Takes back what [`prepare`](Self::prepare) did to Acme's status, where the operation then was refused.
+    pub fn settle(&self, operation: &str) {
+        match operation {
+            "withdrawOwnCancellation" => drop(self.world.send(&self.acme().vendor(), "DELETE", "/v1/organization/cancellation", &[], "")),
+            "resumeOrganization" => {
+                let path = format!("/v1/organizations/{}/suspension", self.acme);
+                self.world.send(&vendor(), "DELETE", &path, &[], "").expect(204);
+            }
+            _ => {}
+        }
+    }
+
     fn finish_moves(&self) {
         self.world.deliver();
         self.world.pass(tenantry::kernel::time::minutes(2));
@@ -150,10 +162,9 @@ impl Cast {
     fn give_owner(&self, organization: &str) {
         let shard = self.world.shards[crate::support::rows::home(&self.world, organization)].as_ref();
         let run = |text: String| drop(crate::support::rows::read(shard, &text));
-        run(format!("DELETE FROM members WHERE organization_id = '{organization}'"));
         for (number, role) in [(1, "owner"), (2, "admin")] {
             run(format!(
-                "INSERT INTO members (organization_id, id, email, role, joined_at) VALUES ('{organization}', 'user_0000000000000000000000000{number}', 'member{number}@example.com', '{role}', 1)"
+                "INSERT INTO members (organization_id, id, email, role, joined_at) VALUES ('{organization}', 'user_0000000000000000000000000{number}', 'member{number}@example.com', '{role}', 1) ON CONFLICT DO UPDATE SET role = excluded.role"
             ));
         }
     }
@@ -194,8 +205,8 @@ impl Cast {
     /// One that may be deleted; another one when it was.
     fn spare(&self, path: &str, body: impl Fn(usize) -> Value) -> String {
         let who = self.acme().vendor();
-        let made =
-            (0..10).map(|number| text(&self.world.post_once(&who, path, &format!("spare {number}"), &body(number)).expect(201)["$id"]));
+        let key = |number: usize| format!("spare {number} of {path}");
+        let made = (0..10).map(|number| text(&self.world.post_once(&who, path, &key(number), &body(number)).expect(201)["$id"]));
         made.into_iter().find(|id| self.world.get(&who, &format!("{path}/{id}")).status == 200).expect("one of ten is there")
     }
 
@@ -265,9 +276,10 @@ impl Cast {
         self.world.post(&Credential::Nobody, "/v1/sessions", &body).expect(201)
     }
 
-    /// A session of Acme's that goes on; a new one when there is none.
+    /// A session of Ada's that goes on; a new one when there is none.
     fn session(&self) -> String {
-        let live = self.acme().get("/v1/sessions")["data"][0]["$id"].clone();
+        let ada = self.join("ada", Some("admin"));
+        let live = self.acme().get(&format!("/v1/sessions?person={ada}"))["data"][0]["$id"].clone();
         if live.is_null() { json_text(&self.log_in(), "$id") } else { text(&live) }
     }
 

@@ -1,6 +1,8 @@
 //! One request and what must come of it. What every refusal and every answer has in common is checked here, once.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
+use std::collections::HashSet;
+
 use futures::executor::block_on;
 use serde_json::Value;
 use tenantry::kernel::sql::{Sql, Statement};
@@ -23,6 +25,11 @@ pub fn ask(who: &Credential, method: &str, path: &str) -> Ask {
 }
 
 impl Ask {
+    /// The same request of somebody else.
+    pub fn by(&self, who: &Credential) -> Self {
+        Self { who: who.clone(), ..self.clone() }
+    }
+
     pub fn json(self, body: impl Into<Vec<u8>>) -> Self {
         self.header("content-type", "application/json").body(body)
     }
@@ -61,7 +68,22 @@ pub fn refusal<'a>(status: u16, code: &'a str, pointer: &'a str) -> Refusal<'a> 
 /// The request is refused as expected, with a whole problem document, and changes nothing.
 #[track_caller]
 pub fn check(world: &World, ask: &Ask, expected: Refusal<'_>) -> Answer {
+    unchanged(world, &ask.path, || refused(world, ask, expected))
+}
+
+/// Nothing that is stored changes meanwhile.
+#[track_caller]
+pub fn unchanged<T>(world: &World, name: &str, act: impl FnOnce() -> T) -> T {
     let before = state(world);
+    let done = act();
+    let changes = difference(&before, &state(world));
+    assert!(changes.is_empty(), "{name}: a refusal changes nothing, but: {changes:#?}");
+    done
+}
+
+/// The request is refused as expected, with a whole problem document; whether it changes something is not looked at.
+#[track_caller]
+pub fn refused(world: &World, ask: &Ask, expected: Refusal<'_>) -> Answer {
     let answer = ask.send(world);
     let row = format!("{} {} {} → {}", ask.method, ask.path, shown(&ask.body), answer.text);
     assert_problem(&row, ask, &answer);
@@ -71,8 +93,6 @@ pub fn check(world: &World, ask: &Ask, expected: Refusal<'_>) -> Answer {
     assert_eq!((answer.status, found), (expected.status, expected.code), "{row}");
     assert_eq!(error["pointer"].as_str().unwrap_or_default(), expected.pointer, "{row}");
     assert!(expected.status != 400 || error.is_object(), "{row}: a 400 names the place");
-    let changes = difference(&before, &state(world));
-    assert!(changes.is_empty(), "{row}: a refusal changes nothing, but: {changes:#?}");
     answer
 }
 
@@ -132,8 +152,9 @@ pub fn state_of(world: &World, organization: &str) -> Vec<String> {
 }
 
 pub fn difference(before: &[String], after: &[String]) -> Vec<String> {
-    let gone = before.iter().filter(|line| !after.contains(line)).map(|line| format!("- {line}"));
-    let new = after.iter().filter(|line| !before.contains(line)).map(|line| format!("+ {line}"));
+    let (old, now): (HashSet<&String>, HashSet<&String>) = (before.iter().collect(), after.iter().collect());
+    let gone = before.iter().filter(|line| !now.contains(line)).map(|line| format!("- {line}"));
+    let new = after.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
     gone.chain(new).collect()
 }
 

@@ -173,6 +173,14 @@ pub fn each() -> impl Iterator<Item = (&'static Row, Operation)> {
 }
 
 impl Row {
+    /// An id that nobody has, of the kind of object that this is about.
+    pub fn unknown(&self) -> Option<&'static str> {
+        match self.parameter {
+            Object(_, unknown) | ObjectInQuery(_, _, unknown) => Some(unknown),
+            _ => None,
+        }
+    }
+
     pub fn ask(&self, cast: &Cast, operation: &Operation, who: &Credential) -> Ask {
         let parameter = match self.parameter {
             Parameter::None | Parameter::Query(_) => "",

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use tenantry::kernel::ids::{OrganizationId, PersonId, SessionId};
 use tenantry::kernel::sql::{Sql, Statement, Value};
-use tenantry::kernel::time::hours;
+use tenantry::sessions::rules::LIFETIME;
 use tenantry::tokens::{Claims, Subject, mint};
 
 use super::world::{Credential, World};
@@ -24,14 +24,29 @@ pub fn join(world: &World, organization: &str, name: &str, role: Option<&str>) -
 
 /// A login of a member.
 pub fn log_in(world: &World, organization: &str, name: &str) -> Credential {
+    log_in_as(world, organization, person(name))
+}
+
+/// A login of the member of that id.
+pub fn log_in_as(world: &World, organization: &str, person: PersonId) -> Credential {
+    let session = begin(world, organization, person);
+    Credential::Bearer(token(world, organization, Subject::Person { person, session }))
+}
+
+/// The session of that member, which begins when it is first asked for.
+pub fn begin(world: &World, organization: &str, person: PersonId) -> SessionId {
     let now = world.app.moment().now;
-    let session = SessionId::derived(&["test", organization, name]);
+    let session = SessionId::derived(&["test", organization, &person.to_string()]);
     let text = "INSERT INTO sessions (organization_id, id, person_id, generation, created_at, last_used_at, expires_at) VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5) ON CONFLICT DO NOTHING";
-    let params = vec![organization.into(), session.into(), person(name).into(), now.into(), now.plus(hours(1)).into()];
+    let params = vec![organization.into(), session.into(), person.into(), now.into(), now.plus(LIFETIME).into()];
     run(world, organization, text, params);
+    session
+}
+
+/// An access token, good from now on.
+pub fn token(world: &World, organization: &str, subject: Subject) -> String {
     let organization: OrganizationId = organization.parse().unwrap();
-    let claims = Claims::new(organization, Subject::Person { person: person(name), session }, world.app.moment());
-    Credential::Bearer(block_on(mint(&world.app, &claims)).unwrap())
+    block_on(mint(&world.app, &Claims::new(organization, subject, world.app.moment()))).unwrap()
 }
 
 /// Runs a statement in an organization's database.
