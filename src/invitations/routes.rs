@@ -26,6 +26,7 @@ use crate::throttle::at;
 /// A role on a team, to be given.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = InvitedTeam)]
 pub struct NewTeamRole {
     #[schema(value_type = String, example = "team_...")]
     pub team: TeamId,
