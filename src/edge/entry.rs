@@ -33,7 +33,8 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let path = request.uri().path().to_owned();
     let response = web::handle(app, request).await;
     if let Some(web::Cause(Error::Internal(what))) = response.extensions().get::<web::Cause>() {
-        log("error", &format!("{path} failed by a mistake of ours"), what);
+        let id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        log("error", &format!("{path} failed by a mistake of ours, request {id}"), what);
     }
     write(response).await
 }

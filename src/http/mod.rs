@@ -29,7 +29,7 @@ use crate::kernel::problem::Problem;
 pub struct Refused(pub Problem);
 
 /// What went wrong inside, for the log.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Cause(pub Error);
 
 /// Answers one request. Never fails: what can't be answered is a problem document.
@@ -55,7 +55,11 @@ pub fn unknown_route() -> Problem {
 fn finish(mut response: Response, path: &str, request_id: RequestId) -> Response {
     if let Some(problem) = refusal(&response) {
         let allow = response.headers().get(header::ALLOW).cloned();
+        let cause = response.extensions_mut().remove::<Cause>();
         response = document(&problem, path, request_id);
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(cause);
+        }
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }

@@ -6,6 +6,7 @@ use base64ct::{Base64, Encoding};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::wire::OauthError;
+use crate::http::Cause;
 use crate::http::request::{content_type, text_header};
 use crate::kernel::error::Error;
 
@@ -25,11 +26,13 @@ pub struct Refusal {
     status: StatusCode,
     body: OauthError,
     headers: Vec<(&'static str, String)>,
+    /// What went wrong inside, for the log.
+    cause: Option<Cause>,
 }
 
 impl Refusal {
     pub fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
-        Self { status, body: OauthError { error, error_description: description.into() }, headers: Vec::new() }
+        Self { status, body: OauthError { error, error_description: description.into() }, headers: Vec::new(), cause: None }
     }
 
     fn malformed(description: &str) -> Self {
@@ -53,10 +56,11 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
+        let cause = Some(Cause(error.clone()));
         let problem = error.into_problem();
         let name = if matches!(problem.status, 429 | 503) { "temporarily_unavailable" } else { "server_error" };
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { headers: problem.headers, ..Self::new(status, name, problem.detail) }
+        Self { headers: problem.headers, cause, ..Self::new(status, name, problem.detail) }
     }
 }
 
@@ -64,6 +68,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = serde_json::to_string(&self.body).unwrap_or_default();
         let mut response = answer(self.status, body);
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
         for (name, value) in self.headers {
             if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {
                 response.headers_mut().insert(name, value);

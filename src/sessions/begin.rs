@@ -24,6 +24,7 @@ use crate::logins::rules::{Login, invalid_code};
 use crate::logins::store as logins;
 use crate::people;
 use crate::second_factors;
+use crate::tokens;
 
 /// What was presented, before anybody looked whether it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +131,8 @@ impl Opening<'_> {
     }
 
     async fn enter(&self, login: &Login, belonging: &Belonging, spent: Vec<Statement>) -> Result<Reply> {
+        // What can't be answered with a token uses nothing up.
+        tokens::keys::signer(self.platform.app()).await?;
         let moment = self.platform.app().moment();
         let begun = Begun {
             session: SessionId::new(moment),

@@ -12,12 +12,14 @@ use crate::kernel::ids::{SigningKeyId, secret_bytes};
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::tenant::{Actor, until_fresh};
-use crate::kernel::time::{Timestamp, seconds};
+use crate::kernel::time::{Timestamp, minutes, seconds};
 use crate::sealing::Scope;
 
 /// How long an isolate goes by the keys it knows: a key that is taken away stops here at the latest.
 const REMEMBERED: std::time::Duration = seconds(60);
 const RING: &str = "signing keys";
+/// Longer than clocks differ and than making a key takes.
+const FIRST_SIGNS_BEFORE: std::time::Duration = minutes(10);
 
 /// All keys there are; the first one is made when there is none.
 pub async fn ring(app: &App) -> Result<Arc<Ring>> {
@@ -27,7 +29,8 @@ pub async fn ring(app: &App) -> Result<Arc<Ring>> {
     }
     let mut ring = store::ring(app).await?;
     if ring.is_empty() {
-        ring = store::insert_first(app, &new_key(app, now).await?).await?;
+        // Nobody has seen it before it signs. As of a while ago: clocks of machines differ, and time passes while it is made.
+        ring = store::insert_first(app, &new_key(app, now.minus(FIRST_SIGNS_BEFORE)).await?).await?;
     }
     let ring = Arc::new(ring);
     app.memory.keep(RING, now.plus(REMEMBERED), ring.clone());
@@ -36,8 +39,8 @@ pub async fn ring(app: &App) -> Result<Arc<Ring>> {
 
 /// The key that signs now, opened.
 pub async fn signer(app: &App) -> Result<(SigningKeyId, Arc<SecretKey>)> {
-    let now = app.moment().now;
     let ring = ring(app).await?;
+    let now = app.moment().now;
     let key = ring.signer(now).ok_or_else(|| Error::internal("no key signs tokens"))?;
     let name = format!("signing key {}", key.id);
     if let Some(secret) = app.memory.recall::<SecretKey>(&name, now) {

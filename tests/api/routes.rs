@@ -3,7 +3,10 @@
 use crate::cast::Cast;
 use crate::check::{anonymous, ask, check, refusal};
 use crate::document;
-use crate::support::world::{Credential, vendor};
+use crate::support::world::{Credential, PLATFORM_KEY, World, vendor};
+use axum::body::Body;
+use futures::executor::block_on;
+use http::Request;
 
 const NO_ROUTES: [&str; 14] = [
     "/",
@@ -127,4 +130,17 @@ fn what_is_outside_the_contract_answers() {
         assert!(answer.header("request-id").starts_with("req_"), "{path}");
     }
     check(&cast.world, &ask(&Credential::Nobody, "POST", "/healthz"), refusal(405, "method_not_allowed", ""));
+}
+
+#[test]
+fn what_went_wrong_inside_is_known_to_the_log_and_to_nobody_else() {
+    let world = World::new();
+    world.directory.meddle("DROP TABLE parked_messages").unwrap();
+    let request = Request::builder().uri("/v1/parked").header("authorization", format!("Bearer {PLATFORM_KEY}"));
+    let answer = block_on(tenantry::http::handle(world.app.clone(), request.body(Body::empty()).unwrap()));
+    assert_eq!(answer.status(), 500);
+    let cause = answer.extensions().get::<tenantry::http::Cause>().expect("the log gets the cause");
+    assert!(format!("{cause:?}").contains("parked_messages"), "{cause:?}");
+    let body = block_on(http_body_util::BodyExt::collect(answer.into_body())).unwrap().to_bytes();
+    assert!(!String::from_utf8_lossy(&body).contains("parked_messages"), "{body:?}");
 }
