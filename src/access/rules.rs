@@ -54,11 +54,10 @@ pub fn is_to_be_noted(last: Option<Timestamp>, now: Timestamp) -> bool {
 
 /// The name of a key or of a client, as it is kept.
 pub fn check_name(name: &str) -> Result<String, Problem> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX {
+    if name.trim().is_empty() || name.chars().count() > NAME_LENGTH_MAX {
         return Err(Problem::invalid("/name", "invalid_value", "Send a name of 1 to 200 characters."));
     }
-    Ok(name.to_owned())
+    Ok(name.trim().to_owned())
 }
 
 pub fn check_scopes(scopes: &[String]) -> Result<(), Problem> {

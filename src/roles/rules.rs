@@ -284,7 +284,7 @@ fn is_key(text: &str) -> bool {
 
 /// The texts of a role or a team: what is absent is not checked.
 pub fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), Problem> {
-    if name.is_some_and(|name| name.trim().is_empty() || name.trim().chars().count() > NAME_LENGTH_MAX) {
+    if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_LENGTH_MAX) {
         return Err(Problem::invalid("/name", "invalid_value", format!("Send a name of 1 to {NAME_LENGTH_MAX} characters.")));
     }
     if description.is_some_and(|text| text.chars().count() > DESCRIPTION_LENGTH_MAX) {
