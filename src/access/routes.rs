@@ -8,9 +8,9 @@ use super::rules::{self, ApiKey, Maker};
 use super::store;
 use super::token::{OrganizationToken, prefix};
 use crate::http::actors::{Authorized, Caller};
-use crate::http::reply::{Reply, change, once};
+use crate::http::reply::{Reply, change, id_of, once};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::KeyId;
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
@@ -115,15 +115,9 @@ pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<Ne
 }
 
 /// The stored answer names the key; its secret follows from that.
-fn with_secret(mut reply: Reply, tenant: &Tenant) -> Result<Reply> {
-    let mut view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
-    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<KeyId>().ok());
-    if let (Some(key), Some(members)) = (id, view.as_object_mut()) {
-        let token = OrganizationToken { organization: tenant.organization(), key };
-        members.insert("secret".into(), token.mint(&tenant.app().settings.secret).into());
-    }
-    reply.body = view.to_string();
-    Ok(reply)
+fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
+    let (organization, app) = (tenant.organization(), tenant.app());
+    reply.with_secret(|view| Some(OrganizationToken { organization, key: id_of(view)? }.mint(&app.settings.secret)))
 }
 
 /// List the API keys

@@ -168,14 +168,7 @@ fn described(key: &ApiKey) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ids::Entropy;
-
-    struct Fixed;
-    impl Entropy for Fixed {
-        fn bytes(&self) -> [u8; 16] {
-            [7; 16]
-        }
-    }
+    use crate::kernel::ids::Fixed;
 
     fn at(millis: i64) -> Moment<'static> {
         Moment { now: Timestamp::from_millis(millis), entropy: &Fixed }

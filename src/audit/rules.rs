@@ -39,11 +39,7 @@ impl Range {
     pub fn new(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Self, Problem> {
         let from = from.unwrap_or(Timestamp::from_millis(0));
         let to = to.unwrap_or(Timestamp::LATEST);
-        if from < to {
-            Ok(Self { from, to })
-        } else {
-            Err(Problem::refused("from", "invalid_range", "Send a `from` that is earlier than `to`."))
-        }
+        if from < to { Ok(Self { from, to }) } else { Err(Problem::invalid_range()) }
     }
 }
 

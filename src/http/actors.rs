@@ -104,11 +104,6 @@ impl Identity {
         if self.is(person) { Ok(()) } else { self.need(permission, None) }
     }
 
-    /// Nobody grants what they don't hold, and nobody takes away what they could not grant.
-    pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
-        self.holder.may_grant(wanted, None)
-    }
-
     /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
     pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
         if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }

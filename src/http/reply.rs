@@ -1,9 +1,12 @@
 //! Replies: what a handler answers, and how a `POST` is answered once.
 
+use std::str::FromStr;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::Refused;
 use crate::business::runner;
@@ -46,6 +49,22 @@ impl Reply {
         self
     }
 
+    /// The reply with a member `secret`. What is stored for a retry has none: `mint` makes it again from what the reply shows.
+    pub fn with_secret(mut self, mint: impl FnOnce(&Json) -> Option<String>) -> Result<Self> {
+        let mut view = self.view()?;
+        let secret = mint(&view);
+        if let (Some(secret), Some(members)) = (secret, view.as_object_mut()) {
+            members.insert("secret".into(), secret.into());
+        }
+        self.body = view.to_string();
+        Ok(self)
+    }
+
+    /// What it shows.
+    pub fn view(&self) -> Result<Json> {
+        serde_json::from_str(&self.body).map_err(|error| Error::internal(error.to_string()))
+    }
+
     /// This reply as it is stored under the request's idempotency key.
     pub fn stored(&self, claim: Option<&Claim>) -> Option<Answer> {
         claim.map(|claim| Answer { claim: claim.clone(), status: self.status, body: self.body.clone() })
@@ -84,6 +103,11 @@ impl IntoResponse for Error {
         response.extensions_mut().insert(Refused(self.into_problem()));
         response
     }
+}
+
+/// The `$id` of what a reply shows.
+pub fn id_of<Id: FromStr>(view: &Json) -> Option<Id> {
+    view.get("$id")?.as_str()?.parse().ok()
 }
 
 /// Does a `POST` of a tenant once: a repeated idempotency key gets the first answer. `work` loads, decides and commits, and stores its

@@ -279,14 +279,7 @@ impl Invitation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ids::Entropy;
-
-    struct Fixed;
-    impl Entropy for Fixed {
-        fn bytes(&self) -> [u8; 16] {
-            [7; 16]
-        }
-    }
+    use crate::kernel::ids::Fixed;
 
     fn at(day: u64) -> Moment<'static> {
         Moment { now: Timestamp::from_millis(0).plus(days(day)), entropy: &Fixed }

@@ -28,6 +28,17 @@ pub fn secret_bytes(entropy: &dyn Entropy) -> Result<[u8; 32], Error> {
     Ok(bytes)
 }
 
+/// Always the same bytes, for the tests of rules.
+#[cfg(test)]
+pub struct Fixed;
+
+#[cfg(test)]
+impl Entropy for Fixed {
+    fn bytes(&self) -> [u8; 16] {
+        [7; 16]
+    }
+}
+
 /// "Now" and the source of ids of one decision; rules get this and ask nobody else.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
@@ -205,13 +216,6 @@ ids! {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    struct Fixed;
-    impl Entropy for Fixed {
-        fn bytes(&self) -> [u8; 16] {
-            [7; 16]
-        }
-    }
 
     #[test]
     fn ids_sort_by_creation_and_name_their_kind() {

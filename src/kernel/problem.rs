@@ -45,6 +45,11 @@ impl Problem {
         Self { code, ..Self::invalid(pointer, code, detail) }
     }
 
+    /// 400: a range of time that is empty or goes backwards.
+    pub fn invalid_range() -> Self {
+        Self::refused("from", "invalid_range", "Send a `from` that is earlier than `to`.")
+    }
+
     /// 404, the same for what never existed and for what belongs to somebody else.
     pub fn not_found(what: &str) -> Self {
         Self::new(

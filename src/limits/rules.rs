@@ -187,14 +187,7 @@ impl Grant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ids::Entropy;
-
-    struct Fixed;
-    impl Entropy for Fixed {
-        fn bytes(&self) -> [u8; 16] {
-            [7; 16]
-        }
-    }
+    use crate::kernel::ids::Fixed;
 
     fn noon() -> Moment<'static> {
         Moment { now: Timestamp::parse("2026-01-10T12:00:00Z").unwrap(), entropy: &Fixed }

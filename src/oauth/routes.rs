@@ -15,7 +15,7 @@ use crate::access::routes::{NewRotation, maker};
 use crate::access::rules::{check_overlap, is_to_be_noted};
 use crate::http::actors::Authorized;
 use crate::http::public::Public;
-use crate::http::reply::{Reply, change, once};
+use crate::http::reply::{Reply, change, id_of, once};
 use crate::http::request::{Command, Filter, IdInPath, Surroundings, read_body};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::ClientId;
@@ -46,16 +46,12 @@ pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Comma
 }
 
 /// The stored answer names the client and the version of its secret, from which the secret follows.
-fn with_secret(mut reply: Reply, tenant: &Tenant) -> Result<Reply> {
-    let mut view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
-    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<ClientId>().ok());
-    let version = view.get("secretVersion").and_then(serde_json::Value::as_u64).and_then(|version| u32::try_from(version).ok());
-    if let (Some(client), Some(generation), Some(members)) = (id, version, view.as_object_mut()) {
-        let secret = ClientSecret { organization: tenant.organization(), client, generation };
-        members.insert("secret".into(), secret.mint(&tenant.app().settings.secret).into());
-    }
-    reply.body = view.to_string();
-    Ok(reply)
+fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
+    let (organization, app) = (tenant.organization(), tenant.app());
+    reply.with_secret(|view| {
+        let generation = view.get("secretVersion")?.as_u64()?.try_into().ok()?;
+        Some(ClientSecret { organization, client: id_of(view)?, generation }.mint(&app.settings.secret))
+    })
 }
 
 /// List the OAuth clients

@@ -3,7 +3,7 @@
 use super::placement::{self, FirstOwner, Requested};
 use super::rules;
 use super::wire::{NewOrganization, OrganizationView};
-use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::reply::{Reply, id_of, once_for_vendor};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Claim;
 use crate::kernel::ids::{Moment, RequestId};
@@ -37,9 +37,7 @@ pub async fn sign_up(platform: &Platform, asked: SignUp, claim: Option<&Claim>, 
 }
 
 async fn finish_replayed(platform: &Platform, reply: &Reply, request: RequestId) -> Result<()> {
-    let view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
-    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
-    let id = id.ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
+    let id = id_of(&reply.view()?).ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
     placement::open(platform, id, request).await?;
     placement::finish(platform, id).await
 }

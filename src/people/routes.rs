@@ -56,7 +56,7 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 #[utoipa::path(get, path = "/v1/members/{id}", tag = "people", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
     responses((status = 200, description = "The member", body = MemberView)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
 pub async fn get(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    need_unless_self(&caller, Permission::MembersRead, id)?;
+    caller.need_unless_self(Permission::MembersRead, id)?;
     Reply::ok(&MemberView::from(find(&caller.tenant, id).await?))
 }
 
@@ -70,7 +70,7 @@ pub async fn update(caller: Identity, IdInPath(id): IdInPath<PersonId>, command:
     let changes = Changes::from(command.body);
     match changes.role {
         Some(_) => caller.need(Permission::MembersWrite, None)?,
-        None => need_unless_self(&caller, Permission::MembersWrite, id)?,
+        None => caller.need_unless_self(Permission::MembersWrite, id)?,
     }
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -94,7 +94,7 @@ pub async fn update(caller: Identity, IdInPath(id): IdInPath<PersonId>, command:
 #[utoipa::path(delete, path = "/v1/members/{id}", tag = "people", operation_id = "removeMember", params(("id" = String, Path, description = "`user_...`")),
     responses((status = 204, description = "Removed")), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
 pub async fn remove(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    need_unless_self(&caller, Permission::MembersWrite, id)?;
+    caller.need_unless_self(Permission::MembersWrite, id)?;
     let tenant = &caller.tenant;
     change(tenant, || async {
         let member = find(tenant, id).await?;
@@ -124,18 +124,13 @@ pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
     })
 }
 
-/// Nobody needs a permission for what is their own.
-fn need_unless_self(caller: &Identity, permission: Permission, person: PersonId) -> Result<()> {
-    if caller.person() == Some(person) { Ok(()) } else { caller.need(permission, None) }
-}
-
 async fn find(tenant: &Tenant, id: PersonId) -> Result<Member> {
     store::member(tenant, id).await?.ok_or_else(|| Problem::not_found("member").into())
 }
 
 /// Nobody changes or removes somebody who holds more than they do, anywhere; themselves, they may.
 async fn may_touch(caller: &Identity, member: &Member) -> Result<()> {
-    if caller.person() == Some(member.id) {
+    if caller.is(member.id) {
         return Ok(());
     }
     let held = store::permissions_of(&caller.tenant, member.role_keys()).await?;

@@ -231,14 +231,7 @@ pub fn no_seat(taken: Quantity, held: Quantity, limit: Quantity) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ids::Entropy;
-
-    struct Fixed;
-    impl Entropy for Fixed {
-        fn bytes(&self) -> [u8; 16] {
-            [7; 16]
-        }
-    }
+    use crate::kernel::ids::Fixed;
 
     fn member(role: Option<&str>) -> Member {
         let moment = Moment { now: Timestamp::from_millis(1), entropy: &Fixed };

@@ -9,9 +9,9 @@ use crate::access::routes::NewRotation;
 use crate::access::rules::check_overlap;
 use crate::access::token::{PlatformToken, platform_prefix};
 use crate::http::actors::Vendor;
-use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::reply::{Reply, id_of, once_for_vendor};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::PlatformKeyId;
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::ports::App;
@@ -96,14 +96,8 @@ pub async fn create(vendor: Vendor, command: Command<NewPlatformKey>) -> Result<
 }
 
 /// The stored answer names the key; its secret follows from that.
-fn with_secret(mut reply: Reply, app: &App) -> Result<Reply> {
-    let mut view: serde_json::Value = serde_json::from_str(&reply.body).map_err(|error| Error::internal(error.to_string()))?;
-    let id = view.get("$id").and_then(serde_json::Value::as_str).and_then(|id| id.parse::<PlatformKeyId>().ok());
-    if let (Some(key), Some(members)) = (id, view.as_object_mut()) {
-        members.insert("secret".into(), PlatformToken(key).mint(&app.settings.secret).into());
-    }
-    reply.body = view.to_string();
-    Ok(reply)
+fn with_secret(reply: Reply, app: &App) -> Result<Reply> {
+    reply.with_secret(|view| Some(PlatformToken(id_of(view)?).mint(&app.settings.secret)))
 }
 
 /// List the platform keys

@@ -29,7 +29,7 @@ impl ExportQuery {
         let from = self.from.unwrap_or(Timestamp::from_millis(0));
         // Not now: what is recorded while the export runs is in a proof's head as well.
         let to = self.to.unwrap_or(Timestamp::from_millis(i64::MAX));
-        if from < to { Ok((from, to)) } else { Err(Problem::refused("from", "invalid_range", "Send a `from` that is earlier than `to`.")) }
+        if from < to { Ok((from, to)) } else { Err(Problem::invalid_range()) }
     }
 }
 

@@ -148,7 +148,7 @@ fn range(
     let to = to.unwrap_or(now);
     let from = from.unwrap_or_else(|| to.minus(granularity.usual()));
     if from >= to {
-        return Err(Problem::refused("from", "invalid_range", "Send a `from` that is earlier than `to`."));
+        return Err(Problem::invalid_range());
     }
     let (from, to) = (granularity.start_of(from), granularity.end_of(to));
     let entries = millis(from.until(to)).checked_div(millis(granularity.span())).unwrap_or(i64::MAX);
