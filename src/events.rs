@@ -109,7 +109,11 @@ events! {
     TrialEnding = "Subscription.trialEnding" v 1 { subscription: SubscriptionId, trial_ends_at: Timestamp }
     /// A trial became a paying subscription.
     TrialConverted = "Subscription.trialConverted" v 1 { subscription: SubscriptionId }
-    /// A new billing period began.
+    /// It was cancelled, and is over.
+    SubscriptionCancelled = "Subscription.cancelled" v 1 { subscription: SubscriptionId, reason: Option<String> }
+    /// Nobody renewed it, or its trial ended unpaid: it is over.
+    SubscriptionExpired = "Subscription.expired" v 1 { subscription: SubscriptionId }
+    /// A new usage period began.
     SubscriptionRenewed = "Subscription.renewed" v 1 { subscription: SubscriptionId, period_starts_at: Timestamp }
 
     /// A metric was used for the first time.

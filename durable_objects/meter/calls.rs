@@ -39,6 +39,10 @@ impl<S: LocalSql> Meter<S> {
                 }
                 None => refused("not_configured", "Configure the Meter before a period is closed."),
             },
+            Call::PeekPeriod { starts_at, ends_at } => match &memory.plan {
+                Some(plan) => closings::peek(sql, plan, &memory.book, Period { starts_at, ends_at }),
+                None => refused("not_configured", "Configure the Meter before a period is looked at."),
+            },
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {

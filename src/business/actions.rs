@@ -1,9 +1,9 @@
 //! What a step can ask for. Closed: a process can do these things and no others.
 
-use std::time::Duration;
+use rating::{BillingInterval, Currency};
 
 use crate::access;
-use crate::catalog::rules::built_in;
+use crate::catalog;
 use crate::events::Event;
 use crate::invitations;
 use crate::invoices;
@@ -20,6 +20,7 @@ use crate::onboarding::rules as checklist;
 use crate::organizations::{self, erasure, relocation};
 use crate::people;
 use crate::subscriptions;
+use crate::subscriptions::rules::NewSubscription;
 use crate::usage::meters;
 
 use super::company::Company;
@@ -32,7 +33,6 @@ pub enum Action {
     CompleteOnboarding,
     StartTrial {
         plan: String,
-        length: Duration,
     },
     /// Lets a fact become true later.
     Later {
@@ -80,11 +80,7 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         Action::CreateChecklist => Ok(checklist::create_checklist()),
         Action::CompleteItem(key) => Ok(checklist::complete(&company.items, key, moment)),
         Action::CompleteOnboarding => Ok(organizations::rules::complete_onboarding(&company.organization, moment)),
-        Action::StartTrial { plan, length } => {
-            let plan = built_in(&plan).ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
-            let settings = &company.organization.settings;
-            Ok(subscriptions::rules::start_trial(&plan, length, &settings.timezone, tenant.test_clock(), moment))
-        }
+        Action::StartTrial { plan } => start_trial(&plan, company, tenant).await,
         Action::Later { at, event } => Ok(Decision::new().later(at, event)),
         Action::TellMeterEntitlements => {
             if let Some(subscription) = &company.subscription {
@@ -132,6 +128,29 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(mails.fold(Decision::new(), Decision::mail))
         }
     }
+}
+
+/// In the company's currency and by the month where the plan is sold so, or else as it is sold first.
+async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<Decision> {
+    let newest = catalog::store::newest(tenant.app(), plan).await?;
+    let plan = newest.ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
+    let settings = &company.organization.settings;
+    let wanted = settings.currency.parse::<Currency>().ok().filter(|currency| plan.price(*currency, BillingInterval::Month).is_some());
+    let first = plan.prices.first().map(|price| (price.currency, price.interval));
+    let (currency, interval) = wanted
+        .map(|currency| (currency, BillingInterval::Month))
+        .or(first)
+        .ok_or_else(|| Error::internal(format!("{} v{} has no price", plan.key, plan.version)))?;
+    let new = NewSubscription {
+        plan: &plan,
+        currency,
+        interval,
+        quantity: 1,
+        time_zone: &settings.timezone,
+        test_clock: tenant.test_clock(),
+        version_before: 0,
+    };
+    subscriptions::rules::start_trial(&new, tenant.moment())
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.

@@ -56,7 +56,7 @@ impl Company {
     }
 
     pub fn is_on_trial(&self) -> bool {
-        self.subscription.as_ref().is_some_and(|subscription| subscription.is_trial)
+        self.subscription.as_ref().is_some_and(|subscription| subscription.is_trial() && subscription.ended_at.is_none())
     }
 
     pub fn has_completed(&self, key: ItemKey) -> bool {

@@ -2,7 +2,7 @@
 
 use super::runner::{self, Retry};
 use crate::exports;
-use crate::invoices::billing;
+use crate::invoices::billing::{self, Run};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
@@ -29,7 +29,7 @@ pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
         Message::Billing { organization, subscription } => {
             let Some(tenant) = tenant(platform, organization, "billing_run").await? else { return Ok(()) };
             for _ in 0..PERIODS_MAX {
-                if billing::bill_one_period(&tenant, subscription).await?.is_none() {
+                if billing::bill_one_period(&tenant, subscription).await? == Run::NothingDue {
                     break;
                 }
             }

@@ -1,34 +1,100 @@
 //! The billing run of one subscription: close its period, invoice the next one. Safe to repeat and to cut off anywhere.
 
+use super::compose::Terms;
+use super::cycle::{Billed, Billing, bill};
+use super::lines::Subscribed;
 use super::rules::{self, Invoice};
-use super::store;
+use super::{store, terms};
+use crate::catalog;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::ports::App;
+use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, until_fresh};
-use crate::subscriptions;
+use crate::kernel::time::Timestamp;
+use crate::subscriptions::rules::{Phase, Shape, Subscription};
+use crate::subscriptions::store::{self as subscriptions, SubscriptionRow};
+use crate::usage::meter::Closing;
 use crate::usage::meters;
 
 /// Whose numbers the invoices bear: one seller, the vendor, until there are several legal entities.
 pub const SELLER: &str = "default";
 
-/// Bills what is due, one period; None when nothing is due.
+/// All that bills of one subscription are made from, but for what the Meter says.
+pub struct Account {
+    pub subscription: Subscription,
+    /// What it was from when on, oldest first.
+    pub history: Vec<(Timestamp, Subscribed)>,
+    pub scheduled: Option<Subscribed>,
+    pub terms: Terms,
+}
+
+impl Account {
+    /// Reads everything in one batch; None when there is no such subscription.
+    pub async fn load(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Self>> {
+        let mut statements = vec![subscriptions::select_by_id(id), subscriptions::select_phases(id)];
+        statements.extend(terms::select());
+        let mut read = tenant.run(statements).await?.into_iter();
+        let Some(row) = read.next().and_then(|rows| rows.into_iter().next()) else { return Ok(None) };
+        let subscription = Subscription::from(decode::<SubscriptionRow>(row)?);
+        let phases: Vec<Phase> = read.next().unwrap_or_default().into_iter().map(subscriptions::phase).collect::<Result<_>>()?;
+        let terms = terms::read(read, subscription.currency)?;
+        let mut history = Vec::new();
+        for phase in phases {
+            history.push((phase.starts_at, subscribed(tenant.app(), phase.shape).await?));
+        }
+        let scheduled = match &subscription.scheduled {
+            Some(change) => Some(subscribed(tenant.app(), change.to.clone()).await?),
+            None => None,
+        };
+        Ok(Some(Self { subscription, history, scheduled, terms }))
+    }
+
+    /// What it is subscribed to now.
+    pub fn subscribed(&self) -> Result<&Subscribed> {
+        let last = self.history.last().map(|(_, subscribed)| subscribed);
+        last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
+    }
+
+    /// With what the Meter says, what a bill is made from.
+    pub fn billing<'a>(&'a self, closing: &'a Closing) -> Billing<'a> {
+        let Self { subscription, history, scheduled, terms } = self;
+        Billing { subscription, history, scheduled: scheduled.as_ref(), terms, closing }
+    }
+}
+
+/// A shape with the version of the plan that it names.
+pub async fn subscribed(app: &App, shape: Shape) -> Result<Subscribed> {
+    let plan = catalog::store::pinned(app, &shape.plan, shape.plan_version).await?;
+    Ok(Subscribed { shape, plan })
+}
+
+/// Whether a billing run found something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Run {
+    NothingDue,
+    /// A period was closed; it may have cost nothing.
+    Closed(Option<Invoice>),
+}
+
+/// Bills what is due, one usage period.
 ///
 /// The closing is the Meter's and stays the same when asked again; the commit is guarded by the subscription's version and by
-/// `UNIQUE (organization_id, subscription_id, period_starts_at)`. So whoever comes second finds it done.
-pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Invoice>> {
+/// `UNIQUE (organization_id, subscription_id, reason_key)`. So whoever comes second finds it done.
+pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Run> {
     until_fresh(|| async {
-        let Some(subscription) = subscriptions::store::find(tenant, id).await? else { return Ok(None) };
+        let Some(account) = Account::load(tenant, id).await? else { return Ok(Run::NothingDue) };
+        let subscription = &account.subscription;
         if !subscription.is_due(tenant.moment().now) {
-            return Ok(None);
+            return Ok(Run::NothingDue);
         }
-        let plan = subscription.pinned_plan()?;
         // The Meter must know the periods before it closes one.
-        meters::configure(tenant, &subscription).await?;
+        meters::configure(tenant, subscription).await?;
         let closing = meters::close_period(tenant, subscription.period).await?;
-        let (invoice, decision) = rules::bill(&subscription, &plan, &closing, tenant.moment())?;
+        let Billed { invoice, decision, .. } = bill(&account.billing(&closing), tenant.moment())?;
         tenant.commit(decision, None).await?;
-        Ok(Some(invoice))
+        Ok(Run::Closed(invoice))
     })
     .await
 }

@@ -1,10 +1,12 @@
 //! The endpoints of invoices.
 
-use rating::{Money, Quantity};
+use rating::{Money, Off, Quantity};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rules::{CountedUsage, Invoice, Line, LineKind, Status, identifier};
+use super::compose::{ChargedTax, TakenDiscount};
+use super::lines::{Line, LineKind};
+use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
 use super::store;
 use crate::access::permissions::needs;
 use crate::http::actors::Authorized;
@@ -69,11 +71,19 @@ pub struct LineView {
     /// Price of one, in major units, up to 12 decimals.
     pub price: String,
     pub description: String,
+    /// Before discounts and taxes.
     pub amount: MoneyView,
+    /// What discounts take off it.
+    pub discount: MoneyView,
+    /// The taxes on what is left, in the order of the invoice's `taxes`.
+    pub taxes: Vec<MoneyView>,
     pub billing_period: BillingPeriodView,
     /// Usage: what was counted in the period; late usage: what came after its invoice.
     #[schema(value_type = Option<QuantityDocument>)]
     pub counted: Option<Quantity>,
+    /// Usage: what of it was billed before, by a change or at a threshold.
+    #[schema(value_type = Option<QuantityDocument>)]
+    pub billed_before: Option<Quantity>,
 }
 
 /// What was counted in a period, whether or not it costs anything.
@@ -96,6 +106,53 @@ impl From<CountedUsage> for UsageView {
     }
 }
 
+/// What a discount takes off.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceDiscount)]
+pub struct DiscountView {
+    pub name: String,
+    /// Percent, where it is a percentage.
+    #[schema(example = "10")]
+    pub percentage: Option<String>,
+    pub amount: MoneyView,
+}
+
+impl DiscountView {
+    fn new(taken: &TakenDiscount, currency: Currency) -> Self {
+        let percentage = match taken.off {
+            Off::Percentage(rate) => Some(rate.to_string()),
+            Off::Fixed(_) => None,
+        };
+        Self { name: taken.name.clone(), percentage, amount: Money::new(taken.amount_minor, currency).into() }
+    }
+}
+
+/// What a tax comes to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceTax)]
+pub struct TaxView {
+    pub name: String,
+    /// Percent.
+    #[schema(example = "20")]
+    pub rate: String,
+    /// Contained in the lines' amounts; on top of them otherwise.
+    pub inclusive: bool,
+    pub amount: MoneyView,
+}
+
+impl TaxView {
+    fn new(tax: &ChargedTax, currency: Currency) -> Self {
+        Self {
+            name: tax.name.clone(),
+            rate: tax.rate.rate.to_string(),
+            inclusive: tax.rate.inclusive,
+            amount: Money::new(tax.amount_minor, currency).into(),
+        }
+    }
+}
+
 /// An invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -111,12 +168,22 @@ pub struct InvoiceView {
     pub identifier: Option<String>,
     #[schema(value_type = String)]
     pub subscription: SubscriptionId,
+    pub billing_reason: BillingReason,
+    /// The lines before discounts and taxes.
+    pub subtotal: MoneyView,
+    /// With discounts and taxes, before credit.
+    pub total: MoneyView,
+    /// What credit paid of it when it was made.
+    pub credit_applied: MoneyView,
+    /// The total less the credit.
     pub total_payment_due: MoneyView,
+    /// What is still to be paid.
+    pub amount_remaining: MoneyView,
     pub references_order: Vec<LineView>,
     /// The Meter's closing that the invoice is made from: the period that ended, and what came late for earlier ones.
     pub usage: Vec<UsageView>,
-    #[schema(value_type = Vec<Object>)]
-    pub discount: Vec<serde_json::Value>,
+    pub discount: Vec<DiscountView>,
+    pub taxes: Vec<TaxView>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub date_issued: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -136,10 +203,16 @@ impl From<Invoice> for InvoiceView {
             id: invoice.id,
             identifier: invoice.number.map(identifier),
             subscription: invoice.subscription,
-            total_payment_due: Money::new(invoice.total_minor, currency).into(),
+            billing_reason: invoice.reason,
+            subtotal: invoice.money(invoice.subtotal_minor).into(),
+            total: invoice.money(invoice.total_minor).into(),
+            credit_applied: invoice.money(invoice.credit_minor).into(),
+            total_payment_due: invoice.payment_due().into(),
+            amount_remaining: invoice.remaining().into(),
             references_order: invoice.lines.into_iter().map(|line| LineView::new(line, currency)).collect(),
             usage: invoice.usage.into_iter().map(UsageView::from).collect(),
-            discount: Vec::new(),
+            discount: invoice.discounts.iter().map(|taken| DiscountView::new(taken, currency)).collect(),
+            taxes: invoice.taxes.iter().map(|tax| TaxView::new(tax, currency)).collect(),
             date_issued: invoice.issued_at,
             payment_due_date: invoice.due_at,
             billing_period: BillingPeriodView { start_date: invoice.period.starts_at, end_date: invoice.period.ends_at },
@@ -159,8 +232,11 @@ impl LineView {
             price: line.unit_price,
             description: line.description,
             amount: Money::new(line.amount_minor, currency).into(),
+            discount: Money::new(line.discount_minor, currency).into(),
+            taxes: line.taxes_minor.iter().map(|tax| Money::new(*tax, currency).into()).collect(),
             billing_period: BillingPeriodView { start_date: line.period_starts_at, end_date: line.period_ends_at },
             counted: line.counted,
+            billed_before: line.billed_before,
         }
     }
 }

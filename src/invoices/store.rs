@@ -1,10 +1,12 @@
 //! All SQL of invoices.
 
 use rating::Currency;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::rules::{CountedUsage, Invoice, Line, Status};
-use crate::kernel::error::{Error, Result};
+use super::compose::{ChargedTax, DrawnCredit, TakenDiscount};
+use super::lines::Line;
+use super::rules::{BillingReason, CountedUsage, Invoice, Status};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
@@ -16,14 +18,31 @@ use crate::tenant_sql;
 struct InvoiceRow {
     id: InvoiceId,
     subscription_id: SubscriptionId,
+    billing_reason: BillingReason,
+    reason_key: String,
     number: Option<u64>,
     status: Status,
-    currency: String,
+    currency: Currency,
+    subtotal_minor: i64,
+    discount_minor: i64,
+    tax_minor: i64,
     total_minor: i64,
+    carried_minor: i64,
+    credit_minor: i64,
+    paid_minor: i64,
+    reduced_minor: i64,
     #[serde(deserialize_with = "sql::json::deserialize")]
     lines: Vec<Line>,
     #[serde(deserialize_with = "sql::json::deserialize")]
     usage: Vec<CountedUsage>,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    discounts: Vec<TakenDiscount>,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    taxes: Vec<ChargedTax>,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    credits: Vec<DrawnCredit>,
+    #[serde(deserialize_with = "sql::optional_json::deserialize")]
+    parties: Option<serde_json::Value>,
     #[serde(deserialize_with = "sql::millis::deserialize")]
     period_starts_at: Timestamp,
     #[serde(deserialize_with = "sql::millis::deserialize")]
@@ -36,34 +55,49 @@ struct InvoiceRow {
     due_at: Option<Timestamp>,
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     paid_at: Option<Timestamp>,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    voided_at: Option<Timestamp>,
     version: i64,
 }
 
-impl TryFrom<InvoiceRow> for Invoice {
-    type Error = Error;
-    fn try_from(row: InvoiceRow) -> Result<Self> {
-        Ok(Self {
+impl From<InvoiceRow> for Invoice {
+    fn from(row: InvoiceRow) -> Self {
+        Self {
             id: row.id,
             subscription: row.subscription_id,
+            reason: row.billing_reason,
+            reason_key: row.reason_key,
             number: row.number,
             status: row.status,
-            currency: Currency::parse(&row.currency).map_err(|error| Error::internal(error.to_string()))?,
+            currency: row.currency,
+            subtotal_minor: row.subtotal_minor,
+            discount_minor: row.discount_minor,
+            tax_minor: row.tax_minor,
             total_minor: row.total_minor,
+            carried_minor: row.carried_minor,
+            credit_minor: row.credit_minor,
+            paid_minor: row.paid_minor,
+            reduced_minor: row.reduced_minor,
             lines: row.lines,
             usage: row.usage,
+            discounts: row.discounts,
+            taxes: row.taxes,
+            credits: row.credits,
+            parties: row.parties,
             period: Period { starts_at: row.period_starts_at, ends_at: row.period_ends_at },
             created_at: row.created_at,
             issued_at: row.issued_at,
             due_at: row.due_at,
             paid_at: row.paid_at,
+            voided_at: row.voided_at,
             version: row.version,
-        })
+        }
     }
 }
 
 pub async fn find(tenant: &Tenant, id: InvoiceId) -> Result<Option<Invoice>> {
     let statement = tenant_sql!("SELECT * FROM invoices WHERE organization_id = ?1 AND id = ?2", id);
-    tenant.row::<InvoiceRow>(statement).await?.map(Invoice::try_from).transpose()
+    Ok(tenant.row::<InvoiceRow>(statement).await?.map(Invoice::from))
 }
 
 /// Finalized invoices, newest number first, below `before`.
@@ -73,22 +107,37 @@ pub async fn list(tenant: &Tenant, before: u64, fetch: u32) -> Result<Vec<Invoic
         i64::try_from(before).unwrap_or(sql::INTEGER_MAX).min(sql::INTEGER_MAX),
         fetch
     );
-    tenant.rows::<InvoiceRow>(statement).await?.into_iter().map(Invoice::try_from).collect()
+    Ok(tenant.rows::<InvoiceRow>(statement).await?.into_iter().map(Invoice::from).collect())
 }
 
+/// A draft.
 pub fn insert(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO invoices (organization_id, id, subscription_id, status, currency, total_minor, lines, usage, period_starts_at, period_ends_at, created_at) VALUES (?1, ?2, ?3, 'draft', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO invoices (organization_id, id, subscription_id, billing_reason, reason_key, status, currency, subtotal_minor, discount_minor, tax_minor, total_minor, carried_minor, credit_minor, lines, usage, discounts, taxes, credits, period_starts_at, period_ends_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 'draft', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         invoice.id,
         invoice.subscription,
+        sql::word(&invoice.reason),
+        invoice.reason_key.as_str(),
         invoice.currency.code(),
+        invoice.subtotal_minor,
+        invoice.discount_minor,
+        invoice.tax_minor,
         invoice.total_minor,
-        serde_json::to_string(&invoice.lines).unwrap_or_else(|_| "[]".to_owned()),
-        serde_json::to_string(&invoice.usage).unwrap_or_else(|_| "[]".to_owned()),
+        invoice.carried_minor,
+        invoice.credit_minor,
+        text(&invoice.lines),
+        text(&invoice.usage),
+        text(&invoice.discounts),
+        text(&invoice.taxes),
+        text(&invoice.credits),
         invoice.period.starts_at,
         invoice.period.ends_at,
         invoice.created_at
     )
+}
+
+fn text(items: &impl Serialize) -> String {
+    serde_json::to_string(items).unwrap_or_else(|_| "[]".to_owned())
 }
 
 pub fn finalize(id: InvoiceId, number: u64, issued_at: Timestamp, due_at: Timestamp) -> TenantStatement {

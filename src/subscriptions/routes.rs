@@ -3,14 +3,17 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rules::{Period, Status, Subscription};
+use super::rules::{Period, Shape, Status, Subscription};
 use super::store;
 use crate::access::permissions::needs;
+use crate::catalog;
 use crate::catalog::routes::PlanView;
+use crate::catalog::rules::Plan;
 use crate::http::actors::Authorized;
 use crate::http::reply::Reply;
 use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
+use crate::kernel::ports::App;
 use crate::kernel::time::Timestamp;
 
 /// A stretch of time; `end` is not part of it.
@@ -44,9 +47,11 @@ pub struct SubscriptionView {
     /// Base price of a billing period.
     #[schema(example = "199.00")]
     pub price: String,
-    pub price_currency: &'static str,
+    pub price_currency: String,
     #[schema(value_type = String, example = "month")]
     pub billing_period: rating::BillingInterval,
+    /// How many of the plan.
+    pub quantity: u32,
     #[schema(value_type = String, format = DateTime)]
     pub start_date: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -62,24 +67,31 @@ pub struct SubscriptionView {
 }
 
 impl SubscriptionView {
-    pub fn new(subscription: Subscription) -> Result<Self> {
-        let plan = subscription.pinned_plan()?;
+    pub async fn load(app: &App, subscription: Subscription) -> Result<Self> {
+        let plan = catalog::store::pinned(app, &subscription.shape.plan, subscription.shape.plan_version).await?;
+        Self::new(subscription, &plan)
+    }
+
+    pub fn new(subscription: Subscription, plan: &Plan) -> Result<Self> {
+        let Shape { interval, quantity, .. } = subscription.shape;
+        let (currency, is_trial, current_period) = (subscription.currency, subscription.is_trial(), subscription.current_billing_period()?);
         Ok(Self {
             type_name: "Subscription",
             id: subscription.id,
             name: format!("{} Plan", plan.name),
-            price: plan.price().to_decimal_string(),
-            price_currency: plan.currency.code(),
-            billing_period: subscription.billing_period,
+            price: plan.base_price(currency, interval, quantity)?.to_decimal_string(),
+            price_currency: currency.code().to_owned(),
+            billing_period: interval,
+            quantity,
             start_date: subscription.started_at,
             end_date: subscription.ended_at,
-            is_trial: subscription.is_trial,
+            is_trial,
             trial_end_date: subscription.trial_ends_at,
-            plan: plan.into(),
+            plan: PlanView::sold(plan, currency, interval)?,
             payment_method: subscription.payment_method,
             status: subscription.status,
             auto_renew: subscription.auto_renew,
-            current_period: subscription.period.into(),
+            current_period: current_period.into(),
         })
     }
 }
@@ -88,5 +100,6 @@ impl SubscriptionView {
 #[utoipa::path(get, path = "/v1/subscription", tag = "subscription", operation_id = "getSubscription",
     responses((status = 200, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
-    Reply::ok(&SubscriptionView::new(store::require(&caller.tenant).await?)?)
+    let subscription = store::require(&caller.tenant).await?;
+    Reply::ok(&SubscriptionView::load(caller.tenant.app(), subscription).await?)
 }

@@ -125,6 +125,9 @@ pub struct Entitlements {
     /// None: not limited.
     #[serde(default)]
     pub rate_limits: Option<RateLimits>,
+    /// The subscription is paused or over: consumption is refused, whatever own limits and grants say. What is recorded still counts.
+    #[serde(default)]
+    pub admits_nothing: bool,
 }
 
 /// A call of the Worker to a Meter. Hot requests go another way, see [`HotRequest`].
@@ -154,6 +157,8 @@ pub enum Call {
     KeyUses { keys: Vec<KeyId> },
     /// Freezes a period as it is billed. The same period gives the same closing, however often it is asked. Reply: [`Closing`].
     ClosePeriod { starts_at: Timestamp, ends_at: Timestamp },
+    /// What [`Call::ClosePeriod`] would give now, without closing anything. Reply: [`Closing`].
+    PeekPeriod { starts_at: Timestamp, ends_at: Timestamp },
     /// The facts not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
     PendingFacts,
     /// These facts are committed elsewhere. Reply: [`Done`].
