@@ -10,6 +10,7 @@ use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
 use super::store;
 use crate::access::permissions::needs;
 use crate::http::actors::Authorized;
+use crate::http::money::MoneyView;
 use crate::http::reply::Reply;
 use crate::http::request::{Filter, IdInPath};
 use crate::kernel::error::Result;
@@ -19,31 +20,6 @@ use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::usage::wire::QuantityDocument;
 use rating::Currency;
-
-/// An amount of money (schema.org's PriceSpecification).
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = PriceSpecification)]
-pub struct MoneyView {
-    #[serde(rename = "$type")]
-    pub type_name: &'static str,
-    #[schema(example = "199.00")]
-    pub price: String,
-    pub price_currency: &'static str,
-    #[schema(example = 19900)]
-    pub amount_minor: i64,
-}
-
-impl From<Money> for MoneyView {
-    fn from(money: Money) -> Self {
-        Self {
-            type_name: "PriceSpecification",
-            price: money.to_decimal_string(),
-            price_currency: money.currency().code(),
-            amount_minor: money.minor(),
-        }
-    }
-}
 
 /// The days a period spans.
 #[derive(Clone, Debug, Serialize, ToSchema)]
