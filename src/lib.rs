@@ -53,6 +53,7 @@ pub mod sealing;
 pub mod second_factors;
 pub mod sessions;
 pub mod signup;
+pub mod simulations;
 pub mod subscriptions;
 pub mod teams;
 pub mod test_clocks;

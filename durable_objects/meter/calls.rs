@@ -43,6 +43,8 @@ impl<S: LocalSql> Meter<S> {
                 Some(plan) => closings::peek(sql, plan, &memory.book, Period { starts_at, ends_at }),
                 None => refused("not_configured", "Configure the Meter before a period is looked at."),
             },
+            Call::Closings { from, to } if memory.has_tables => reply(&closings::between(sql, from, to)?),
+            Call::Closings { .. } => reply(&crate::usage::meter::Closings::default()),
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {

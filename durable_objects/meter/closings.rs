@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Closing, LateUsage, MetricKind};
+use crate::usage::meter::{ClosedPeriod, Closing, Closings, LateUsage, MetricKind};
 
 use super::book::Book;
 use super::calls::{refused, reply};
@@ -60,6 +60,21 @@ pub(super) fn peek<S: LocalSql>(sql: &S, plan: &Plan, book: &Book, period: Perio
         used.insert(metric, billed);
     }
     reply(&Closing { used, late: late(book, &ends) })
+}
+
+/// The closings of periods that start in [from, to), oldest first.
+pub(super) fn between<S: LocalSql>(sql: &S, from: Timestamp, to: Timestamp) -> Result<Closings, SqlError> {
+    let text = "SELECT period_starts_at, period_ends_at, reply FROM closings WHERE period_starts_at >= ?1 AND period_starts_at < ?2 \
+                ORDER BY period_starts_at LIMIT 400";
+    let mut closings = Vec::new();
+    for row in sql.run(text, &[from.into(), to.into()])? {
+        let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
+        let reply = row.get("reply").and_then(Value::as_str).unwrap_or_default();
+        if let (Some(starts_at), Some(ends_at)) = (column("period_starts_at"), column("period_ends_at")) {
+            closings.push(ClosedPeriod { starts_at, ends_at, closing: schema::parse("closing", reply)? });
+        }
+    }
+    Ok(Closings { closings })
 }
 
 /// When the closed periods end, by their start.

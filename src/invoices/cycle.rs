@@ -51,12 +51,13 @@ pub fn bill(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Billed> {
     let now = billing.now_subscribed()?;
     let turn = turn(subscription, now)?;
     let mut next = billing.turned(turn)?;
-    let mut lines = arrears_lines(billing, now)?;
     let begins = turn == Turn::Renew && next.begins_billing_period(next.period_index);
     let subscribed = billing.next_subscribed(begins, now);
+    let mut lines = Vec::new();
     if begins && subscribed.plan.base_timing == BaseTiming::InAdvance {
         lines.extend(subscribed.period_lines(subscription.currency, next.billing_period(next.period_index)?)?);
     }
+    lines.extend(arrears_lines(billing, now)?);
     let composed = compose(lines, billing.terms, subscription.currency, moment.now)?;
     let period = if turn == Turn::Renew { next.period } else { subscription.period };
     let invoice = if composed.lines.is_empty() { None } else { Some(draft(billing.occasion(turn, period)?, composed, moment)) };

@@ -110,7 +110,8 @@ impl Subscribed {
             let is_single = priced.len() == 1;
             for part in priced {
                 let description = if is_single { item.name.clone() } else { format!("{}: {}", item.name, part.description) };
-                lines.push(self.line(item.kind, &item.key, description, part, period));
+                let line = self.line(item.kind, &item.key, description, part.clone(), period);
+                lines.push(Line { unit_price: shown_price(&part, currency), ..line });
             }
         }
         Ok(lines)
@@ -213,6 +214,12 @@ impl Line {
     pub fn period(&self) -> Period {
         Period { starts_at: self.period_starts_at, ends_at: self.period_ends_at }
     }
+}
+
+/// A price of whole cents with its cents, `199.00`; a finer one as it is.
+fn shown_price(part: &PricedLine, currency: Currency) -> String {
+    let rounded = Money::round(&part.unit_price.to_exact(), currency).ok().filter(|price| price.to_exact() == part.unit_price.to_exact());
+    rounded.map_or_else(|| part.unit_price.to_string(), Money::to_decimal_string)
 }
 
 /// The part of a billing period that one usage period is.

@@ -110,6 +110,22 @@ pub async fn list(tenant: &Tenant, before: u64, fetch: u32) -> Result<Vec<Invoic
     Ok(tenant.rows::<InvoiceRow>(statement).await?.into_iter().map(Invoice::from).collect())
 }
 
+#[derive(Deserialize)]
+struct ChargedRow {
+    charged_minor: i64,
+}
+
+/// What each line that charges for a period that starts in [from, to) came to, with discounts and the taxes on top; void invoices charged
+/// nothing.
+pub async fn charged_between(tenant: &Tenant, from: Timestamp, to: Timestamp) -> Result<Vec<i64>> {
+    let statement = tenant_sql!(
+        "SELECT i.organization_id, l.value ->> 'amountMinor' - coalesce(l.value ->> 'discountMinor', 0) + (SELECT coalesce(sum(t.value), 0) FROM json_each(l.value, '$.taxesMinor') t WHERE NOT json_extract(i.taxes, '$[' || t.key || '].inclusive')) AS charged_minor FROM invoices i, json_each(i.lines) l WHERE i.organization_id = ?1 AND i.number > 0 AND i.status <> 'void' AND l.value ->> 'periodStartsAt' >= ?2 AND l.value ->> 'periodStartsAt' < ?3",
+        from.to_string(),
+        to.to_string()
+    );
+    Ok(tenant.rows::<ChargedRow>(statement).await?.into_iter().map(|row| row.charged_minor).collect())
+}
+
 /// A draft.
 pub fn insert(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(

@@ -16,6 +16,9 @@ use crate::kernel::time::{Timestamp, days};
 /// How long before its end a trial is announced to end.
 pub const TRIAL_ENDING_NOTICE: std::time::Duration = days(3);
 
+/// Most of a plan or of an add-on that one subscription has.
+pub const QUANTITY_MAX: u32 = 1_000_000;
+
 /// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
 const EARLIER_PERIODS_MAX: usize = 4;
 

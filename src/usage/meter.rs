@@ -159,6 +159,8 @@ pub enum Call {
     ClosePeriod { starts_at: Timestamp, ends_at: Timestamp },
     /// What [`Call::ClosePeriod`] would give now, without closing anything. Reply: [`Closing`].
     PeekPeriod { starts_at: Timestamp, ends_at: Timestamp },
+    /// The closings of periods that start in [from, to), oldest first, at most 400. Reply: [`Closings`].
+    Closings { from: Timestamp, to: Timestamp },
     /// The facts not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
     PendingFacts,
     /// These facts are committed elsewhere. Reply: [`Done`].
@@ -333,6 +335,21 @@ pub struct Closing {
     pub used: BTreeMap<String, Quantity>,
     /// What arrived for earlier, already closed periods since the closing before this one.
     pub late: Vec<LateUsage>,
+}
+
+/// Closed periods, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Closings {
+    pub closings: Vec<ClosedPeriod>,
+}
+
+/// A period that was closed, and its closing as it was billed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosedPeriod {
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub closing: Closing,
 }
 
 /// Usage of a closed period that arrived after its closing: the count went from `before` to `after`.
