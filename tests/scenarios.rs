@@ -16,3 +16,5 @@ mod limits;
 mod metrics;
 #[path = "scenarios/moves.rs"]
 mod moves;
+#[path = "scenarios/simulations.rs"]
+mod simulations;

@@ -49,7 +49,8 @@ pub fn closed(subscription: &Subscription, closings: Vec<ClosedPeriod>) -> Vec<R
 pub fn supposed(subscription: &Subscription, usage: &BTreeMap<String, Quantity>, from: Timestamp, to: Timestamp) -> Result<Vec<Replayed>> {
     let mut periods = Vec::new();
     let first = if subscription.is_trial() { 0 } else { subscription.period_index };
-    for index in first..first.saturating_add(u32::try_from(PERIODS_MAX).unwrap_or(u32::MAX)) {
+    // One more than may be asked for, so that the caller sees that there are too many.
+    for index in (first..).take(PERIODS_MAX.saturating_add(1)) {
         let period = subscription.usage_period(index)?;
         if period.starts_at >= to {
             break;

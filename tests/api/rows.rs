@@ -96,6 +96,7 @@ pub const ROWS: &[Row] = &[
     row("getOnboarding", Parameter::None, ""),
     row("completeOnboardingItem", Name("setUpBilling"), r#"{"status":"completed"}"#),
     row("getSubscription", Parameter::None, ""),
+    row("simulate", Parameter::None, r#"{"plan":"starter"}"#),
     row("listInvoices", Parameter::None, ""),
     row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
     row("listMembers", Parameter::None, ""),

@@ -22,8 +22,12 @@ const RULES_MAY_NAME: &[&str] = &[
     // The table of statuses, which is as pure.
     "super::lifecycle",
     "crate::roles::store::are_there",
-    "crate::subscriptions::store::renew",
-    "crate::subscriptions::store::unchanged",
+    // How a bill is made, which is as pure.
+    "super::compose::",
+    "super::lines::",
+    "crate::invoices::compose::",
+    "crate::invoices::cycle::",
+    "crate::invoices::lines::",
     "super::permissions::",
     "crate::access::permissions::",
     "super::items::",
