@@ -92,7 +92,8 @@ pub async fn paused(platform: &Platform, limit: u32) -> Result<Vec<Message>> {
         organization_id: OrganizationId,
         subscription_id: SubscriptionId,
     }
-    let text = "SELECT organization_id, subscription_id FROM billing_failures WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let text =
+        "SELECT organization_id, subscription_id FROM billing_failures WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
     let rows: Vec<PausedRow> = platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await?;
     let message = |row: PausedRow| Message::Billing { organization: row.organization_id, subscription: row.subscription_id };
     Ok(rows.into_iter().map(message).collect())
@@ -107,11 +108,12 @@ pub struct Failure {
 }
 
 pub async fn failure(tenant: &Tenant, subscription: SubscriptionId) -> Result<Option<Failure>> {
-    tenant.load_row(tenant_sql!(
-        "SELECT organization_id, attempts, parked_at FROM billing_failures WHERE organization_id = ?1 AND subscription_id = ?2",
-        subscription
-    ))
-    .await
+    tenant
+        .load_row(tenant_sql!(
+            "SELECT organization_id, attempts, parked_at FROM billing_failures WHERE organization_id = ?1 AND subscription_id = ?2",
+            subscription
+        ))
+        .await
 }
 
 /// Notes that a subscription could not be billed; without a next attempt it is parked.
@@ -171,6 +173,9 @@ pub async fn times(platform: &Platform, clocks: &[TestClockId]) -> Result<BTreeM
         return Ok(BTreeMap::new());
     }
     let ids: Vec<String> = clocks.iter().map(TestClockId::to_string).collect();
-    let statement = platform_sql!("SELECT id, now FROM test_clocks WHERE id IN (SELECT value FROM json_each(?1))", serde_json::Value::from(ids).to_string());
+    let statement = platform_sql!(
+        "SELECT id, now FROM test_clocks WHERE id IN (SELECT value FROM json_each(?1))",
+        serde_json::Value::from(ids).to_string()
+    );
     Ok(platform.directory_rows::<ClockRow>(statement).await?.into_iter().map(|row| (row.id, row.now)).collect())
 }

@@ -46,8 +46,12 @@ async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<(
 pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<bool> {
     let is_parked = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.parked_at.is_some());
     if is_parked {
-        let decision =
-            Decision::new().write(store::forget_failure(subscription)).audit("parkedBilling.replayed", subscription.to_string(), None, None);
+        let decision = Decision::new().write(store::forget_failure(subscription)).audit(
+            "parkedBilling.replayed",
+            subscription.to_string(),
+            None,
+            None,
+        );
         tenant.commit(decision, None).await?;
         bill(tenant, subscription).await?;
         runner::settle_or_leave(tenant).await;

@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, billing_run, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
-    people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, billing_run, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations,
+    parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.

@@ -30,7 +30,9 @@ fn a_period_without_an_invoice_is_found() {
     let gone = |which: &str, company: &str| {
         let own = format!("organization_id = '{company}'");
         for shard in &world.shards {
-            shard.meddle(&format!("DELETE FROM invoices WHERE {own} AND period_starts_at = (SELECT {which} FROM invoices WHERE {own})")).unwrap();
+            shard
+                .meddle(&format!("DELETE FROM invoices WHERE {own} AND period_starts_at = (SELECT {which} FROM invoices WHERE {own})"))
+                .unwrap();
         }
     };
     gone("max(period_starts_at)", &companies[0].id);
@@ -38,7 +40,8 @@ fn a_period_without_an_invoice_is_found() {
     for shard in &world.shards {
         shard.meddle(&format!("DELETE FROM invoices WHERE organization_id = '{}' AND number = {middle}", companies[2].id)).unwrap();
     }
-    let found: Vec<(Value, Value)> = findings(&world, 2).into_iter().map(|found| (found["organization"].clone(), found["kind"].clone())).collect();
+    let found: Vec<(Value, Value)> =
+        findings(&world, 2).into_iter().map(|found| (found["organization"].clone(), found["kind"].clone())).collect();
     for company in [&companies[0], &companies[2]] {
         assert!(found.contains(&(json!(company.id), json!("missingInvoice"))), "{found:?}");
     }
