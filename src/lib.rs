@@ -33,6 +33,7 @@ pub mod events;
 // The slices: each tells its story in mod.rs.
 pub mod access;
 pub mod audit;
+pub mod billing_run;
 pub mod catalog;
 pub mod exports;
 pub mod invitations;

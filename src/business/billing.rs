@@ -12,8 +12,9 @@ workflow! { "billing", "Each period has one invoice; it gets its number, and the
     when InvoiceFinalized => [ask_for_payment];
 }
 
-fn give_it_a_number(draft: &InvoiceCreated, _: &Company) -> Vec<Action> {
-    vec![Action::FinalizeInvoice(draft.invoice)]
+/// The billing run numbers what it drafts; this finds what it left because it was cut off.
+fn give_it_a_number(created: &InvoiceCreated, company: &Company) -> Vec<Action> {
+    if company.drafts.contains(&created.invoice) { vec![Action::FinalizeInvoice(created.invoice)] } else { Vec::new() }
 }
 
 fn ask_for_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action> {

@@ -9,8 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
-    people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, billing_run, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations,
+    parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations, subscriptions, teams, test_clocks,
+    tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -57,6 +58,7 @@ routes! {
     test_clocks::put,
     parked::list,
     parked::replay,
+    billing_run::audit,
     platform_keys::create,
     platform_keys::list,
     platform_keys::get,

@@ -5,6 +5,7 @@ use super::cycle::{Billed, Billing, bill};
 use super::lines::Subscribed;
 use super::rules::{self, Invoice};
 use super::{store, terms};
+use crate::billing_run;
 use crate::catalog;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
@@ -35,7 +36,7 @@ impl Account {
     pub async fn load(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Self>> {
         let mut statements = vec![subscriptions::select_by_id(id), subscriptions::select_phases(id)];
         statements.extend(terms::select());
-        let mut read = tenant.run(statements).await?.into_iter();
+        let mut read = tenant.load(statements).await?.into_iter();
         let Some(row) = read.next().and_then(|rows| rows.into_iter().next()) else { return Ok(None) };
         let subscription = Subscription::from(decode::<SubscriptionRow>(row)?);
         let phases: Vec<Phase> = read.next().unwrap_or_default().into_iter().map(subscriptions::phase).collect::<Result<_>>()?;
@@ -74,29 +75,46 @@ pub async fn subscribed(app: &App, shape: Shape) -> Result<Subscribed> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Run {
     NothingDue,
-    /// A period was closed; it may have cost nothing.
-    Closed(Option<Invoice>),
+    /// A period was closed; it may have cost nothing. `is_behind`: the next one is over, too.
+    Closed {
+        invoice: Option<Invoice>,
+        is_behind: bool,
+    },
 }
 
 /// Bills what is due, one usage period.
 ///
 /// The closing is the Meter's and stays the same when asked again; the commit is guarded by the subscription's version and by
-/// `UNIQUE (organization_id, subscription_id, reason_key)`. So whoever comes second finds it done.
+/// `UNIQUE (organization_id, subscription_id, reason_key)`. So whoever comes second finds it done. The caller goes on to run the facts
+/// that it raises.
 pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Run> {
-    until_fresh(|| async {
-        let Some(account) = Account::load(tenant, id).await? else { return Ok(Run::NothingDue) };
-        let subscription = &account.subscription;
-        if !subscription.is_due(tenant.moment().now) {
-            return Ok(Run::NothingDue);
-        }
-        // The Meter must know the periods before it closes one.
-        meters::configure(tenant, subscription).await?;
-        let closing = meters::close_period(tenant, subscription.period).await?;
-        let Billed { invoice, decision, .. } = bill(&account.billing(&closing), tenant.moment())?;
-        tenant.commit(decision, None).await?;
-        Ok(Run::Closed(invoice))
-    })
-    .await
+    let run = until_fresh(|| close(tenant, id)).await?;
+    if let Run::Closed { invoice: Some(invoice), .. } = &run {
+        // What fails here is the draft's own step to try again, and to be parked with: the period is billed.
+        let _numbered = number(tenant, invoice).await;
+    }
+    Ok(run)
+}
+
+async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Run> {
+    let now = tenant.moment().now;
+    let Some(account) = Account::load(tenant, id).await? else { return Ok(Run::NothingDue) };
+    let subscription = &account.subscription;
+    if !subscription.is_due(now) {
+        return Ok(Run::NothingDue);
+    }
+    // The Meter must know the periods before it closes one.
+    meters::configure(tenant, subscription).await?;
+    let closing = meters::close_period(tenant, subscription.period).await?;
+    let Billed { invoice, subscription, decision } = bill(&account.billing(&closing), tenant.moment())?;
+    tenant.commit_to_run(decision.write(billing_run::store::forget_failure(id))).await?;
+    Ok(Run::Closed { invoice, is_behind: subscription.is_due(now) })
+}
+
+/// Only what is committed gets a number, so that none is lost with a draft that never was.
+async fn number(tenant: &Tenant, committed: &Invoice) -> Result<()> {
+    let number = tenant.app().invoice_numbers.number(SELLER, committed.id).await?;
+    tenant.commit_to_run(rules::finalize(committed, number, tenant.moment())).await
 }
 
 /// What gives a draft invoice its number. The number belongs to the invoice's id, so that asking again leaves no gap.

@@ -100,6 +100,20 @@ pub async fn find(tenant: &Tenant, id: InvoiceId) -> Result<Option<Invoice>> {
     Ok(tenant.row::<InvoiceRow>(statement).await?.map(Invoice::from))
 }
 
+/// Those that have no number yet.
+pub fn select_drafts() -> TenantStatement {
+    tenant_sql!("SELECT organization_id, id FROM invoices WHERE organization_id = ?1 AND status = 'draft'")
+}
+
+/// The id in a row of [`select_drafts`].
+pub fn id(row: sql::Row) -> Result<InvoiceId> {
+    #[derive(Deserialize)]
+    struct IdRow {
+        id: InvoiceId,
+    }
+    Ok(sql::decode::<IdRow>(row)?.id)
+}
+
 /// Finalized invoices, newest number first, below `before`.
 pub async fn list(tenant: &Tenant, before: u64, fetch: u32) -> Result<Vec<Invoice>> {
     let statement = tenant_sql!(

@@ -124,7 +124,7 @@ pub fn select_by_id(id: SubscriptionId) -> TenantStatement {
 }
 
 pub async fn find(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Subscription>> {
-    Ok(tenant.row::<SubscriptionRow>(select_by_id(id)).await?.map(Subscription::from))
+    Ok(tenant.load_row::<SubscriptionRow>(select_by_id(id)).await?.map(Subscription::from))
 }
 
 fn text(value: &impl Serialize) -> String {
@@ -262,17 +262,8 @@ pub struct Due {
     pub next_billing_at: Timestamp,
 }
 
-/// Most subscriptions a billing run takes up at once; the next run takes the rest.
-pub const DUE_MAX: u32 = 1_000;
-
-/// What is due by the wall clock, on all shards.
-pub async fn due(platform: &Platform, now: Timestamp) -> Result<Vec<Due>> {
-    let text = "SELECT organization_id, id, next_billing_at FROM subscriptions WHERE next_billing_at <= ?1 AND test_clock_id IS NULL ORDER BY next_billing_at LIMIT ?2";
-    platform.every_shard(text, &[Value::from(now), Value::from(DUE_MAX)]).await
-}
-
-/// What is due on one test clock by `now`, earliest first.
+/// What is due first on one test clock by `now`, on each shard.
 pub async fn due_on_clock(platform: &Platform, clock: TestClockId, now: Timestamp) -> Result<Vec<Due>> {
-    let text = "SELECT organization_id, id, next_billing_at FROM subscriptions WHERE next_billing_at <= ?1 AND test_clock_id = ?3 ORDER BY next_billing_at LIMIT ?2";
-    platform.every_shard(text, &[Value::from(now), Value::from(DUE_MAX), Value::from(clock)]).await
+    let text = "SELECT organization_id, id, next_billing_at FROM subscriptions WHERE next_billing_at <= ?1 AND test_clock_id = ?2 ORDER BY next_billing_at LIMIT 1";
+    platform.every_shard(text, &[Value::from(now), Value::from(clock)]).await
 }

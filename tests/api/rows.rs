@@ -77,6 +77,7 @@ pub const ROWS: &[Row] = &[
     row("advanceTestClock", Object("{clock}", NO_CLOCK), r#"{"now":"2026-02-21T00:00:00Z"}"#),
     row("listParkedWork", Parameter::None, ""),
     row("replayParkedWork", Parameter::None, r#"{"id":"{parked}"}"#),
+    row("auditBilling", Parameter::None, ""),
     row("recordUsage", Parameter::None, r#"{"metric":"apiCalls"}"#),
     row("consumeUsage", Parameter::None, r#"{"metric":"apiCalls"}"#),
     row("recordUsageBatch", Parameter::None, r#"{"events":[{"metric":"apiCalls"}]}"#),

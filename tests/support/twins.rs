@@ -121,12 +121,21 @@ impl Sealing for SealingTwin {
 
 /// Gapless numbers, as the Durable Object gives them.
 #[derive(Default)]
-pub struct NumberTwin(pub Mutex<BTreeMap<(&'static str, InvoiceId), u64>>);
+pub struct NumberTwin {
+    pub numbers: Mutex<BTreeMap<(&'static str, InvoiceId), u64>>,
+    /// Calls that fail as if the object were away, before they give a number.
+    pub failing: Mutex<u32>,
+}
 
 impl InvoiceNumbers for NumberTwin {
     fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
-            let mut numbers = self.0.lock().unwrap();
+            let mut failing = self.failing.lock().unwrap();
+            if *failing > 0 {
+                *failing -= 1;
+                return Err(Error::Unavailable("the numbers are away (by the test)".into()));
+            }
+            let mut numbers = self.numbers.lock().unwrap();
             let next = numbers.keys().filter(|(of, _)| *of == seller).count() as u64 + 1;
             Ok(*numbers.entry((seller, invoice)).or_insert(next))
         })

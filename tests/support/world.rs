@@ -27,6 +27,7 @@ pub struct World {
     pub shards: Vec<Arc<Sqlite>>,
     pub meters: Arc<MeterTwins>,
     pub queues: Arc<QueueTwin>,
+    pub numbers: Arc<NumberTwin>,
     clock: HandClock,
 }
 
@@ -90,11 +91,12 @@ impl World {
             heard: Mutex::default(),
         });
         let queues = Arc::new(QueueTwin::default());
+        let numbers = Arc::new(NumberTwin::default());
         let app = App::new(Ports {
             directory: directory.clone(),
             shards: shards.iter().map(|shard| shard.clone() as Arc<dyn tenantry::kernel::sql::Sql>).collect(),
             meters: meters.clone(),
-            invoice_numbers: Arc::new(NumberTwin::default()),
+            invoice_numbers: numbers.clone(),
             queues: queues.clone(),
             mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
@@ -111,7 +113,7 @@ impl World {
                 api_url: "https://api.example".into(),
             },
         });
-        Self { app, directory, shards, meters, queues, clock }
+        Self { app, directory, shards, meters, queues, numbers, clock }
     }
 
     pub fn platform(&self) -> Platform {
