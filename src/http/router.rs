@@ -9,8 +9,8 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
-    people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, exports, invitations, invoices, ledger, limits, logins, mails, metrics, oauth, onboarding, organizations,
+    parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -100,6 +100,9 @@ routes! {
     subscriptions::get,
     invoices::list,
     invoices::get,
+    ledger::get,
+    ledger::list_entries,
+    ledger::audit,
     people::list,
     people::get,
     people::update,

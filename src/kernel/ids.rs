@@ -165,6 +165,8 @@ ids! {
     OrganizationId = "org";
     SubscriptionId = "sub";
     InvoiceId = "inv";
+    /// An entry of the ledger.
+    EntryId = "entry";
     /// One fact of the business, see `events.rs`.
     EventId = "evt";
     /// An amount held back in the Meter.
