@@ -116,7 +116,7 @@ impl Entry {
         for posting in postings {
             let sum = sums.entry(posting.account).or_default();
             // Sums of 64-bit numbers; there are far too few of them to fill 128 bits.
-            *sum = sum.saturating_add(i128::from(posting.amount_minor));
+            *sum = sum.saturating_add(posting.amount_minor.into());
         }
         let sums = sums.into_iter().filter(|(_, sum)| *sum != 0);
         let postings = sums.map(|(account, sum)| Ok(Posting { account, amount_minor: amount(sum)? })).collect::<Result<_>>()?;
@@ -147,7 +147,7 @@ impl Entry {
 
     /// Refuses an entry that does not sum to zero: before it is written, and after it is read.
     pub fn check(&self) -> Result<()> {
-        let sum: i128 = self.postings.iter().map(|posting| i128::from(posting.amount_minor)).sum();
+        let sum = self.postings.iter().fold(0_i128, |sum, posting| sum.saturating_add(posting.amount_minor.into()));
         if sum == 0 {
             return Ok(());
         }
@@ -156,7 +156,7 @@ impl Entry {
 }
 
 fn amount(sum: i128) -> Result<i64> {
-    let amount = i64::try_from(sum).ok().filter(|amount| amount.unsigned_abs() <= POSTING_MINOR_MAX.unsigned_abs());
+    let amount = sum.try_into().ok().filter(|amount: &i64| amount.unsigned_abs() <= POSTING_MINOR_MAX.unsigned_abs());
     amount.ok_or_else(|| Error::internal(format!("a posting of {sum} minor units is more than a ledger holds")))
 }
 
