@@ -145,7 +145,7 @@ fn many_facts_take_as_many_statements_as_one_and_stay_in_order() {
     assert_eq!(recorded.into_iter().map(|recorded| recorded.entry).collect::<Vec<_>>(), many);
 }
 
-/// What it costs to post is the same for the first invoice and for the thousandth.
+/// What it costs to post is the same for the second invoice and for the thousandth.
 #[test]
 fn posting_costs_the_same_in_a_large_ledger() {
     let world = World::new();
@@ -157,12 +157,14 @@ fn posting_costs_the_same_in_a_large_ledger() {
         post(&tenant, &whole_way(&tenant, number)[..1]).unwrap();
         shard.work.take()
     };
-    let (early, scanned) = cost(1);
-    let many: Vec<Entry> = (2..=1_000).flat_map(|number| whole_way(&tenant, number)).collect();
+    // The first one makes the accounts.
+    let _first = cost(1);
+    let (early, scanned) = cost(2);
+    let many: Vec<Entry> = (3..=1_000).flat_map(|number| whole_way(&tenant, number)).collect();
     many.chunks(300).for_each(|some| post(&tenant, some).unwrap());
     let (late, scanned_late) = cost(1_001);
     assert_eq!((scanned, scanned_late), (0, 0), "every step has an index");
-    assert!(late * 100 <= early * 105, "{early} steps of the database for the first invoice, {late} for the thousandth");
+    assert!(late * 100 <= early * 105, "{early} steps of the database for the second invoice, {late} for the thousandth");
 }
 
 #[test]
