@@ -38,6 +38,7 @@ pub mod catalog;
 pub mod exports;
 pub mod invitations;
 pub mod invoices;
+pub mod ledger;
 pub mod limits;
 pub mod logins;
 pub mod mails;

@@ -9,9 +9,7 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, billing_run, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations,
-    parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations, subscriptions, teams, test_clocks,
-    tokens, usage,
+    <<<<<<< HEAD     access, =======     access, >>>>>>> d70bf06653957a950fb65d8058e00de83af0f632, audit, billing_run, catalog, exports, invitations, invoices, ledger, limits, logins, mails, metrics, oauth, onboarding, organizations, parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -103,6 +101,9 @@ routes! {
     simulations::create,
     invoices::list,
     invoices::get,
+    ledger::get,
+    ledger::list_entries,
+    ledger::audit,
     people::list,
     people::get,
     people::update,
