@@ -34,6 +34,8 @@ pub mod events;
 pub mod access;
 pub mod audit;
 pub mod catalog;
+pub mod entitlements;
+pub mod estimates;
 pub mod exports;
 pub mod invitations;
 pub mod invoices;

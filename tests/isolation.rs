@@ -229,13 +229,16 @@ fn the_right_member_is_answered() {
     }
 }
 
+/// What is asked with a body and keeps nothing.
+const NO_EFFECT: [&str; 2] = ["previewMigration", "estimatePrice"];
+
 /// The operation does what it is for; a write, when it is the `first`, is seen in the stores.
 fn assert_answered(cast: &Cast, row: &Row, operation: &Operation, who: &Credential, first: bool) {
     let asked = row.ask(cast, operation, who);
     let before = state(&cast.world);
     let answer = asked.send(&cast.world);
     assert_eq!(answer.status, operation.status(), "{}: {}", row.operation, answer.text);
-    let is_first_write = operation.method != "GET" && first;
+    let is_first_write = operation.method != "GET" && first && !NO_EFFECT.contains(&row.operation);
     assert!(!is_first_write || before != state(&cast.world), "{}: what it does is seen in the stores", row.operation);
     assert!(!names(&answer.body, &cast.globex) || operation.scopes().is_none(), "{}: {}", row.operation, answer.text);
 }

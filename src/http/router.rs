@@ -9,8 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
-    people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, entitlements, estimates, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding,
+    organizations, parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks,
+    tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -46,6 +47,12 @@ routes! {
     organizations::list_moves,
     organizations::list_erasures,
     metrics::create,
+    catalog::create,
+    catalog::create_version,
+    catalog::preview_migration,
+    catalog::migrate,
+    entitlements::put,
+    entitlements::delete,
     limits::list,
     limits::put,
     limits::delete,
@@ -98,6 +105,8 @@ routes! {
     onboarding::get,
     onboarding::put_item,
     subscriptions::get,
+    entitlements::list,
+    entitlements::get,
     invoices::list,
     invoices::get,
     people::list,
@@ -159,6 +168,8 @@ routes! {
     roles::check,
     catalog::list,
     catalog::get,
+    catalog::list_versions,
+    estimates::create,
     metrics::list,
     metrics::get,
 }
