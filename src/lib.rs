@@ -35,6 +35,8 @@ pub mod access;
 pub mod audit;
 pub mod billing_run;
 pub mod catalog;
+pub mod entitlements;
+pub mod estimates;
 pub mod exports;
 pub mod invitations;
 pub mod invoices;

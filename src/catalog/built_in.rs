@@ -140,8 +140,14 @@ fn feature(key: &str, name: &str) -> Feature {
 /// Seconds of an idle organization's rate that it may send at once.
 const BURST_SECONDS: u32 = 10;
 
+/// Of a plan that says nothing of them.
+pub const DEFAULT_RATE_LIMITS: RateLimits = per_second(1_000);
+
 /// So many requests a second for the organization, and for a single key half as many.
-fn per_second(organization: u32) -> RateLimits {
-    let rate = |per_second: u32| Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) };
+const fn per_second(organization: u32) -> RateLimits {
     RateLimits { organization: rate(organization), key: rate(organization.div_euclid(2)) }
+}
+
+const fn rate(per_second: u32) -> Rate {
+    Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) }
 }

@@ -7,6 +7,13 @@
 //! Invariant: prices are exact decimals in major units; a limit is None when unlimited.
 
 pub mod built_in;
+pub mod features;
+pub mod migration;
+pub mod prices;
+pub mod publishing;
 pub mod routes;
 pub mod rules;
 pub mod store;
+pub mod subscribers;
+pub mod views;
+pub mod wire;

@@ -168,6 +168,8 @@ impl<N: Need> Authorized<N> {
 /// Anybody with a good credential, whatever it permits.
 pub struct Caller {
     pub app: App,
+    /// Whose credential it is; None: the vendor's.
+    pub organization: Option<OrganizationId>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -176,10 +178,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
         let text = bearer(&parts.headers)?;
-        if platform_keys::callers::find(&app, &text).await?.is_none() {
-            of_organization(app.clone(), &text, request_id).await?;
-        }
-        Ok(Self { app })
+        let organization = match platform_keys::callers::find(&app, &text).await? {
+            Some(_) => None,
+            None => Some(of_organization(app.clone(), &text, request_id).await?.tenant.organization()),
+        };
+        Ok(Self { app, organization })
     }
 }
 

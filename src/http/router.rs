@@ -9,7 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    <<<<<<< HEAD     access, =======     access, >>>>>>> d70bf06653957a950fb65d8058e00de83af0f632, audit, billing_run, catalog, exports, invitations, invoices, ledger, limits, logins, mails, metrics, oauth, onboarding, organizations, parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, billing_run, catalog, entitlements, estimates, exports, invitations, invoices, ledger, limits, logins, mails, metrics,
+    oauth, onboarding, organizations, parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations,
+    subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -45,6 +47,12 @@ routes! {
     organizations::list_moves,
     organizations::list_erasures,
     metrics::create,
+    catalog::create,
+    catalog::create_version,
+    catalog::preview_migration,
+    catalog::migrate,
+    entitlements::put,
+    entitlements::delete,
     limits::list,
     limits::put,
     limits::delete,
@@ -98,7 +106,10 @@ routes! {
     onboarding::get,
     onboarding::put_item,
     subscriptions::get,
+<<<<<<< HEAD
     simulations::create,
+    entitlements::list,
+    entitlements::get,
     invoices::list,
     invoices::get,
     ledger::get,
@@ -163,6 +174,8 @@ routes! {
     roles::check,
     catalog::list,
     catalog::get,
+    catalog::list_versions,
+    estimates::create,
     metrics::list,
     metrics::get,
 }

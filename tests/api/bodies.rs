@@ -23,10 +23,21 @@ const fn takes(method: &'static str, path: &'static str, good: &'static str, sta
     Endpoint { method, path, good, status, bytes_max }
 }
 
+const PLAN: &str =
+    r#"{"key":"growth{fresh}","name":"Growth","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"99"}}]}"#;
+const PLAN_VERSION: &str =
+    r#"{"name":"Professional","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"249"}}]}"#;
+
 const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/organizations", r#"{"name":"Initech","email":"admin@initech.example"}"#, 201, ORDINARY),
     takes("PATCH", "/v1/organizations/{acme}", r#"{"name":"Acme Ltd"}"#, 200, ORDINARY),
     takes("POST", "/v1/metrics", r#"{"key":"tokens{fresh}","aggregation":"sum","kind":"consumable"}"#, 201, ORDINARY),
+    takes("POST", "/v1/plans", PLAN, 201, ORDINARY),
+    takes("POST", "/v1/plans/professional/versions", PLAN_VERSION, 201, ORDINARY),
+    takes("POST", "/v1/plans/professional/migration-previews", r#"{"from":1,"to":2}"#, 200, ORDINARY),
+    takes("POST", "/v1/plans/professional/migrations", r#"{"from":1,"to":2,"effective":"period_end"}"#, 200, ORDINARY),
+    takes("POST", "/v1/price-estimates", r#"{"price":{"model":"flat","amount":"1"},"quantity":1,"currency":"USD"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/organizations/{acme}/entitlements/sso", r#"{"value":false}"#, 200, ORDINARY),
     takes("PUT", "/v1/organizations/{acme}/limits/apiCalls", r#"{"limit":7}"#, 200, ORDINARY),
     takes("POST", "/v1/organizations/{acme}/grants", r#"{"metric":"apiCalls","amount":7}"#, 201, ORDINARY),
     takes("POST", "/v1/test-clocks", r#"{"now":"2026-01-31T00:00:00Z"}"#, 201, ORDINARY),
@@ -92,6 +103,7 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
+    let path = path.replace("plans/professional", "plans/{key}").replace("entitlements/sso", "entitlements/{key}");
     let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
     let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
     let path = path.replace("{spareKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");

@@ -135,6 +135,11 @@ impl Cast {
             }
             "moveOrganization" => self.finish_moves(),
             "transferOwnership" => self.give_owner(organization),
+            "previewMigration" | "migrateSubscribers" => self.give_second_version(),
+            "deleteEntitlement" => {
+                let path = format!("/v1/organizations/{organization}/entitlements/beta");
+                self.world.write(&vendor(), "PUT", &path, &json!({"value": true})).expect(200);
+            }
             _ => {}
         }
     }
@@ -148,6 +153,15 @@ impl Cast {
                 self.world.send(&vendor(), "DELETE", &path, &[], "").expect(204);
             }
             _ => {}
+        }
+    }
+
+    /// Version 2 of the plan that everybody has.
+    fn give_second_version(&self) {
+        if self.world.get(&vendor(), "/v1/plans/professional?version=2").status == 404 {
+            let price = json!({"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "249"}});
+            let body = json!({"name": "Professional", "prices": [price]});
+            self.world.post(&vendor(), "/v1/plans/professional/versions", &body).expect(201);
         }
     }
 

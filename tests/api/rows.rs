@@ -45,6 +45,11 @@ const NO_EXPORT: &str = "export_00000000000000000000000001";
 const NO_SESSION: &str = "sess_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
 
+const LEAST_PLAN: &str =
+    r#"{"key":"growth{fresh}","name":"Growth","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"99"}}]}"#;
+const LEAST_VERSION: &str =
+    r#"{"name":"Professional","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"249"}}]}"#;
+
 pub const ROWS: &[Row] = &[
     row("createOrganization", Parameter::None, r#"{"name":"Initech","email":"admin@initech.example"}"#),
     row("listOrganizations", Parameter::None, ""),
@@ -66,6 +71,12 @@ pub const ROWS: &[Row] = &[
     row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
     row("listMetrics", Parameter::None, ""),
     row("getMetric", Name("apiCalls"), ""),
+    row("createPlan", Parameter::None, LEAST_PLAN),
+    row("createPlanVersion", Name("professional"), LEAST_VERSION),
+    row("previewMigration", Name("professional"), r#"{"from":1,"to":2}"#),
+    row("migrateSubscribers", Name("professional"), r#"{"from":1,"to":2,"effective":"period_end"}"#),
+    row("putEntitlement", Object("{acme}/sso", "org_00000000000000000000000001/sso"), r#"{"value":false}"#),
+    row("deleteEntitlement", Object("{acme}/beta", "org_00000000000000000000000001/beta"), ""),
     row("putLimit", Object("{acme}/apiCalls", "org_00000000000000000000000001/apiCalls"), r#"{"limit":7}"#),
     row("deleteLimit", Object("{acme}/projects", "org_00000000000000000000000001/projects"), ""),
     row("listLimits", Object("{acme}", NO_ORGANIZATION), ""),
@@ -98,6 +109,8 @@ pub const ROWS: &[Row] = &[
     row("completeOnboardingItem", Name("setUpBilling"), r#"{"status":"completed"}"#),
     row("getSubscription", Parameter::None, ""),
     row("simulate", Parameter::None, r#"{"plan":"starter"}"#),
+    row("listEntitlements", Parameter::None, ""),
+    row("getEntitlement", Name("sso"), ""),
     row("listInvoices", Parameter::None, ""),
     row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
     row("getLedger", Parameter::None, ""),
@@ -169,6 +182,8 @@ pub const ROWS: &[Row] = &[
     row("listPermissions", Parameter::None, ""),
     row("listPlans", Parameter::None, ""),
     row("getPlan", Name("professional"), ""),
+    row("listPlanVersions", Name("professional"), ""),
+    row("estimatePrice", Parameter::None, r#"{"price":{"model":"flat","amount":"1"},"quantity":1,"currency":"USD"}"#),
 ];
 
 /// Each operation with its row.
