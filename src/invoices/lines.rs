@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, Quantity, Usage};
+use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, ProrationPolicy, Quantity, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::rules::{Plan, PlanMetric};
@@ -65,6 +65,31 @@ pub struct Line {
     /// The taxes on it, in the order of the invoice's.
     #[serde(default)]
     pub taxes_minor: Vec<i64>,
+    /// Lines of unused and remaining time: the share of what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proration: Option<Proration>,
+}
+
+/// How the share of a billing period is measured that a line gives back or charges: `rating::shares` of `period` at `changed_at` in the
+/// subscription's time zone, times `whole_minor`, rounded once, and what comes back is at most `limit_minor`. A line's `amount_minor`
+/// can be computed again from this alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proration {
+    pub policy: ProrationPolicy,
+    pub changed_at: Timestamp,
+    /// Nothing follows: a cancellation or a pause, and no change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_end: bool,
+    /// The whole billing period that is divided; the line's own period is what is left of it.
+    pub period: Period,
+    /// What the item costs for all of `period`, before discounts: the price of the line's plan version at the item's quantity. Where what
+    /// was charged was discounted, what comes back is bounded by `limit_minor` alone.
+    pub whole_minor: i64,
+    /// Of lines that give back: the most that can come back, which is what was charged in advance for the item, after discounts, and was
+    /// not given back before. None on lines that charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_minor: Option<i64>,
 }
 
 /// A shape and the version of the plan that it names.
@@ -201,6 +226,7 @@ impl Subscribed {
             plan_version: self.plan.version,
             discount_minor: 0,
             taxes_minor: Vec::new(),
+            proration: None,
         }
     }
 }
