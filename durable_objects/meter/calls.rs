@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::kernel::ids::KeyId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Call, CallRefused, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
+use crate::usage::meter::{Call, CallRefused, ClosingCommit, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
 
 use super::plan::{self, Limits, Metrics, Period, Plan};
 use super::{Memory, Meter, closings, end, exports, schema, standings};
@@ -43,6 +43,8 @@ impl<S: LocalSql> Meter<S> {
                 Some(plan) => closings::peek(sql, plan, &memory.book, Period { starts_at, ends_at }),
                 None => refused("not_configured", "Configure the Meter before a period is looked at."),
             },
+            Call::ClosingCommit { starts_at } if memory.has_tables => reply(&closings::commit(sql, starts_at)?),
+            Call::ClosingCommit { .. } => reply(&ClosingCommit::default()),
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {

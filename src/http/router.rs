@@ -100,6 +100,7 @@ routes! {
     subscriptions::get,
     invoices::list,
     invoices::get,
+    invoices::proof,
     people::list,
     people::get,
     people::update,

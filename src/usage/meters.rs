@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::meter::{
-    Call, Closing, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply, HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp,
-    SeatAnswer, SeatStanding, TELL_METRICS,
+    Call, ChainedCommit, Closing, ClosingCommit, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply, HotRequest, KeyUses,
+    LimitOverride, PendingFacts, RolledUp, SeatAnswer, SeatStanding, TELL_METRICS,
 };
 use crate::access::rules::ApiKey;
 use crate::catalog;
@@ -139,6 +139,11 @@ pub async fn close_period(tenant: &Tenant, period: Period) -> Result<Closing> {
 /// What a period is billed by if it is closed now.
 pub async fn peek_period(tenant: &Tenant, period: Period) -> Result<Closing> {
     call(tenant, Call::PeekPeriod { starts_at: period.starts_at, ends_at: period.ends_at }).await
+}
+
+/// The commit that closed the period which starts there, if it is closed.
+pub async fn closing_commit(tenant: &Tenant, starts_at: Timestamp) -> Result<Option<ChainedCommit>> {
+    Ok(call::<ClosingCommit>(tenant, Call::ClosingCommit { starts_at }).await?.commit)
 }
 
 pub async fn pending_facts(tenant: &Tenant) -> Result<PendingFacts> {

@@ -98,6 +98,7 @@ pub const ROWS: &[Row] = &[
     row("getSubscription", Parameter::None, ""),
     row("listInvoices", Parameter::None, ""),
     row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
+    row("getInvoiceProof", Object("{invoice}", NO_INVOICE), ""),
     row("listMembers", Parameter::None, ""),
     row("getMember", Object("{member}", NO_PERSON), ""),
     row("updateMember", Object("{member}", NO_PERSON), r#"{"jobTitle":"{fresh}"}"#),
