@@ -180,7 +180,8 @@ struct Closed {
 async fn closings(tenant: &Tenant, invoice: &Invoice) -> Result<Vec<Closed>> {
     let usage = invoice.usage.iter().filter(|usage| !usage.late).map(|usage| usage.period_starts_at);
     let overage = invoice.lines.iter().filter(|line| line.kind == LineKind::Overage).map(|line| line.period_starts_at);
-    let late = (invoice.reason == BillingReason::LateUsage).then_some(invoice.period.starts_at);
+    // What came late after the end is told by the closing of the time since.
+    let late = (invoice.reason == BillingReason::LateUsage).then_some(invoice.period.ends_at);
     let starts: BTreeSet<Timestamp> = usage.chain(overage).chain(late).collect();
     let mut closings = Vec::new();
     for starts_at in starts {
@@ -227,7 +228,7 @@ fn basis(line: &Line, invoice: &Invoice, closings: &[Closed]) -> BasisView {
         // Late usage is told by the closing that came after it: that of the period which the invoice bills.
         LineKind::LateUsage => {
             let billed = invoice.usage.iter().find(|usage| !usage.late).map(|usage| usage.period_starts_at);
-            of_period(billed.unwrap_or(invoice.period.starts_at))
+            of_period(billed.unwrap_or(invoice.period.ends_at))
         }
         LineKind::BasePrice | LineKind::AddOn | LineKind::UnusedTime | LineKind::RemainingTime | LineKind::MinimumCommitment => None,
     };

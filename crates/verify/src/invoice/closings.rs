@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 
 use super::checks::Checks;
-use super::document::{Commit, Counted, Dates, Document, Instant, Reason};
+use super::document::{Commit, Counted, Dates, Document, Instant, Kind, Line, Reason};
 use crate::chain;
 use crate::lines::{Body, Late, read};
 
@@ -76,6 +76,10 @@ fn read_one(commit: &Commit, organization: &str) -> Result<Closed, String> {
 /// The closing that the invoice bills, whose counts are all told by it. None where it bills none.
 pub(crate) fn billed<'a>(document: &Document, closings: &'a [Closed], checks: &mut Checks) -> Option<&'a Closed> {
     let invoice = &document.invoice;
+    if invoice.billing_reason == Reason::SubscriptionThreshold {
+        on_the_way(document, closings, checks);
+        return None;
+    }
     let (late, own): (Vec<&Counted>, Vec<&Counted>) = invoice.usage.iter().partition(|counted| counted.late);
     let billed = match own.first() {
         Some(first) => closings.iter().find(|closed| closed.dates == first.billing_period),
@@ -84,8 +88,8 @@ pub(crate) fn billed<'a>(document: &Document, closings: &'a [Closed], checks: &m
     let Some(closed) = billed else {
         if !invoice.usage.is_empty() {
             checks.wrong("the invoice tells usage, and the closing that says so is not in the file");
-        } else if needs_closing(document) {
-            checks.wrong("the invoice bills a period that ended, and its closing is not in the file");
+        } else if matches!(invoice.billing_reason, Reason::SubscriptionCycle | Reason::SubscriptionEnd) {
+            checks.note("the invoice bills no usage; that nothing was used is not proven");
         }
         return None;
     };
@@ -107,10 +111,26 @@ fn is_all_late(closed: &Closed, told: &[&Counted]) -> bool {
     told.len() == closed.late.len() && closed.late.iter().all(is_told)
 }
 
-/// At the end of a period, everything that was counted is told; of plans that have a price for usage there is always something.
-fn needs_closing(document: &Document) -> bool {
-    let ends = matches!(document.invoice.billing_reason, Reason::SubscriptionCreate | Reason::SubscriptionCycle | Reason::SubscriptionEnd);
-    ends && document.plans.iter().any(|plan| !plan.metrics.is_empty())
+/// What was counted when a threshold was reached: as much as its lines say, and not more than the closing counts.
+fn on_the_way(document: &Document, closings: &[Closed], checks: &mut Checks) {
+    let lines = &document.invoice.references_order;
+    for counted in &document.invoice.usage {
+        let of_metric = |line: &&Line| line.kind == Kind::Overage && line.order_item == counted.metric;
+        if counted.late || lines.iter().filter(of_metric).any(|line| line.counted != Some(counted.counted)) {
+            checks.wrong(&format!("the usage of {} that the invoice tells is not what it charges for", counted.metric));
+        }
+        let closed = closings.iter().find(|closed| closed.dates == counted.billing_period);
+        let most = closed.map(|closed| closed.used.get(&counted.metric).copied().unwrap_or_default());
+        if most.is_some_and(|most| counted.counted > most) {
+            checks.note(&format!("the closing counts less {} than there was on the way: a level or a latest value fell", counted.metric));
+        }
+    }
+    let is_told = |line: &&Line| {
+        document.invoice.usage.iter().any(|counted| counted.metric == line.order_item && counted.billing_period == line.billing_period)
+    };
+    if !lines.iter().filter(|line| line.kind == Kind::Overage).all(|line| is_told(&line)) {
+        checks.wrong("usage is charged for that the invoice does not tell");
+    }
 }
 
 /// Whether the period of the closing is one that the invoice may bill.
@@ -119,7 +139,8 @@ pub(crate) fn check_period(document: &Document, closed: &Closed, checks: &mut Ch
     let fits = match document.invoice.billing_reason {
         Reason::SubscriptionCreate | Reason::SubscriptionCycle => closed.dates.end_date == period.start_date,
         Reason::SubscriptionEnd => closed.dates.end_date <= period.end_date,
-        Reason::SubscriptionUpdate | Reason::SubscriptionThreshold | Reason::LateUsage => true,
+        Reason::LateUsage => closed.dates.start_date == period.end_date,
+        Reason::SubscriptionUpdate | Reason::SubscriptionThreshold => true,
     };
     if !fits {
         checks.wrong(&format!("closing {} is not of the period that ended when the invoice was made", closed.number));

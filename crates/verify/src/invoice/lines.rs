@@ -304,8 +304,21 @@ impl<'a> Lines<'a> {
             usage = usage.checked_add(overage.amount.0).map_err(|error| error.to_string())?;
         }
         let minimum = minimum.scaled_by(&used).map_err(|error| error.to_string())?;
-        let amount = minimum.checked_sub(usage).map_err(|error| error.to_string())?.at_least_zero();
-        Ok((vec![vec![single(amount)]], format!("{} v{}, at least {minimum}, {usage} with the base price", plan.key, plan.version)))
+        let missing = |usage: Money| minimum.checked_sub(usage).map(Money::at_least_zero).map_err(|error| error.to_string());
+        let with_earlier = base.checked_add(self.usage_total(plan, shape, closed)?).map_err(|error| error.to_string())?;
+        let due = [missing(with_earlier)?, missing(usage)?].map(|amount| vec![single(amount)]);
+        Ok((due.into(), format!("{} v{}, at least {minimum}, {with_earlier} with the base price", plan.key, plan.version)))
+    }
+
+    /// What all usage of a period costs, whenever it was billed.
+    fn usage_total(&self, plan: &'a Plan, shape: &Shape, closed: &Closed) -> Result<Money, String> {
+        let mut sum = Money::zero(self.terms.currency);
+        for (metric, used) in &closed.used {
+            let Some(price) = self.terms.metric_price(plan, metric) else { continue };
+            let past = used.above(self.terms.included(plan, metric, shape)?).map_err(|error| error.to_string())?;
+            sum = sum.checked_add(total(price, past, self.terms.currency)?).map_err(|error| error.to_string())?;
+        }
+        Ok(sum)
     }
 
     /// What the closing counts and no line charges for, where it costs something.
@@ -322,7 +335,9 @@ impl<'a> Lines<'a> {
                 checks.wrong(&format!("late usage of {} has no line", late.metric));
             }
         }
-        if self.terms.is_trial(closed.dates.start_date) {
+        // The time since a subscription's end is closed to learn what came late, and nobody pays for it.
+        let is_charged = self.terms.document.invoice.billing_reason != Reason::LateUsage;
+        if self.terms.is_trial(closed.dates.start_date) || !is_charged {
             return;
         }
         for (metric, used) in &closed.used {

@@ -18,7 +18,7 @@ use std::io::{self, BufRead};
 
 use self::checks::Checks;
 use self::closings::Closed;
-use self::document::Document;
+use self::document::{Document, Reason};
 use self::lines::Lines;
 use self::terms::{Terms, span_text};
 use crate::proof::{Verification, verify};
@@ -76,7 +76,8 @@ fn checked(document: &Document, usage: Option<&Verification>) -> InvoiceVerifica
     }
     let terms = Terms { document, currency, zone };
     let period = document.invoice.billing_period;
-    if billed.is_some_and(|closed| closed.dates != period) && !terms.is_period(period, rating::BillingInterval::Month) {
+    let begins = matches!(document.invoice.billing_reason, Reason::SubscriptionCreate | Reason::SubscriptionCycle);
+    if begins && billed.is_some_and(|closed| closed.dates != period) && !terms.is_period(period, rating::BillingInterval::Month) {
         checks.wrong("the invoice's billing period is no month of this subscription");
     }
     let lines = Lines { terms, closings: &closings, billed }.check(&mut checks);
