@@ -10,6 +10,8 @@ mod exports;
 mod first_year;
 #[path = "scenarios/interrupted.rs"]
 mod interrupted;
+#[path = "scenarios/invoice_proofs.rs"]
+mod invoice_proofs;
 #[path = "scenarios/limits.rs"]
 mod limits;
 #[path = "scenarios/metrics.rs"]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{ClosedPeriod, Closing, Closings, LateUsage, MetricKind};
+use crate::usage::meter::{ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, LateUsage, MetricKind};
 
 use super::book::Book;
 use super::calls::{refused, reply};
@@ -44,8 +44,23 @@ pub(super) fn close<S: LocalSql>(
     let closing = Closing { used, late };
     let text = "INSERT INTO closings (period_starts_at, period_ends_at, reply) VALUES (?1, ?2, ?3)";
     sql.run(text, &[starts_at.into(), ends_at.into(), schema::json(&closing)?.into()])?;
-    log.append_closing(sql, now, &logged(period, &closing)?)?;
+    let commit = log.append_closing(sql, now, &logged(period, &closing)?)?;
+    keep(sql, starts_at, commit)?;
     stored(sql, starts_at)
+}
+
+fn keep<S: LocalSql>(sql: &S, starts_at: Timestamp, commit: ChainedCommit) -> Result<(), SqlError> {
+    let text = "INSERT INTO closing_commits (period_starts_at, number, previous, hash, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let ChainedCommit { number, previous, hash, body } = commit;
+    sql.run(text, &[starts_at.into(), schema::number(number), previous.into(), hash.into(), body.into()])?;
+    Ok(())
+}
+
+/// The commit that closed the period which starts there. Those of before version 4 of the tables are not kept.
+pub(super) fn commit<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<ClosingCommit, SqlError> {
+    let text = "SELECT number, previous, hash, body FROM closing_commits WHERE period_starts_at = ?1";
+    let commit = sql.run(text, &[starts_at.into()])?.into_iter().next().map(crate::kernel::sql::decode).transpose()?;
+    Ok(ClosingCommit { commit })
 }
 
 /// What closing the period would give now. A period that is closed already gives its stored closing.

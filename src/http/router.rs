@@ -106,15 +106,16 @@ routes! {
     onboarding::get,
     onboarding::put_item,
     subscriptions::get,
-<<<<<<< HEAD
     simulations::create,
     entitlements::list,
     entitlements::get,
     invoices::list,
     invoices::get,
+<<<<<<< HEAD
     ledger::get,
     ledger::list_entries,
     ledger::audit,
+    invoices::proof,
     people::list,
     people::get,
     people::update,

@@ -55,6 +55,9 @@ pub struct TakenDiscount {
     pub name: String,
     pub off: rating::Off,
     pub amount_minor: i64,
+    /// Only off lines of these items; None is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<String>>,
 }
 
 /// What a tax comes to on a bill, as it is stored.
@@ -133,8 +136,8 @@ fn discounted(lines: &mut [Line], granted: &[GrantedDiscount], currency: Currenc
         for (line, off) in lines.iter_mut().zip(off) {
             line.discount_minor = line.discount_minor.saturating_add(off.minor());
         }
-        let GrantedDiscount { id, name, discount, .. } = granted;
-        taken.push(TakenDiscount { id: *id, name: name.clone(), off: discount.off, amount_minor: amount.minor() });
+        let GrantedDiscount { id, name, discount, items } = granted;
+        taken.push(TakenDiscount { id: *id, name: name.clone(), off: discount.off, amount_minor: amount.minor(), items: items.clone() });
     }
     Ok((taken, discounted.left))
 }

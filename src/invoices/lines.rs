@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, Quantity, Usage};
+use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, ProrationPolicy, Quantity, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::rules::{Plan, PlanMetric};
@@ -59,12 +59,50 @@ pub struct Line {
     pub plan: String,
     #[serde(default)]
     pub plan_version: u32,
+    /// What was subscribed to: the quantity that is priced, and the add-ons that raise what is included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
     /// What discounts take off it.
     #[serde(default)]
     pub discount_minor: i64,
     /// The taxes on it, in the order of the invoice's.
     #[serde(default)]
     pub taxes_minor: Vec<i64>,
+    /// Lines of unused and remaining time: the share of what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proration: Option<Proration>,
+}
+
+/// The share of a period that a line is. With `share` one of `rating::shares(period, changed_at, zone, policy, ending)`, where the ending is
+/// a termination if `is_end`, its `amount_minor` can be computed again from this alone; each product is rounded once:
+///
+/// | kind | amount |
+/// |---|---|
+/// | `RemainingTime` | `whole_minor` × remaining |
+/// | `UnusedTime` | −min(`whole_minor` × unused × `limit_minor` ÷ `charged_minor`, `limit_minor`) |
+/// | `BasePrice`, `AddOn` | `whole_minor` × used at the end of the line's period, less `whole_minor` × used at its start |
+/// | `MinimumCommitment` | `whole_minor` is the minimum, of which used is committed; the base price counts with the same share |
+///
+/// A slot in which several amounts were charged in advance gives back a line for each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proration {
+    pub policy: ProrationPolicy,
+    /// What divides the period; of lines for a part that has passed, when that ended.
+    pub changed_at: Timestamp,
+    /// Nothing follows: a cancellation or a pause, and no change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_end: bool,
+    /// The whole period that is divided.
+    pub period: Period,
+    /// What the item costs for all of `period`, before discounts: the price of the line's plan version for the line's shape.
+    pub whole_minor: i64,
+    /// Of lines that give back: what was charged in advance, after discounts, and was not given back before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_minor: Option<i64>,
+    /// Of lines that give back: what was charged before discounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_minor: Option<i64>,
 }
 
 /// A shape and the version of the plan that it names.
@@ -200,8 +238,10 @@ impl Subscribed {
             billed_before: None,
             plan: self.plan.key.clone(),
             plan_version: self.plan.version,
+            shape: Some(self.shape.clone()),
             discount_minor: 0,
             taxes_minor: Vec::new(),
+            proration: None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod billing;
 pub mod compose;
 pub mod cycle;
 pub mod lines;
+pub mod proof;
 pub mod routes;
 pub mod rules;
 pub mod store;

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::compose::{ChargedTax, TakenDiscount};
 use super::lines::{Line, LineKind};
+pub use super::proof::*;
 use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
 use super::store;
 use crate::access::permissions::needs;

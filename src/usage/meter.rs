@@ -161,6 +161,8 @@ pub enum Call {
     PeekPeriod { starts_at: Timestamp, ends_at: Timestamp },
     /// The closings of periods that start in [from, to), oldest first, at most 400. Reply: [`Closings`].
     Closings { from: Timestamp, to: Timestamp },
+    /// The commit of the log that closed the period which starts there. It is kept when the log is pruned. Reply: [`ClosingCommit`].
+    ClosingCommit { starts_at: Timestamp },
     /// The facts not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
     PendingFacts,
     /// These facts are committed elsewhere. Reply: [`Done`].
@@ -350,6 +352,25 @@ pub struct ClosedPeriod {
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
     pub closing: Closing,
+}
+
+/// How a closing stands in the log; None of a period that is not closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosingCommit {
+    pub commit: Option<ChainedCommit>,
+}
+
+/// A commit of the log and what it is chained to; see `docs/PROOF.md`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainedCommit {
+    pub number: u64,
+    /// The hash of the commit before it.
+    pub previous: String,
+    pub hash: String,
+    /// The exact text that the hash is of.
+    pub body: String,
 }
 
 /// Usage of a closed period that arrived after its closing: the count went from `before` to `after`.

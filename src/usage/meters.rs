@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::meter::{
-    Call, ClosedPeriod, Closing, Closings, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply, HotRequest, KeyUses, LimitOverride,
-    PendingFacts, RolledUp, SeatAnswer, SeatStanding, TELL_METRICS,
+    Call, ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply,
+    HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp, SeatAnswer, SeatStanding, TELL_METRICS,
 };
 use crate::access::rules::ApiKey;
 use crate::catalog;
@@ -144,6 +144,11 @@ pub async fn peek_period(tenant: &Tenant, period: Period) -> Result<Closing> {
 /// The closings of periods that start in [from, to), oldest first.
 pub async fn closings(tenant: &Tenant, from: Timestamp, to: Timestamp) -> Result<Vec<ClosedPeriod>> {
     Ok(call::<Closings>(tenant, Call::Closings { from, to }).await?.closings)
+}
+
+/// The commit that closed the period which starts there, if it is closed.
+pub async fn closing_commit(tenant: &Tenant, starts_at: Timestamp) -> Result<Option<ChainedCommit>> {
+    Ok(call::<ClosingCommit>(tenant, Call::ClosingCommit { starts_at }).await?.commit)
 }
 
 pub async fn pending_facts(tenant: &Tenant) -> Result<PendingFacts> {

@@ -116,6 +116,7 @@ pub const ROWS: &[Row] = &[
     row("getLedger", Parameter::None, ""),
     row("listLedgerEntries", Parameter::None, ""),
     row("getLedgerAudit", Parameter::None, ""),
+    row("getInvoiceProof", Object("{invoice}", NO_INVOICE), ""),
     row("listMembers", Parameter::None, ""),
     row("getMember", Object("{member}", NO_PERSON), ""),
     row("updateMember", Object("{member}", NO_PERSON), r#"{"jobTitle":"{fresh}"}"#),
