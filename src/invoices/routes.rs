@@ -95,7 +95,7 @@ pub struct DiscountView {
 }
 
 impl DiscountView {
-    fn new(taken: &TakenDiscount, currency: Currency) -> Self {
+    pub fn new(taken: &TakenDiscount, currency: Currency) -> Self {
         let percentage = match taken.off {
             Off::Percentage(rate) => Some(rate.to_string()),
             Off::Fixed(_) => None,
@@ -119,7 +119,7 @@ pub struct TaxView {
 }
 
 impl TaxView {
-    fn new(tax: &ChargedTax, currency: Currency) -> Self {
+    pub fn new(tax: &ChargedTax, currency: Currency) -> Self {
         Self {
             name: tax.name.clone(),
             rate: tax.rate.rate.to_string(),
@@ -199,7 +199,7 @@ impl From<Invoice> for InvoiceView {
 }
 
 impl LineView {
-    fn new(line: Line, currency: Currency) -> Self {
+    pub fn new(line: Line, currency: Currency) -> Self {
         Self {
             type_name: "OrderItem",
             kind: line.kind,
