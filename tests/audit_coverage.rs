@@ -34,6 +34,7 @@ const SILENT: &[(&str, &str)] = &[
     ),
     ("createLogin", "asks for a code by mail, the same for an unknown address; the session that the code opens has an entry"),
     ("refreshSession", "goes on with a session that has an entry; the reuse of an old token ends it, and that has one"),
+    ("previewSubscriptionChange", "shows what a change would bill, and changes nothing"),
     ("releaseReservation", "counts none; reservations are the Meter's"),
 ];
 const USAGE: &str = "usage is in a chain of its own, the Meter's, which docs/PROOF.md tells how to verify";

@@ -16,3 +16,9 @@ mod limits;
 mod metrics;
 #[path = "scenarios/moves.rs"]
 mod moves;
+#[path = "scenarios/pauses_and_ends.rs"]
+mod pauses_and_ends;
+#[path = "scenarios/previews.rs"]
+mod previews;
+#[path = "scenarios/subscription_changes.rs"]
+mod subscription_changes;

@@ -62,6 +62,15 @@ fn is_other_interval(subscription: &Subscription, to: &Shape) -> bool {
     !subscription.is_trial() && subscription.shape.interval != to.interval
 }
 
+/// Refuses another interval without proration: nothing of what is paid for would come back.
+pub fn divisible(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
+    if is_other_interval(subscription, to) && policy == ProrationPolicy::None {
+        let detail = "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
+        return Err(Problem::conflict("interval_needs_proration", detail).into());
+    }
+    Ok(())
+}
+
 /// Changes what is subscribed to, now. `closing` is the Meter's closing of the period where [`closes_period`], and otherwise what it counts.
 /// A trial changes its shape and bills nothing.
 pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment: Moment<'_>) -> Result<Changed> {
@@ -92,12 +101,8 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
 
 /// Another interval: the old one's unused time comes back, and a billing period begins now.
 fn anew(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
-    if wanted.policy == ProrationPolicy::None {
-        let detail =
-            "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
-        return Err(Problem::conflict("interval_needs_proration", detail).into());
-    }
     let subscription = &account.subscription;
+    divisible(subscription, &next.shape, wanted.policy)?;
     let mut next = next;
     let (mut lines, usage) = if closes_period(subscription, &next.shape, now) {
         let period = Period { starts_at: subscription.period.starts_at, ends_at: now };
@@ -248,6 +253,9 @@ pub(super) fn shares(
 /// What happened, by the base price of a month.
 pub(super) fn moved(next: &Subscription, from: &Subscribed, to: &Subscribed) -> Result<Event> {
     let (subscription, from_plan, to_plan) = (next.id, from.shape.plan.clone(), to.shape.plan.clone());
+    if from_plan == to_plan && from.shape.interval != to.shape.interval && from.shape.quantity == to.shape.quantity {
+        return Ok(SubscriptionChanged { subscription, from_plan, to_plan }.into());
+    }
     Ok(match compare(from, to, next.currency)? {
         std::cmp::Ordering::Less => SubscriptionUpgraded { subscription, from_plan, to_plan }.into(),
         std::cmp::Ordering::Greater => SubscriptionDowngraded { subscription, from_plan, to_plan }.into(),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::acting::{as_it_is, close, peek, up_to_date};
 use super::entitlements::allowance;
-use super::rules::{Period, Shape};
+use super::rules::{Period, Shape, months};
 use super::waiting::{self, nothing_waits};
 use super::wire::ChangeView;
 use crate::access::permissions::needs;
@@ -61,7 +61,7 @@ pub struct NewChange {
     pub quantity: Option<u32>,
     /// How many of each add-on named; 0 ends one, others stay.
     pub add_ons: Option<BTreeMap<String, u32>>,
-    /// When absent: `period_end` for a lower base price a month, `now` otherwise.
+    /// When absent: `period_end` for a shorter interval or a lower base price a month, `now` otherwise.
     pub effective: Option<Effective>,
     /// For a change now, instead of the plan's.
     #[schema(value_type = Option<String>, example = "day")]
@@ -164,18 +164,29 @@ async fn wish(tenant: &Tenant, account: &Account, body: &NewChange) -> Result<Wi
     let (subscription, from) = (&account.subscription, account.subscribed()?);
     lifecycle::step(subscription.status, Trigger::Change)?;
     let to = target(tenant, from, subscription.currency, body).await?;
-    if to.shape == from.shape {
-        let detail = "The subscription is so already. Send what is to be different: plan, planVersion, billingPeriod, quantity or addOns.";
+    let effective = body.effective.map_or_else(|| usual(from, &to, subscription.currency), Ok)?;
+    let policy = body.proration_policy.unwrap_or(from.plan.proration_policy);
+    let waits = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
+    if to.shape == from.shape || (effective == Effective::PeriodEnd && waits) {
+        let detail = "It is so already, or waits to be. Send what is to be different: plan, planVersion, billingPeriod, quantity or addOns.";
         return Err(Problem::conflict("no_change", detail).into());
     }
-    let is_cheaper = compare(from, &to, subscription.currency)? == Ordering::Greater;
-    let effective = body.effective.unwrap_or(if is_cheaper { Effective::PeriodEnd } else { Effective::Now });
-    let policy = body.proration_policy.unwrap_or(from.plan.proration_policy);
     if effective == Effective::Now {
         nothing_waits(subscription)?;
+        bills::divisible(subscription, &to.shape, policy)?;
         fits_usage(tenant, from, &to).await?;
     }
     Ok(Wish { to, policy, effective })
+}
+
+/// Who goes to a shorter interval, or pays less a month, has paid for what they have until the period's end.
+fn usual(from: &Subscribed, to: &Subscribed, currency: Currency) -> Result<Effective> {
+    let is_less = match months(to.shape.interval).cmp(&months(from.shape.interval)) {
+        Ordering::Equal => compare(from, to, currency)? == Ordering::Greater,
+        Ordering::Less => true,
+        Ordering::Greater => false,
+    };
+    Ok(if is_less { Effective::PeriodEnd } else { Effective::Now })
 }
 
 /// What is subscribed to after the change.
