@@ -113,6 +113,26 @@ events! {
     SubscriptionCancelled = "Subscription.cancelled" v 1 { subscription: SubscriptionId, reason: Option<String> }
     /// Nobody renewed it, or its trial ended unpaid: it is over.
     SubscriptionExpired = "Subscription.expired" v 1 { subscription: SubscriptionId }
+    /// Something else is subscribed to, of a higher base price.
+    SubscriptionUpgraded = "Subscription.upgraded" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
+    /// Something else is subscribed to, of a lower base price.
+    SubscriptionDowngraded = "Subscription.downgraded" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
+    /// Something else is subscribed to, of the same base price: add-ons, an interval, a version.
+    SubscriptionChanged = "Subscription.changed" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
+    /// It rests: nothing is admitted and nothing falls due.
+    SubscriptionPaused = "Subscription.paused" v 1 { subscription: SubscriptionId, resumes_at: Option<Timestamp> }
+    /// The time has come at which a pause ends by itself, unless it ended before.
+    ResumptionDue = "Subscription.resumptionDue" v 1 { subscription: SubscriptionId, resumes_at: Timestamp }
+    /// It goes on after a pause.
+    SubscriptionResumed = "Subscription.resumed" v 1 { subscription: SubscriptionId }
+    /// The vendor stopped it: nothing is admitted.
+    SubscriptionSuspended = "Subscription.suspended" v 1 { subscription: SubscriptionId }
+    /// The vendor let it go on.
+    SubscriptionUnsuspended = "Subscription.unsuspended" v 1 { subscription: SubscriptionId }
+    /// A year has 30 days left.
+    SubscriptionExpiring = "Subscription.expiring" v 1 { subscription: SubscriptionId, ends_at: Timestamp }
+    /// No more usage can come for a subscription that is over: what came after its last invoice is billed.
+    LateUsageDue = "Subscription.lateUsageDue" v 1 { subscription: SubscriptionId }
     /// A new usage period began.
     SubscriptionRenewed = "Subscription.renewed" v 1 { subscription: SubscriptionId, period_starts_at: Timestamp }
 

@@ -37,6 +37,7 @@ const SILENT: &[(&str, &str)] = &[
     ("simulate", "changes nothing: it asks what something would cost"),
     ("previewMigration", "says what would change and changes nothing"),
     ("estimatePrice", "computes what a usage would cost and keeps nothing"),
+    ("previewSubscriptionChange", "shows what a change would bill, and changes nothing"),
     ("releaseReservation", "counts none; reservations are the Meter's"),
 ];
 const USAGE: &str = "usage is in a chain of its own, the Meter's, which docs/PROOF.md tells how to verify";

@@ -18,5 +18,11 @@ mod limits;
 mod metrics;
 #[path = "scenarios/moves.rs"]
 mod moves;
+#[path = "scenarios/pauses_and_ends.rs"]
+mod pauses_and_ends;
+#[path = "scenarios/previews.rs"]
+mod previews;
 #[path = "scenarios/simulations.rs"]
 mod simulations;
+#[path = "scenarios/subscription_changes.rs"]
+mod subscription_changes;

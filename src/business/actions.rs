@@ -1,5 +1,7 @@
 //! What a step can ask for. Closed: a process can do these things and no others.
 
+use std::collections::BTreeMap;
+
 use rating::{BillingInterval, Currency};
 
 use crate::access;
@@ -9,7 +11,7 @@ use crate::invitations;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, MoveId, PersonId};
+use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, MoveId, PersonId, SubscriptionId};
 use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -53,6 +55,13 @@ pub enum Action {
     /// Makes the directory say whether this person is a member.
     KeepDirectoryTrue(PersonId),
     FinalizeInvoice(InvoiceId),
+    /// Ends a pause whose time is over.
+    ResumeSubscription {
+        subscription: SubscriptionId,
+        resumes_at: Timestamp,
+    },
+    /// Bills what came after the last invoice of a subscription that is over.
+    BillLateUsage(SubscriptionId),
     /// Makes the Meter know whether the company may write.
     TellMeterStatus,
     /// Records that the company is to be erased, if it still is.
@@ -106,6 +115,10 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
+        Action::ResumeSubscription { subscription, resumes_at } => {
+            subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
+        }
+        Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
@@ -146,11 +159,12 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
         currency,
         interval,
         quantity: 1,
+        add_ons: BTreeMap::new(),
         time_zone: &settings.timezone,
         test_clock: tenant.test_clock(),
-        version_before: 0,
+        before: None,
     };
-    subscriptions::rules::start_trial(&new, tenant.moment())
+    subscriptions::rules::start_trial(&new, tenant.moment()).map(|(_, decision)| decision)
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.

@@ -16,6 +16,7 @@ pub mod messages;
 pub mod onboarding;
 pub mod people;
 pub mod quotas;
+pub mod renewals;
 pub mod runner;
 pub mod story;
 pub mod trials;
@@ -48,6 +49,7 @@ pub const WORKFLOWS: &[Workflow] = &[
     onboarding::WORKFLOW,
     people::WORKFLOW,
     trials::WORKFLOW,
+    renewals::WORKFLOW,
     quotas::WORKFLOW,
     limits::WORKFLOW,
     billing::WORKFLOW,

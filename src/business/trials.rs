@@ -4,9 +4,7 @@ use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
-use crate::events::{
-    OrganizationCreated, SubscriptionCancelled, SubscriptionCreated, SubscriptionExpired, SubscriptionRenewed, TrialConverted, TrialEnding,
-};
+use crate::events::{OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::onboarding::items::ItemKey;
 use crate::workflow;
 
@@ -15,9 +13,6 @@ workflow! { "trials", "Every company starts with a trial; it is told before it e
     when SubscriptionCreated => [open_the_meter];
     when TrialEnding => [announce_the_end];
     when TrialConverted => [open_the_first_paid_period];
-    when SubscriptionRenewed => [open_the_next_period];
-    when SubscriptionCancelled => [close_the_meter];
-    when SubscriptionExpired => [close_the_meter_of_what_expired];
 }
 
 /// What is tried, unless the sign-up names another plan.
@@ -46,17 +41,5 @@ fn announce_the_end(trial: &TrialEnding, company: &Company) -> Vec<Action> {
 }
 
 fn open_the_first_paid_period(_: &TrialConverted, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
-}
-
-fn open_the_next_period(_: &SubscriptionRenewed, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
-}
-
-fn close_the_meter(_: &SubscriptionCancelled, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
-}
-
-fn close_the_meter_of_what_expired(_: &SubscriptionExpired, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }

@@ -205,16 +205,17 @@ impl Subscribed {
         Ok(Some(Line { counted: Some(counted), billed_before: Some(late.before), ..line }))
     }
 
-    /// What is missing to the plan's minimum commitment in a usage period in which `usage` was billed beside the base price.
-    pub fn commitment_line(&self, usage: Money, period: Period) -> Result<Option<Line>> {
+    /// What is missing to the plan's minimum commitment in a usage period, of which `used` has passed, and in which `usage` was billed
+    /// beside the base price.
+    pub fn commitment_line(&self, usage: Money, used: &rating::Exact, period: Period) -> Result<Option<Line>> {
         let currency = usage.currency();
         let Some(minimum) = self.plan.minimum_commitment.get(currency.code()) else { return Ok(None) };
         let internal = |error: rating::MoneyError| Error::internal(error.to_string());
         let minimum = Money::round(&minimum.to_exact(), currency).map_err(internal)?;
-        let share = share_of_usage_period(self.shape.interval)?;
+        let share = share_of_usage_period(self.shape.interval)?.times(used);
         let base = Money::sum(self.period_lines(currency, period)?.iter().map(|line| Money::new(line.amount_minor, currency)), currency);
         let billed = base.and_then(|base| base.scaled_by(&share)).and_then(|base| base.checked_add(usage)).map_err(internal)?;
-        let missing = rating::true_up(minimum, &rating::Exact::one(), billed).map_err(internal)?;
+        let missing = rating::true_up(minimum, used, billed).map_err(internal)?;
         if missing.is_zero() {
             return Ok(None);
         }

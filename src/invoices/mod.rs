@@ -9,6 +9,7 @@
 //! One way leads to every bill, made or shown: `lines.rs` (what is charged for), then `compose.rs` (discounts, taxes, credits).
 
 pub mod billing;
+pub mod change;
 pub mod compose;
 pub mod cycle;
 pub mod lines;
@@ -17,3 +18,4 @@ pub mod routes;
 pub mod rules;
 pub mod store;
 pub mod terms;
+pub mod turns;

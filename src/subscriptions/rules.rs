@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rating::{BillingCalendar, BillingInterval, Currency, Quantity, Tz, parse_time_zone};
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::{self, Trigger};
 use super::store;
 use crate::catalog::rules::Plan;
-use crate::events::{SubscriptionCreated, TrialEnding};
+use crate::events::{SubscriptionCreated, SubscriptionExpiring, TrialEnding};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, Moment, SubscriptionId, TestClockId};
@@ -18,6 +19,9 @@ pub const TRIAL_ENDING_NOTICE: std::time::Duration = days(3);
 
 /// Most of a plan or of an add-on that one subscription has.
 pub const QUANTITY_MAX: u32 = 1_000_000;
+
+/// How long before its end a year is announced to end.
+pub const EXPIRING_NOTICE: std::time::Duration = days(30);
 
 /// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
 const EARLIER_PERIODS_MAX: usize = 4;
@@ -90,8 +94,8 @@ pub struct Pause {
     /// When it ends by itself; None until somebody ends it.
     pub resumes_at: Option<Timestamp>,
     pub policy: PausePolicy,
-    /// How it stood before.
-    pub status_before: Status,
+    /// The billing period that it interrupts.
+    pub billing_period: Period,
 }
 
 /// What becomes of the time that is paid for already.
@@ -112,6 +116,12 @@ pub struct Advance {
     /// The plan's key, or `plan/add-on`.
     pub item: String,
     pub invoice: InvoiceId,
+    /// What it costs for a whole billing period, before discounts.
+    #[serde(default)]
+    pub price_minor: i64,
+    /// What was charged, before discounts.
+    #[serde(default)]
+    pub charged_minor: i64,
     /// What was charged, after discounts and before tax, in minor units; credits given since are taken off.
     pub left_minor: i64,
     pub period: Period,
@@ -154,14 +164,15 @@ pub struct NewSubscription<'a> {
     pub currency: Currency,
     pub interval: BillingInterval,
     pub quantity: u32,
+    pub add_ons: BTreeMap<String, u32>,
     pub time_zone: &'a str,
     pub test_clock: Option<TestClockId>,
-    /// The version that the Meter knows of an earlier one; a new one has to be above it.
-    pub version_before: i64,
+    /// The one before, which is over.
+    pub before: Option<&'a Subscription>,
 }
 
 /// Starts a trial of the plan now, as long as it says.
-pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<Decision> {
+pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     let now = moment.now;
     let zone = parse_time_zone(new.time_zone).map_err(|error| Error::internal(error.to_string()))?;
     let end = rating::trial_end(now.to_chrono(), new.plan.trial.days, zone).map_err(|error| Error::internal(error.to_string()))?;
@@ -173,13 +184,21 @@ pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<Deci
         next_billing_at: Some(trial_ends_at),
         ..begun(new, period, moment)
     };
-    let decision = Decision::new()
-        .write(store::insert(&subscription))
-        .write(store::insert_phase(&subscription, now))
-        .raise(SubscriptionCreated { subscription: subscription.id, plan: subscription.shape.plan.clone(), is_trial: true })
-        .later(trial_ends_at.minus(TRIAL_ENDING_NOTICE), TrialEnding { subscription: subscription.id, trial_ends_at })
-        .audit("subscription.created", subscription.id.to_string(), None, Some(serde_json::json!({"plan": new.plan.key, "isTrial": true})));
-    Ok(decision)
+    let ending = TrialEnding { subscription: subscription.id, trial_ends_at };
+    let decision = created(&subscription, moment).later(trial_ends_at.minus(TRIAL_ENDING_NOTICE), ending);
+    Ok((subscription, decision))
+}
+
+/// What goes into the commit that begins a subscription, unless another one runs by then.
+pub fn created(subscription: &Subscription, moment: Moment<'_>) -> Decision {
+    let Subscription { id, shape, .. } = subscription;
+    let is_trial = subscription.is_trial();
+    Decision::new()
+        .guard(store::none_runs())
+        .write(store::insert(subscription))
+        .write(store::insert_phase(subscription, moment.now))
+        .raise(SubscriptionCreated { subscription: *id, plan: shape.plan.clone(), is_trial })
+        .audit("subscription.created", id.to_string(), None, Some(serde_json::json!({"plan": shape.plan, "isTrial": is_trial})))
 }
 
 /// A subscription that begins with `period`; the caller says how it stands.
@@ -189,7 +208,7 @@ pub fn begun(new: &NewSubscription<'_>, period: Period, moment: Moment<'_>) -> S
         plan_version: new.plan.version,
         interval: new.interval,
         quantity: new.quantity,
-        add_ons: BTreeMap::new(),
+        add_ons: new.add_ons.clone(),
     };
     Subscription {
         id: SubscriptionId::new(moment),
@@ -203,7 +222,7 @@ pub fn begun(new: &NewSubscription<'_>, period: Period, moment: Moment<'_>) -> S
         anchored_at: None,
         period_index: 0,
         period,
-        earlier_periods: Vec::new(),
+        earlier_periods: new.before.map_or_else(Vec::new, |before| periods_of(before, period.starts_at)),
         next_billing_at: None,
         scheduled: None,
         cancellation: None,
@@ -213,8 +232,24 @@ pub fn begun(new: &NewSubscription<'_>, period: Period, moment: Moment<'_>) -> S
         payment_method: None,
         auto_renew: true,
         test_clock: new.test_clock,
-        version: new.version_before.saturating_add(1),
+        // The Meter knows the version of the one before; this one has to be above it.
+        version: new.before.map_or(0, |before| before.version).saturating_add(1),
     }
+}
+
+/// The starts of the usage periods of a subscription that is over, and of the time since: what was counted then stays apart.
+fn periods_of(before: &Subscription, until: Timestamp) -> Vec<Timestamp> {
+    let mut starts = before.earlier_periods.clone();
+    starts.extend([before.period.starts_at, before.period.ends_at]);
+    starts.retain(|start| *start < until);
+    remembered(starts)
+}
+
+/// The last of them, as many as late usage may belong to.
+fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
+    let forgotten = starts.len().saturating_sub(EARLIER_PERIODS_MAX);
+    starts.drain(..forgotten);
+    starts
 }
 
 impl Subscription {
@@ -249,9 +284,13 @@ impl Subscription {
         self.nth(self.shape.interval, index.checked_div(months).unwrap_or(index))
     }
 
-    /// The billing period that it is in; the trial while on trial.
+    /// The billing period that it is in; the trial while on trial, the interrupted one while paused.
     pub fn current_billing_period(&self) -> Result<Period> {
-        if self.is_trial() { Ok(self.period) } else { self.billing_period(self.period_index) }
+        match &self.pause {
+            Some(pause) => Ok(pause.billing_period),
+            None if self.is_trial() => Ok(self.period),
+            None => self.billing_period(self.period_index),
+        }
     }
 
     /// Whether a billing period begins with the n-th usage period.
@@ -269,8 +308,9 @@ impl Subscription {
     /// The subscription after its present usage period: converted if it was on trial, renewed otherwise.
     pub fn renewed(&self) -> Result<Subscription> {
         let (period_index, period) = self.next_period()?;
+        let trigger = if self.is_trial() { Trigger::Convert } else { Trigger::Renew };
         Ok(Subscription {
-            status: if self.status == Status::Trialing { Status::Active } else { self.status },
+            status: lifecycle::step(self.status, trigger)?,
             anchored_at: Some(self.anchored_at.unwrap_or(period.starts_at)),
             period_index,
             next_billing_at: Some(period.ends_at),
@@ -284,9 +324,27 @@ impl Subscription {
     pub fn moved_to(&self, period: Period) -> Subscription {
         let mut earlier_periods = self.earlier_periods.clone();
         earlier_periods.push(self.period.starts_at);
-        let forgotten = earlier_periods.len().saturating_sub(EARLIER_PERIODS_MAX);
-        earlier_periods.drain(..forgotten);
-        Subscription { period, earlier_periods, ..self.clone() }
+        Subscription { period, earlier_periods: remembered(earlier_periods), ..self.clone() }
+    }
+
+    /// The same in a billing period that begins at `now`, counted from there. A usage period that began this instant goes on in it.
+    pub fn begun_anew(&self, now: Timestamp) -> Result<Subscription> {
+        let anchored = Subscription { anchored_at: Some(now), period_index: 0, ..self.clone() };
+        let period = anchored.usage_period(0)?;
+        let is_moved = self.period.starts_at < now;
+        let moved = if is_moved { anchored.moved_to(period) } else { Subscription { period, ..anchored } };
+        let usage_billed = if is_moved { BTreeMap::new() } else { self.usage_billed.clone() };
+        Ok(Subscription { next_billing_at: Some(period.ends_at), usage_billed, ..moved })
+    }
+
+    /// The end of a paid year, and when it is announced; None for months, and where it is announced already.
+    pub fn expiring(&self, now: Timestamp) -> Result<Option<(Timestamp, SubscriptionExpiring)>> {
+        if self.shape.interval != BillingInterval::Year || self.is_trial() {
+            return Ok(None);
+        }
+        let ends_at = self.current_billing_period()?.ends_at;
+        let at = ends_at.minus(EXPIRING_NOTICE);
+        Ok((at > now).then_some((at, SubscriptionExpiring { subscription: self.id, ends_at })))
     }
 
     /// The usage period that begins at `starts_at`, if it is the present one or a remembered one.
@@ -329,9 +387,10 @@ pub mod tests {
             currency: Currency::USD,
             interval: BillingInterval::Month,
             quantity: 1,
+            add_ons: BTreeMap::new(),
             time_zone,
             test_clock: None,
-            version_before: 0,
+            before: None,
         };
         let moment = Moment { now: starts_at, entropy: &crate::kernel::ids::Fixed };
         Subscription {

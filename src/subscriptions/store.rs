@@ -96,9 +96,9 @@ impl From<SubscriptionRow> for Subscription {
     }
 }
 
-/// The newest one: ids sort by when they were made.
+/// The one that runs, or else the newest: ids sort by when they were made.
 pub fn select() -> TenantStatement {
-    tenant_sql!("SELECT * FROM subscriptions WHERE organization_id = ?1 ORDER BY id DESC LIMIT 1")
+    tenant_sql!("SELECT * FROM subscriptions WHERE organization_id = ?1 ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1")
 }
 
 /// The organization's newest subscription, also when it has ended; None before the first.
@@ -204,6 +204,13 @@ pub fn unchanged(subscription: &Subscription) -> TenantStatement {
         "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         subscription.id,
         subscription.version
+    )
+}
+
+/// Guard: no subscription of the organization runs.
+pub fn none_runs() -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND ended_at IS NULL)"
     )
 }
 

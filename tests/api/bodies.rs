@@ -71,6 +71,12 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/platform-keys/{platformKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
     takes("POST", "/v1/organizations/{acme}/moves", r#"{"shard":{elsewhere}}"#, 202, ORDINARY),
+    takes("PATCH", "/v1/subscription", r#"{"paymentMethod":"card"}"#, 200, ORDINARY),
+    takes("POST", "/v1/subscription/changes", r#"{"plan":"enterprise"}"#, 201, ORDINARY),
+    takes("POST", "/v1/subscription/change-previews", r#"{"plan":"enterprise"}"#, 200, ORDINARY),
+    takes("POST", "/v1/subscription/cancellation", r#"{"effective":"period_end"}"#, 201, ORDINARY),
+    takes("POST", "/v1/subscription/pause", r#"{}"#, 201, ORDINARY),
+    takes("POST", "/v1/subscription", r#"{"plan":"starter"}"#, 201, ORDINARY),
     // From here on Acme is suspended, and at last cancelled: what is above would be refused.
     takes("PUT", "/v1/organizations/{acme}/suspension", r#"{"reason":"fraud"}"#, 200, ORDINARY),
     takes("POST", "/v1/exports", r#"{"format":"ndjson"}"#, 202, ORDINARY),
