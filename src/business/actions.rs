@@ -4,12 +4,14 @@ use rating::{BillingInterval, Currency};
 
 use crate::access;
 use crate::catalog;
+use crate::credit_notes;
+use crate::credits;
 use crate::events::Event;
 use crate::invitations;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, MoveId, PersonId};
+use crate::kernel::ids::{CreditId, CreditNoteId, InvitationId, InvoiceId, KeyId, MoveId, PersonId};
 use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -53,6 +55,11 @@ pub enum Action {
     /// Makes the directory say whether this person is a member.
     KeepDirectoryTrue(PersonId),
     FinalizeInvoice(InvoiceId),
+    /// Makes an invoice overdue that is due still.
+    FallDue(InvoiceId),
+    NumberCreditNote(CreditNoteId),
+    /// Lets what is left of a credit expire, if its time has come.
+    ExpireCredit(CreditId),
     /// Makes the Meter know whether the company may write.
     TellMeterStatus,
     /// Records that the company is to be erased, if it still is.
@@ -106,6 +113,15 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
+        Action::FallDue(id) => {
+            let invoice = invoices::store::find(tenant, id).await?;
+            invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
+        }
+        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
+        Action::ExpireCredit(id) => {
+            let grant = credits::store::find(tenant, id).await?;
+            Ok(grant.map_or_else(Decision::new, |grant| credits::rules::expire(&grant, moment)))
+        }
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())

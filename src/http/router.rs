@@ -9,8 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
-    people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, catalog, credit_notes, credits, discounts, exports, invitations, invoices, limits, logins, mails, metrics, oauth,
+    onboarding, organizations, parked, payments, people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions,
+    taxes, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -52,6 +53,18 @@ routes! {
     limits::list_grants,
     limits::create_grant,
     limits::delete_grant,
+    discounts::create,
+    discounts::list,
+    discounts::delete,
+    taxes::put,
+    taxes::get,
+    credits::create,
+    credits::delete,
+    payments::create,
+    payments::pay_refund,
+    invoices::void,
+    invoices::write_off,
+    credit_notes::create,
     test_clocks::create,
     test_clocks::get,
     test_clocks::put,
@@ -99,7 +112,13 @@ routes! {
     onboarding::put_item,
     subscriptions::get,
     invoices::list,
+    invoices::upcoming,
     invoices::get,
+    payments::list,
+    payments::list_refunds,
+    credit_notes::list,
+    credit_notes::get,
+    credits::get,
     people::list,
     people::get,
     people::update,

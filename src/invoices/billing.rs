@@ -1,18 +1,21 @@
 //! The billing run of one subscription: close its period, invoice the next one. Safe to repeat and to cut off anywhere.
 
 use super::compose::Terms;
-use super::cycle::{Billed, Billing, bill};
+use super::cycle::{self, Billed, Billing, bill};
 use super::lines::Subscribed;
 use super::rules::{self, Invoice};
 use super::{store, terms};
 use crate::catalog;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::ids::{InvoiceId, Moment, SubscriptionId};
 use crate::kernel::ports::App;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, until_fresh};
 use crate::kernel::time::Timestamp;
+use crate::organizations;
+use crate::organizations::rules::Organization;
+use crate::organizations::store::OrganizationRow;
 use crate::subscriptions::rules::{Phase, Shape, Subscription};
 use crate::subscriptions::store::{self as subscriptions, SubscriptionRow};
 use crate::usage::meter::Closing;
@@ -20,6 +23,8 @@ use crate::usage::meters;
 
 /// Whose numbers the invoices bear: one seller, the vendor, until there are several legal entities.
 pub const SELLER: &str = "default";
+/// The series of its credit notes.
+pub const CREDIT_NOTES: &str = "default:credit-notes";
 
 /// All that bills of one subscription are made from, but for what the Meter says.
 pub struct Account {
@@ -101,10 +106,24 @@ pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Run>
 
 /// What gives a draft invoice its number. The number belongs to the invoice's id, so that asking again leaves no gap.
 pub async fn finalize(tenant: &Tenant, id: InvoiceId) -> Result<Decision> {
-    let invoice = store::find(tenant, id).await?.ok_or_else(|| Error::internal(format!("{id} is to be finalized and is not there")))?;
+    let mut read =
+        tenant.run(vec![store::select(id), organizations::store::select()]).await?.into_iter().map(|rows| rows.into_iter().next());
+    let mut row = || read.next().flatten().ok_or_else(|| Error::internal(format!("{id} is to be finalized and is not there")));
+    let invoice = store::read(row()?)?;
     if invoice.status != rules::Status::Draft {
         return Ok(Decision::new());
     }
-    let number = tenant.app().invoice_numbers.number(SELLER, id).await?;
-    Ok(rules::finalize(&invoice, number, tenant.moment()))
+    let customer = Organization::from(decode::<OrganizationRow>(row()?)?);
+    let number = tenant.app().invoice_numbers.number(SELLER, &id.to_string()).await?;
+    rules::finalize(&invoice, number, rules::parties(SELLER, &customer), tenant.moment())
+}
+
+/// The invoice of the running period, if nothing more happened; None when nothing is to come with its end.
+pub async fn upcoming(tenant: &Tenant) -> Result<Option<Invoice>> {
+    let Some(subscription) = subscriptions::current(tenant).await? else { return Ok(None) };
+    let Some(account) = Account::load(tenant, subscription.id).await? else { return Ok(None) };
+    let Some(due) = account.subscription.next_billing_at else { return Ok(None) };
+    let closing = meters::peek_period(tenant, account.subscription.period).await?;
+    let moment = tenant.moment();
+    cycle::upcoming(&account.billing(&closing), Moment { now: moment.now.max(due), ..moment })
 }

@@ -159,12 +159,16 @@ fn arrears_lines(billing: &Billing<'_>, now: &Subscribed) -> Result<Vec<Line>> {
         if now.plan.base_timing == BaseTiming::InArrears && billing_period.ends_at <= subscription.period.ends_at {
             lines.extend(now.period_lines(currency, billing_period)?);
         }
-        let mut usage = Vec::new();
+        let (mut usage, mut before) = (Vec::new(), Vec::new());
         for (metric, used) in &billing.closing.used {
             let billed = subscription.usage_billed.get(metric).copied();
             usage.extend(now.usage_lines(metric, billed, *used, true, (currency, subscription.period))?);
+            if let Some(billed) = billed {
+                before.extend(now.usage_lines(metric, None, billed, false, (currency, subscription.period))?);
+            }
         }
-        let cost = sum(&usage, currency)?;
+        // What was billed at a threshold counts towards the commitment, too.
+        let cost = sum(&usage, currency)?.checked_add(sum(&before, currency)?).map_err(|error| Error::internal(error.to_string()))?;
         lines.extend(usage);
         lines.extend(now.commitment_line(cost, subscription.period)?);
     }

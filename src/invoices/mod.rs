@@ -11,8 +11,11 @@
 pub mod billing;
 pub mod compose;
 pub mod cycle;
+pub mod endings;
+pub mod lifecycle;
 pub mod lines;
 pub mod routes;
 pub mod rules;
 pub mod store;
 pub mod terms;
+pub mod threshold;
