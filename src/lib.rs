@@ -40,6 +40,7 @@ pub mod discounts;
 pub mod exports;
 pub mod invitations;
 pub mod invoices;
+pub mod ledger;
 pub mod limits;
 pub mod logins;
 pub mod mails;

@@ -9,7 +9,7 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, credit_notes, credits, discounts, exports, invitations, invoices, limits, logins, mails, metrics, oauth,
+    access, audit, catalog, credit_notes, credits, discounts, exports, invitations, invoices, ledger, limits, logins, mails, metrics, oauth,
     onboarding, organizations, parked, payments, people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions,
     taxes, teams, test_clocks, tokens, usage,
 };
@@ -119,6 +119,9 @@ routes! {
     credit_notes::list,
     credit_notes::get,
     credits::get,
+    ledger::get,
+    ledger::list_entries,
+    ledger::audit,
     people::list,
     people::get,
     people::update,

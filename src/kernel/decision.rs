@@ -54,6 +54,13 @@ impl Decision {
         self
     }
 
+    /// Several, in their order.
+    #[must_use]
+    pub fn write_all(mut self, writes: impl IntoIterator<Item = TenantStatement>) -> Self {
+        self.writes.extend(writes);
+        self
+    }
+
     /// A fact that is true with this commit.
     #[must_use]
     pub fn raise(mut self, event: impl Into<Event>) -> Self {

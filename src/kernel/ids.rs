@@ -172,6 +172,8 @@ ids! {
     PaymentId = "pay";
     CreditNoteId = "cn";
     RefundId = "refund";
+    /// An entry of the ledger.
+    EntryId = "entry";
     /// One fact of the business, see `events.rs`.
     EventId = "evt";
     /// An amount held back in the Meter.

@@ -15,7 +15,7 @@ use super::sql::{Row, Sql, SqlError, Statement, Value, decode};
 use super::time::Timestamp;
 
 /// Tables of the machinery. They hold no fact about an organization.
-const MACHINERY: [&str; 3] = ["stale_guards", "fences", "arriving_rows"];
+const MACHINERY: [&str; 4] = ["stale_guards", "ledger_guards", "fences", "arriving_rows"];
 /// Rows read at once, and of tables whose rows are large.
 const ROWS_MAX: u32 = 200;
 const LARGE_ROWS: [&str; 1] = ["export_chunks"];
