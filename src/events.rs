@@ -135,6 +135,8 @@ events! {
 
     /// The day has come on which an invoice is due at the latest.
     InvoiceDueDatePassed = "Invoice.dueDatePassed" v 1 { invoice: InvoiceId }
+    /// A period is over for which an invoice charged in advance.
+    InvoicePeriodEnded = "Invoice.periodEnded" v 1 { invoice: InvoiceId, ends_at: Timestamp }
     /// An invoice was due, and is not paid.
     InvoiceOverdue = "Invoice.overdue" v 1 { invoice: InvoiceId, identifier: String, remaining: String, currency: String }
     /// Nothing is left to pay of an invoice.

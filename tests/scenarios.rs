@@ -14,5 +14,7 @@ mod interrupted;
 mod limits;
 #[path = "scenarios/metrics.rs"]
 mod metrics;
+#[path = "scenarios/money.rs"]
+mod money;
 #[path = "scenarios/moves.rs"]
 mod moves;

@@ -57,6 +57,11 @@ pub enum Action {
     FinalizeInvoice(InvoiceId),
     /// Makes an invoice overdue that is due still.
     FallDue(InvoiceId),
+    /// Books what an invoice charged in advance for a period that is over as earned.
+    RecognizeRevenue {
+        invoice: InvoiceId,
+        ends_at: Timestamp,
+    },
     NumberCreditNote(CreditNoteId),
     /// Lets what is left of a credit expire, if its time has come.
     ExpireCredit(CreditId),
@@ -117,10 +122,11 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             let invoice = invoices::store::find(tenant, id).await?;
             invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
         }
+        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
         Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
         Action::ExpireCredit(id) => {
             let grant = credits::store::find(tenant, id).await?;
-            Ok(grant.map_or_else(Decision::new, |grant| credits::rules::expire(&grant, moment)))
+            grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, moment))
         }
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;

@@ -4,13 +4,16 @@ use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
-use crate::events::{CreditExpiryDue, CreditNoteCreated, InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoiceOverdue};
+use crate::events::{
+    CreditExpiryDue, CreditNoteCreated, InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoiceOverdue, InvoicePeriodEnded,
+};
 use crate::workflow;
 
 workflow! { "billing", "Each period has one invoice; it gets its number, and the company is asked to pay it, and again when it did not.";
     when InvoiceCreated => [give_it_a_number];
     when InvoiceFinalized => [ask_for_payment];
     when InvoiceDueDatePassed => [see_whether_it_is_overdue];
+    when InvoicePeriodEnded => [recognize_what_is_earned];
     when InvoiceOverdue => [remind_of_payment];
     when CreditNoteCreated => [give_the_credit_note_a_number];
     when CreditExpiryDue => [let_what_is_left_expire];
@@ -34,6 +37,10 @@ fn ask_for_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action>
 
 fn see_whether_it_is_overdue(due: &InvoiceDueDatePassed, _: &Company) -> Vec<Action> {
     vec![Action::FallDue(due.invoice)]
+}
+
+fn recognize_what_is_earned(ended: &InvoicePeriodEnded, _: &Company) -> Vec<Action> {
+    vec![Action::RecognizeRevenue { invoice: ended.invoice, ends_at: ended.ends_at }]
 }
 
 fn remind_of_payment(invoice: &InvoiceOverdue, company: &Company) -> Vec<Action> {

@@ -50,6 +50,11 @@ impl NoteLine {
         taxes.fold(0, |sum, (_, minor)| sum.saturating_add(*minor))
     }
 
+    /// Without any tax.
+    pub fn net_minor(&self, invoice: &Invoice) -> i64 {
+        self.subtotal_minor().saturating_sub(self.tax_minor(invoice, true))
+    }
+
     /// With all taxes.
     pub fn total_minor(&self, invoice: &Invoice) -> i64 {
         self.subtotal_minor().saturating_add(self.tax_minor(invoice, false))
@@ -147,4 +152,144 @@ fn shared(line: &Line, tax: i64, (before, amount): (i64, i64), invoice: &Invoice
 
 fn signed(line: &Line, minor: i64) -> i64 {
     if line.amount_minor < 0 { minor.saturating_neg() } else { minor }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rating::{Currency, Decimal, Discount, DiscountDuration, Off, Quantity, TaxRate};
+
+    use super::*;
+    use crate::invoices::compose::{GrantedDiscount, NamedTax, Terms, compose};
+    use crate::invoices::lines::LineKind;
+    use crate::invoices::rules::{BillingReason, Occasion, draft};
+    use crate::kernel::ids::{DiscountId, Fixed, Moment};
+    use crate::subscriptions::rules::tests::trial;
+
+    fn line(amount_minor: i64) -> Line {
+        let subscription = trial("2026-01-15T00:00:00Z", "UTC");
+        Line {
+            kind: if amount_minor < 0 { LineKind::UnusedTime } else { LineKind::BasePrice },
+            item: "professional".into(),
+            description: "Professional Plan".into(),
+            quantity: Quantity::ONE,
+            unit_price: "1".into(),
+            amount_minor,
+            period_starts_at: subscription.period.starts_at,
+            period_ends_at: subscription.period.ends_at,
+            counted: None,
+            billed_before: None,
+            plan: "professional".into(),
+            plan_version: 1,
+            discount_minor: 0,
+            taxes_minor: Vec::new(),
+        }
+    }
+
+    /// An invoice of these lines, less a percentage and with two taxes.
+    fn invoice(amounts: &[i64], percentage: u32, taxes: [(u32, bool); 2]) -> Invoice {
+        let percent = |millionths| Decimal::from_millionths(millionths);
+        let off = Off::Percentage(percent(percentage));
+        let discount = Discount { off, duration: DiscountDuration::Forever, valid_from: None, valid_through: None };
+        let granted = GrantedDiscount { id: DiscountId::from_bytes([1; 16]), name: "Off".into(), discount, items: None };
+        let tax = |(rate, inclusive)| NamedTax { name: format!("{rate}"), rate: TaxRate { rate: percent(rate), inclusive } };
+        let terms = Terms { discounts: vec![granted], taxes: taxes.map(tax).into(), credits: Vec::new() };
+        let subscription = trial("2026-01-15T00:00:00Z", "UTC");
+        let moment = Moment { now: subscription.period.starts_at, entropy: &Fixed };
+        let lines = amounts.iter().map(|amount| line(*amount)).collect();
+        let composed = compose(lines, &terms, Currency::USD, moment.now).unwrap();
+        let period = subscription.period;
+        let occasion = Occasion {
+            subscription: &subscription,
+            reason: BillingReason::SubscriptionCycle,
+            reason_key: "k".into(),
+            period,
+            usage: Vec::new(),
+        };
+        draft(occasion, composed, moment)
+    }
+
+    fn total(invoice: &Invoice, notes: &[NoteLine]) -> i64 {
+        notes.iter().map(|note| note.total_minor(invoice)).sum()
+    }
+
+    proptest! {
+        /// However an invoice is taken back in parts, the parts sum back to it: each line's amount, discount and taxes, and the total.
+        #[test]
+        fn parts_sum_back_to_the_invoice(
+            amounts in prop::collection::vec(0_i64..100_000, 1..6),
+            back in 0_i64..1_000,
+            percentage in 0_u32..100_000_000,
+            rates in [(0_u32..40_000_000, any::<bool>()), (0_u32..40_000_000, any::<bool>())],
+            steps in prop::collection::vec((0_usize..6, 0_i64..60_000), 0..8),
+        ) {
+            let mut amounts = amounts;
+            amounts.push(-back);
+            let invoice = invoice(&amounts, percentage, rates);
+            let now = invoice.created_at;
+            let mut taken: Vec<NoteLine> = Vec::new();
+            for (position, amount) in steps {
+                let left = left(&invoice, &taken);
+                if left.iter().all(|left| *left <= 0) {
+                    break;
+                }
+                let part = match left.get(position) {
+                    Some(left) if *left > 0 => Part::Lines(vec![(position, invoice.money(amount.min(*left)))]),
+                    _ => Part::Amount(invoice.money(amount.min(left.iter().filter(|left| **left > 0).sum()))),
+                };
+                taken.extend(lines(&invoice, &taken.clone(), &part, now).unwrap());
+            }
+            taken.extend(lines(&invoice, &taken.clone(), &Part::Rest, now).unwrap());
+            prop_assert!(left(&invoice, &taken).iter().all(|left| *left == 0));
+            prop_assert_eq!(total(&invoice, &taken), invoice.total_minor - invoice.carried_minor);
+            for (position, line) in invoice.lines.iter().enumerate() {
+                let notes: Vec<&NoteLine> = taken.iter().filter(|note| note.line == position).collect();
+                prop_assert_eq!(notes.iter().map(|note| note.amount_minor).sum::<i64>(), line.amount_minor);
+                prop_assert_eq!(notes.iter().map(|note| note.discount_minor).sum::<i64>(), line.discount_minor);
+                for (tax, billed) in line.taxes_minor.iter().enumerate() {
+                    let back: i64 = notes.iter().map(|note| note.taxes_minor[tax]).sum();
+                    prop_assert!(back == *billed, "{} of {}", back, billed);
+                }
+                if line.amount_minor > 0 {
+                    prop_assert!(notes.iter().all(|note| note.amount_minor > 0 && note.discount_minor >= 0 && note.subtotal_minor() >= 0));
+                }
+            }
+        }
+
+        /// Totals are those of the lines, credit is never more than there is nor than what it pays, and what is deferred, earned and taxed
+        /// is what the bill comes to.
+        #[test]
+        fn bills_add_up(
+            amounts in prop::collection::vec(-5_000_i64..100_000, 0..6),
+            percentage in 0_u32..100_000_000,
+            rates in [(0_u32..40_000_000, any::<bool>()), (0_u32..40_000_000, any::<bool>())],
+        ) {
+            let invoice = invoice(&amounts, percentage, rates);
+            let gross: i64 = invoice.lines.iter().map(|line| {
+                let on_top = invoice.taxes.iter().zip(&line.taxes_minor).filter(|(tax, _)| !tax.rate.inclusive);
+                line.amount_minor - line.discount_minor + on_top.map(|(_, minor)| minor).sum::<i64>()
+            }).sum();
+            prop_assert_eq!(gross, invoice.total_minor - invoice.carried_minor);
+            prop_assert!(invoice.total_minor >= 0 && invoice.carried_minor >= 0 && (invoice.total_minor == 0 || invoice.carried_minor == 0));
+            let moment = Moment { now: invoice.created_at, entropy: &Fixed };
+            prop_assert!(crate::invoices::books::finalized(&invoice, moment).is_ok(), "it balances");
+        }
+    }
+
+    #[test]
+    fn more_than_is_left_is_refused_where_it_is_asked_for() {
+        let invoice = invoice(&[1_000, 500], 0, [(0, false), (0, false)]);
+        let now = invoice.created_at;
+        let usd = |minor| invoice.money(minor);
+        let code = |part: &Part| match lines(&invoice, &[], part, now).unwrap_err() {
+            Error::Refused(problem) => (problem.errors[0].code.clone(), problem.errors[0].pointer.clone()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code(&Part::Amount(usd(1_501))), ("more_than_left".into(), "/amount".into()));
+        assert_eq!(code(&Part::Lines(vec![(0, usd(1)), (1, usd(501))])), ("more_than_left".into(), "/lines/1/amount".into()));
+        assert_eq!(code(&Part::Lines(vec![(2, usd(1))])), ("invalid_value".into(), "/lines/0/line".into()));
+        assert_eq!(code(&Part::Lines(vec![(0, usd(1)), (0, usd(1))])), ("invalid_value".into(), "/lines/1/line".into()));
+        let spread = lines(&invoice, &[], &Part::Amount(usd(100)), now).unwrap();
+        assert_eq!(spread.iter().map(|note| note.amount_minor).collect::<Vec<_>>(), [67, 33], "in proportion, to the cent");
+    }
 }

@@ -15,6 +15,8 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, RefundId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+use crate::ledger::rules::{CreditNoteParts, Entry, credit_note_issued};
+use crate::ledger::store::post;
 use crate::payments::rules::Refund;
 use crate::subscriptions::rules::Subscription;
 use crate::subscriptions::store as subscriptions;
@@ -156,6 +158,7 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
         .guard(invoices::unchanged(invoice))
         .write(invoices::update(&after))
         .write(store::insert(note))
+        .write_all(post(&[entry(invoice, note, moment)?]))
         .and(uncharge(about, note))
         .raise(CreditNoteCreated { credit_note: note.id, invoice: invoice.id })
         .audit("creditNote.created", note.id.to_string(), None, Some(note.facts()));
@@ -167,6 +170,25 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
         decision = decision.write(crate::payments::store::insert_refund(&note.refund(moment)));
     }
     Ok(if is_settled { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
+}
+
+/// What it takes back of what was earned, deferred and taxed.
+fn entry(invoice: &Invoice, note: &CreditNote, moment: Moment<'_>) -> Result<Entry> {
+    let net = |deferred: bool| {
+        let meant = note.lines.iter().filter(|line| line.deferred == deferred);
+        invoice.money(meant.fold(0_i64, |sum, line| sum.saturating_add(line.net_minor(invoice))))
+    };
+    let parts = CreditNoteParts {
+        credit_note: &note.id.to_string(),
+        invoice: invoice.id,
+        revenue: net(false),
+        deferred: net(true),
+        tax: invoice.money(note.tax_minor),
+        against_receivable: invoice.money(note.reduced_minor),
+        to_credit: invoice.money(note.credited_minor),
+        to_refund: invoice.money(note.refunded_minor),
+    };
+    credit_note_issued(&parts, moment)
 }
 
 /// What a change could still give back of a price that was charged in advance is less by what the note took back of it.

@@ -142,7 +142,7 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<Organizatio
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
         let grant = store::find(tenant, credit).await?.ok_or_else(|| Problem::not_found("credit"))?;
-        tenant.commit(rules::void(&grant, tenant.moment()), None).await?;
+        tenant.commit(rules::void(&grant, tenant.moment())?, None).await?;
         Ok(Reply::no_content())
     })
     .await

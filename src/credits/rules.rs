@@ -7,9 +7,12 @@ use serde_json::json;
 use super::store;
 use crate::events::{CreditExpired, CreditExpiryDue, CreditGranted, CreditVoided};
 use crate::kernel::decision::Decision;
+use crate::kernel::error::Result;
 use crate::kernel::ids::{CreditId, InvoiceId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+use crate::ledger::rules::{Funding, credit_expired, credit_granted};
+use crate::ledger::store::post;
 
 /// Grants of one organization of which something is left: each of its bills looks at all of them.
 pub const GRANTS_MAX: usize = 200;
@@ -60,17 +63,17 @@ pub struct Wanted {
 }
 
 /// The vendor gives or sells credit to an organization that has `open` grants already.
-pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grant, Decision), Problem> {
+pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grant, Decision)> {
     if wanted.expires_at.is_some_and(|at| at <= moment.now) {
-        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send an instant that is to come, or leave it out."));
+        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send an instant that is to come, or leave it out.").into());
     }
     if wanted.reason.as_ref().is_some_and(|reason| reason.trim().is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
         let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters, or leave it out.");
-        return Err(Problem::invalid("/reason", "invalid_value", detail));
+        return Err(Problem::invalid("/reason", "invalid_value", detail).into());
     }
     if open >= GRANTS_MAX {
         let detail = format!("An organization has at most {GRANTS_MAX} open credits at a time. Void some first.");
-        return Err(Problem::conflict("too_many_credits", detail));
+        return Err(Problem::conflict("too_many_credits", detail).into());
     }
     let grant = Grant {
         priority: wanted.priority,
@@ -78,11 +81,12 @@ pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grant,
         expires_at: wanted.expires_at,
         ..Grant::new(CreditId::new(moment), wanted.source, wanted.amount, None, moment.now)
     };
-    let decision = granted(&grant).audit("credit.granted", grant.id.to_string(), None, Some(grant.facts()));
+    let entry = credit_granted(&grant.id.to_string(), grant.source.funding(), grant.amount, moment)?;
+    let decision = granted(&grant).write_all(post(&[entry])).audit("credit.granted", grant.id.to_string(), None, Some(grant.facts()));
     Ok((grant, decision))
 }
 
-/// What goes into the commit by which there is another grant.
+/// What goes into the commit by which there is another grant. What it follows from is posted by whoever grants it.
 pub fn granted(grant: &Grant) -> Decision {
     let decision = Decision::new().write(store::insert(grant)).raise(CreditGranted {
         credit: grant.id,
@@ -136,33 +140,45 @@ pub fn give_back(invoice: InvoiceId, drawn: &[(Grant, i64)], moment: Moment<'_>)
 }
 
 /// The vendor takes back what is left; nothing changes when nothing is.
-pub fn void(grant: &Grant, moment: Moment<'_>) -> Decision {
+pub fn void(grant: &Grant, moment: Moment<'_>) -> Result<Decision> {
     if grant.left_minor == 0 {
-        return Decision::new();
+        return Ok(Decision::new());
     }
-    ended(grant, moment).raise(CreditVoided { credit: grant.id, amount: grant.left().to_decimal_string() }).audit(
+    Ok(ended(grant, moment)?.raise(CreditVoided { credit: grant.id, amount: grant.left().to_decimal_string() }).audit(
         "credit.voided",
         grant.id.to_string(),
         Some(grant.facts()),
         None,
-    )
+    ))
 }
 
 /// What is left at the end of its time lapses.
-pub fn expire(grant: &Grant, moment: Moment<'_>) -> Decision {
+pub fn expire(grant: &Grant, moment: Moment<'_>) -> Result<Decision> {
     if grant.left_minor == 0 || grant.expires_at.is_none_or(|at| moment.now < at) {
-        return Decision::new();
+        return Ok(Decision::new());
     }
-    ended(grant, moment).raise(CreditExpired { credit: grant.id, amount: grant.left().to_decimal_string() }).audit(
+    Ok(ended(grant, moment)?.raise(CreditExpired { credit: grant.id, amount: grant.left().to_decimal_string() }).audit(
         "credit.expired",
         grant.id.to_string(),
         Some(grant.facts()),
         None,
-    )
+    ))
 }
 
-fn ended(grant: &Grant, moment: Moment<'_>) -> Decision {
-    Decision::new().guard(store::unchanged(grant.id, grant.version)).write(store::end(grant.id, moment.now))
+fn ended(grant: &Grant, moment: Moment<'_>) -> Result<Decision> {
+    let lapsed = credit_expired(&grant.id.to_string(), grant.source.funding(), grant.left(), moment)?;
+    let decision = Decision::new().guard(store::unchanged(grant.id, grant.version)).write(store::end(grant.id, moment.now));
+    Ok(decision.write_all(post(&[lapsed])))
+}
+
+impl Source {
+    /// Where the money of such credit is.
+    fn funding(self) -> Funding {
+        match self {
+            Self::Promotional => Funding::GivenAway,
+            Self::Purchased | Self::Invoice | Self::CreditNote => Funding::Bought,
+        }
+    }
 }
 
 impl Grant {

@@ -9,9 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, catalog, credit_notes, credits, discounts, exports, invitations, invoices, ledger, limits, logins, mails, metrics, oauth,
-    onboarding, organizations, parked, payments, people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions,
-    taxes, teams, test_clocks, tokens, usage,
+    access, audit, catalog, credit_notes, credits, discounts, exports, invitations, invoices, ledger, limits, logins, mails, metrics,
+    oauth, onboarding, organizations, parked, payments, people, platform_keys, roles, sealing, second_factors, sessions, signup,
+    subscriptions, taxes, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.

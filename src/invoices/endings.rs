@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::books;
 use super::lifecycle::{Trigger, step};
 use super::rules::{Invoice, Status};
 use super::store;
@@ -12,9 +13,13 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::ledger::audit::Balance;
+use crate::ledger::rules::invoice_uncollectible;
+use crate::ledger::store::{held, post};
 use crate::subscriptions::rules::Subscription;
 use crate::subscriptions::store as subscriptions;
-use crate::{credits, discounts};
+use crate::{credit_notes, credits, discounts};
 
 const REASON_LENGTH_MAX: usize = 2_000;
 
@@ -40,6 +45,8 @@ pub struct Traces {
     /// The credits that it drew, with what it took of each.
     pub drawn: Vec<(Grant, i64)>,
     pub subscription: Subscription,
+    /// What the ledger holds of it.
+    pub held: Vec<Balance>,
 }
 
 impl Traces {
@@ -51,7 +58,7 @@ impl Traces {
         }
         let subscription = subscriptions::find(tenant, invoice.subscription).await?;
         let subscription = subscription.ok_or_else(|| Error::internal(format!("{} has no subscription", invoice.id)))?;
-        Ok(Self { drawn, subscription })
+        Ok(Self { drawn, subscription, held: held(tenant, invoice.id).await? })
     }
 }
 
@@ -75,6 +82,7 @@ pub fn void(invoice: &Invoice, reason: &str, traces: &Traces, moment: Moment<'_>
     let after = Invoice { status, voided_at: Some(moment.now), ..invoice.clone() };
     let decision = changed(invoice, &after)
         .write(discounts::store::delete_redemptions(invoice.id))
+        .write_all(post(&[books::voided(invoice, &traces.held, moment)?]))
         .and(give_back(invoice.id, &traces.drawn, moment))
         .and(forget_advances(invoice.id, &traces.subscription))
         .raise(InvoiceVoided { invoice: invoice.id, reason: reason.to_owned() })
@@ -83,15 +91,28 @@ pub fn void(invoice: &Invoice, reason: &str, traces: &Traces, moment: Moment<'_>
 }
 
 /// It will never be paid. If it is after all, a payment can be recorded.
-pub fn write_off(invoice: &Invoice) -> Result<(Invoice, Decision)> {
+pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let after = Invoice { status: step(invoice.status, Trigger::WriteOff)?, ..invoice.clone() };
-    let decision = changed(invoice, &after).raise(InvoiceUncollectible { invoice: invoice.id }).audit(
+    let lost = invoice_uncollectible(invoice.id, invoice.unsettled(), moment)?;
+    let decision = changed(invoice, &after).write_all(post(&[lost])).raise(InvoiceUncollectible { invoice: invoice.id }).audit(
         "invoice.writtenOff",
         invoice.id.to_string(),
         None,
         Some(json!({"unsettledMinor": invoice.unsettled().minor()})),
     );
     Ok((after, decision))
+}
+
+/// A period is over for which the invoice charged in advance: what of it was not taken back is earned. The invoice counts as changed, so
+/// that nobody takes back at the same time what is deferred no more.
+pub async fn recognize(tenant: &Tenant, id: InvoiceId, ends_at: Timestamp) -> Result<Decision> {
+    let Some(invoice) = store::find(tenant, id).await? else { return Ok(Decision::new()) };
+    if invoice.status == Status::Void {
+        return Ok(Decision::new());
+    }
+    let notes = credit_notes::store::of_invoice(tenant, id).await?;
+    let entry = books::recognized(&invoice, &notes, ends_at, tenant.moment())?;
+    Ok(changed(&invoice, &invoice).write_all(post(&[entry])))
 }
 
 /// What an invoice charged in advance can't be given back once more by a change.

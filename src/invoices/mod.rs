@@ -9,6 +9,7 @@
 //! One way leads to every bill, made or shown: `lines.rs` (what is charged for), then `compose.rs` (discounts, taxes, credits).
 
 pub mod billing;
+pub mod books;
 pub mod compose;
 pub mod cycle;
 pub mod endings;

@@ -305,7 +305,7 @@ pub async fn write_off(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, Ide
     let (tenant, claim) = (&vendor.tenant, claim.as_ref());
     once(tenant, claim, || async {
         let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
-        let (written_off, decision) = endings::write_off(&invoice)?;
+        let (written_off, decision) = endings::write_off(&invoice, tenant.moment())?;
         let reply = Reply::ok(&InvoiceView::from(written_off))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)

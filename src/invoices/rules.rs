@@ -3,17 +3,19 @@
 use rating::{Currency, Money, Quantity};
 use serde::{Deserialize, Serialize};
 
+use super::books;
 use super::compose::{ChargedTax, Composed, DrawnCredit, TakenDiscount};
 use super::lifecycle::{Trigger, step};
 use super::lines::{Line, LineKind};
 use super::store;
 use crate::credits::rules::{self as credits, Source, Taken};
 use crate::discounts::rules as discounts;
-use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid};
+use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, SubscriptionId};
 use crate::kernel::time::{Timestamp, days};
+use crate::ledger::store::post;
 use crate::organizations::rules::Organization;
 use crate::subscriptions::rules::{Period, Subscription};
 use crate::usage::meter::Closing;
@@ -199,6 +201,7 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
     let decision = Decision::new()
         .guard(store::unchanged(invoice))
         .write(store::finalize(&finalized))
+        .write_all(post(&[books::finalized(&finalized, moment)?]))
         .raise(InvoiceFinalized {
             invoice: invoice.id,
             identifier: identifier(number),
@@ -207,6 +210,8 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
             due_at,
         })
         .audit("invoice.finalized", invoice.id.to_string(), None, Some(serde_json::json!({"number": number})));
+    let ended = |decision: Decision, ends_at| decision.later(ends_at, InvoicePeriodEnded { invoice: invoice.id, ends_at });
+    let decision = books::period_ends(invoice).into_iter().fold(decision, ended);
     Ok(if is_settled {
         decision.raise(InvoicePaid { invoice: invoice.id })
     } else {

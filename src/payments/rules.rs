@@ -13,6 +13,8 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, PaymentId, RefundId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+use crate::ledger::rules::{invoice_recovered, payment_received, refund_paid};
+use crate::ledger::store::post;
 
 const TEXT_LENGTH_MAX: usize = 200;
 
@@ -82,10 +84,15 @@ pub fn pay(invoice: &Invoice, amount: Option<Money>, way: &Way, moment: Moment<'
         paid_at: if is_last { Some(paid_at) } else { None },
         ..invoice.clone()
     };
+    let mut entries = vec![payment_received(&payment.id.to_string(), invoice.id, amount, moment)?];
+    if invoice.status == Status::Uncollectible {
+        entries.push(invoice_recovered(invoice.id, amount, moment)?);
+    }
     let decision = Decision::new()
         .guard(invoices::unchanged(invoice))
         .write(invoices::update(&after))
         .write(store::insert(&payment))
+        .write_all(post(&entries))
         .raise(PaymentRecorded { payment: payment.id, invoice: invoice.id })
         .audit("payment.recorded", payment.id.to_string(), None, Some(payment.facts()));
     Ok((payment, if is_last { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision }))
@@ -106,6 +113,7 @@ pub fn pay_out(refund: &Refund, way: &Way, moment: Moment<'_>) -> Result<(Refund
     let decision = Decision::new()
         .guard(store::is_pending(refund.id))
         .write(store::pay_out(&paid))
+        .write_all(post(&[refund_paid(&refund.id.to_string(), refund.invoice, refund.amount, moment)?]))
         .raise(RefundPaid { refund: refund.id })
         .audit("refund.paid", refund.id.to_string(), None, Some(paid.facts()));
     Ok((paid, decision))
