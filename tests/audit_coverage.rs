@@ -60,6 +60,9 @@ fn caller(cast: &Cast, operation: &Operation) -> Credential {
     if operation.is_a_persons() {
         return cast.ada();
     }
+    if operation.is_vendors_for_an_organization() {
+        return cast.acme().vendor();
+    }
     operation.scopes().map_or_else(vendor, |scopes| if scopes.is_empty() { cast.acme().vendor() } else { cast.acme().key(&scopes) })
 }
 

@@ -16,6 +16,8 @@ mod invoice_proofs;
 mod limits;
 #[path = "scenarios/metrics.rs"]
 mod metrics;
+#[path = "scenarios/money.rs"]
+mod money;
 #[path = "scenarios/moves.rs"]
 mod moves;
 #[path = "scenarios/pauses_and_ends.rs"]

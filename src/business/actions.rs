@@ -6,12 +6,14 @@ use rating::{BillingInterval, Currency};
 
 use crate::access;
 use crate::catalog;
+use crate::credit_notes;
+use crate::credits;
 use crate::events::Event;
 use crate::invitations;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, MoveId, PersonId, SubscriptionId};
+use crate::kernel::ids::{CreditId, CreditNoteId, InvitationId, InvoiceId, KeyId, MoveId, PersonId, SubscriptionId};
 use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -62,6 +64,16 @@ pub enum Action {
     },
     /// Bills what came after the last invoice of a subscription that is over.
     BillLateUsage(SubscriptionId),
+    /// Makes an invoice overdue that is due still.
+    FallDue(InvoiceId),
+    /// Books what an invoice charged in advance for a period that is over as earned.
+    RecognizeRevenue {
+        invoice: InvoiceId,
+        ends_at: Timestamp,
+    },
+    NumberCreditNote(CreditNoteId),
+    /// Lets what is left of a credit expire, if its time has come.
+    ExpireCredit(CreditId),
     /// Makes the Meter know whether the company may write.
     TellMeterStatus,
     /// Records that the company is to be erased, if it still is.
@@ -119,6 +131,16 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
         }
         Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
+        Action::FallDue(id) => {
+            let invoice = invoices::store::find(tenant, id).await?;
+            invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
+        }
+        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
+        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
+        Action::ExpireCredit(id) => {
+            let grant = credits::store::find(tenant, id).await?;
+            grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, moment))
+        }
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())

@@ -9,9 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::{
-    access, audit, billing_run, catalog, entitlements, estimates, exports, invitations, invoices, ledger, limits, logins, mails, metrics,
-    oauth, onboarding, organizations, parked, people, platform_keys, roles, sealing, second_factors, sessions, signup, simulations,
-    subscriptions, teams, test_clocks, tokens, usage,
+    access, audit, billing_run, catalog, credit_notes, credits, discounts, entitlements, estimates, exports, invitations, invoices, ledger,
+    limits, logins, mails, metrics, oauth, onboarding, organizations, parked, payments, people, platform_keys, roles, sealing,
+    second_factors, sessions, signup, simulations, subscriptions, taxes, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -61,6 +61,18 @@ routes! {
     limits::list_grants,
     limits::create_grant,
     limits::delete_grant,
+    discounts::create,
+    discounts::list,
+    discounts::delete,
+    taxes::put,
+    taxes::get,
+    credits::create,
+    credits::delete,
+    payments::create,
+    payments::pay_refund,
+    invoices::void,
+    invoices::write_off,
+    credit_notes::create,
     test_clocks::create,
     test_clocks::get,
     test_clocks::put,
@@ -121,8 +133,13 @@ routes! {
     subscriptions::pause,
     subscriptions::resume,
     invoices::list,
+    invoices::upcoming,
     invoices::get,
-<<<<<<< HEAD
+    payments::list,
+    payments::list_refunds,
+    credit_notes::list,
+    credit_notes::get,
+    credits::get,
     ledger::get,
     ledger::list_entries,
     ledger::audit,

@@ -9,6 +9,7 @@ use super::lines::{Line, LineKind};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CreditId, DiscountId};
 use crate::kernel::time::Timestamp;
+pub use crate::taxes::rules::NamedTax;
 
 /// What holds for an organization's bills beside its plan.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,15 +29,6 @@ pub struct GrantedDiscount {
     pub discount: Discount,
     /// Only off lines of these items (plan keys, add-ons, metrics); None is all of them.
     pub items: Option<Vec<String>>,
-}
-
-/// A tax on every line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NamedTax {
-    pub name: String,
-    #[serde(flatten)]
-    pub rate: TaxRate,
 }
 
 /// Credit that is left.
@@ -76,6 +68,9 @@ pub struct ChargedTax {
 pub struct DrawnCredit {
     pub id: CreditId,
     pub amount_minor: i64,
+    /// Which version of the credit was drawn on.
+    #[serde(default)]
+    pub version: i64,
 }
 
 /// A bill.
@@ -108,7 +103,7 @@ pub struct Totals {
 pub fn compose(mut lines: Vec<Line>, terms: &Terms, currency: Currency, now: Timestamp) -> Result<Composed> {
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts, currency).map_err(internal);
     let subtotal = sum(&mut lines.iter().map(|line| line.amount(currency)))?;
-    let (discounts, left) = discounted(&mut lines, &terms.discounts, currency)?;
+    let (discounts, left) = discounted(&mut lines, &valid(&terms.discounts, now), currency)?;
     let discount = sum(&mut discounts.iter().map(|taken| Money::new(taken.amount_minor, currency)))?;
     let (taxes, gross) = taxed(&mut lines, &left, &terms.taxes, currency)?;
     let tax = sum(&mut taxes.iter().map(|tax| Money::new(tax.amount_minor, currency)))?;
@@ -120,8 +115,13 @@ pub fn compose(mut lines: Vec<Line>, terms: &Terms, currency: Currency, now: Tim
     Ok(Composed { lines, subtotal, discounts, taxes, credits, totals: Totals { discount, tax, total, carried, credit, due } })
 }
 
+/// The discounts that hold at `now`.
+fn valid(granted: &[GrantedDiscount], now: Timestamp) -> Vec<&GrantedDiscount> {
+    granted.iter().filter(|granted| granted.discount.is_valid_at(now.to_chrono())).collect()
+}
+
 /// Takes the discounts off; gives what is left of each line. What comes back of an earlier bill was discounted there.
-fn discounted(lines: &mut [Line], granted: &[GrantedDiscount], currency: Currency) -> Result<(Vec<TakenDiscount>, Vec<Money>)> {
+fn discounted(lines: &mut [Line], granted: &[&GrantedDiscount], currency: Currency) -> Result<(Vec<TakenDiscount>, Vec<Money>)> {
     let amounts: Vec<Money> = lines.iter().map(|line| line.amount(currency)).collect();
     let meant: Vec<Vec<usize>> = granted.iter().map(|granted| positions(lines, granted)).collect();
     let scoped: Vec<Scoped<'_>> =
@@ -168,7 +168,7 @@ fn drawn(credits: &[Credit], total: Money, now: Timestamp) -> Result<Vec<DrawnCr
     let grants: Vec<_> = credits.iter().map(|credit| credit.grant).collect();
     let draw = rating::draw(&grants, total, now.to_chrono()).map_err(|error| Error::internal(error.to_string()))?;
     let drawn = credits.iter().zip(draw.taken).filter(|(_, taken)| !taken.is_zero());
-    Ok(drawn.map(|(credit, taken)| DrawnCredit { id: credit.id, amount_minor: taken.minor() }).collect())
+    Ok(drawn.map(|(credit, taken)| DrawnCredit { id: credit.id, amount_minor: taken.minor(), version: credit.version }).collect())
 }
 
 fn internal(error: rating::MoneyError) -> Error {

@@ -167,12 +167,16 @@ pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: End
         lines.extend(base_in_arrears(billing, until, ending)?);
         let now = billing.now_subscribed()?;
         let period = Period { starts_at: subscription.period.starts_at, ends_at: until };
-        let mut usage = Vec::new();
+        let (mut usage, mut before) = (Vec::new(), Vec::new());
         for (metric, used) in &billing.closing.used {
             let billed = subscription.usage_billed.get(metric).copied();
             usage.extend(now.usage_lines(metric, billed, *used, true, (currency, period))?);
+            if let Some(billed) = billed {
+                before.extend(now.usage_lines(metric, None, billed, false, (currency, period))?);
+            }
         }
-        let cost = sum(&usage, currency)?;
+        // What was billed at a threshold counts towards the commitment, too.
+        let cost = sum(&usage, currency)?.checked_add(sum(&before, currency)?).map_err(|error| Error::internal(error.to_string()))?;
         lines.extend(usage);
         let passed = subscription.pause.as_ref().map_or(until, |pause| pause.paused_at);
         let month = subscription.usage_period(subscription.period_index)?;

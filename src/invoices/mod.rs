@@ -9,13 +9,17 @@
 //! One way leads to every bill, made or shown: `lines.rs` (what is charged for), then `compose.rs` (discounts, taxes, credits).
 
 pub mod billing;
+pub mod books;
 pub mod change;
 pub mod compose;
 pub mod cycle;
+pub mod endings;
+pub mod lifecycle;
 pub mod lines;
 pub mod proof;
 pub mod routes;
 pub mod rules;
 pub mod store;
 pub mod terms;
+pub mod threshold;
 pub mod turns;

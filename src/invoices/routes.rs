@@ -1,21 +1,21 @@
 //! The endpoints of invoices.
 
 use rating::{Money, Off, Quantity};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::compose::{ChargedTax, TakenDiscount};
 use super::lines::{Line, LineKind};
 pub use super::proof::*;
 use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
-use super::store;
+use super::{billing, endings, store};
 use crate::access::permissions::needs;
-use crate::http::actors::Authorized;
+use crate::http::actors::{Authorized, VendorFor};
 use crate::http::money::MoneyView;
-use crate::http::reply::Reply;
-use crate::http::request::{Filter, IdInPath};
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, Filter, IdInPath, IdempotencyKey};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
@@ -161,6 +161,9 @@ pub struct InvoiceView {
     pub usage: Vec<UsageView>,
     pub discount: Vec<DiscountView>,
     pub taxes: Vec<TaxView>,
+    /// The ids of the credit notes on it, see `/v1/credit-notes`.
+    #[schema(value_type = Vec<String>)]
+    pub credit_notes: Vec<CreditNoteId>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub date_issued: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -170,6 +173,8 @@ pub struct InvoiceView {
     pub payment_status: Status,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub paid_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub voided_at: Option<Timestamp>,
 }
 
 impl From<Invoice> for InvoiceView {
@@ -190,11 +195,13 @@ impl From<Invoice> for InvoiceView {
             usage: invoice.usage.into_iter().map(UsageView::from).collect(),
             discount: invoice.discounts.iter().map(|taken| DiscountView::new(taken, currency)).collect(),
             taxes: invoice.taxes.iter().map(|tax| TaxView::new(tax, currency)).collect(),
+            credit_notes: invoice.credit_notes,
             date_issued: invoice.issued_at,
             payment_due_date: invoice.due_at,
             billing_period: BillingPeriodView { start_date: invoice.period.starts_at, end_date: invoice.period.ends_at },
             payment_status: invoice.status,
             paid_at: invoice.paid_at,
+            voided_at: invoice.voided_at,
         }
     }
 }
@@ -247,4 +254,62 @@ async fn number_of(caller: &Authorized<needs::InvoicesRead>, cursor: &str) -> Re
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
     let invoice = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
     Reply::ok(&InvoiceView::from(invoice))
+}
+
+/// Read the invoice that is to come
+///
+/// What the running period would cost if it ended with what is counted now: the same lines, discounts, taxes and credits.
+#[utoipa::path(get, path = "/v1/invoices/upcoming", tag = "invoices", operation_id = "getUpcomingInvoice",
+    responses((status = 200, description = "The invoice, as it would be; it has no number, and its id is the one it will have", body = InvoiceView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn upcoming(caller: Authorized<needs::InvoicesRead>) -> Result<Reply> {
+    let invoice = billing::upcoming(&caller.tenant).await?.ok_or_else(|| {
+        let detail = "Nothing is to be billed at the end of the running period. GET /v1/subscription says how the subscription stands.";
+        Problem::new(404, "nothing_upcoming", "Nothing is to come", detail)
+    })?;
+    Reply::ok(&InvoiceView::from(invoice))
+}
+
+/// Why an invoice is voided.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Voiding {
+    #[schema(example = "billed twice by hand", min_length = 1, max_length = 2000)]
+    pub reason: String,
+}
+
+/// Void an invoice
+///
+/// It was a mistake, and nobody has to pay it. What it drew of credits is given back. What is paid, also in part, is credited instead.
+#[utoipa::path(post, path = "/v1/invoices/{id}/void", tag = "invoices", operation_id = "voidInvoice",
+    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = Voiding,
+    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("platformKey" = [])))]
+pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command: Command<Voiding>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
+    once(tenant, claim, || async {
+        let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+        let traces = endings::Traces::load(tenant, &invoice).await?;
+        let (voided, decision) = endings::void(&invoice, &command.body.reason, &traces, tenant.moment())?;
+        let reply = Reply::ok(&InvoiceView::from(voided))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Write an invoice off
+///
+/// It will never be paid. If it is after all, a payment of all that is open can be recorded.
+#[utoipa::path(post, path = "/v1/invoices/{id}/write-off", tag = "invoices", operation_id = "writeOffInvoice",
+    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")),
+    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("platformKey" = [])))]
+pub async fn write_off(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, IdempotencyKey(claim): IdempotencyKey) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.tenant, claim.as_ref());
+    once(tenant, claim, || async {
+        let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+        let (written_off, decision) = endings::write_off(&invoice, tenant.moment())?;
+        let reply = Reply::ok(&InvoiceView::from(written_off))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
 }

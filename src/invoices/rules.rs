@@ -3,14 +3,20 @@
 use rating::{Currency, Money, Quantity};
 use serde::{Deserialize, Serialize};
 
+use super::books;
 use super::compose::{ChargedTax, Composed, DrawnCredit, TakenDiscount};
-use super::lines::Line;
+use super::lifecycle::{Trigger, step};
+use super::lines::{Line, LineKind};
 use super::store;
-use crate::events::{InvoiceCreated, InvoiceFinalized};
+use crate::credits::rules::{self as credits, Source, Taken};
+use crate::discounts::rules as discounts;
+use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, Moment, SubscriptionId};
+use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, SubscriptionId};
 use crate::kernel::time::{Timestamp, days};
+use crate::ledger::store::post;
+use crate::organizations::rules::Organization;
 use crate::subscriptions::rules::{Period, Subscription};
 use crate::usage::meter::Closing;
 
@@ -82,6 +88,7 @@ pub struct Invoice {
     pub discounts: Vec<TakenDiscount>,
     pub taxes: Vec<ChargedTax>,
     pub credits: Vec<DrawnCredit>,
+    pub credit_notes: Vec<CreditNoteId>,
     pub parties: Option<serde_json::Value>,
     /// The period that the invoice opens, or in which it falls.
     pub period: Period,
@@ -127,6 +134,7 @@ pub fn draft(occasion: Occasion<'_>, composed: Composed, moment: Moment<'_>) -> 
         discounts: composed.discounts,
         taxes: composed.taxes,
         credits: composed.credits,
+        credit_notes: Vec::new(),
         parties: None,
         period,
         created_at: moment.now,
@@ -138,14 +146,22 @@ pub fn draft(occasion: Occasion<'_>, composed: Composed, moment: Moment<'_>) -> 
     }
 }
 
-/// What goes into the commit that makes a draft.
+/// What goes into the commit that makes a draft: its discounts are redeemed, its credit is drawn, and what it carries becomes credit.
 pub fn create(invoice: &Invoice) -> Decision {
-    Decision::new().write(store::insert(invoice)).raise(InvoiceCreated { invoice: invoice.id }).audit(
-        "invoice.created",
-        invoice.id.to_string(),
-        None,
-        Some(serde_json::json!({"totalMinor": invoice.total_minor, "billingReason": invoice.reason})),
-    )
+    let taken = invoice.credits.iter().map(|drawn| Taken { credit: drawn.id, amount_minor: drawn.amount_minor, version: drawn.version });
+    let carried = credits::carried(Source::Invoice, invoice.id.to_string(), invoice.money(invoice.carried_minor), invoice.created_at);
+    Decision::new()
+        .write(store::insert(invoice))
+        .and(discounts::redeem(invoice.discounts.iter().map(|taken| taken.id), invoice.id))
+        .and(credits::draw(taken))
+        .and(carried.as_ref().map_or_else(Decision::new, credits::granted))
+        .raise(InvoiceCreated { invoice: invoice.id })
+        .audit(
+            "invoice.created",
+            invoice.id.to_string(),
+            None,
+            Some(serde_json::json!({"totalMinor": invoice.total_minor, "billingReason": invoice.reason})),
+        )
 }
 
 /// Everything a closing counted: the period that ended, then what came late for earlier ones.
@@ -165,15 +181,27 @@ pub fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsa
     Ok(usage)
 }
 
-/// Gives a draft its number: it is due from now on. Nothing to do when it has one.
-pub fn finalize(invoice: &Invoice, number: u64, moment: Moment<'_>) -> Decision {
+/// Gives a draft its number: it is due from now on, or paid when there is nothing to pay. Nothing to do when it has one.
+pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, moment: Moment<'_>) -> Result<Decision> {
     if invoice.status != Status::Draft {
-        return Decision::new();
+        return Ok(Decision::new());
     }
     let due_at = moment.now.plus(DUE_AFTER);
-    Decision::new()
+    let due = step(invoice.status, Trigger::Finalize)?;
+    let is_settled = invoice.unsettled().is_zero();
+    let finalized = Invoice {
+        status: if is_settled { step(due, Trigger::Settle)? } else { due },
+        number: Some(number),
+        parties: Some(parties),
+        issued_at: Some(moment.now),
+        due_at: Some(due_at),
+        paid_at: Some(moment.now).filter(|_| is_settled),
+        ..invoice.clone()
+    };
+    let decision = Decision::new()
         .guard(store::unchanged(invoice))
-        .write(store::finalize(invoice.id, number, moment.now, due_at))
+        .write(store::finalize(&finalized))
+        .write_all(post(&[books::finalized(&finalized, moment)?]))
         .raise(InvoiceFinalized {
             invoice: invoice.id,
             identifier: identifier(number),
@@ -181,7 +209,31 @@ pub fn finalize(invoice: &Invoice, number: u64, moment: Moment<'_>) -> Decision 
             currency: invoice.currency.code().to_owned(),
             due_at,
         })
-        .audit("invoice.finalized", invoice.id.to_string(), None, Some(serde_json::json!({"number": number})))
+        .audit("invoice.finalized", invoice.id.to_string(), None, Some(serde_json::json!({"number": number})));
+    let ended = |decision: Decision, ends_at| decision.later(ends_at, InvoicePeriodEnded { invoice: invoice.id, ends_at });
+    let decision = books::period_ends(invoice).into_iter().fold(decision, ended);
+    Ok(if is_settled {
+        decision.raise(InvoicePaid { invoice: invoice.id })
+    } else {
+        decision.later(due_at, InvoiceDueDatePassed { invoice: invoice.id })
+    })
+}
+
+/// Seller and customer as they are now; an invoice keeps them.
+pub fn parties(seller: &str, customer: &Organization) -> serde_json::Value {
+    let Organization { id, name, email, details, .. } = customer;
+    serde_json::json!({
+        "seller": {"key": seller},
+        "customer": {"$id": id, "name": name, "email": email, "address": details.address},
+    })
+}
+
+/// Whether a line charges, or gives back, what is earned only as its period passes.
+pub fn is_deferred(line: &Line, billed_at: Timestamp) -> bool {
+    match line.kind {
+        LineKind::BasePrice | LineKind::AddOn | LineKind::RemainingTime | LineKind::UnusedTime => line.period_ends_at > billed_at,
+        LineKind::Overage | LineKind::LateUsage | LineKind::MinimumCommitment => false,
+    }
 }
 
 impl Invoice {
@@ -197,12 +249,15 @@ impl Invoice {
     /// What is still to be paid.
     pub fn remaining(&self) -> Money {
         match self.status {
-            Status::Draft | Status::Due | Status::Overdue | Status::Paid => {
-                let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
-                self.money(self.total_minor.saturating_sub(settled))
-            }
+            Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.unsettled(),
             Status::Void | Status::Uncollectible => self.money(0),
         }
+    }
+
+    /// What nothing was set against, whether or not anybody still expects it.
+    pub fn unsettled(&self) -> Money {
+        let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
+        self.money(self.total_minor.saturating_sub(settled))
     }
 }
 

@@ -7,8 +7,8 @@ use super::compose::{ChargedTax, DrawnCredit, TakenDiscount};
 use super::lines::Line;
 use super::rules::{BillingReason, CountedUsage, Invoice, Status};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{InvoiceId, SubscriptionId};
-use crate::kernel::sql;
+use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
+use crate::kernel::sql::{self, Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::rules::Period;
@@ -41,6 +41,8 @@ struct InvoiceRow {
     taxes: Vec<ChargedTax>,
     #[serde(deserialize_with = "sql::json::deserialize")]
     credits: Vec<DrawnCredit>,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    credit_notes: Vec<CreditNoteId>,
     #[serde(deserialize_with = "sql::optional_json::deserialize")]
     parties: Option<serde_json::Value>,
     #[serde(deserialize_with = "sql::millis::deserialize")]
@@ -83,6 +85,7 @@ impl From<InvoiceRow> for Invoice {
             discounts: row.discounts,
             taxes: row.taxes,
             credits: row.credits,
+            credit_notes: row.credit_notes,
             parties: row.parties,
             period: Period { starts_at: row.period_starts_at, ends_at: row.period_ends_at },
             created_at: row.created_at,
@@ -95,9 +98,17 @@ impl From<InvoiceRow> for Invoice {
     }
 }
 
+/// The statement that reads an invoice; [`read`] reads its row.
+pub fn select(id: InvoiceId) -> TenantStatement {
+    tenant_sql!("SELECT * FROM invoices WHERE organization_id = ?1 AND id = ?2", id)
+}
+
+pub fn read(row: Row) -> Result<Invoice> {
+    Ok(decode::<InvoiceRow>(row)?.into())
+}
+
 pub async fn find(tenant: &Tenant, id: InvoiceId) -> Result<Option<Invoice>> {
-    let statement = tenant_sql!("SELECT * FROM invoices WHERE organization_id = ?1 AND id = ?2", id);
-    Ok(tenant.row::<InvoiceRow>(statement).await?.map(Invoice::from))
+    Ok(tenant.row::<InvoiceRow>(select(id)).await?.map(Invoice::from))
 }
 
 /// Those that have no number yet.
@@ -170,13 +181,31 @@ fn text(items: &impl Serialize) -> String {
     serde_json::to_string(items).unwrap_or_else(|_| "[]".to_owned())
 }
 
-pub fn finalize(id: InvoiceId, number: u64, issued_at: Timestamp, due_at: Timestamp) -> TenantStatement {
+/// With its number.
+pub fn finalize(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "UPDATE invoices SET status = 'due', number = ?3, issued_at = ?4, due_at = ?5, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
-        id,
-        i64::try_from(number).unwrap_or(i64::MAX),
-        issued_at,
-        due_at
+        "UPDATE invoices SET status = ?3, number = ?4, parties = ?5, issued_at = ?6, due_at = ?7, paid_at = ?8, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        invoice.id,
+        sql::word(&invoice.status),
+        invoice.number.map(|number| i64::try_from(number).unwrap_or(sql::INTEGER_MAX)),
+        invoice.parties.as_ref().map(serde_json::Value::to_string),
+        invoice.issued_at,
+        invoice.due_at,
+        invoice.paid_at
+    )
+}
+
+/// Writes all that may change once it has its number. Goes with [`unchanged`] of what was read.
+pub fn update(invoice: &Invoice) -> TenantStatement {
+    tenant_sql!(
+        "UPDATE invoices SET status = ?3, paid_minor = ?4, reduced_minor = ?5, credit_notes = ?6, paid_at = ?7, voided_at = ?8, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        invoice.id,
+        sql::word(&invoice.status),
+        invoice.paid_minor,
+        invoice.reduced_minor,
+        text(&invoice.credit_notes),
+        invoice.paid_at,
+        invoice.voided_at
     )
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Origin;
 use super::error::Result;
-use super::ids::{Entropy, EventId, InvoiceId, LoginId, MailId, Moment, OrganizationId, SubscriptionId, TestClockId};
+use super::ids::{Entropy, EventId, LoginId, MailId, Moment, OrganizationId, SubscriptionId, TestClockId};
 use super::memory::Memory;
 use super::sql::Sql;
 use super::time::Timestamp;
@@ -104,9 +104,9 @@ pub trait Meters: Send + Sync {
     fn serve(&self, organization: OrganizationId, request: String) -> BoxFuture<'_, Result<String>>;
 }
 
-/// Gapless invoice numbers of one seller. The same invoice always gets the same number.
+/// Gapless numbers of a series: the invoices of one seller, or its credit notes. The same document always gets the same number.
 pub trait InvoiceNumbers: Send + Sync {
-    fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>>;
+    fn number<'a>(&'a self, series: &'static str, document: &'a str) -> BoxFuture<'a, Result<u64>>;
 }
 
 /// The bindings that only the edge knows, each with whether it answers; for `/healthz`.

@@ -249,6 +249,8 @@ pub async fn books(tenant: &Tenant) -> Result<Books> {
         tenant_sql!("SELECT ?1 AS organization_id, count(*) AS count FROM journal_entries WHERE organization_id = ?1"),
         select_unbalanced(),
         select_open_invoices(),
+        select_open_credit(),
+        select_pending_refunds(),
     ];
     let mut read = tenant.run(statements).await?.into_iter();
     let mut rows = || read.next().unwrap_or_default();
@@ -260,7 +262,11 @@ pub async fn books(tenant: &Tenant) -> Result<Books> {
             .into_iter()
             .map(|row| decode::<UnbalancedRow>(row).map(|row| row.id))
             .collect::<std::result::Result<_, SqlError>>()?,
-        claims: vec![Claim { basis: "open invoices", account: Account::Receivable, amounts: read_open(rows())? }],
+        claims: vec![
+            Claim { basis: "open invoices", account: Account::Receivable, amounts: read_open(rows())? },
+            Claim { basis: "open credits", account: Account::Credit, amounts: read_open(rows())? },
+            Claim { basis: "refunds to be paid", account: Account::RefundsPayable, amounts: read_open(rows())? },
+        ],
     })
 }
 
@@ -275,7 +281,21 @@ fn select_unbalanced() -> TenantStatement {
 /// What is owed on invoices that were posted when they were finalized.
 fn select_open_invoices() -> TenantStatement {
     tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, sum(total_minor) AS open_minor FROM invoices WHERE organization_id = ?1 AND status IN ('due', 'overdue') AND EXISTS (SELECT 1 FROM journal_entries WHERE organization_id = ?1 AND source = invoices.id AND kind = 'invoice_finalized') GROUP BY currency"
+        "SELECT ?1 AS organization_id, currency, sum(total_minor - credit_minor - paid_minor - reduced_minor) AS open_minor FROM invoices WHERE organization_id = ?1 AND status IN ('due', 'overdue') AND EXISTS (SELECT 1 FROM journal_entries WHERE organization_id = ?1 AND source = invoices.id AND kind = 'invoice_finalized') GROUP BY currency"
+    )
+}
+
+/// What customers have with the seller, a debt. A draft has drawn and carried already, and is posted with its number.
+fn select_open_credit() -> TenantStatement {
+    tenant_sql!(
+        "SELECT ?1 AS organization_id, currency, sum(minor) AS open_minor FROM (SELECT currency, -left_minor AS minor FROM credits WHERE organization_id = ?1 AND left_minor > 0 UNION ALL SELECT currency, carried_minor - credit_minor AS minor FROM invoices WHERE organization_id = ?1 AND status = 'draft') GROUP BY currency"
+    )
+}
+
+/// What is to be paid back, a debt.
+fn select_pending_refunds() -> TenantStatement {
+    tenant_sql!(
+        "SELECT ?1 AS organization_id, currency, sum(-amount_minor) AS open_minor FROM refunds WHERE organization_id = ?1 AND paid_at IS NULL GROUP BY currency"
     )
 }
 

@@ -31,7 +31,7 @@ use crate::usage::meter::{Closing, Enforcement, MetricKind};
 use crate::usage::meters;
 
 /// The most of a plan or of one add-on that can be subscribed to: a million seats.
-pub const QUANTITY_MAX: u32 = 1_000_000;
+pub use super::rules::QUANTITY_MAX;
 
 /// When a change takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]

@@ -5,7 +5,7 @@ use futures::future::try_join_all;
 use super::due::{self, DueEvent};
 use super::store;
 use crate::business::runner::{self, Left, Retry};
-use crate::invoices::billing;
+use crate::invoices::{billing, threshold};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
 use crate::kernel::platform::Platform;
@@ -102,6 +102,7 @@ async fn finish(tenant: &Tenant) -> Result<()> {
 /// Before the clock moves: what the Meters raised and what is pending belongs to the time it still is.
 async fn catch_up(platform: &Platform, members: &[Tenant]) -> Result<()> {
     try_join_all(members.iter().map(facts::collect)).await?;
+    try_join_all(members.iter().map(threshold::usage_arrived)).await?;
     let unfinished = store::unfinished(platform, members).await?;
     let unfinished = members.iter().filter(|member| unfinished.contains(&member.organization()));
     try_join_all(unfinished.map(finish)).await.map(|_| ())

@@ -42,6 +42,13 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/organizations/{acme}/grants", r#"{"metric":"apiCalls","amount":7}"#, 201, ORDINARY),
     takes("POST", "/v1/test-clocks", r#"{"now":"2026-01-31T00:00:00Z"}"#, 201, ORDINARY),
     takes("PUT", "/v1/test-clocks/{clock}", r#"{"now":"2026-02-21T00:00:00Z"}"#, 200, ORDINARY),
+    takes("POST", "/v1/organizations/{acme}/discounts", r#"{"name":"Launch","percentage":"10","duration":"once"}"#, 201, ORDINARY),
+    takes("PUT", "/v1/organizations/{acme}/taxes", r#"{"rates":[]}"#, 200, ORDINARY),
+    takes("POST", "/v1/organizations/{acme}/credits", r#"{"amount":"7.00","currency":"EUR","source":"promotional"}"#, 201, ORDINARY),
+    takes("POST", "/v1/invoices/{openInvoice}/payment", r#"{"method":"bank_transfer"}"#, 201, ORDINARY),
+    takes("POST", "/v1/invoices/{openInvoice}/void", r#"{"reason":"by mistake"}"#, 200, ORDINARY),
+    takes("POST", "/v1/refunds/{refund}/payment", r#"{"method":"bank_transfer"}"#, 200, ORDINARY),
+    takes("POST", "/v1/credit-notes", r#"{"invoice":"{openInvoice}","reason":"outage","amount":"0.01"}"#, 201, ORDINARY),
     takes("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage/consumption", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage/batch", r#"{"events":[{"metric":"apiCalls"}]}"#, 200, BATCH),
@@ -93,6 +100,7 @@ impl Endpoint {
         cast.prepare(operation.id, &cast.acme);
         let who = match operation.scopes() {
             None if operation.is_a_persons() => &cast.ada(),
+            None if operation.is_vendors_for_an_organization() => &cast.acme().vendor(),
             None => &VENDOR,
             Some(_) => admin,
         };
@@ -111,6 +119,7 @@ fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
     let path = path.replace("plans/professional", "plans/{key}").replace("entitlements/sso", "entitlements/{key}");
     let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
+    let path = path.replace("{openInvoice}", "{id}").replace("{refund}", "{id}");
     let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
     let path = path.replace("{spareKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");
     path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")

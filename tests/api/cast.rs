@@ -73,9 +73,14 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
     /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made: [(&str, &dyn Fn() -> String); 17] = [
+        let made: [(&str, &dyn Fn() -> String); 22] = [
             ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
             ("{reservation}", &|| self.reservation()),
+            ("{discount}", &|| self.discount()),
+            ("{credit}", &|| self.credit()),
+            ("{openInvoice}", &|| self.open_invoice()),
+            ("{creditNote}", &|| self.credit_note()),
+            ("{refund}", &|| self.refund()),
             ("{team}", &|| self.team()),
             ("{role}", &|| self.role()),
             ("{keeper}", &|| self.keeper()),
@@ -113,6 +118,59 @@ impl Cast {
             &json!({"metric": "apiCalls", "ttlSeconds": 86_400}),
         );
         text(&made.expect(201)["$id"])
+    }
+
+    fn discount(&self) -> String {
+        let (path, body) = (
+            format!("/v1/organizations/{}/discounts", self.acme),
+            json!({"name": "Old", "percentage": "1", "duration": "once", "validThrough": "2026-01-02T00:00:00Z"}),
+        );
+        text(&self.world.post_once(&vendor(), &path, "the cast's", &body).expect(201)["$id"])
+    }
+
+    fn credit(&self) -> String {
+        let (path, body) =
+            (format!("/v1/organizations/{}/credits", self.acme), json!({"amount": "5.00", "currency": "EUR", "source": "promotional"}));
+        text(&self.world.post_once(&vendor(), &path, "the cast's", &body).expect(201)["$id"])
+    }
+
+    /// An invoice of Acme's of which nothing is paid or credited; a month goes by where there is none.
+    pub fn open_invoice(&self) -> String {
+        for _ in 0..2 {
+            let invoices = self.acme().invoices();
+            let is_open = |invoice: &&Value| {
+                ["due", "overdue"].contains(&invoice["paymentStatus"].as_str().unwrap())
+                    && invoice["creditNotes"] == json!([])
+                    && invoice["amountRemaining"] == invoice["total"]
+            };
+            if let Some(open) = invoices.iter().rev().find(is_open) {
+                return text(&open["$id"]);
+            }
+            let end = self.acme().get("/v1/subscription")["currentPeriod"]["end"].clone();
+            self.world.write(&vendor(), "PUT", &format!("/v1/test-clocks/{}", self.clock), &json!({"now": end})).expect(200);
+        }
+        panic!("a month has an invoice")
+    }
+
+    fn credit_note(&self) -> String {
+        let body = json!({"invoice": self.invoice, "reason": "the cast's", "amount": "1.00"});
+        text(&self.world.post_once(&self.acme().vendor(), "/v1/credit-notes", "the cast's", &body).expect(201)["$id"])
+    }
+
+    /// One that is to be paid out.
+    fn refund(&self) -> String {
+        let who = self.acme().vendor();
+        let pending = || {
+            let refunds = self.acme().get("/v1/refunds")["data"].clone();
+            refunds.as_array().unwrap().iter().find(|refund| refund["status"] == "pending").map(|refund| text(&refund["$id"]))
+        };
+        pending().unwrap_or_else(|| {
+            let invoice = self.open_invoice();
+            self.world.post(&who, &format!("/v1/invoices/{invoice}/payment"), &json!({})).expect(201);
+            let body = json!({"invoice": invoice, "reason": "the cast's", "amount": "1.00", "resolution": "refund"});
+            self.world.post(&who, "/v1/credit-notes", &body).expect(201);
+            pending().unwrap()
+        })
     }
 
     /// The one that is made first of an organization, whoever asks for it: done, and ready to be downloaded.

@@ -46,6 +46,23 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::people::store::",
     "crate::roles::rules::",
     "crate::subscriptions::rules::",
+    "super::parts",
+    "super::lines",
+    "super::compose",
+    "super::books",
+    "crate::subscriptions::store",
+    "crate::payments::store",
+    "crate::payments::rules::",
+    "crate::ledger::store::post",
+    "crate::ledger::rules::",
+    "crate::invoices::store",
+    "crate::invoices::rules::",
+    "crate::invoices::lines",
+    "crate::invoices::lifecycle",
+    "crate::discounts::store::",
+    "crate::discounts::rules",
+    "crate::credits::store::",
+    "crate::credits::rules::",
 ];
 
 #[test]
