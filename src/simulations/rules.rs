@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rating::{Money, Quantity};
 
+use crate::catalog::rules::BaseTiming;
 use crate::invoices::compose::{Composed, Terms, compose};
 use crate::invoices::cycle::{Billing, bill};
-use crate::invoices::lines::{Line, Subscribed};
+use crate::invoices::lines::{Line, LineKind, Subscribed};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::time::Timestamp;
@@ -63,8 +64,8 @@ pub fn supposed(subscription: &Subscription, usage: &BTreeMap<String, Quantity>,
     Ok(periods)
 }
 
-/// Bills the periods, in order, as if `subscribed` had been subscribed to from the first of them on. The base price of a period is
-/// shown in that period, whenever it is charged.
+/// Bills the periods, in order, as if `subscribed` had been subscribed to from the first of them on. The base price of a billing period is
+/// shown in the usage period in which it begins, whenever it is charged.
 pub fn simulate(
     subscription: &Subscription,
     subscribed: &Subscribed,
@@ -75,17 +76,31 @@ pub fn simulate(
     let Some(first) = periods.first() else { return Ok(Vec::new()) };
     let history = [(first.period.starts_at, subscribed.clone())];
     let mut supposed = begun(subscription, subscribed, first.period);
-    let begins = supposed.billing_period(0)?;
-    let mut lines = subscribed.period_lines(supposed.currency, begins)?;
+    let is_ahead = |line: &Line| subscribed.plan.base_timing == BaseTiming::InAdvance && is_base_price(line);
+    // What was charged in advance for the period that is looked at.
+    let mut ahead = if subscribed.plan.base_timing == BaseTiming::InAdvance {
+        subscribed.period_lines(supposed.currency, supposed.billing_period(0)?)?
+    } else {
+        Vec::new()
+    };
+    let mut simulated = Vec::new();
     for replayed in periods {
         supposed.period = replayed.period;
         let billing = Billing { subscription: &supposed, history: &history, scheduled: None, terms, closing: &replayed.closing };
-        let then = Moment { now: replayed.period.ends_at, ..moment };
-        let billed = bill(&billing, then)?;
-        lines.extend(billed.invoice.into_iter().flat_map(|invoice| invoice.lines));
-        supposed = Subscription { version: 1, ..billed.subscription };
+        let billed = bill(&billing, Moment { now: replayed.period.ends_at, ..moment })?;
+        let lines = billed.invoice.into_iter().flat_map(|invoice| invoice.lines);
+        let (next, mine): (Vec<Line>, Vec<Line>) = lines.partition(is_ahead);
+        let lines = std::mem::replace(&mut ahead, next).into_iter().chain(mine);
+        let lines = lines.map(|line| Line { discount_minor: 0, taxes_minor: Vec::new(), ..line });
+        let bill = compose(lines.collect(), terms, supposed.currency, replayed.period.ends_at)?;
+        simulated.push(Simulated { period: replayed.period, is_supposed: replayed.is_supposed, bill });
+        supposed = billed.subscription;
     }
-    periods.iter().map(|replayed| shown(replayed, &lines, terms, supposed.currency)).collect()
+    Ok(simulated)
+}
+
+fn is_base_price(line: &Line) -> bool {
+    matches!(line.kind, LineKind::BasePrice | LineKind::AddOn)
 }
 
 /// A copy that begins with the first period, without anything that waits.
@@ -109,17 +124,6 @@ fn begun(subscription: &Subscription, subscribed: &Subscribed, period: Period) -
         auto_renew: true,
         ..subscription.clone()
     }
-}
-
-/// What is charged for the period: its base price, its usage, and what came late for earlier ones with its closing.
-fn shown(replayed: &Replayed, lines: &[Line], terms: &Terms, currency: rating::Currency) -> Result<Simulated> {
-    let period = replayed.period;
-    let is_late =
-        |line: &Line| replayed.closing.late.iter().any(|late| line.item == late.metric && line.period_starts_at == late.period_starts_at);
-    let belongs = |line: &&Line| line.period_starts_at == period.starts_at || (line.period_starts_at < period.starts_at && is_late(line));
-    let mine = lines.iter().filter(belongs).map(|line| Line { discount_minor: 0, taxes_minor: Vec::new(), ..line.clone() }).collect();
-    let bill = compose(mine, terms, currency, period.ends_at)?;
-    Ok(Simulated { period, is_supposed: replayed.is_supposed, bill })
 }
 
 /// What the bills come to together.

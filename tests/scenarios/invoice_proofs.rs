@@ -199,65 +199,12 @@ fn changed(acme: &Company<'_>) -> Value {
     publish(world, &plan(2, |plan| plan["prices"][0]["price"]["unitAmount"] = json!("44.44")));
     use_calls(acme, 2_100);
     acme.advance("2026-04-11T15:30:00Z");
-    let tenant = tenant(acme);
-    let subscription = block_on(subscriptions::current(&tenant)).unwrap().unwrap();
-    let next = Subscription {
-        shape: tenantry::subscriptions::rules::Shape { plan_version: 2, quantity: 5, ..subscription.shape.clone() },
-        ..subscription.clone()
-    };
-    let now = tenant.moment().now;
-    let (from, to) = (
-        block_on(subscribed(&tenant.app().clone(), subscription.shape.clone())).unwrap(),
-        block_on(subscribed(&tenant.app().clone(), next.shape.clone())).unwrap(),
-    );
-    let (currency, whole) = (subscription.currency, subscription.current_billing_period().unwrap());
-    let left = Period { starts_at: now, ends_at: whole.ends_at };
-    let proration = |whole_minor: i64, charged: Option<(i64, i64)>| Proration {
-        policy: ProrationPolicy::Day,
-        changed_at: now,
-        is_end: false,
-        period: whole,
-        whole_minor,
-        limit_minor: charged.map(|charged| charged.1),
-        charged_minor: charged.map(|charged| charged.0),
-    };
-    let shares = rating::shares(
-        whole.to_rating().unwrap(),
-        now.to_chrono(),
-        subscription.zone().unwrap(),
-        ProrationPolicy::Day,
-        rating::Ending::Change,
-    );
-    let line = |of: &tenantry::invoices::lines::Subscribed, kind, amount: Money, proration| {
-        let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
-        Line { proration: Some(proration), ..of.line(kind, "scale", "A part".to_owned(), priced, left) }
-    };
-    let (old, new) = (Money::new(9_999, currency), Money::new(22_220, currency));
-    // 90.01 of 99.99 were left after a discount.
-    let net = rating::Exact::ratio(9_001, 9_999).unwrap();
-    let back = old.scaled_by(&shares.unused.times(&net)).unwrap();
-    let mut lines = from
-        .usage_lines(
-            "apiCalls",
-            None,
-            Quantity::from(2_100),
-            false,
-            (currency, Period { starts_at: subscription.period.starts_at, ends_at: now }),
-        )
-        .unwrap();
-    lines.push(line(&from, LineKind::UnusedTime, back.checked_neg().unwrap(), proration(9_999, Some((9_999, 9_001)))));
-    lines.push(line(&to, LineKind::RemainingTime, rating::prorate(new, &shares.remaining).unwrap(), proration(22_220, None)));
-    let composed = compose(lines, &Terms { credits: Vec::new(), ..terms(currency) }, currency, now).unwrap();
-    let occasion = Occasion {
-        subscription: &subscription,
-        reason: BillingReason::SubscriptionUpdate,
-        reason_key: "change:9".into(),
-        period: subscription.period,
-        usage: Vec::new(),
-    };
-    let invoice: Invoice = draft(occasion, composed, tenant.moment());
-    block_on(tenant.commit(create(&invoice).write(subscriptions::insert_phase(&next, now)), None)).unwrap();
-    proof(acme, &json!({"$id": invoice.id.to_string()}))
+    let change = json!({"planVersion": 2, "quantity": 5, "effective": "now", "prorationPolicy": "day"});
+    let changed = world.post(&acme.vendor(), "/v1/subscription/changes", &change).expect(201);
+    let invoice = acme.get(&format!("/v1/invoices/{}", changed["invoice"].as_str().unwrap()));
+    let currency: rating::Currency = invoice["total"]["priceCurrency"].as_str().unwrap().parse().unwrap();
+    with_terms(acme, &invoice, &Terms { credits: Vec::new(), ..terms(currency) });
+    proof(acme, &invoice)
 }
 
 #[test]

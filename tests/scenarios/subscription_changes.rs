@@ -57,7 +57,7 @@ fn an_upgrade_bills_the_rest_of_the_month_and_the_usage_so_far() {
     acme.use_up("apiCalls", 999_600);
     acme.advance("2026-02-15T00:00:00Z");
     let renewal = acme.invoices().pop().unwrap();
-    assert_eq!(lines(&renewal, "referencesOrder"), [line("overage", 10_010), line("basePrice", 99_900)]);
+    assert_eq!(lines(&renewal, "referencesOrder"), [line("basePrice", 99_900), line("overage", 10_010)]);
     acme.advance("2026-03-15T00:00:00Z");
     assert_eq!(lines(&acme.invoices().pop().unwrap(), "referencesOrder"), [line("basePrice", 99_900)]);
 }
@@ -80,7 +80,7 @@ fn going_back_and_forth_earns_nothing_and_frees_no_unit() {
     acme.use_up("apiCalls", 20_000);
     acme.advance("2026-02-15T00:00:00Z");
     let renewal = acme.invoices().pop().unwrap();
-    assert_eq!(lines(&renewal, "referencesOrder"), [line("overage", 2_000), line("basePrice", 19_900)], "10,000 past 100,000 at 0.002");
+    assert_eq!(lines(&renewal, "referencesOrder"), [line("basePrice", 19_900), line("overage", 2_000)], "10,000 past 100,000 at 0.002");
 }
 
 #[test]
