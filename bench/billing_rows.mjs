@@ -25,7 +25,10 @@ function write({ organizations, startsAt, endsAt, shardOf }) {
   const enter = first.map((shard) => ({
     organization: shard.prepare("INSERT INTO organizations (organization_id, name, email, details, settings, status, created_at, onboarded_at) VALUES (?, ?, ?, '{}', ?, 'onboarded', ?, ?)"),
     subscription: shard.prepare(
-      "INSERT INTO subscriptions (organization_id, id, plan, plan_version, status, is_trial, started_at, billing_period, time_zone, anchored_at, period_starts_at, period_ends_at, next_billing_at) VALUES (?, ?, 'professional', 1, 'active', 0, ?, 'month', 'UTC', ?, ?, ?, ?)",
+      "INSERT INTO subscriptions (organization_id, id, plan, plan_version, billing_period, quantity, add_ons, currency, status, started_at, time_zone, anchored_at, period_index, period_starts_at, period_ends_at, earlier_periods, next_billing_at, advance, usage_billed, auto_renew, version) VALUES (?, ?, 'professional', 1, 'month', 1, '{}', 'USD', 'active', ?, 'UTC', ?, 0, ?, ?, '[]', ?, '[]', '{}', 1, 1)",
+    ),
+    phase: shard.prepare(
+      "INSERT INTO subscription_phases (organization_id, subscription_id, starts_at, plan, plan_version, billing_period, quantity, add_ons) VALUES (?, ?, ?, 'professional', 1, 'month', 1, '{}')",
     ),
   }));
   const settings = JSON.stringify({ timezone: "UTC", dateFormat: "YYYY-MM-DD", currency: "USD", language: "en" });
@@ -36,6 +39,7 @@ function write({ organizations, startsAt, endsAt, shardOf }) {
     place.run(id, shard, startsAt);
     enter[shard].organization.run(id, `Company ${index}`, `admin@company${index}.example`, settings, startsAt, startsAt);
     enter[shard].subscription.run(id, subscription, startsAt, startsAt, startsAt, endsAt, endsAt);
+    enter[shard].phase.run(id, subscription, startsAt);
   });
   for (const database of all) database.exec("COMMIT");
   return { shards: first.length };

@@ -26,10 +26,11 @@ pub async fn usage_arrived(tenant: &Tenant) -> Result<()> {
     let tenant = &tenant.acting_as(Actor::System("progressive_billing"));
     until_fresh(|| async {
         let Some(subscription) = subscriptions::current(tenant).await? else { return Ok(()) };
+        if !is_billed_progressively(&subscription, tenant.moment().now) {
+            return Ok(());
+        }
         let plan = catalog::store::pinned(tenant.app(), &subscription.shape.plan, subscription.shape.plan_version).await?;
-        if !is_billed_progressively(&subscription, tenant.moment().now)
-            || !plan.progressive_billing.contains_key(subscription.currency.code())
-        {
+        if !plan.progressive_billing.contains_key(subscription.currency.code()) {
             return Ok(());
         }
         let Some(account) = Account::load(tenant, subscription.id).await? else { return Ok(()) };

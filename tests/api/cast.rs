@@ -125,13 +125,13 @@ impl Cast {
             format!("/v1/organizations/{}/discounts", self.acme),
             json!({"name": "Old", "percentage": "1", "duration": "once", "validThrough": "2026-01-02T00:00:00Z"}),
         );
-        text(&self.world.post_once(&vendor(), &path, "the cast's", &body).expect(201)["$id"])
+        text(&self.world.post_once(&vendor(), &path, "the cast's discount", &body).expect(201)["$id"])
     }
 
     fn credit(&self) -> String {
         let (path, body) =
             (format!("/v1/organizations/{}/credits", self.acme), json!({"amount": "5.00", "currency": "EUR", "source": "promotional"}));
-        text(&self.world.post_once(&vendor(), &path, "the cast's", &body).expect(201)["$id"])
+        text(&self.world.post_once(&vendor(), &path, "the cast's credit", &body).expect(201)["$id"])
     }
 
     /// An invoice of Acme's of which nothing is paid or credited; a month goes by where there is none.
@@ -154,7 +154,7 @@ impl Cast {
 
     fn credit_note(&self) -> String {
         let body = json!({"invoice": self.invoice, "reason": "the cast's", "amount": "1.00"});
-        text(&self.world.post_once(&self.acme().vendor(), "/v1/credit-notes", "the cast's", &body).expect(201)["$id"])
+        text(&self.world.post_once(&self.acme().vendor(), "/v1/credit-notes", "the cast's credit note", &body).expect(201)["$id"])
     }
 
     /// One that is to be paid out.

@@ -124,7 +124,7 @@ pub const ROWS: &[Row] = &[
     row("getOnboarding", Parameter::None, ""),
     row("completeOnboardingItem", Name("setUpBilling"), r#"{"status":"completed"}"#),
     row("getSubscription", Parameter::None, ""),
-    row("simulate", Parameter::None, r#"{"plan":"starter"}"#),
+    row("simulate", Parameter::None, r#"{"plan":"starter","to":"2026-12-01T00:00:00Z"}"#),
     row("listEntitlements", Parameter::None, ""),
     row("getEntitlement", Name("sso"), ""),
     row("createSubscription", Parameter::None, r#"{"plan":"starter"}"#),

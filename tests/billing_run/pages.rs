@@ -17,7 +17,7 @@ fn enter(world: &World, numbers: std::ops::RangeInclusive<u32>, at: &str, clock:
     world.shards[0]
         .meddle(&format!(
             "INSERT INTO organizations (organization_id, name, email, details, settings, status, test_clock_id, created_at) {counted} SELECT printf('org_%026d', n), 'x', 'x@x.example', '{{}}', '{{}}', 'active', {clock}, 0 FROM counted;
-             INSERT INTO subscriptions (organization_id, id, plan, plan_version, status, is_trial, started_at, billing_period, time_zone, anchored_at, period_starts_at, period_ends_at, next_billing_at, test_clock_id) {counted} SELECT printf('org_%026d', n), printf('sub_%026d', n), 'professional', 1, 'active', 0, 0, 'month', 'UTC', 0, 0, 1, {at}, {clock} FROM counted;"
+             INSERT INTO subscriptions (organization_id, id, plan, plan_version, billing_period, quantity, add_ons, currency, status, started_at, time_zone, anchored_at, period_index, period_starts_at, period_ends_at, earlier_periods, next_billing_at, advance, usage_billed, auto_renew, test_clock_id, version) {counted} SELECT printf('org_%026d', n), printf('sub_%026d', n), 'professional', 1, 'month', 1, '{{}}', 'USD', 'active', 0, 'UTC', 0, 0, 0, 1, '[]', {at}, '[]', '{{}}', 1, {clock}, 1 FROM counted;"
         ))
         .unwrap();
 }
