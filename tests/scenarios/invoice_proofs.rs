@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 
 use futures::executor::block_on;
-use rating::{Discount, DiscountDuration, Money, Off, PricedLine, ProrationPolicy, Quantity, TaxRate};
+use rating::{Discount, DiscountDuration, Money, Off, TaxRate};
 use serde_json::{Value, json};
 use tenantry::catalog::built_in::built_in;
-use tenantry::invoices::billing::subscribed;
 use tenantry::invoices::compose::{Credit, GrantedDiscount, NamedTax, Terms, compose};
-use tenantry::invoices::lines::{Line, LineKind, Proration};
-use tenantry::invoices::rules::{BillingReason, Invoice, Occasion, create, draft};
+use tenantry::invoices::lines::Line;
 use tenantry::invoices::store;
 use tenantry::kernel::ids::{CreditId, DiscountId};
 use tenantry::kernel::tenant::{Actor, Tenant};
 use tenantry::kernel::time::Timestamp;
-use tenantry::subscriptions::rules::{Period, Subscription};
-use tenantry::subscriptions::store as subscriptions;
 use tenantry::usage::meter::Call;
 
 use crate::support::world::{Company, World};

@@ -56,9 +56,7 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::invoices::rules::",
     "crate::invoices::lines",
     "crate::invoices::lifecycle",
-    "crate::discounts::store::",
     "crate::discounts::rules",
-    "crate::credits::store::",
     "crate::credits::rules::",
 ];
 
