@@ -234,7 +234,7 @@ fn the_right_member_is_answered() {
 }
 
 /// Operations that are a `POST` because of what they read, and change nothing.
-const WITHOUT_EFFECT: &[&str] = &["simulate", "previewMigration", "estimatePrice"];
+const WITHOUT_EFFECT: &[&str] = &["simulate", "previewSubscriptionChange", "previewMigration", "estimatePrice"];
 
 /// The operation does what it is for; a write, when it is the `first`, is seen in the stores.
 fn assert_answered(cast: &Cast, row: &Row, operation: &Operation, who: &Credential, first: bool) {

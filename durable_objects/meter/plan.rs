@@ -141,13 +141,15 @@ impl Plan {
     }
 
     fn rule_of(&self, metric: &str, rule: &MetricRule, source: Source, now: Timestamp) -> Rule {
+        // People are no consumption: somebody has to be there who pays what is open, or goes on.
+        let admits_nothing = self.entitlements.admits_nothing && metric != USERS;
         let (base, enforcement, source) = match self.limits.overrides.get(metric) {
-            _ if self.entitlements.admits_nothing => (Some(Quantity::ZERO), Enforcement::Hard, Source::Plan),
+            _ if admits_nothing => (Some(Quantity::ZERO), Enforcement::Hard, Source::Plan),
             Some(own) => (own.limit, own.enforcement, Source::Override),
             None => (rule.limit, rule.enforcement, source),
         };
         let granted = Quantity::sum(self.grants_of(metric, now).map(|grant| grant.amount)).unwrap_or_default();
-        let granted = if self.entitlements.admits_nothing { Quantity::ZERO } else { granted };
+        let granted = if admits_nothing { Quantity::ZERO } else { granted };
         let limit = base.map(|base| base.checked_add(granted).unwrap_or(base));
         let MetricRule { kind, aggregation, unique_property, .. } = rule.clone();
         Rule {

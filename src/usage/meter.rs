@@ -125,7 +125,8 @@ pub struct Entitlements {
     /// None: not limited.
     #[serde(default)]
     pub rate_limits: Option<RateLimits>,
-    /// The subscription is paused or over: consumption is refused, whatever own limits and grants say. What is recorded still counts.
+    /// The subscription is paused or over: consumption is refused, whatever own limits and grants say, but for `users`. What is
+    /// recorded still counts.
     #[serde(default)]
     pub admits_nothing: bool,
 }
