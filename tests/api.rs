@@ -34,6 +34,8 @@ mod limits;
 mod lists;
 #[path = "api/metrics.rs"]
 mod metrics;
+#[path = "api/money.rs"]
+mod money;
 #[path = "api/people.rs"]
 mod people;
 #[path = "api/roles.rs"]
