@@ -1,6 +1,7 @@
 //! What a commit posts: all of it or nothing, once, and always balanced. The database itself sees to that.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use futures::executor::block_on;
 use proptest::prelude::*;
@@ -50,8 +51,8 @@ fn a_fact_is_posted_once() {
     let acme = world.sign_up("Acme");
     let tenant = tenant(&acme);
     let [finalized, paid, _] = whole_way(&tenant, 1);
-    post(&tenant, &[finalized.clone()]).unwrap();
-    unchanged(&world, "the same fact", || refused(post(&tenant, &[finalized.clone()]), "Unique"));
+    post(&tenant, from_ref(&finalized)).unwrap();
+    unchanged(&world, "the same fact", || refused(post(&tenant, from_ref(&finalized)), "Unique"));
     let other = payment_received("pay_1", invoice(2), usd(1), tenant.moment()).unwrap();
     unchanged(&world, "twice in one commit", || refused(post(&tenant, &[paid.clone(), other.clone()]), "Unique"));
     post(&tenant, &[paid]).unwrap();
@@ -75,7 +76,7 @@ fn the_database_refuses_what_does_not_balance() {
     let a_cent_more = spoilt(&|postings| postings[0].amount_minor += 1);
     let one_sided = spoilt(&|postings| postings.truncate(1));
     for entry in [&a_cent_more, &one_sided] {
-        unchanged(&world, "alone", || refused(post(&tenant, std::slice::from_ref(entry)), "balanced"));
+        unchanged(&world, "alone", || refused(post(&tenant, from_ref(entry)), "balanced"));
         let among_others = [paid.clone(), entry.clone(), recognized.clone()];
         unchanged(&world, "among others", || refused(post(&tenant, &among_others), "balanced"));
     }
@@ -123,7 +124,7 @@ fn what_moves_nothing_is_not_posted() {
     let world = World::new();
     let tenant = tenant(&world.sign_up("Acme"));
     let nothing = invoice_finalized(invoice(1), &parts(0, 0, 0, 0, 0, 0), tenant.moment()).unwrap();
-    assert_eq!(store::post(&[nothing.clone()]), []);
+    assert_eq!(store::post(from_ref(&nothing)), []);
     assert_eq!(store::post(&[]), []);
     let [finalized, ..] = whole_way(&tenant, 2);
     post(&tenant, &[nothing, finalized]).unwrap();
