@@ -8,6 +8,7 @@ use super::rules::{Shape, Status, Subscription};
 use crate::catalog::rules::{Plan, PlanMetric};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::time::Timestamp;
+use crate::metrics::rules::built_in;
 use crate::usage::meter::{Entitlements, MetricRule};
 
 /// Usage periods that the Meter knows ahead.
@@ -37,7 +38,9 @@ pub fn allowance(plan: &Plan, shape: &Shape, metric: &PlanMetric) -> Result<Allo
 
 /// The entitlements of `subscription` to its `plan`, at `clock` if it is on a test clock.
 pub fn of(subscription: &Subscription, plan: &Plan, clock: Option<Timestamp>) -> Result<Entitlements> {
-    let mut metrics = BTreeMap::new();
+    // What a plan says nothing of is counted and not limited, also where it is built in.
+    let unlimited = built_in().into_iter().map(|metric| (metric.key, MetricRule::of(metric.kind, None)));
+    let mut metrics: BTreeMap<String, MetricRule> = unlimited.collect();
     for metric in &plan.metrics {
         let rule = MetricRule {
             kind: metric.kind,
