@@ -135,11 +135,13 @@ async function bill(state, invoices) {
       if (JSON.stringify(now) !== JSON.stringify(counts)) [counts, calmSince] = [now, Date.now()];
       const numbered = counts["tenantry-billing INVOICE_NUMBERS"] ?? 0;
       while (marks.length < STEPS && numbered >= ((marks.length + 1) * invoices) / STEPS) {
-        marks.push({ numbered, ms: Date.now() - started, ...since(begin, usage(server)) });
+        marks.push({ numbered: Math.min(numbered, invoices), ms: Date.now() - started, ...since(begin, usage(server)) });
         progress(`billing: ${count(numbered)} invoices after ${(marks.at(-1).ms / 1000).toFixed(0)} s, ${bytes(marks.at(-1).rss)}`);
       }
       if (numbered >= invoices) finishedAt ??= { ms: Date.now() - started, ...since(begin, usage(server)) };
-      return numbered >= invoices && Date.now() - calmSince > QUIET_MS;
+      // The local mailer enters each mail in the directory.
+      const mailed = counts["tenantry-email DIRECTORY"] ?? 0;
+      return numbered >= invoices && mailed >= invoices && Date.now() - calmSince > QUIET_MS;
     }, POLL_MS);
     if (!isDone) throw new Failure(`The run did not end: ${JSON.stringify(counts)}\n${server.log().slice(-2_000)}`);
     const audit = await auditBilling(server.url, server.platformKey, "0");
