@@ -65,7 +65,8 @@ fn is_other_interval(subscription: &Subscription, to: &Shape) -> bool {
 /// Refuses another interval without proration: nothing of what is paid for would come back.
 pub fn divisible(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
     if is_other_interval(subscription, to) && policy == ProrationPolicy::None {
-        let detail = "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
+        let detail =
+            "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
         return Err(Problem::conflict("interval_needs_proration", detail).into());
     }
     Ok(())

@@ -168,7 +168,8 @@ async fn wish(tenant: &Tenant, account: &Account, body: &NewChange) -> Result<Wi
     let policy = body.proration_policy.unwrap_or(from.plan.proration_policy);
     let waits = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
     if to.shape == from.shape || (effective == Effective::PeriodEnd && waits) {
-        let detail = "It is so already, or waits to be. Send what is to be different: plan, planVersion, billingPeriod, quantity or addOns.";
+        let detail =
+            "It is so already, or waits to be. Send what is to be different: plan, planVersion, billingPeriod, quantity or addOns.";
         return Err(Problem::conflict("no_change", detail).into());
     }
     if effective == Effective::Now {
