@@ -78,7 +78,7 @@ fn in_advance(acme: &Company<'_>) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 30, ..ProptestConfig::default() })]
     #[test]
     fn the_preview_is_the_bill(steps in prop::collection::vec(step(), 1..6)) {
         let world = World::new();
