@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::kernel::ids::KeyId;
+use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Call, CallRefused, ClosingCommit, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
@@ -43,8 +43,6 @@ impl<S: LocalSql> Meter<S> {
                 Some(plan) => closings::peek(sql, plan, &memory.book, Period { starts_at, ends_at }),
                 None => refused("not_configured", "Configure the Meter before a period is looked at."),
             },
-            Call::ClosingCommit { starts_at } if memory.has_tables => reply(&closings::commit(sql, starts_at)?),
-            Call::ClosingCommit { .. } => reply(&ClosingCommit::default()),
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {
@@ -59,13 +57,9 @@ impl<S: LocalSql> Meter<S> {
                 memory.roll_up.acknowledge(sql, through)?;
                 reply(&Done {})
             }
-            Call::ExportEvents { from, to, after } if memory.has_tables => reply(&exports::events(sql, from, to, after)?),
-            Call::ExportProof { from, to, after } if memory.has_tables => {
-                let source =
-                    exports::Source { organization: *organization, log: &memory.log, book: &memory.book, plan: memory.plan.as_ref() };
-                reply(&exports::proof(sql, &source, from, to, after)?)
+            call @ (Call::ExportEvents { .. } | Call::ExportProof { .. } | Call::ClosingCommit { .. }) => {
+                memory.read_log(sql, *organization, call)
             }
-            Call::ExportEvents { .. } | Call::ExportProof { .. } => reply(&ExportPage::default()),
             Call::Changes { since } => match &mut memory.plan {
                 Some(plan) => {
                     let now = plan.now(wall);
@@ -98,6 +92,20 @@ impl Memory {
             self.has_tables = true;
         }
         Ok(())
+    }
+
+    /// What others read of the log.
+    fn read_log<S: LocalSql>(&self, sql: &S, organization: OrganizationId, call: Call) -> Result<Value, SqlError> {
+        match call {
+            Call::ExportEvents { from, to, after } if self.has_tables => reply(&exports::events(sql, from, to, after)?),
+            Call::ExportProof { from, to, after } if self.has_tables => {
+                let source = exports::Source { organization, log: &self.log, book: &self.book, plan: self.plan.as_ref() };
+                reply(&exports::proof(sql, &source, from, to, after)?)
+            }
+            Call::ClosingCommit { starts_at } if self.has_tables => reply(&closings::commit(sql, starts_at)?),
+            Call::ClosingCommit { .. } => reply(&ClosingCommit::default()),
+            _ => reply(&ExportPage::default()),
+        }
     }
 
     fn remove_key<S: LocalSql>(&mut self, sql: &S, key: KeyId) -> Result<Value, SqlError> {
