@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::kernel::ids::KeyId;
+use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Call, CallRefused, ClosingCommit, Closings, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
@@ -32,9 +32,7 @@ impl<S: LocalSql> Meter<S> {
             }
             Call::KeyUses { keys } => reply(&memory.keys.uses(&keys)),
             Call::RemoveKey { key } => memory.remove_key(sql, key),
-            Call::ClosePeriod { .. } | Call::PeekPeriod { .. } | Call::Closings { .. } | Call::ClosingCommit { .. } => {
-                memory.periods(sql, &call, wall)
-            }
+            Call::ClosePeriod { .. } | Call::PeekPeriod { .. } | Call::Closings { .. } => memory.periods(sql, &call, wall),
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {
@@ -49,13 +47,9 @@ impl<S: LocalSql> Meter<S> {
                 memory.roll_up.acknowledge(sql, through)?;
                 reply(&Done {})
             }
-            Call::ExportEvents { from, to, after } if memory.has_tables => reply(&exports::events(sql, from, to, after)?),
-            Call::ExportProof { from, to, after } if memory.has_tables => {
-                let source =
-                    exports::Source { organization: *organization, log: &memory.log, book: &memory.book, plan: memory.plan.as_ref() };
-                reply(&exports::proof(sql, &source, from, to, after)?)
+            call @ (Call::ExportEvents { .. } | Call::ExportProof { .. } | Call::ClosingCommit { .. }) => {
+                memory.read_log(sql, *organization, call)
             }
-            Call::ExportEvents { .. } | Call::ExportProof { .. } => reply(&ExportPage::default()),
             Call::Changes { since } => match &mut memory.plan {
                 Some(plan) => {
                     let now = plan.now(wall);
@@ -102,9 +96,21 @@ impl Memory {
             }
             (Call::Closings { from, to }, Some(_)) => reply(&closings::between(sql, *from, *to)?),
             (Call::Closings { .. }, None) => reply(&Closings::default()),
-            (Call::ClosingCommit { starts_at }, Some(_)) => reply(&closings::commit(sql, *starts_at)?),
-            (Call::ClosingCommit { .. }, None) => reply(&ClosingCommit::default()),
             _ => refused("not_configured", "Configure the Meter before a period is closed or looked at."),
+        }
+    }
+
+    /// What others read of the log.
+    fn read_log<S: LocalSql>(&self, sql: &S, organization: OrganizationId, call: Call) -> Result<Value, SqlError> {
+        match call {
+            Call::ExportEvents { from, to, after } if self.has_tables => reply(&exports::events(sql, from, to, after)?),
+            Call::ExportProof { from, to, after } if self.has_tables => {
+                let source = exports::Source { organization, log: &self.log, book: &self.book, plan: self.plan.as_ref() };
+                reply(&exports::proof(sql, &source, from, to, after)?)
+            }
+            Call::ClosingCommit { starts_at } if self.has_tables => reply(&closings::commit(sql, starts_at)?),
+            Call::ClosingCommit { .. } => reply(&ClosingCommit::default()),
+            _ => reply(&ExportPage::default()),
         }
     }
 

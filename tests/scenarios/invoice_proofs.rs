@@ -23,11 +23,11 @@ fn plan(version: u32, change: impl FnOnce(&mut Value)) -> Value {
     plan["key"] = json!("scale");
     plan["name"] = json!("Scale");
     plan["version"] = json!(version);
-    plan["prices"] = json!([price("33.33", "month", "USD"), price("333.30", "year", "USD"), price("3333", "month", "JPY")]);
+    plan["prices"] = json!([price("33.33", "month", "USD"), price("399.60", "year", "USD"), price("3333", "month", "JPY")]);
     plan["metrics"][0]["included"] = json!(1_000);
     plan["metrics"][0]["prices"] = json!({
         "USD": {"model": "graduated", "tiers": [{"upTo": "500", "unitAmount": "0.011", "flatAmount": "5"}, {"upTo": null, "unitAmount": "0.007"}]},
-        "JPY": {"model": "package", "packageSize": "100", "amount": "7"},
+        "JPY": {"model": "per_unit", "unitAmount": "7", "freeUnits": "49"},
     });
     plan["addOns"] = json!([{"key": "calls", "name": "More calls", "prices": [price("10.01", "month", "USD"), price("1000", "month", "JPY")],
         "limits": {"apiCalls": 250}, "features": []}]);
@@ -143,7 +143,7 @@ fn proofs() -> Vec<(&'static str, Value)> {
     acme.world
         .post(&acme.vendor(), "/v1/usage", &json!({"metric": "apiCalls", "amount": 77, "timestamp": "2026-02-20T00:00:00Z"}))
         .expect(200);
-    use_calls(&acme, 1_600);
+    use_calls(&acme, 2_100);
     acme.advance("2026-03-31T09:00:00Z");
     let invoices = acme.invoices();
     proofs.push(("the first one, after a trial", proof(&acme, &invoices[0])));
@@ -183,7 +183,7 @@ fn in_arrears() -> Value {
     let invoice = invoices.last().unwrap();
     assert_eq!(
         invoice["total"],
-        json!({"$type": "PriceSpecification", "price": "7722", "priceCurrency": "JPY", "amountMinor": 7_722}),
+        json!({"$type": "PriceSpecification", "price": "12566", "priceCurrency": "JPY", "amountMinor": 12_566}),
         "{invoice:#}"
     );
     proof(&acme, invoice)

@@ -68,12 +68,13 @@ impl<'a> Lines<'a> {
     /// Consecutive lines of one price.
     fn groups(&self) -> Vec<Group<'a>> {
         let document = self.terms.document;
+        let rests_on = |basis: &'a Basis| (&basis.plan, basis.plan_version, &basis.shape, basis.closing);
         let mut groups: Vec<Group<'a>> = Vec::new();
         for (position, (line, basis)) in document.invoice.references_order.iter().zip(&document.lines).enumerate() {
-            let is_same = |(_, other, of): &(usize, &Line, &Basis)| {
+            let is_same = |(_, other, of): &(usize, &'a Line, &'a Basis)| {
                 let is_tiered = matches!(line.kind, Kind::BasePrice | Kind::AddOn | Kind::Overage) && basis.proration.is_none();
                 let key = |line: &Line| (line.kind, line.order_item.clone(), line.billing_period, line.counted, line.billed_before);
-                is_tiered && of.proration.is_none() && key(line) == key(other) && of.plan == basis.plan && of.shape == basis.shape
+                is_tiered && of.proration.is_none() && key(line) == key(other) && rests_on(of) == rests_on(basis)
             };
             match groups.last_mut().filter(|group| group.last().is_some_and(is_same)) {
                 Some(group) => group.push((position, line, basis)),
@@ -288,6 +289,9 @@ impl<'a> Lines<'a> {
         proration: Option<&Proration>,
     ) -> Result<(Vec<Vec<Due>>, String), String> {
         let currency = self.terms.currency;
+        if line.order_item != plan.key {
+            return Err(format!("{} has no minimum of its own", line.order_item));
+        }
         let minimum = plan.minimum_commitment.get(currency.code()).ok_or_else(|| format!("{} has no minimum", plan.key))?;
         let minimum = Money::round(&minimum.to_exact(), currency).map_err(|error| error.to_string())?;
         let closed = self.billed.filter(|closed| closed.dates == line.billing_period).ok_or("its period is not the one that is billed")?;

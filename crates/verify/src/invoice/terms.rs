@@ -108,20 +108,25 @@ impl<'a> Terms<'a> {
         overlapping(&self.document.subscription.phases, dates).count() > 1
     }
 
-    /// Whether it is a period of the interval that is counted from the anchor, from a change, or from its own start.
+    /// Whether it is a period of the interval that is counted from the anchor or from a change; where none of them begins a period then,
+    /// from its own start, for a subscription that rested begins anew.
     pub fn is_period(&self, dates: Dates, interval: BillingInterval) -> bool {
         let subscription = &self.document.subscription;
         let anchors = [subscription.anchored_at, subscription.trial_ends_at, Some(subscription.started_at)];
         let changes = subscription.phases.iter().map(|phase| phase.starts_at);
-        let mut all = anchors.into_iter().flatten().chain(changes).chain([dates.start_date]);
-        all.any(|anchor| self.is_counted_from(anchor, dates, interval))
+        let begun = |anchor| self.period_from(anchor, dates.start_date, interval);
+        let mut counted: Vec<Dates> = anchors.into_iter().flatten().chain(changes).filter_map(begun).collect();
+        if counted.is_empty() {
+            counted.extend(begun(dates.start_date));
+        }
+        counted.contains(&dates)
     }
 
-    fn is_counted_from(&self, anchor: Instant, dates: Dates, interval: BillingInterval) -> bool {
-        let (Some(anchor), Some(start), Some(end)) = (utc(anchor.0), utc(dates.start_date.0), utc(dates.end_date.0)) else { return false };
-        let calendar = BillingCalendar::starting(anchor, interval, self.zone, Alignment::Anniversary);
-        let period = calendar.ok().and_then(|calendar| calendar.period_containing(start));
-        period.is_some_and(|period| period.start() == start && period.end() == end)
+    /// The period that begins at `start` when periods are counted from `anchor`.
+    fn period_from(&self, anchor: Instant, start: Instant, interval: BillingInterval) -> Option<Dates> {
+        let calendar = BillingCalendar::starting(utc(anchor.0)?, interval, self.zone, Alignment::Anniversary).ok()?;
+        let period = calendar.period_containing(utc(start.0)?).filter(|period| Some(period.start()) == utc(start.0))?;
+        Some(Dates { start_date: start, end_date: Instant(period.end().timestamp_millis()) })
     }
 
     pub fn is_trial(&self, starts: Instant) -> bool {
