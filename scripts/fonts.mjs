@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { fingerprint, fromRoot, seconds } from "./lib.mjs";
+import { fingerprint, fromRoot, readJson, seconds } from "./lib.mjs";
 
 const OUT = fromRoot("assets/fonts");
 const WEIGHT = 400;
@@ -24,11 +24,14 @@ const SCRIPTS = [
 /** Numbered slices of a few hundred characters each. */
 const SLICED = ["noto-emoji", "noto-sans-jp", "noto-sans-sc", "noto-sans-kr"];
 
+const INDEX = path.join(OUT, "index.json");
+const inputsFingerprint = () => fingerprint("scripts/fonts.mjs", "package-lock.json");
+
+export const fontsAreMade = () => existsSync(INDEX) && readJson(INDEX).made === inputsFingerprint();
+
 /** Makes the fonts unless they are there already. */
 export async function makeFonts() {
-  const inputs = fingerprint("scripts/fonts.mjs", "package-lock.json");
-  const index = path.join(OUT, "index.json");
-  if (existsSync(index) && JSON.parse(readFileSync(index, "utf8")).made === inputs) return;
+  if (fontsAreMade()) return;
   const started = Date.now();
   const scratch = `${OUT}.${process.pid}`;
   rmSync(scratch, { recursive: true, force: true });
@@ -42,7 +45,7 @@ export async function makeFonts() {
     fonts.push({ family: source.family, file: source.file, ranges });
   }
   writeFileSync(path.join(scratch, "LICENSE.txt"), readFileSync(installed(`${VARIABLE}/noto-sans-jp`, "LICENSE")));
-  writeFileSync(path.join(scratch, "index.json"), JSON.stringify({ made: inputs, fonts }));
+  writeFileSync(path.join(scratch, "index.json"), JSON.stringify({ made: inputsFingerprint(), fonts }));
   rmSync(OUT, { recursive: true, force: true });
   renameSync(scratch, OUT);
   console.log(`  ✔ ${fonts.length} font files for invoices, ${seconds(started)}`);
@@ -70,7 +73,7 @@ function sources() {
 }
 
 function slice(name, part) {
-  const ranges = JSON.parse(readFileSync(installed(VARIABLE, name, "unicode.json"), "utf8"));
+  const ranges = readJson(installed(VARIABLE, name, "unicode.json"));
   return {
     from: installed(VARIABLE, name, "files", `${name}-${part}-wght-normal.woff2`),
     characters: charactersOf(ranges[part] ?? ranges[`[${part}]`]),

@@ -42,6 +42,8 @@ mod roles;
 mod routes;
 #[path = "api/seats.rs"]
 mod seats;
+#[path = "api/seller.rs"]
+mod seller;
 #[path = "api/team_members.rs"]
 mod team_members;
 #[path = "api/teams.rs"]

@@ -10,7 +10,7 @@ use utoipa::{OpenApi, Path};
 use super::{experiments, health, openapi};
 use crate::{
     access, audit, catalog, exports, invitations, invoices, limits, logins, mails, metrics, oauth, onboarding, organizations, parked,
-    people, platform_keys, roles, sealing, second_factors, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
+    people, platform_keys, roles, sealing, second_factors, seller, sessions, signup, subscriptions, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -65,6 +65,8 @@ routes! {
     tokens::list,
     tokens::create,
     sealing::rotate,
+    seller::get,
+    seller::put,
     audit::list_platform,
     audit::export_platform,
     audit::head_platform,

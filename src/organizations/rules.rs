@@ -205,7 +205,7 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     require((1..=40).contains(&settings.date_format.chars().count()), "/settings/dateFormat", "Send a date format such as YYYY-MM-DD.")
 }
 
-fn check_address(address: &PostalAddress) -> Result<(), Problem> {
+pub fn check_address(address: &PostalAddress) -> Result<(), Problem> {
     require(address.type_name == PostalAddress::type_name(), "/address/$type", "Leave $type out, or send PostalAddress.")?;
     let PostalAddress { street_address, address_locality, address_region, postal_code, address_country, .. } = address;
     for (text, pointer) in [

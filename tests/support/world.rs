@@ -16,7 +16,7 @@ use tenantry::kernel::time::Timestamp;
 use tenantry::mails::local::{LocalMailer, NoProvider};
 
 use super::sqlite::Sqlite;
-use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
+use super::twins::{FontFiles, HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
 
 pub const PLATFORM_KEY: &str = "tk_platform_of_the_test_world";
 pub const SECRET: &[u8] = b"the secret of the test world";
@@ -99,6 +99,7 @@ impl World {
             mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
             sealing: Arc::new(SealingTwin),
+            fonts: Arc::new(FontFiles),
             clock: Arc::new(clock.clone()),
             entropy,
             memory: Arc::default(),
@@ -136,6 +137,7 @@ impl World {
             mailer: self.app.mailer.clone(),
             probes: self.app.probes.clone(),
             sealing: self.app.sealing.clone(),
+            fonts: self.app.fonts.clone(),
             clock: self.app.clock.clone(),
             entropy: self.app.entropy.clone(),
             memory: Arc::default(),
