@@ -2,6 +2,7 @@
 
 import { Failure, delay, lastLines } from "../scripts/lib.mjs";
 import { setUpOrganization, startOurs, tellLog, usedBy } from "./contenders.mjs";
+import { measureBillingRun } from "./billing_run.mjs";
 import { comparePostgres } from "./postgres.mjs";
 import { bytes, count, finding, median, printTable, progress } from "./report.mjs";
 
@@ -84,6 +85,7 @@ export const CASES = {
   latency: measureLatency,
   organizations: measureOrganizations,
   postgres: comparePostgres,
+  billing: measureBillingRun,
 };
 
 async function compareThroughput({ name, contenders, generator, options }) {

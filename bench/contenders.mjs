@@ -121,7 +121,7 @@ function entitlements() {
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** As `encode_base32` in src/kernel/ids.rs. */
-function letters(bytes) {
+export function letters(bytes) {
   let number = BigInt(`0x${bytes.toString("hex")}`);
   let text = "";
   for (let place = 0; place < 26; place += 1) {

@@ -1,6 +1,7 @@
-//! Invoice numbers of one seller: 1, 2, 3, ... without a gap, because that is what tax offices ask for.
+//! Numbers of one series, such as the invoices of a seller or its credit notes: 1, 2, 3, ... without a gap, because that is what tax
+//! offices ask for.
 //!
-//! Owns: which invoice has which number. Does not own: how a number is written on an invoice, or when an invoice becomes final.
+//! Owns: which document has which number. Does not own: how a number is written on an invoice, or when an invoice becomes final.
 //! Invariants: a number is given once and never taken back; the same invoice always gets the same number, so asking twice is harmless.
 //! One statement gives a number, so there is no moment at which half of it is done.
 

@@ -6,7 +6,10 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::ids::{ExportId, InvitationId, InvoiceId, KeyId, MoveId, PersonId, RoleId, SessionId, SubscriptionId, TeamId};
+use crate::kernel::ids::{
+    CreditId, CreditNoteId, ExportId, InvitationId, InvoiceId, KeyId, MoveId, PaymentId, PersonId, RefundId, RoleId, SessionId,
+    SubscriptionId, TeamId,
+};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
 use crate::sessions::rules::Ending;
@@ -109,7 +112,31 @@ events! {
     TrialEnding = "Subscription.trialEnding" v 1 { subscription: SubscriptionId, trial_ends_at: Timestamp }
     /// A trial became a paying subscription.
     TrialConverted = "Subscription.trialConverted" v 1 { subscription: SubscriptionId }
-    /// A new billing period began.
+    /// It was cancelled, and is over.
+    SubscriptionCancelled = "Subscription.cancelled" v 1 { subscription: SubscriptionId, reason: Option<String> }
+    /// Nobody renewed it, or its trial ended unpaid: it is over.
+    SubscriptionExpired = "Subscription.expired" v 1 { subscription: SubscriptionId }
+    /// Something else is subscribed to, of a higher base price.
+    SubscriptionUpgraded = "Subscription.upgraded" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
+    /// Something else is subscribed to, of a lower base price.
+    SubscriptionDowngraded = "Subscription.downgraded" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
+    /// Something else is subscribed to, of the same base price: add-ons, an interval, a version.
+    SubscriptionChanged = "Subscription.changed" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
+    /// It rests: nothing is admitted and nothing falls due.
+    SubscriptionPaused = "Subscription.paused" v 1 { subscription: SubscriptionId, resumes_at: Option<Timestamp> }
+    /// The time has come at which a pause ends by itself, unless it ended before.
+    ResumptionDue = "Subscription.resumptionDue" v 1 { subscription: SubscriptionId, resumes_at: Timestamp }
+    /// It goes on after a pause.
+    SubscriptionResumed = "Subscription.resumed" v 1 { subscription: SubscriptionId }
+    /// The vendor stopped it: nothing is admitted.
+    SubscriptionSuspended = "Subscription.suspended" v 1 { subscription: SubscriptionId }
+    /// The vendor let it go on.
+    SubscriptionUnsuspended = "Subscription.unsuspended" v 1 { subscription: SubscriptionId }
+    /// A year has 30 days left.
+    SubscriptionExpiring = "Subscription.expiring" v 1 { subscription: SubscriptionId, ends_at: Timestamp }
+    /// No more usage can come for a subscription that is over: what came after its last invoice is billed.
+    LateUsageDue = "Subscription.lateUsageDue" v 1 { subscription: SubscriptionId }
+    /// A new usage period began.
     SubscriptionRenewed = "Subscription.renewed" v 1 { subscription: SubscriptionId, period_starts_at: Timestamp }
 
     /// A metric was used for the first time.
@@ -125,6 +152,35 @@ events! {
     InvoiceCreated = "Invoice.created" v 1 { invoice: InvoiceId }
     /// An invoice got its number and is due.
     InvoiceFinalized = "Invoice.finalized" v 1 { invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp }
+
+    /// The day has come on which an invoice is due at the latest.
+    InvoiceDueDatePassed = "Invoice.dueDatePassed" v 1 { invoice: InvoiceId }
+    /// A period is over for which an invoice charged in advance.
+    InvoicePeriodEnded = "Invoice.periodEnded" v 1 { invoice: InvoiceId, ends_at: Timestamp }
+    /// An invoice was due, and is not paid.
+    InvoiceOverdue = "Invoice.overdue" v 1 { invoice: InvoiceId, identifier: String, remaining: String, currency: String }
+    /// Nothing is left to pay of an invoice.
+    InvoicePaid = "Invoice.paid" v 1 { invoice: InvoiceId }
+    /// An invoice was a mistake.
+    InvoiceVoided = "Invoice.voided" v 1 { invoice: InvoiceId, reason: String }
+    /// An invoice will never be paid.
+    InvoiceUncollectible = "Invoice.uncollectible" v 1 { invoice: InvoiceId }
+    /// Money came in for an invoice.
+    PaymentRecorded = "Payment.recorded" v 1 { payment: PaymentId, invoice: InvoiceId }
+    /// A part of an invoice is taken back.
+    CreditNoteCreated = "CreditNote.created" v 1 { credit_note: CreditNoteId, invoice: InvoiceId }
+    /// A credit note got its number.
+    CreditNoteIssued = "CreditNote.issued" v 1 { credit_note: CreditNoteId, invoice: InvoiceId, identifier: String }
+    /// Money went back to the customer.
+    RefundPaid = "Refund.paid" v 1 { refund: RefundId }
+    /// The customer has more credit.
+    CreditGranted = "Credit.granted" v 1 { credit: CreditId, amount: String, currency: String }
+    /// The time has come at which a credit expires.
+    CreditExpiryDue = "Credit.expiryDue" v 1 { credit: CreditId }
+    /// What was left of a credit expired.
+    CreditExpired = "Credit.expired" v 1 { credit: CreditId, amount: String }
+    /// What was left of a credit was taken back.
+    CreditVoided = "Credit.voided" v 1 { credit: CreditId, amount: String }
 
     /// Somebody is asked to join, until `expires_at`.
     InvitationCreated = "Invitation.created" v 1 { invitation: InvitationId, email: String, expires_at: Timestamp }

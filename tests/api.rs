@@ -36,6 +36,8 @@ mod lists;
 mod metrics;
 #[path = "api/people.rs"]
 mod people;
+#[path = "api/printing.rs"]
+mod printing;
 #[path = "api/roles.rs"]
 mod roles;
 #[path = "api/routes.rs"]
@@ -44,6 +46,8 @@ mod routes;
 mod seats;
 #[path = "api/seller.rs"]
 mod seller;
+#[path = "api/subscriptions.rs"]
+mod subscriptions;
 #[path = "api/team_members.rs"]
 mod team_members;
 #[path = "api/teams.rs"]

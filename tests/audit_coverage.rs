@@ -34,6 +34,10 @@ const SILENT: &[(&str, &str)] = &[
     ),
     ("createLogin", "asks for a code by mail, the same for an unknown address; the session that the code opens has an entry"),
     ("refreshSession", "goes on with a session that has an entry; the reuse of an old token ends it, and that has one"),
+    ("simulate", "changes nothing: it asks what something would cost"),
+    ("previewMigration", "says what would change and changes nothing"),
+    ("estimatePrice", "computes what a usage would cost and keeps nothing"),
+    ("previewSubscriptionChange", "shows what a change would bill, and changes nothing"),
     ("releaseReservation", "counts none; reservations are the Meter's"),
 ];
 const USAGE: &str = "usage is in a chain of its own, the Meter's, which docs/PROOF.md tells how to verify";
@@ -55,6 +59,9 @@ fn caller(cast: &Cast, operation: &Operation) -> Credential {
     }
     if operation.is_a_persons() {
         return cast.ada();
+    }
+    if operation.is_vendors_for_an_organization() {
+        return cast.acme().vendor();
     }
     operation.scopes().map_or_else(vendor, |scopes| if scopes.is_empty() { cast.acme().vendor() } else { cast.acme().key(&scopes) })
 }

@@ -10,9 +10,21 @@ mod exports;
 mod first_year;
 #[path = "scenarios/interrupted.rs"]
 mod interrupted;
+#[path = "scenarios/invoice_proofs.rs"]
+mod invoice_proofs;
 #[path = "scenarios/limits.rs"]
 mod limits;
 #[path = "scenarios/metrics.rs"]
 mod metrics;
+#[path = "scenarios/money.rs"]
+mod money;
 #[path = "scenarios/moves.rs"]
 mod moves;
+#[path = "scenarios/pauses_and_ends.rs"]
+mod pauses_and_ends;
+#[path = "scenarios/previews.rs"]
+mod previews;
+#[path = "scenarios/simulations.rs"]
+mod simulations;
+#[path = "scenarios/subscription_changes.rs"]
+mod subscription_changes;

@@ -159,6 +159,17 @@ impl Book {
         self.accounts.get(metric).map_or(Quantity::ZERO, |account| account.reading(rule, period))
     }
 
+    /// What a period would be billed by: of a level its peak so far.
+    pub fn billed(&self, metric: &str, rule: Option<&Rule>, period: Period) -> Quantity {
+        let Some(account) = self.accounts.get(metric) else { return Quantity::ZERO };
+        let kind = rule.map_or(MetricKind::Consumable, |rule| rule.kind);
+        let mut counter = account.rows.get(&period.starts_at).cloned().unwrap_or_else(|| account.carried(kind, period.starts_at));
+        if let Some(rule) = rule {
+            counter.settle(rule, period);
+        }
+        counter.used
+    }
+
     /// Every counter: metric, start of its period, counter.
     pub fn counters(&self) -> impl Iterator<Item = (&str, Timestamp, &Counter)> {
         self.accounts

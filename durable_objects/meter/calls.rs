@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::kernel::ids::KeyId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Call, CallRefused, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
+use crate::usage::meter::{Call, CallRefused, ClosingCommit, Closings, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
 
 use super::plan::{self, Limits, Metrics, Period, Plan};
 use super::{Memory, Meter, closings, end, exports, schema, standings};
@@ -32,13 +32,9 @@ impl<S: LocalSql> Meter<S> {
             }
             Call::KeyUses { keys } => reply(&memory.keys.uses(&keys)),
             Call::RemoveKey { key } => memory.remove_key(sql, key),
-            Call::ClosePeriod { starts_at, ends_at } => match &memory.plan {
-                Some(plan) => {
-                    let (books, period) = ((&mut memory.book, &mut memory.log), Period { starts_at, ends_at });
-                    closings::close(sql, plan, books, period, plan.now(wall))
-                }
-                None => refused("not_configured", "Configure the Meter before a period is closed."),
-            },
+            Call::ClosePeriod { .. } | Call::PeekPeriod { .. } | Call::Closings { .. } | Call::ClosingCommit { .. } => {
+                memory.periods(sql, &call, wall)
+            }
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {
@@ -92,6 +88,24 @@ impl Memory {
             self.has_tables = true;
         }
         Ok(())
+    }
+
+    /// Calls about periods and their closings.
+    fn periods<S: LocalSql>(&mut self, sql: &S, call: &Call, wall: Timestamp) -> Result<Value, SqlError> {
+        match (call, &self.plan) {
+            (Call::ClosePeriod { starts_at, ends_at }, Some(plan)) => {
+                let period = Period { starts_at: *starts_at, ends_at: *ends_at };
+                closings::close(sql, plan, (&mut self.book, &mut self.log), period, plan.now(wall))
+            }
+            (Call::PeekPeriod { starts_at, ends_at }, Some(plan)) => {
+                closings::peek(sql, plan, &self.book, Period { starts_at: *starts_at, ends_at: *ends_at })
+            }
+            (Call::Closings { from, to }, Some(_)) => reply(&closings::between(sql, *from, *to)?),
+            (Call::Closings { .. }, None) => reply(&Closings::default()),
+            (Call::ClosingCommit { starts_at }, Some(_)) => reply(&closings::commit(sql, *starts_at)?),
+            (Call::ClosingCommit { .. }, None) => reply(&ClosingCommit::default()),
+            _ => refused("not_configured", "Configure the Meter before a period is closed or looked at."),
+        }
     }
 
     fn remove_key<S: LocalSql>(&mut self, sql: &S, key: KeyId) -> Result<Value, SqlError> {

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Closing, LateUsage, MetricKind};
+use crate::usage::meter::{ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, LateUsage, MetricKind};
 
 use super::book::Book;
-use super::calls::refused;
+use super::calls::{refused, reply};
 use super::log::Log;
 use super::plan::{Period, Plan};
 use super::schema;
@@ -27,13 +27,7 @@ pub(super) fn close<S: LocalSql>(
     now: Timestamp,
 ) -> Result<Value, SqlError> {
     let Period { starts_at, ends_at } = period;
-    let mut ends = BTreeMap::new();
-    for row in sql.run("SELECT period_starts_at, period_ends_at FROM closings", &[])? {
-        let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
-        if let (Some(start), Some(end)) = (column("period_starts_at"), column("period_ends_at")) {
-            ends.insert(start, end);
-        }
-    }
+    let ends = ends(sql)?;
     if ends.contains_key(&starts_at) {
         return stored(sql, starts_at);
     }
@@ -50,8 +44,70 @@ pub(super) fn close<S: LocalSql>(
     let closing = Closing { used, late };
     let text = "INSERT INTO closings (period_starts_at, period_ends_at, reply) VALUES (?1, ?2, ?3)";
     sql.run(text, &[starts_at.into(), ends_at.into(), schema::json(&closing)?.into()])?;
-    log.append_closing(sql, now, &logged(period, &closing)?)?;
+    let commit = log.append_closing(sql, now, &logged(period, &closing)?)?;
+    keep(sql, starts_at, commit)?;
     stored(sql, starts_at)
+}
+
+fn keep<S: LocalSql>(sql: &S, starts_at: Timestamp, commit: ChainedCommit) -> Result<(), SqlError> {
+    let text = "INSERT INTO closing_commits (period_starts_at, number, previous, hash, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let ChainedCommit { number, previous, hash, body } = commit;
+    sql.run(text, &[starts_at.into(), schema::number(number), previous.into(), hash.into(), body.into()])?;
+    Ok(())
+}
+
+/// The commit that closed the period which starts there. Those of before version 4 of the tables are not kept.
+pub(super) fn commit<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<ClosingCommit, SqlError> {
+    let text = "SELECT number, previous, hash, body FROM closing_commits WHERE period_starts_at = ?1";
+    let commit = sql.run(text, &[starts_at.into()])?.into_iter().next().map(crate::kernel::sql::decode).transpose()?;
+    Ok(ClosingCommit { commit })
+}
+
+/// What closing the period would give now. A period that is closed already gives its stored closing.
+pub(super) fn peek<S: LocalSql>(sql: &S, plan: &Plan, book: &Book, period: Period) -> Result<Value, SqlError> {
+    let ends = ends(sql)?;
+    if ends.contains_key(&period.starts_at) {
+        return stored(sql, period.starts_at);
+    }
+    let mut used = BTreeMap::new();
+    for metric in metrics(plan, book, period) {
+        let billed = book.billed(&metric, plan.rule(&metric), period);
+        used.insert(metric, billed);
+    }
+    reply(&Closing { used, late: late(book, &ends) })
+}
+
+/// The closings of periods that start in [from, to), oldest first.
+pub(super) fn between<S: LocalSql>(sql: &S, from: Timestamp, to: Timestamp) -> Result<Closings, SqlError> {
+    let text = "SELECT period_starts_at, period_ends_at, reply FROM closings WHERE period_starts_at >= ?1 AND period_starts_at < ?2 \
+                ORDER BY period_starts_at LIMIT 400";
+    let mut closings = Vec::new();
+    for row in sql.run(text, &[from.into(), to.into()])? {
+        let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
+        let reply = row.get("reply").and_then(Value::as_str).unwrap_or_default();
+        if let (Some(starts_at), Some(ends_at)) = (column("period_starts_at"), column("period_ends_at")) {
+            closings.push(ClosedPeriod { starts_at, ends_at, closing: schema::parse("closing", reply)? });
+        }
+    }
+    Ok(Closings { closings })
+}
+
+/// When the closed periods end, by their start.
+fn ends<S: LocalSql>(sql: &S) -> Result<BTreeMap<Timestamp, Timestamp>, SqlError> {
+    let mut ends = BTreeMap::new();
+    for row in sql.run("SELECT period_starts_at, period_ends_at FROM closings", &[])? {
+        let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);
+        if let (Some(start), Some(end)) = (column("period_starts_at"), column("period_ends_at")) {
+            ends.insert(start, end);
+        }
+    }
+    Ok(ends)
+}
+
+/// Those of the plan, and those of which something was counted.
+fn metrics(plan: &Plan, book: &Book, period: Period) -> BTreeSet<String> {
+    let of_plan = plan.rules().map(|(metric, _)| metric.to_owned());
+    of_plan.chain(book.metrics_in(period.starts_at).map(str::to_owned)).collect()
 }
 
 /// A closing as the log tells it: times in milliseconds, like everything there.
@@ -75,13 +131,23 @@ fn stored<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Value, SqlError>
 /// What moved since it was invoiced, and is invoiced at its new count from now on. What a closed period counts of a metric that its
 /// closing did not know was invoiced at nothing.
 fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
+    let late = late(book, ends);
+    for (_, _, counter) in book.closed(ends) {
+        if counter.invoiced.unwrap_or_default() != counter.used {
+            counter.mark_invoiced();
+        }
+    }
+    late
+}
+
+fn late(book: &Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
     let mut late = Vec::new();
-    for (metric, period_starts_at, counter) in book.closed(ends) {
+    for (metric, period_starts_at, counter) in book.counters() {
         let before = counter.invoiced.unwrap_or_default();
-        if before != counter.used {
+        let is_closed = counter.invoiced.is_some() || ends.contains_key(&period_starts_at);
+        if is_closed && before != counter.used {
             let period_ends_at = ends.get(&period_starts_at).copied().unwrap_or(period_starts_at);
             late.push(LateUsage { metric: metric.to_owned(), period_starts_at, period_ends_at, before, after: counter.used });
-            counter.mark_invoiced();
         }
     }
     late
@@ -89,10 +155,8 @@ fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<Late
 
 /// Marks each metric's count of the period as invoiced, also one of zero, so that whatever comes later is late.
 fn freeze(plan: &Plan, book: &mut Book, period: Period) -> BTreeMap<String, rating::Quantity> {
-    let of_plan = plan.rules().map(|(metric, _)| metric.to_owned());
-    let metrics: BTreeSet<String> = of_plan.chain(book.metrics_in(period.starts_at).map(str::to_owned)).collect();
     let mut used = BTreeMap::new();
-    for metric in metrics {
+    for metric in metrics(plan, book, period) {
         // A metric that the plan has lost has its row, so its kind plays no part.
         let kind = plan.rule(&metric).map_or(MetricKind::Consumable, |rule| rule.kind);
         let counter = book.account_mut(&metric).open(kind, period.starts_at);

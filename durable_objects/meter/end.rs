@@ -9,7 +9,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::organizations::rules::Status;
-use crate::usage::meter::{Call, CurrentUsage, Done, Erased, ExportPage, HotCaller, PendingFacts, RolledUp};
+use crate::usage::meter::{Call, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, HotCaller, PendingFacts, RolledUp};
 
 use super::calls::{refused, reply};
 use super::{Memory, schema};
@@ -69,6 +69,8 @@ pub(super) fn erased(call: &Call) -> Result<Value, SqlError> {
         Call::PendingFacts => reply(&PendingFacts::default()),
         Call::RollUp => reply(&RolledUp::default()),
         Call::CurrentUsage => reply(&CurrentUsage::default()),
+        Call::Closings { .. } => reply(&Closings::default()),
+        Call::ClosingCommit { .. } => reply(&ClosingCommit::default()),
         Call::ExportEvents { .. } | Call::ExportProof { .. } => reply(&ExportPage::default()),
         Call::SetClock { .. } | Call::Prune | Call::AcknowledgeFacts { .. } | Call::AcknowledgeBuckets { .. } => reply(&Done {}),
         _ => refused("not_configured", "This Meter's organization was erased."),

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Aggregation, Enforcement, MetricKind};
+use crate::usage::meter::{Aggregation, ChainedCommit, Enforcement, MetricKind};
 
 use super::lists::push_text;
 use super::plan::Period;
@@ -124,11 +124,13 @@ impl Log {
         self.insert(sql, draft.at, (first, count), draft.into_body())
     }
 
-    /// Appends the closing of a period; `closing` is a JSON object.
-    pub fn append_closing<S: LocalSql>(&mut self, sql: &S, at: Timestamp, closing: &str) -> Result<(), SqlError> {
+    /// Appends the closing of a period and gives its commit; `closing` is a JSON object.
+    pub fn append_closing<S: LocalSql>(&mut self, sql: &S, at: Timestamp, closing: &str) -> Result<ChainedCommit, SqlError> {
         let number = self.number.saturating_add(1);
         let body = format!("{{\"number\":{number},\"at\":{},\"closing\":{closing}}}", at.as_millis());
-        self.insert(sql, at, (self.sequence.saturating_add(1), 0), body)
+        let previous = self.hash.clone();
+        self.insert(sql, at, (self.sequence.saturating_add(1), 0), body.clone())?;
+        Ok(ChainedCommit { number, previous, hash: self.hash.clone(), body })
     }
 
     fn insert<S: LocalSql>(&mut self, sql: &S, at: Timestamp, (first, count): (u64, u64), body: String) -> Result<(), SqlError> {

@@ -142,10 +142,12 @@ impl Plan {
 
     fn rule_of(&self, metric: &str, rule: &MetricRule, source: Source, now: Timestamp) -> Rule {
         let (base, enforcement, source) = match self.limits.overrides.get(metric) {
+            _ if self.entitlements.admits_nothing => (Some(Quantity::ZERO), Enforcement::Hard, Source::Plan),
             Some(own) => (own.limit, own.enforcement, Source::Override),
             None => (rule.limit, rule.enforcement, source),
         };
         let granted = Quantity::sum(self.grants_of(metric, now).map(|grant| grant.amount)).unwrap_or_default();
+        let granted = if self.entitlements.admits_nothing { Quantity::ZERO } else { granted };
         let limit = base.map(|base| base.checked_add(granted).unwrap_or(base));
         let MetricRule { kind, aggregation, unique_property, .. } = rule.clone();
         Rule {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     // Texts by name: what the Meter was told, and how far pruning, deliveries and roll-up are.
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     // A revoked key stays, so that a delayed PutKey cannot bring it back.
@@ -34,6 +34,9 @@ const TABLES: [&str; 11] = [
     "CREATE TABLE IF NOT EXISTS facts (sequence INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, \
      occurred_at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS closings (period_starts_at INTEGER PRIMARY KEY, period_ends_at INTEGER NOT NULL, reply TEXT NOT NULL)",
+    // The commits that closed them: an invoice's proof needs them long after the log was pruned.
+    "CREATE TABLE IF NOT EXISTS closing_commits (period_starts_at INTEGER PRIMARY KEY, number INTEGER NOT NULL, previous TEXT NOT NULL, \
+     hash TEXT NOT NULL, body TEXT NOT NULL)",
 ];
 
 const INDEXES: [&str; 1] = ["CREATE INDEX IF NOT EXISTS buckets_by_version ON buckets (version)"];
@@ -45,11 +48,22 @@ macro_rules! cleared {
 }
 
 /// Every table there is: how its rows are counted, and how it goes.
-const CLEARED: [(&str, &str, &str); 10] =
-    cleared!["settings", "keys", "counters", "commits", "claims", "uniques", "reservations", "buckets", "facts", "closings"];
+const CLEARED: [(&str, &str, &str); 11] = cleared![
+    "settings",
+    "keys",
+    "counters",
+    "commits",
+    "claims",
+    "uniques",
+    "reservations",
+    "buckets",
+    "facts",
+    "closings",
+    "closing_commits"
+];
 
 const VERSION: &str = "schemaVersion";
-const PRESENT: &str = "3";
+const PRESENT: &str = "4";
 
 pub(super) fn exists<S: LocalSql>(sql: &S) -> Result<bool, SqlError> {
     let rows = sql.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'", &[])?;

@@ -36,6 +36,7 @@ permissions! {
     SubscriptionRead = "subscription.read";
     SubscriptionWrite = "subscription.write";
     InvoicesRead = "invoices.read";
+    LedgerRead = "ledger.read";
     ApiKeysRead = "apiKeys.read";
     ApiKeysWrite = "apiKeys.write";
     MembersRead = "members.read";

@@ -1,15 +1,19 @@
 //! What a step can ask for. Closed: a process can do these things and no others.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+
+use rating::{BillingInterval, Currency};
 
 use crate::access;
-use crate::catalog::rules::built_in;
+use crate::catalog;
+use crate::credit_notes;
+use crate::credits;
 use crate::events::Event;
 use crate::invitations;
 use crate::invoices;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvitationId, InvoiceId, KeyId, MoveId, PersonId};
+use crate::kernel::ids::{CreditId, CreditNoteId, InvitationId, InvoiceId, KeyId, MoveId, PersonId, SubscriptionId};
 use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -20,6 +24,7 @@ use crate::onboarding::rules as checklist;
 use crate::organizations::{self, erasure, relocation};
 use crate::people;
 use crate::subscriptions;
+use crate::subscriptions::rules::NewSubscription;
 use crate::usage::meters;
 
 use super::company::Company;
@@ -32,7 +37,6 @@ pub enum Action {
     CompleteOnboarding,
     StartTrial {
         plan: String,
-        length: Duration,
     },
     /// Lets a fact become true later.
     Later {
@@ -53,6 +57,23 @@ pub enum Action {
     /// Makes the directory say whether this person is a member.
     KeepDirectoryTrue(PersonId),
     FinalizeInvoice(InvoiceId),
+    /// Ends a pause whose time is over.
+    ResumeSubscription {
+        subscription: SubscriptionId,
+        resumes_at: Timestamp,
+    },
+    /// Bills what came after the last invoice of a subscription that is over.
+    BillLateUsage(SubscriptionId),
+    /// Makes an invoice overdue that is due still.
+    FallDue(InvoiceId),
+    /// Books what an invoice charged in advance for a period that is over as earned.
+    RecognizeRevenue {
+        invoice: InvoiceId,
+        ends_at: Timestamp,
+    },
+    NumberCreditNote(CreditNoteId),
+    /// Lets what is left of a credit expire, if its time has come.
+    ExpireCredit(CreditId),
     /// Makes the Meter know whether the company may write.
     TellMeterStatus,
     /// Records that the company is to be erased, if it still is.
@@ -80,11 +101,7 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         Action::CreateChecklist => Ok(checklist::create_checklist()),
         Action::CompleteItem(key) => Ok(checklist::complete(&company.items, key, moment)),
         Action::CompleteOnboarding => Ok(organizations::rules::complete_onboarding(&company.organization, moment)),
-        Action::StartTrial { plan, length } => {
-            let plan = built_in(&plan).ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
-            let settings = &company.organization.settings;
-            Ok(subscriptions::rules::start_trial(&plan, length, &settings.timezone, tenant.test_clock(), moment))
-        }
+        Action::StartTrial { plan } => start_trial(&plan, company, tenant).await,
         Action::Later { at, event } => Ok(Decision::new().later(at, event)),
         Action::TellMeterEntitlements => {
             if let Some(subscription) = &company.subscription {
@@ -110,6 +127,20 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
         Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
+        Action::ResumeSubscription { subscription, resumes_at } => {
+            subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
+        }
+        Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
+        Action::FallDue(id) => {
+            let invoice = invoices::store::find(tenant, id).await?;
+            invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
+        }
+        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
+        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
+        Action::ExpireCredit(id) => {
+            let grant = credits::store::find(tenant, id).await?;
+            grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, moment))
+        }
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
@@ -132,6 +163,30 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(mails.fold(Decision::new(), Decision::mail))
         }
     }
+}
+
+/// In the company's currency and by the month where the plan is sold so, or else as it is sold first.
+async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<Decision> {
+    let newest = catalog::store::newest(tenant.app(), plan).await?;
+    let plan = newest.ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
+    let settings = &company.organization.settings;
+    let wanted = settings.currency.parse::<Currency>().ok().filter(|currency| plan.price(*currency, BillingInterval::Month).is_some());
+    let first = plan.prices.first().map(|price| (price.currency, price.interval));
+    let (currency, interval) = wanted
+        .map(|currency| (currency, BillingInterval::Month))
+        .or(first)
+        .ok_or_else(|| Error::internal(format!("{} v{} has no price", plan.key, plan.version)))?;
+    let new = NewSubscription {
+        plan: &plan,
+        currency,
+        interval,
+        quantity: 1,
+        add_ons: BTreeMap::new(),
+        time_zone: &settings.timezone,
+        test_clock: tenant.test_clock(),
+        before: None,
+    };
+    subscriptions::rules::start_trial(&new, tenant.moment()).map(|(_, decision)| decision)
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.

@@ -10,7 +10,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::organizations::{erasure, placement, relocation};
-use crate::{exports, logins, maintenance, people, sessions, subscriptions, test_clocks, throttle, tokens};
+use crate::{billing_run, exports, logins, maintenance, people, sessions, test_clocks, throttle, tokens};
 
 /// One thing that is done on schedule; gives how many it found.
 pub struct Task {
@@ -37,6 +37,7 @@ pub const CALENDAR: &[Entry] = &[
             Task { name: "go on with exports, moves and erasures", run: |platform| Box::pin(nudge_unfinished_work(platform)) },
             Task { name: "nudge login mails that still wait to be sent", run: |platform| Box::pin(nudge_unmailed_logins(platform)) },
             Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
+            Task { name: "bill again what could not be billed", run: |platform| Box::pin(bill_again(platform)) },
         ],
     },
     Entry {
@@ -115,15 +116,13 @@ async fn finish_cut_off_sign_ups(platform: Platform) -> Result<usize> {
     placement::finish_cut_off(&platform).await
 }
 
-/// Fans out: each due subscription is one message of the `billing` queue. Those on test clocks are billed when their clock is advanced;
-/// what an advance left undone because it was cut off is found here.
+/// Fans out: the pages send one message of the `billing` queue for each due subscription.
 async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
-    let mut due = subscriptions::store::due(&platform, platform.app().moment().now).await?;
-    for clock in test_clocks::store::all(&platform).await? {
-        due.extend(subscriptions::store::due_on_clock(&platform, clock.id, clock.now).await?);
-    }
-    let messages = due.into_iter().map(|due| Message::Billing { organization: due.organization_id, subscription: due.id }).collect();
-    nudge(&platform, messages).await
+    billing_run::pages::begin(&platform).await
+}
+
+async fn bill_again(platform: Platform) -> Result<usize> {
+    billing_run::pages::try_again(&platform).await
 }
 
 async fn tell_untold_seats(platform: Platform) -> Result<usize> {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::kernel::decision::Mail;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::sql::decode;
-use crate::kernel::tenant::Tenant;
+use crate::kernel::ids::InvoiceId;
+use crate::kernel::sql::{Row, decode};
+use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::onboarding::items::ItemKey;
 use crate::onboarding::rules::{Item, is_done};
@@ -14,7 +15,7 @@ use crate::organizations::rules::{Organization, Status};
 use crate::organizations::store::OrganizationRow;
 use crate::subscriptions::rules::Subscription;
 use crate::subscriptions::store::SubscriptionRow;
-use crate::{onboarding, organizations, people, subscriptions};
+use crate::{invoices, onboarding, organizations, people, subscriptions};
 
 use super::actions::Action;
 
@@ -26,6 +27,8 @@ pub struct Company {
     pub subscription: Option<Subscription>,
     /// How many people belong to it, as far as they are managed here.
     pub members: u32,
+    /// Invoices that have no number yet.
+    pub drafts: Vec<InvoiceId>,
     /// The company's now.
     pub now: Timestamp,
     /// Where links in mails lead.
@@ -34,17 +37,32 @@ pub struct Company {
 
 impl Company {
     pub async fn load(tenant: &Tenant) -> Result<Self> {
-        let mut read = tenant
-            .run(vec![organizations::store::select(), onboarding::store::select(), subscriptions::store::select(), people::seats::select()])
-            .await?
-            .into_iter();
+        Self::read(tenant, tenant.load(Self::select()).await?)
+    }
+
+    /// What is read of it, in one transaction with whatever else is.
+    pub fn select() -> Vec<TenantStatement> {
+        vec![
+            organizations::store::select(),
+            onboarding::store::select(),
+            subscriptions::store::select(),
+            people::seats::select(),
+            invoices::store::select_drafts(),
+        ]
+    }
+
+    /// The company from the rows of [`Company::select`].
+    pub fn read(tenant: &Tenant, rows: Vec<Vec<Row>>) -> Result<Self> {
+        let mut read = rows.into_iter();
         let mut rows = || read.next().unwrap_or_default().into_iter();
         let organization = rows().next().ok_or_else(|| Error::internal("the company is not there"))?;
         let organization = Organization::from(decode::<OrganizationRow>(organization)?);
         let items = rows().map(|row| Ok(Item::from(decode::<ItemRow>(row)?))).collect::<Result<_>>()?;
         let subscription = rows().next().map(|row| decode::<SubscriptionRow>(row).map(Subscription::from)).transpose()?;
         let members = rows().next().map(people::seats::taken).transpose()?.unwrap_or(0);
-        Ok(Self { organization, items, subscription, members, now: tenant.moment().now, app_url: tenant.app().settings.app_url.clone() })
+        let drafts = rows().map(invoices::store::id).collect::<Result<_>>()?;
+        let (now, app_url) = (tenant.moment().now, tenant.app().settings.app_url.clone());
+        Ok(Self { organization, items, subscription, members, drafts, now, app_url })
     }
 
     pub fn has_left(&self) -> bool {
@@ -56,7 +74,7 @@ impl Company {
     }
 
     pub fn is_on_trial(&self) -> bool {
-        self.subscription.as_ref().is_some_and(|subscription| subscription.is_trial)
+        self.subscription.as_ref().is_some_and(|subscription| subscription.is_trial() && subscription.ended_at.is_none())
     }
 
     pub fn has_completed(&self, key: ItemKey) -> bool {

@@ -16,6 +16,7 @@ pub mod messages;
 pub mod onboarding;
 pub mod people;
 pub mod quotas;
+pub mod renewals;
 pub mod runner;
 pub mod story;
 pub mod trials;
@@ -48,6 +49,7 @@ pub const WORKFLOWS: &[Workflow] = &[
     onboarding::WORKFLOW,
     people::WORKFLOW,
     trials::WORKFLOW,
+    renewals::WORKFLOW,
     quotas::WORKFLOW,
     limits::WORKFLOW,
     billing::WORKFLOW,
@@ -59,6 +61,15 @@ pub const WORKFLOWS: &[Workflow] = &[
 pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
+    (EventKind::InvoicePaid, "shown on the invoice; receipts come from whoever took the money"),
+    (EventKind::InvoiceVoided, "what it drew was given back in the same commit"),
+    (EventKind::InvoiceUncollectible, "recorded for reports; whether the customer may go on is the vendor's decision"),
+    (EventKind::PaymentRecorded, "what it does to the invoice is in the same commit"),
+    (EventKind::CreditNoteIssued, "shown on the invoice; what it gives back was given with it"),
+    (EventKind::RefundPaid, "recorded for reports; the money has left already"),
+    (EventKind::CreditGranted, "shown in the portal; the next bill draws on it"),
+    (EventKind::CreditExpired, "shown in the portal"),
+    (EventKind::CreditVoided, "shown in the portal; the vendor who took it back says why"),
     (EventKind::SessionEnded, "each request reads the session's row, so nobody has to be told"),
     (EventKind::InvitationAccepted, "recorded for reports; what follows belongs to the member who joined"),
     (EventKind::MemberUpdated, "recorded for reports; roles are read when they are asked for"),

@@ -1,31 +1,37 @@
-//! Runs what follows from facts: each step once, each alone, parked when it keeps failing.
+//! Runs what follows from facts: each step once, each alone when it must, parked when it keeps failing.
 //!
-//! A step's effect and its claim `(event, step)` are one commit, so it takes effect once however often it is run. A failure is retried
-//! with growing pauses, and after the last try the step is parked: visible at `/v1/parked`, replayable with one call. Facts are run by
-//! the request that caused them, by the queue's nudge and by the minute's sweep; who comes second finds the claim.
+//! A step's effect and its claim `(event, step)` are one commit, so it takes effect once however often it is run. What is pending for an
+//! organization is run in rounds: one batch loads the facts, their runs and the company, one batch commits. A round goes as far as the
+//! first step that changes rows, which is the last one in it: so every step sees what those before it did. When a round fails, its facts
+//! are run step by step (`alone.rs`): there a failure is retried with growing pauses, and after the last try the step is parked, visible at
+//! `/v1/parked` and replayable with one call. Facts are run by the request that caused them, by the queue's nudge and by the minute's
+//! sweep; who comes second finds the claim.
 
-use std::time::Duration;
+mod alone;
 
 use serde::Deserialize;
 
-use super::actions::perform;
+use super::actions::{Action, perform};
 use super::company::Company;
-use super::steps_for;
+use super::{Step, steps_for};
 use crate::events::Event;
 use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
-use crate::kernel::tenant::{Actor, Tenant, TenantStatement, until_fresh};
-use crate::kernel::time::{Timestamp, doubling, seconds};
+use crate::kernel::sql::{Row, decode};
+use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
+use crate::kernel::time::Timestamp;
 use crate::tenant_sql;
 
-/// Tries of one step before it is parked.
-pub const ATTEMPTS_MAX: u32 = 8;
-/// Pause after the first failure; doubles with each further one: about 20 minutes in all.
-const FIRST_PAUSE: Duration = seconds(10);
-/// Facts run in one go; a chain longer than this goes on with the next nudge.
-const ROUNDS_MAX: usize = 30;
+pub use alone::{ATTEMPTS_MAX, replay};
+
+/// Facts of one round; what is more waits for the next one.
+const EVENTS_MAX: usize = 20;
+/// Rounds in one go; a chain longer than this goes on with the next nudge.
+const ROUNDS_MAX: usize = 200;
+/// Rounds in a row that somebody else's commits take back, before their facts are run step by step.
+const STALE_ROUNDS_MAX: usize = 2;
 
 #[derive(Debug, Deserialize)]
 struct PendingEvent {
@@ -36,8 +42,16 @@ struct PendingEvent {
     data: String,
 }
 
+impl PendingEvent {
+    fn event(&self) -> Result<Event> {
+        Event::read(&self.wire_name, self.version, &self.data)
+            .ok_or_else(|| Error::internal(format!("{} v{} is recorded and no known event", self.wire_name, self.version)))
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Run {
+    event_id: EventId,
     step: String,
     status: String,
     attempts: u32,
@@ -67,19 +81,22 @@ pub enum Left {
 /// Runs what is pending for this organization, and what follows from that, until nothing is left or a step fails. An error says that a
 /// database was away. Either way the sweep does the rest, so most callers go on.
 pub async fn settle(tenant: &Tenant, retry: Retry) -> Result<Left> {
+    let mut stale_rounds: usize = 0;
     for _ in 0..ROUNDS_MAX {
-        let events = pending(tenant, retry).await?;
-        if events.is_empty() {
+        let round = Round::load(tenant, retry).await?;
+        if round.facts.is_empty() {
             return Ok(Left::Nothing);
         }
-        let mut left = Left::Nothing;
-        for event in events {
-            if run_event(tenant, &event).await? == Left::Failures {
-                left = Left::Failures;
+        match round.run(tenant).await {
+            Ok(Next::Nothing) => return Ok(Left::Nothing),
+            Ok(Next::Round) => stale_rounds = 0,
+            Err(Error::Stale) if stale_rounds < STALE_ROUNDS_MAX => stale_rounds = stale_rounds.saturating_add(1),
+            Err(_) => {
+                // Which step it was, and why, is found where each is alone.
+                if alone::run(tenant, &round.facts).await? == Left::Failures {
+                    return Ok(Left::Failures);
+                }
             }
-        }
-        if left == Left::Failures {
-            return Ok(left);
         }
     }
     Err(Error::Unavailable("a long chain of facts goes on with the next nudge".into()))
@@ -90,88 +107,133 @@ pub async fn settle_or_leave(tenant: &Tenant) {
     let _left = settle(tenant, Retry::WhenDue).await;
 }
 
-async fn pending(tenant: &Tenant, retry: Retry) -> Result<Vec<PendingEvent>> {
-    let until = match retry {
-        Retry::WhenDue => tenant.app().moment().now,
-        Retry::AtOnce => Timestamp::from_millis(i64::MAX),
-    };
-    let statement = tenant_sql!(
-        "SELECT organization_id, id, type, version, data FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT 20",
-        until
-    );
-    tenant.rows(statement).await
+/// What is to be looked at after a round.
+enum Next {
+    /// All that was pending is done, and nothing came of it.
+    Nothing,
+    Round,
 }
 
-/// Runs the steps of one fact that are not done yet, each alone, and notes when to come back for those that failed.
-async fn run_event(tenant: &Tenant, row: &PendingEvent) -> Result<Left> {
-    let event = Event::read(&row.wire_name, row.version, &row.data)
-        .ok_or_else(|| Error::internal(format!("{} v{} is recorded and no known event", row.wire_name, row.version)))?;
-    let runs = runs(tenant, row.id).await?;
-    let mut attempts_most: Option<u32> = None;
-    for (workflow, step) in steps_for(event.kind()) {
-        let name = format!("{}.{}", workflow.name, step.name);
-        let Standing::Waiting { attempts } = standing(&runs, &name) else { continue };
-        let acting = tenant.acting_as(Actor::System(step.name)).on_behalf_of(Behalf::Event(row.id));
-        let attempts = attempts.saturating_add(1);
-        if let Err(error) = run_step(&acting, row.id, &name, attempts, &event, step.run).await {
-            record_failure(&acting, row.id, &name, attempts, &error).await?;
-            if attempts < ATTEMPTS_MAX {
-                attempts_most = Some(attempts_most.unwrap_or(0).max(attempts));
+/// What one batch has loaded.
+struct Round {
+    facts: Vec<PendingEvent>,
+    runs: Vec<Run>,
+    company: Vec<Vec<Row>>,
+}
+
+/// What a round is going to commit.
+#[derive(Default)]
+struct Plan {
+    decision: Decision,
+    /// Who changes rows, and because of which fact: the last step, if it does.
+    changes: Option<(&'static str, EventId)>,
+}
+
+impl Round {
+    async fn load(tenant: &Tenant, retry: Retry) -> Result<Self> {
+        let until = match retry {
+            Retry::WhenDue => tenant.app().moment().now,
+            Retry::AtOnce => Timestamp::from_millis(i64::MAX),
+        };
+        let facts = tenant_sql!(
+            "SELECT organization_id, id, type, version, data FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT ?3",
+            until,
+            i64::try_from(EVENTS_MAX).unwrap_or(i64::MAX)
+        );
+        let runs = tenant_sql!(
+            "SELECT organization_id, event_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id IN (SELECT id FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT ?3)",
+            until,
+            i64::try_from(EVENTS_MAX).unwrap_or(i64::MAX)
+        );
+        let mut read = tenant.load([facts, runs].into_iter().chain(Company::select()).collect()).await?;
+        let company = read.split_off(read.len().min(2));
+        let mut read = read.into_iter();
+        let facts = decoded(read.next())?;
+        Ok(Self { facts, runs: decoded(read.next())?, company })
+    }
+
+    /// Runs the steps that wait, in order, up to the first one that changes rows: their claims and what they want are one commit.
+    async fn run(&self, tenant: &Tenant) -> Result<Next> {
+        let company = Company::read(tenant, self.company.clone())?;
+        let mut plan = Plan::default();
+        let now = tenant.app().moment().now;
+        let mut is_last = self.facts.len() < EVENTS_MAX;
+        for fact in &self.facts {
+            if !self.run_fact(tenant, &company, fact, &mut plan).await? {
+                is_last = false;
+                break;
+            }
+            plan.decision = plan.decision.write(dispatched(fact.id, now));
+            if plan.changes.is_some() && self.facts.last().is_some_and(|last| last.id != fact.id) {
+                is_last = false;
+                break;
             }
         }
+        let raises = plan.decision.raises();
+        let committing = plan.changes.map_or_else(|| tenant.clone(), |(step, fact)| acting(tenant, step, fact));
+        committing.commit_to_run(plan.decision).await?;
+        Ok(if is_last && !raises { Next::Nothing } else { Next::Round })
     }
-    let now = tenant.app().moment().now;
-    let done = match attempts_most {
-        None => tenant_sql!("UPDATE events SET dispatched_at = ?3 WHERE organization_id = ?1 AND id = ?2", row.id, now),
-        Some(attempts) => {
-            let next = now.plus(doubling(FIRST_PAUSE, attempts));
-            tenant_sql!("UPDATE events SET next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", row.id, next)
+
+    /// Adds the steps of one fact to what is committed; false when some of them are left for the next round.
+    async fn run_fact(&self, tenant: &Tenant, company: &Company, fact: &PendingEvent, plan: &mut Plan) -> Result<bool> {
+        let event = fact.event()?;
+        let now = tenant.app().moment().now;
+        for (workflow, step) in steps_for(event.kind()) {
+            let name = format!("{}.{}", workflow.name, step.name);
+            let Standing::Waiting { attempts } = self.standing(fact.id, &name) else { continue };
+            if plan.changes.is_some() {
+                return Ok(false);
+            }
+            let (effect, changes) = act(step, &event, company, &acting(tenant, step.name, fact.id)).await?;
+            if changes {
+                plan.changes = Some((step.name, fact.id));
+            }
+            let decision = std::mem::take(&mut plan.decision);
+            plan.decision = decision.and(claim(fact.id, &name, attempts.saturating_add(1), now)).and(effect);
         }
-    };
-    tenant.run(vec![done]).await?;
-    Ok(if attempts_most.is_some() { Left::Failures } else { Left::Nothing })
+        Ok(true)
+    }
+
+    fn standing(&self, event: EventId, step: &str) -> Standing {
+        standing(self.runs.iter().filter(|run| run.event_id == event), step)
+    }
 }
 
-async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
-    let statement = tenant_sql!(
-        "SELECT organization_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2",
-        event
-    );
-    tenant.rows(statement).await
+fn decoded<T: serde::de::DeserializeOwned>(rows: Option<Vec<Row>>) -> Result<Vec<T>> {
+    rows.unwrap_or_default().into_iter().map(|row| decode(row).map_err(Error::from)).collect()
 }
 
-fn standing(runs: &[Run], step: &str) -> Standing {
-    match runs.iter().find(|run| run.step == step) {
+/// The tenant in the hands of a step.
+fn acting(tenant: &Tenant, step: &'static str, fact: EventId) -> Tenant {
+    tenant.acting_as(Actor::System(step)).on_behalf_of(Behalf::Event(fact))
+}
+
+/// What a step wants, and whether those after it must not be decided on what was loaded before it.
+async fn act(step: &Step, event: &Event, company: &Company, tenant: &Tenant) -> Result<(Decision, bool)> {
+    let (mut decision, mut changes) = (Decision::new(), false);
+    for action in (step.run)(event, company) {
+        changes |= sets_out(&action);
+        decision = decision.and(perform(action, company, tenant).await?);
+    }
+    changes |= decision.changes();
+    Ok((decision, changes))
+}
+
+/// Whether an action begins what may take the company away, or freeze it: it is recorded that it was begun before anything else is.
+fn sets_out(action: &Action) -> bool {
+    matches!(action, Action::BeginErasure | Action::BeginMove { .. } | Action::GoOn(_))
+}
+
+fn standing<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Standing {
+    match runs.find(|run| run.step == step) {
         None => Standing::Waiting { attempts: 0 },
         Some(run) if run.status == "retrying" => Standing::Waiting { attempts: run.attempts },
         Some(_) => Standing::Settled,
     }
 }
 
-/// Runs one step: its actions and its claim are one commit.
-async fn run_step(
-    tenant: &Tenant,
-    event_id: EventId,
-    name: &str,
-    attempts: u32,
-    event: &Event,
-    run: fn(&Event, &Company) -> Vec<super::Action>,
-) -> Result<()> {
-    until_fresh(|| async {
-        // Somebody else may have done it in the meantime; then the claim below would be stale for ever.
-        if let Standing::Settled = standing(&runs(tenant, event_id).await?, name) {
-            return Ok(());
-        }
-        let company = Company::load(tenant).await?;
-        let mut decision = claim(event_id, name, attempts, tenant.app().moment().now);
-        for action in run(event, &company) {
-            decision = decision.and(perform(action, &company, tenant).await?);
-        }
-        tenant.commit(decision, None).await
-    })
-    .await
-}
-
+/// What makes a step take effect once: who comes second is stale.
 fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision {
     Decision::new()
         .guard(tenant_sql!(
@@ -182,9 +244,9 @@ fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision 
         .write(record_run(event, step, "done", attempts, None, now))
 }
 
-async fn record_failure(tenant: &Tenant, event: EventId, step: &str, attempts: u32, error: &Error) -> Result<()> {
-    let status = if attempts < ATTEMPTS_MAX { "retrying" } else { "parked" };
-    tenant.run(vec![record_run(event, step, status, attempts, Some(error.for_the_record()), tenant.app().moment().now)]).await.map(|_| ())
+/// All that follows from the fact is done or parked.
+fn dispatched(event: EventId, now: Timestamp) -> TenantStatement {
+    tenant_sql!("UPDATE events SET dispatched_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now)
 }
 
 fn record_run(event: EventId, step: &str, status: &'static str, attempts: u32, error: Option<String>, now: Timestamp) -> TenantStatement {
@@ -197,28 +259,4 @@ fn record_run(event: EventId, step: &str, status: &'static str, attempts: u32, e
         error,
         now
     )
-}
-
-/// Lets a parked step be tried again, from its first attempt.
-pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool> {
-    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "parked");
-    if !parked {
-        return Ok(false);
-    }
-    let now = tenant.app().moment().now;
-    let decision = Decision::new()
-        .write(tenant_sql!(
-            "DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
-            event,
-            step
-        ))
-        .write(tenant_sql!(
-            "UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2",
-            event,
-            now
-        ))
-        .audit("parkedStep.replayed", format!("{event}:{step}"), None, None);
-    tenant.commit(decision, None).await?;
-    settle_or_leave(tenant).await;
-    Ok(true)
 }

@@ -1,13 +1,10 @@
 //! The trial: from the first day to the first paid one.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
-use crate::events::{OrganizationCreated, SubscriptionCreated, SubscriptionRenewed, TrialConverted, TrialEnding};
-use crate::kernel::time::days;
+use crate::events::{OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::onboarding::items::ItemKey;
 use crate::workflow;
 
@@ -16,19 +13,17 @@ workflow! { "trials", "Every company starts with a trial; it is told before it e
     when SubscriptionCreated => [open_the_meter];
     when TrialEnding => [announce_the_end];
     when TrialConverted => [open_the_first_paid_period];
-    when SubscriptionRenewed => [open_the_next_period];
 }
 
-/// What is tried, for how long, unless the sign-up names another plan.
+/// What is tried, unless the sign-up names another plan.
 const TRIAL_PLAN: &str = "professional";
-const TRIAL_LENGTH: Duration = days(14);
 
 fn start_trial(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
     if company.subscription.is_some() {
         return Vec::new();
     }
     let plan = company.organization.details.plan.clone().unwrap_or_else(|| TRIAL_PLAN.to_owned());
-    vec![Action::StartTrial { plan, length: TRIAL_LENGTH }]
+    vec![Action::StartTrial { plan }]
 }
 
 fn open_the_meter(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
@@ -46,9 +41,5 @@ fn announce_the_end(trial: &TrialEnding, company: &Company) -> Vec<Action> {
 }
 
 fn open_the_first_paid_period(_: &TrialConverted, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
-}
-
-fn open_the_next_period(_: &SubscriptionRenewed, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }

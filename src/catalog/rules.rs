@@ -1,143 +1,196 @@
-//! Plans, and the three built-in ones.
+//! Plans: what a version of one says. The three that come with the product are in `built_in.rs`.
 
-use rating::{Charge, Decimal, PackageRounding, PriceModel, Quantity};
+use std::collections::BTreeMap;
 
-use crate::usage::meter::{MetricKind, Rate, RateLimits};
+use rating::{BillingInterval, Currency, Decimal, Money, PriceModel, ProrationPolicy, Quantity, Usage};
+use serde::{Deserialize, Serialize};
 
-/// What a plan says of one metric.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlanMetric {
-    pub metric: &'static str,
-    pub kind: MetricKind,
-    /// What the base price includes; None when unlimited.
-    pub limit: Option<Quantity>,
-    /// The price of what goes past the limit; None for a hard limit.
-    pub overage: Option<PriceModel>,
-    /// What one unit is called on an invoice.
-    pub unit: &'static str,
-}
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::OrganizationId;
+use crate::kernel::time::Timestamp;
+use crate::usage::meter::{Aggregation, Enforcement, MetricKind, RateLimits};
 
-/// One version of a plan.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    pub key: &'static str,
-    pub version: u32,
-    pub name: &'static str,
-    /// Base price of a month, in minor units of `currency`.
-    pub price_minor: i64,
-    pub currency: rating::Currency,
-    pub metrics: Vec<PlanMetric>,
-    /// Requests of the hot path that an organization and one of its keys may send.
-    pub rate_limits: RateLimits,
-    pub features: &'static [&'static str],
-}
-
-/// The metrics every plan speaks of.
+/// The metrics every built-in plan speaks of.
 pub const API_CALLS: &str = "apiCalls";
 pub const USERS: &str = "users";
 pub const PROJECTS: &str = "projects";
 pub const STORAGE: &str = "storage";
 
-/// The plans that come with the product, in ascending order.
-pub fn built_in_plans() -> Vec<Plan> {
-    vec![
-        plan(
-            "starter",
-            "Starter",
-            4_900,
-            [Some(5), Some(10), Some(10), Some(10_000)],
-            (5_000, 500_000),
-            per_second(1_000),
-            &["Basic support", "Email notifications", "API access"],
-        ),
-        plan(
-            "professional",
-            "Professional",
-            19_900,
-            [Some(25), Some(50), Some(100), Some(100_000)],
-            (2_000, 400_000),
-            per_second(5_000),
-            &["Priority support", "Advanced analytics", "Custom integrations", "SSO/SAML"],
-        ),
-        plan(
-            "enterprise",
-            "Enterprise",
-            99_900,
-            [None, None, Some(1_000), Some(1_000_000)],
-            (1_000, 250_000),
-            per_second(20_000),
-            &["Dedicated support", "SLA guarantees", "Custom contracts", "On-premise deployment"],
-        ),
-    ]
+/// One version of a plan. Once published it never changes; subscriptions pin one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    pub key: String,
+    pub version: u32,
+    pub name: String,
+    pub description: Option<String>,
+    /// A custom contract: only this organization sees the plan and may take it.
+    pub organization: Option<OrganizationId>,
+    /// The base price of a billing period, for each currency and interval in which the plan is sold.
+    pub prices: Vec<PlanPrice>,
+    pub base_timing: BaseTiming,
+    pub metrics: Vec<PlanMetric>,
+    pub add_ons: Vec<AddOn>,
+    pub features: Vec<Feature>,
+    /// Requests of the hot path that an organization and one of its keys may send.
+    pub rate_limits: RateLimits,
+    pub trial: Trial,
+    /// How a change in the middle of a period is prorated, unless the change says otherwise.
+    pub proration_policy: ProrationPolicy,
+    /// By currency: usage that comes to this much, in minor units, is invoiced before its period ends.
+    pub progressive_billing: BTreeMap<String, i64>,
+    /// By currency: what base price, add-ons and usage of a usage period come to at least, in major units.
+    pub minimum_commitment: BTreeMap<String, Decimal>,
+    /// None: built in.
+    pub published_at: Option<Timestamp>,
 }
 
-/// A built-in plan by its key.
-pub fn built_in(key: &str) -> Option<Plan> {
-    built_in_plans().into_iter().find(|plan| plan.key == key)
+/// What a billing period costs in one currency, priced at the quantity that is subscribed to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanPrice {
+    pub currency: Currency,
+    pub interval: BillingInterval,
+    pub price: PriceModel,
 }
 
-/// The version of a plan that a subscription pinned.
-pub fn pinned(key: &str, version: u32) -> Option<Plan> {
-    built_in(key).filter(|plan| plan.version == version)
+/// When the base price of a period is charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseTiming {
+    /// At the period's start.
+    #[default]
+    InAdvance,
+    /// At the period's end.
+    InArrears,
+}
+
+/// What a plan says of one metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanMetric {
+    pub metric: String,
+    /// How it is counted: as the metric was defined, which never changes.
+    pub kind: MetricKind,
+    pub aggregation: Aggregation,
+    pub unique_property: Option<String>,
+    /// What one unit is called on an invoice.
+    pub unit: String,
+    /// What the Meter admits in a usage period; None when unlimited.
+    pub limit: Option<Quantity>,
+    pub enforcement: Enforcement,
+    /// What the base price includes: usage up to here costs nothing.
+    pub included: Quantity,
+    /// By currency, the price of what goes past the included; none for what costs nothing or can't be passed.
+    pub prices: BTreeMap<String, PriceModel>,
+}
+
+/// Something sold on top of a plan, in a quantity of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AddOn {
+    pub key: String,
+    pub name: String,
+    pub prices: Vec<PlanPrice>,
+    /// How much one of it raises the limit and the included amount of a metric.
+    pub limits: BTreeMap<String, Quantity>,
+    /// Features that it brings along.
+    pub features: Vec<Feature>,
+}
+
+/// What a plan entitles to beside quantities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Feature {
+    pub key: String,
+    pub name: String,
+    #[serde(flatten)]
+    pub entitlement: Entitlement,
+}
+
+/// The three kinds of entitlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Entitlement {
+    /// It is there, or not.
+    Boolean { value: bool },
+    /// A value that the vendor's code reads, such as the level of support.
+    Static { value: String },
+    /// As much as the metric's limit allows.
+    Metered { metric: String },
+}
+
+/// How long a plan can be tried, and what the end of the trial does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trial {
+    /// Local days; 0 when there is no trial.
+    pub days: u32,
+    pub ending: TrialEnding,
+}
+
+/// What happens when a trial is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialEnding {
+    /// The first paid period begins, and its invoice asks for payment.
+    #[default]
+    Convert,
+    /// So it is with a payment method; without one the subscription expires.
+    ExpireWithoutPaymentMethod,
 }
 
 impl Plan {
-    /// The base price of a month.
-    pub fn price(&self) -> rating::Money {
-        rating::Money::new(self.price_minor, self.currency)
+    /// The base price in a currency at an interval; None where the plan is not sold so.
+    pub fn price(&self, currency: Currency, interval: BillingInterval) -> Option<&PriceModel> {
+        price_in(&self.prices, currency, interval)
     }
 
-    /// Limits as clients read them: -1 is unlimited.
-    pub fn limits(&self) -> std::collections::BTreeMap<&'static str, Quantity> {
-        self.metrics.iter().map(|metric| (metric.metric, metric.limit.unwrap_or_else(|| Quantity::from(-1)))).collect()
+    /// What a billing period of so many costs.
+    pub fn base_price(&self, currency: Currency, interval: BillingInterval, quantity: u32) -> Result<Money> {
+        let price = self.price(currency, interval).ok_or_else(|| {
+            Error::internal(format!("{} v{} is not sold in {} by the {}", self.key, self.version, currency.code(), interval.name()))
+        })?;
+        price_of(price, Quantity::from(quantity), currency)
     }
 
     pub fn metric(&self, name: &str) -> Option<&PlanMetric> {
         self.metrics.iter().find(|metric| metric.metric == name)
     }
-}
 
-/// Limits in the order users, projects, storage, calls; overage prices in millionths of a dollar, for a call and for a gigabyte started.
-fn plan(
-    key: &'static str,
-    name: &'static str,
-    price_minor: i64,
-    [users, projects, storage, calls]: [Option<u32>; 4],
-    (call_micros, gigabyte_micros): (u32, u32),
-    rate_limits: RateLimits,
-    features: &'static [&'static str],
-) -> Plan {
-    let metric =
-        |metric, kind, limit: Option<u32>, overage, unit| PlanMetric { metric, kind, limit: limit.map(Quantity::from), overage, unit };
-    let per_call = PriceModel::new(Charge::PerUnit { unit_amount: Decimal::from_millionths(call_micros), free_units: Quantity::ZERO });
-    let per_gigabyte = PriceModel::new(Charge::Package {
-        package_size: Quantity::ONE,
-        amount: Decimal::from_millionths(gigabyte_micros),
-        free_units: Quantity::ZERO,
-        rounding: PackageRounding::Up,
-    });
-    Plan {
-        key,
-        version: 1,
-        name,
-        price_minor,
-        currency: rating::Currency::USD,
-        metrics: vec![
-            metric(API_CALLS, MetricKind::Consumable, calls, Some(per_call), "API calls"),
-            metric(STORAGE, MetricKind::Level, storage, Some(per_gigabyte), "GB of storage"),
-            metric(USERS, MetricKind::Level, users, None, "users"),
-            metric(PROJECTS, MetricKind::Level, projects, None, "projects"),
-        ],
-        rate_limits,
-        features,
+    pub fn add_on(&self, key: &str) -> Option<&AddOn> {
+        self.add_ons.iter().find(|add_on| add_on.key == key)
+    }
+
+    /// Limits as clients read them: -1 is unlimited.
+    pub fn limits(&self) -> BTreeMap<String, Quantity> {
+        self.metrics.iter().map(|metric| (metric.metric.clone(), metric.limit.unwrap_or_else(|| Quantity::from(-1)))).collect()
+    }
+
+    /// Whether `organization` may see it and take it.
+    pub fn is_open_to(&self, organization: OrganizationId) -> bool {
+        self.organization.is_none_or(|only| only == organization)
     }
 }
 
-/// Seconds of an idle organization's rate that it may send at once.
-const BURST_SECONDS: u32 = 10;
+impl AddOn {
+    pub fn price(&self, currency: Currency, interval: BillingInterval) -> Option<&PriceModel> {
+        price_in(&self.prices, currency, interval)
+    }
+}
 
-/// So many requests a second for the organization, and for a single key half as many.
-fn per_second(organization: u32) -> RateLimits {
-    let rate = |per_second: u32| Rate { per_second, burst: per_second.saturating_mul(BURST_SECONDS) };
-    RateLimits { organization: rate(organization), key: rate(organization.div_euclid(2)) }
+impl PlanMetric {
+    pub fn price(&self, currency: Currency) -> Option<&PriceModel> {
+        self.prices.get(currency.code())
+    }
+}
+
+/// What a quantity costs under a price. Published prices are validated, so an error is ours.
+pub fn price_of(price: &PriceModel, quantity: Quantity, currency: Currency) -> Result<Money> {
+    let lines = rating::price(price, &Usage::Total(quantity), currency).map_err(|error| Error::internal(error.to_string()))?;
+    rating::total(&lines, currency).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn price_in(prices: &[PlanPrice], currency: Currency, interval: BillingInterval) -> Option<&PriceModel> {
+    prices.iter().find(|price| price.currency == currency && price.interval == interval).map(|price| &price.price)
 }

@@ -8,7 +8,7 @@ use worker::{Env, Method, ObjectNamespace, Request, RequestInit};
 
 use super::unavailable;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, OrganizationId};
+use crate::kernel::ids::OrganizationId;
 use crate::kernel::ports::{InvoiceNumbers, Meters};
 
 #[wasm_bindgen]
@@ -61,18 +61,18 @@ impl InvoiceNumberObjects {
             .map_err(|error| Error::internal(format!("the binding INVOICE_NUMBERS is missing: {error}")))
     }
 
-    async fn ask(&self, seller: &str, invoice: InvoiceId) -> worker::Result<String> {
+    async fn ask(&self, series: &str, document: &str) -> worker::Result<String> {
         let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(JsValue::from_str(&invoice.to_string())));
+        init.with_method(Method::Post).with_body(Some(JsValue::from_str(document)));
         let request = Request::new_with_init("https://invoice-numbers/number", &init)?;
-        self.0.get_by_name(seller)?.fetch_with_request(request).await?.text().await
+        self.0.get_by_name(series)?.fetch_with_request(request).await?.text().await
     }
 }
 
 impl InvoiceNumbers for InvoiceNumberObjects {
-    fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>> {
+    fn number<'a>(&'a self, series: &'static str, document: &'a str) -> BoxFuture<'a, Result<u64>> {
         Box::pin(SendFuture::new(async move {
-            let text = self.ask(seller, invoice).await.map_err(|error| unavailable("the invoice numbers", &error))?;
+            let text = self.ask(series, document).await.map_err(|error| unavailable("the invoice numbers", &error))?;
             text.trim().parse().map_err(|_| Error::Unavailable(format!("the invoice numbers answered {text}")))
         }))
     }

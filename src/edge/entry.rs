@@ -117,9 +117,10 @@ async fn queue(batch: MessageBatch<()>, env: Env, _context: Context) -> worker::
         return Ok(());
     };
     let platform = Platform::open(app);
-    for message in batch.raw_iter() {
-        let body = message.body().as_string().unwrap_or_default();
-        match handle(&platform, &name, &body).await {
+    let messages: Vec<_> = batch.raw_iter().collect();
+    let bodies = messages.iter().map(|message| message.body().as_string().unwrap_or_default()).collect();
+    for (message, outcome) in messages.iter().zip(handle(&platform, &name, bodies).await) {
+        match outcome {
             Ok(()) => message.ack(),
             Err(error) => {
                 log("error", &format!("a message of {name} failed"), &format!("{error:?}"));
@@ -130,13 +131,24 @@ async fn queue(batch: MessageBatch<()>, env: Env, _context: Context) -> worker::
     Ok(())
 }
 
-/// What a dead-letter queue brings is parked; everything else is done.
-async fn handle(platform: &Platform, name: &str, body: &str) -> Result<()> {
+/// What a dead-letter queue brings is parked; everything else is done. Says of each message what became of it.
+async fn handle(platform: &Platform, name: &str, bodies: Vec<String>) -> Vec<Result<()>> {
     if name.ends_with("-dead") {
-        return store::park(platform, name, body).await;
+        return try_each(bodies, |body| async move { store::park(platform, name, &body).await }).await;
     }
-    let message: Message = serde_json::from_str(body).map_err(|error| Error::internal(format!("a message can't be read: {error}")))?;
-    messages::handle(platform, message).await
+    let unreadable = |error| Error::internal(format!("a message can't be read: {error}"));
+    let read: Vec<Result<Message>> = bodies.iter().map(|body| serde_json::from_str(body).map_err(unreadable)).collect();
+    let mut handled = messages::handle_all(platform, read.iter().flatten().cloned().collect()).await.into_iter();
+    let missing = || Err(Error::internal("a message was not handled"));
+    read.into_iter().map(|message| message.and_then(|_| handled.next().unwrap_or_else(missing))).collect()
+}
+
+async fn try_each<Work: Future<Output = Result<()>>>(bodies: Vec<String>, work: impl Fn(String) -> Work) -> Vec<Result<()>> {
+    let mut outcomes = Vec::with_capacity(bodies.len());
+    for body in bodies {
+        outcomes.push(work(body).await);
+    }
+    outcomes
 }
 
 /// One JSON line, so that the log can be searched by field.

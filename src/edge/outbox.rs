@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
+use crate::invoices::threshold;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
@@ -39,7 +40,11 @@ async fn deliver(env: &Env, organization: &str, pending: &str) -> Result<()> {
 
 async fn store_buckets(env: &Env, organization: &str, rolled: &str) -> Result<()> {
     let rolled: RolledUp = read(rolled)?;
-    history::store_buckets(&tenant(env, organization).await?, &rolled.buckets).await
+    let tenant = tenant(env, organization).await?;
+    history::store_buckets(&tenant, &rolled.buckets).await?;
+    // Best effort: the next buckets bring it up again, and the period's last bill has what was missed.
+    let _billed = threshold::usage_arrived(&tenant).await;
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T> {

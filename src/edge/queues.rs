@@ -73,8 +73,8 @@ impl Queues for QueueBindings {
                 let bodies = match message {
                     Message::Event { .. } => &mut events,
                     Message::Mail { .. } | Message::Login { .. } => &mut email,
-                    // One at a time, with the whole time of an invocation.
-                    Message::Billing { .. } | Message::Work { .. } => &mut billing,
+                    // What takes longer than a nudge.
+                    Message::Billing { .. } | Message::BillingPage(_) | Message::Work { .. } => &mut billing,
                     // A probe names its queue itself, see `EdgeProbes`.
                     Message::Probe {} => continue,
                 };

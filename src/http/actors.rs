@@ -39,6 +39,11 @@ impl Vendor {
     }
 }
 
+/// The vendor, acting for the organization that the header names: what nobody of the organization itself may do.
+pub struct VendorFor {
+    pub tenant: Tenant,
+}
+
 /// What a credential holds in its organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
@@ -168,6 +173,8 @@ impl<N: Need> Authorized<N> {
 /// Anybody with a good credential, whatever it permits.
 pub struct Caller {
     pub app: App,
+    /// Whose credential it is; None: the vendor's.
+    pub organization: Option<OrganizationId>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -176,10 +183,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
         let text = bearer(&parts.headers)?;
-        if platform_keys::callers::find(&app, &text).await?.is_none() {
-            of_organization(app.clone(), &text, request_id).await?;
-        }
-        Ok(Self { app })
+        let organization = match platform_keys::callers::find(&app, &text).await? {
+            Some(_) => None,
+            None => Some(of_organization(app.clone(), &text, request_id).await?.tenant.organization()),
+        };
+        Ok(Self { app, organization })
     }
 }
 
@@ -193,8 +201,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
             return Ok(Self { platform: Platform::open(app).acting_as(actor), request_id });
         }
         of_organization(app, &text, request_id).await?;
-        Err(Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).").into())
+        Err(only_the_vendor().into())
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for VendorFor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let tenant = identify(parts, state).await?.tenant;
+        if tenant.actor().is_vendor() { Ok(Self { tenant }) } else { Err(only_the_vendor().into()) }
+    }
+}
+
+fn only_the_vendor() -> Problem {
+    Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).")
 }
 
 impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {

@@ -6,6 +6,7 @@
 pub mod actors;
 pub mod experiments;
 pub mod health;
+pub mod money;
 pub mod oneself;
 pub mod openapi;
 pub mod public;

@@ -6,8 +6,21 @@
 //! after the invoice of its period and is a correction line on the next one; a *draft* has no number, *finalizing* gives it one.
 //! Invariants: one invoice a subscription and period, however often a run is repeated or cut off; numbers have no gaps; lines sum to
 //! the total; nothing is rounded but once a line.
+//! One way leads to every bill, made or shown: `lines.rs` (what is charged for), then `compose.rs` (discounts, taxes, credits).
 
 pub mod billing;
+pub mod books;
+pub mod change;
+pub mod compose;
+pub mod cycle;
+pub mod endings;
+pub mod lifecycle;
+pub mod lines;
+pub mod print;
+pub mod proof;
 pub mod routes;
 pub mod rules;
 pub mod store;
+pub mod terms;
+pub mod threshold;
+pub mod turns;

@@ -1,47 +1,30 @@
 //! The endpoints of invoices.
 
-use rating::{Money, Quantity};
-use serde::Serialize;
+use axum::response::Response;
+use http::HeaderMap;
+use rating::{Money, Off, Quantity};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{CountedUsage, Invoice, Line, LineKind, Status, identifier};
-use super::store;
+use super::compose::{ChargedTax, TakenDiscount};
+use super::lines::{Line, LineKind};
+pub use super::proof::*;
+use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
+use super::print::Form;
+use super::{billing, endings, print, store};
 use crate::access::permissions::needs;
-use crate::http::actors::Authorized;
-use crate::http::reply::Reply;
-use crate::http::request::{Filter, IdInPath};
+use crate::http::actors::{Authorized, VendorFor};
+use crate::http::money::MoneyView;
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, Filter, IdInPath, IdempotencyKey};
 use crate::kernel::error::Result;
-use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::usage::wire::QuantityDocument;
+use crate::{organizations, seller};
 use rating::Currency;
-
-/// An amount of money (schema.org's PriceSpecification).
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = PriceSpecification)]
-pub struct MoneyView {
-    #[serde(rename = "$type")]
-    pub type_name: &'static str,
-    #[schema(example = "199.00")]
-    pub price: String,
-    pub price_currency: &'static str,
-    #[schema(example = 19900)]
-    pub amount_minor: i64,
-}
-
-impl From<Money> for MoneyView {
-    fn from(money: Money) -> Self {
-        Self {
-            type_name: "PriceSpecification",
-            price: money.to_decimal_string(),
-            price_currency: money.currency().code(),
-            amount_minor: money.minor(),
-        }
-    }
-}
 
 /// The days a period spans.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -69,11 +52,19 @@ pub struct LineView {
     /// Price of one, in major units, up to 12 decimals.
     pub price: String,
     pub description: String,
+    /// Before discounts and taxes.
     pub amount: MoneyView,
+    /// What discounts take off it.
+    pub discount: MoneyView,
+    /// The taxes on what is left, in the order of the invoice's `taxes`.
+    pub taxes: Vec<MoneyView>,
     pub billing_period: BillingPeriodView,
     /// Usage: what was counted in the period; late usage: what came after its invoice.
     #[schema(value_type = Option<QuantityDocument>)]
     pub counted: Option<Quantity>,
+    /// Usage: what of it was billed before, by a change or at a threshold.
+    #[schema(value_type = Option<QuantityDocument>)]
+    pub billed_before: Option<Quantity>,
 }
 
 /// What was counted in a period, whether or not it costs anything.
@@ -96,6 +87,53 @@ impl From<CountedUsage> for UsageView {
     }
 }
 
+/// What a discount takes off.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceDiscount)]
+pub struct DiscountView {
+    pub name: String,
+    /// Percent, where it is a percentage.
+    #[schema(example = "10")]
+    pub percentage: Option<String>,
+    pub amount: MoneyView,
+}
+
+impl DiscountView {
+    pub fn new(taken: &TakenDiscount, currency: Currency) -> Self {
+        let percentage = match taken.off {
+            Off::Percentage(rate) => Some(rate.to_string()),
+            Off::Fixed(_) => None,
+        };
+        Self { name: taken.name.clone(), percentage, amount: Money::new(taken.amount_minor, currency).into() }
+    }
+}
+
+/// What a tax comes to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceTax)]
+pub struct TaxView {
+    pub name: String,
+    /// Percent.
+    #[schema(example = "20")]
+    pub rate: String,
+    /// Contained in the lines' amounts; on top of them otherwise.
+    pub inclusive: bool,
+    pub amount: MoneyView,
+}
+
+impl TaxView {
+    pub fn new(tax: &ChargedTax, currency: Currency) -> Self {
+        Self {
+            name: tax.name.clone(),
+            rate: tax.rate.rate.to_string(),
+            inclusive: tax.rate.inclusive,
+            amount: Money::new(tax.amount_minor, currency).into(),
+        }
+    }
+}
+
 /// An invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -111,12 +149,25 @@ pub struct InvoiceView {
     pub identifier: Option<String>,
     #[schema(value_type = String)]
     pub subscription: SubscriptionId,
+    pub billing_reason: BillingReason,
+    /// The lines before discounts and taxes.
+    pub subtotal: MoneyView,
+    /// With discounts and taxes, before credit.
+    pub total: MoneyView,
+    /// What credit paid of it when it was made.
+    pub credit_applied: MoneyView,
+    /// The total less the credit.
     pub total_payment_due: MoneyView,
+    /// What is still to be paid.
+    pub amount_remaining: MoneyView,
     pub references_order: Vec<LineView>,
     /// The Meter's closing that the invoice is made from: the period that ended, and what came late for earlier ones.
     pub usage: Vec<UsageView>,
-    #[schema(value_type = Vec<Object>)]
-    pub discount: Vec<serde_json::Value>,
+    pub discount: Vec<DiscountView>,
+    pub taxes: Vec<TaxView>,
+    /// The ids of the credit notes on it, see `/v1/credit-notes`.
+    #[schema(value_type = Vec<String>)]
+    pub credit_notes: Vec<CreditNoteId>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub date_issued: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -126,6 +177,8 @@ pub struct InvoiceView {
     pub payment_status: Status,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub paid_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub voided_at: Option<Timestamp>,
 }
 
 impl From<Invoice> for InvoiceView {
@@ -136,21 +189,29 @@ impl From<Invoice> for InvoiceView {
             id: invoice.id,
             identifier: invoice.number.map(identifier),
             subscription: invoice.subscription,
-            total_payment_due: Money::new(invoice.total_minor, currency).into(),
+            billing_reason: invoice.reason,
+            subtotal: invoice.money(invoice.subtotal_minor).into(),
+            total: invoice.money(invoice.total_minor).into(),
+            credit_applied: invoice.money(invoice.credit_minor).into(),
+            total_payment_due: invoice.payment_due().into(),
+            amount_remaining: invoice.remaining().into(),
             references_order: invoice.lines.into_iter().map(|line| LineView::new(line, currency)).collect(),
             usage: invoice.usage.into_iter().map(UsageView::from).collect(),
-            discount: Vec::new(),
+            discount: invoice.discounts.iter().map(|taken| DiscountView::new(taken, currency)).collect(),
+            taxes: invoice.taxes.iter().map(|tax| TaxView::new(tax, currency)).collect(),
+            credit_notes: invoice.credit_notes,
             date_issued: invoice.issued_at,
             payment_due_date: invoice.due_at,
             billing_period: BillingPeriodView { start_date: invoice.period.starts_at, end_date: invoice.period.ends_at },
             payment_status: invoice.status,
             paid_at: invoice.paid_at,
+            voided_at: invoice.voided_at,
         }
     }
 }
 
 impl LineView {
-    fn new(line: Line, currency: Currency) -> Self {
+    pub fn new(line: Line, currency: Currency) -> Self {
         Self {
             type_name: "OrderItem",
             kind: line.kind,
@@ -159,8 +220,11 @@ impl LineView {
             price: line.unit_price,
             description: line.description,
             amount: Money::new(line.amount_minor, currency).into(),
+            discount: Money::new(line.discount_minor, currency).into(),
+            taxes: line.taxes_minor.iter().map(|tax| Money::new(*tax, currency).into()).collect(),
             billing_period: BillingPeriodView { start_date: line.period_starts_at, end_date: line.period_ends_at },
             counted: line.counted,
+            billed_before: line.billed_before,
         }
     }
 }
@@ -189,9 +253,78 @@ async fn number_of(caller: &Authorized<needs::InvoicesRead>, cursor: &str) -> Re
 }
 
 /// Read an invoice
+///
+/// As JSON, or printed: `Accept: text/html` is a page that prints, `Accept: application/pdf` a PDF. Both are in the organization's language and
+/// show the seller of today. An invoice that did not change is the same bytes, and `If-None-Match` with its `ETag` is 304.
 #[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice", params(("id" = String, Path, description = "`inv_...`")),
-    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
-pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
-    let invoice = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+    responses((status = 200, description = "The invoice", content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))),
+    security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>, headers: HeaderMap) -> Result<Response> {
+    let form = Form::wanted(&headers)?;
+    let tenant = &caller.tenant;
+    let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+    if form == Form::Json {
+        return Ok(print::as_json(Reply::ok(&InvoiceView::from(invoice))?));
+    }
+    let organization = organizations::store::load(tenant).await?;
+    let seller = seller::store::load(tenant.app()).await?;
+    print::answer(tenant.app(), form, &print::document(&invoice, &organization, &seller)?, &headers).await
+}
+
+/// Read the invoice that is to come
+///
+/// What the running period would cost if it ended with what is counted now: the same lines, discounts, taxes and credits.
+#[utoipa::path(get, path = "/v1/invoices/upcoming", tag = "invoices", operation_id = "getUpcomingInvoice",
+    responses((status = 200, description = "The invoice, as it would be; it has no number, and its id is the one it will have", body = InvoiceView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn upcoming(caller: Authorized<needs::InvoicesRead>) -> Result<Reply> {
+    let invoice = billing::upcoming(&caller.tenant).await?.ok_or_else(|| {
+        let detail = "Nothing is to be billed at the end of the running period. GET /v1/subscription says how the subscription stands.";
+        Problem::new(404, "nothing_upcoming", "Nothing is to come", detail)
+    })?;
     Reply::ok(&InvoiceView::from(invoice))
+}
+
+/// Why an invoice is voided.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Voiding {
+    #[schema(example = "billed twice by hand", min_length = 1, max_length = 2000)]
+    pub reason: String,
+}
+
+/// Void an invoice
+///
+/// It was a mistake, and nobody has to pay it. What it drew of credits is given back. What is paid, also in part, is credited instead.
+#[utoipa::path(post, path = "/v1/invoices/{id}/void", tag = "invoices", operation_id = "voidInvoice",
+    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = Voiding,
+    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("platformKey" = [])))]
+pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command: Command<Voiding>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
+    once(tenant, claim, || async {
+        let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+        let traces = endings::Traces::load(tenant, &invoice).await?;
+        let (voided, decision) = endings::void(&invoice, &command.body.reason, &traces, tenant.moment())?;
+        let reply = Reply::ok(&InvoiceView::from(voided))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Write an invoice off
+///
+/// It will never be paid. If it is after all, a payment of all that is open can be recorded.
+#[utoipa::path(post, path = "/v1/invoices/{id}/write-off", tag = "invoices", operation_id = "writeOffInvoice",
+    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")),
+    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("platformKey" = [])))]
+pub async fn write_off(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, IdempotencyKey(claim): IdempotencyKey) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.tenant, claim.as_ref());
+    once(tenant, claim, || async {
+        let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+        let (written_off, decision) = endings::write_off(&invoice, tenant.moment())?;
+        let reply = Reply::ok(&InvoiceView::from(written_off))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
 }

@@ -1,22 +1,29 @@
-//! What an invoice says. Pure: a subscription, its plan and the Meter's closing make the invoice.
+//! What an invoice is, and how one is made and gets its number. What it costs is in `lines.rs` and `compose.rs`.
 
-use rating::{Currency, Money, PricedLine, Quantity, Usage};
+use rating::{Currency, Money, Quantity};
 use serde::{Deserialize, Serialize};
 
+use super::books;
+use super::compose::{ChargedTax, Composed, DrawnCredit, TakenDiscount};
+use super::lifecycle::{Trigger, step};
+use super::lines::{Line, LineKind};
 use super::store;
-use crate::catalog::rules::{Plan, PlanMetric};
-use crate::events::{InvoiceCreated, InvoiceFinalized, SubscriptionRenewed, TrialConverted};
+use crate::credits::rules::{self as credits, Source, Taken};
+use crate::discounts::rules as discounts;
+use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, Moment, SubscriptionId};
+use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, SubscriptionId};
 use crate::kernel::time::{Timestamp, days};
+use crate::ledger::store::post;
+use crate::organizations::rules::Organization;
 use crate::subscriptions::rules::{Period, Subscription};
-use crate::usage::meter::{Closing, LateUsage};
+use crate::usage::meter::Closing;
 
 /// How long a customer has to pay.
 pub const DUE_AFTER: std::time::Duration = days(30);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = InvoiceStatus)]
 pub enum Status {
@@ -28,33 +35,22 @@ pub enum Status {
     Uncollectible,
 }
 
-/// What a line charges for.
+/// Why an invoice was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum LineKind {
-    BasePrice,
-    Overage,
+#[serde(rename_all = "snake_case")]
+pub enum BillingReason {
+    /// The first paid period begins.
+    SubscriptionCreate,
+    /// Another period begins.
+    SubscriptionCycle,
+    /// Something else is subscribed to from now on.
+    SubscriptionUpdate,
+    /// Usage came to so much that it is billed before its period ends.
+    SubscriptionThreshold,
+    /// The subscription is over.
+    SubscriptionEnd,
+    /// Usage that came after the last invoice.
     LateUsage,
-}
-
-/// One line; as it is stored and as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Line {
-    pub kind: LineKind,
-    /// The plan's key, or the metric.
-    pub item: String,
-    pub description: String,
-    pub quantity: Quantity,
-    /// Major units, up to 12 decimals.
-    pub unit_price: String,
-    pub amount_minor: i64,
-    /// The period it charges for, which for late usage is an earlier one.
-    pub period_starts_at: Timestamp,
-    pub period_ends_at: Timestamp,
-    /// Usage lines: what was counted in the period (late usage: what came since it was last billed).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counted: Option<Quantity>,
 }
 
 /// What the Meter counted in a period, as it is stored: also what costs nothing, so that a customer can hold every event against a count.
@@ -73,57 +69,103 @@ pub struct CountedUsage {
 pub struct Invoice {
     pub id: InvoiceId,
     pub subscription: SubscriptionId,
+    pub reason: BillingReason,
+    /// With the subscription, what makes it the only one: `period:` and its start, `change:` and the version before it.
+    pub reason_key: String,
     pub number: Option<u64>,
     pub status: Status,
     pub currency: Currency,
+    pub subtotal_minor: i64,
+    pub discount_minor: i64,
+    pub tax_minor: i64,
     pub total_minor: i64,
+    pub carried_minor: i64,
+    pub credit_minor: i64,
+    pub paid_minor: i64,
+    pub reduced_minor: i64,
     pub lines: Vec<Line>,
     pub usage: Vec<CountedUsage>,
-    /// The period that the invoice opens.
+    pub discounts: Vec<TakenDiscount>,
+    pub taxes: Vec<ChargedTax>,
+    pub credits: Vec<DrawnCredit>,
+    pub credit_notes: Vec<CreditNoteId>,
+    pub parties: Option<serde_json::Value>,
+    /// The period that the invoice opens, or in which it falls.
     pub period: Period,
     pub created_at: Timestamp,
     pub issued_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
     pub paid_at: Option<Timestamp>,
+    pub voided_at: Option<Timestamp>,
     pub version: i64,
 }
 
-/// Closes the subscription's present period and opens the next one with an invoice: the base price in advance, the overage of the
-/// period that ended, and corrections for late usage. A trial's usage costs nothing.
-pub fn bill(subscription: &Subscription, plan: &Plan, closing: &Closing, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
-    let renewed = subscription.renewed()?;
-    let mut lines = vec![base_line(plan, renewed.period)];
-    if !subscription.is_trial {
-        for (metric, used) in &closing.used {
-            lines.extend(overage_lines(plan, metric, *used, subscription.period)?);
-        }
+/// What an invoice is made for.
+pub struct Occasion<'a> {
+    pub subscription: &'a Subscription,
+    pub reason: BillingReason,
+    pub reason_key: String,
+    pub period: Period,
+    pub usage: Vec<CountedUsage>,
+}
+
+/// The draft of an invoice. The same occasion has the same id, so that two runs never make two.
+pub fn draft(occasion: Occasion<'_>, composed: Composed, moment: Moment<'_>) -> Invoice {
+    let Occasion { subscription, reason, reason_key, period, usage } = occasion;
+    let totals = composed.totals;
+    Invoice {
+        id: InvoiceId::derived(&[&subscription.id.to_string(), &reason_key]),
+        subscription: subscription.id,
+        reason,
+        reason_key,
+        number: None,
+        status: Status::Draft,
+        currency: subscription.currency,
+        subtotal_minor: composed.subtotal.minor(),
+        discount_minor: totals.discount.minor(),
+        tax_minor: totals.tax.minor(),
+        total_minor: totals.total.minor(),
+        carried_minor: totals.carried.minor(),
+        credit_minor: totals.credit.minor(),
+        paid_minor: 0,
+        reduced_minor: 0,
+        lines: composed.lines,
+        usage,
+        discounts: composed.discounts,
+        taxes: composed.taxes,
+        credits: composed.credits,
+        credit_notes: Vec::new(),
+        parties: None,
+        period,
+        created_at: moment.now,
+        issued_at: None,
+        due_at: None,
+        paid_at: None,
+        voided_at: None,
+        version: 1,
     }
-    for late in &closing.late {
-        if !is_trial_period(subscription, late) {
-            lines.extend(late_lines(plan, late)?);
-        }
-    }
-    let invoice = draft(subscription, plan.currency, lines, counted_usage(subscription.period, closing)?, renewed.period, moment)?;
-    let decision = Decision::new()
-        .guard(crate::subscriptions::store::unchanged(subscription))
-        .write(crate::subscriptions::store::renew(&renewed))
-        .write(store::insert(&invoice))
+}
+
+/// What goes into the commit that makes a draft: its discounts are redeemed, its credit is drawn, and what it carries becomes credit.
+pub fn create(invoice: &Invoice) -> Decision {
+    let taken = invoice.credits.iter().map(|drawn| Taken { credit: drawn.id, amount_minor: drawn.amount_minor, version: drawn.version });
+    let carried = credits::carried(Source::Invoice, invoice.id.to_string(), invoice.money(invoice.carried_minor), invoice.created_at);
+    Decision::new()
+        .write(store::insert(invoice))
+        .and(discounts::redeem(invoice.discounts.iter().map(|taken| taken.id), invoice.id))
+        .and(credits::draw(taken))
+        .and(carried.as_ref().map_or_else(Decision::new, credits::granted))
         .raise(InvoiceCreated { invoice: invoice.id })
-        .audit("invoice.created", invoice.id.to_string(), None, Some(serde_json::json!({"totalMinor": invoice.total_minor})));
-    let decision = if subscription.is_trial {
-        decision.raise(TrialConverted { subscription: subscription.id })
-    } else {
-        decision.raise(SubscriptionRenewed { subscription: subscription.id, period_starts_at: renewed.period.starts_at })
-    };
-    Ok((invoice, decision))
+        .audit(
+            "invoice.created",
+            invoice.id.to_string(),
+            None,
+            Some(serde_json::json!({"totalMinor": invoice.total_minor, "billingReason": invoice.reason})),
+        )
 }
 
-fn is_trial_period(subscription: &Subscription, late: &LateUsage) -> bool {
-    subscription.trial_ends_at.is_some_and(|end| late.period_starts_at < end)
-}
-
-/// Everything the closing counted: the period that ended, then what came late for earlier ones.
-fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsage>> {
+/// Everything a closing counted: the period that ended, then what came late for earlier ones.
+pub fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsage>> {
     let counted = |metric: &String, counted, period: Period, late| CountedUsage {
         metric: metric.clone(),
         counted,
@@ -139,120 +181,84 @@ fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsage>>
     Ok(usage)
 }
 
-fn draft(
-    subscription: &Subscription,
-    currency: Currency,
-    lines: Vec<Line>,
-    usage: Vec<CountedUsage>,
-    period: Period,
-    moment: Moment<'_>,
-) -> Result<Invoice> {
-    let amounts = lines.iter().map(|line| Money::new(line.amount_minor, currency));
-    let total = Money::sum(amounts, currency).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Invoice {
-        id: InvoiceId::derived(&[&subscription.id.to_string(), &period.starts_at.to_string()]),
-        subscription: subscription.id,
-        number: None,
-        status: Status::Draft,
-        currency,
-        total_minor: total.minor(),
-        lines,
-        usage,
-        period,
-        created_at: moment.now,
-        issued_at: None,
-        due_at: None,
-        paid_at: None,
-        version: 1,
-    })
-}
-
-fn base_line(plan: &Plan, period: Period) -> Line {
-    Line {
-        kind: LineKind::BasePrice,
-        item: plan.key.to_owned(),
-        description: format!("{} Plan", plan.name),
-        quantity: Quantity::ONE,
-        unit_price: plan.price().to_decimal_string(),
-        amount_minor: plan.price_minor,
-        period_starts_at: period.starts_at,
-        period_ends_at: period.ends_at,
-        counted: None,
-    }
-}
-
-/// What went past the plan's limit in the period.
-fn overage_lines(plan: &Plan, metric: &str, used: Quantity, period: Period) -> Result<Vec<Line>> {
-    let Some(metric) = plan.metric(metric) else { return Ok(Vec::new()) };
-    let priced = past_limit(metric, used, plan.currency)?;
-    let line = |priced: PricedLine| usage_line(LineKind::Overage, metric, priced, period, used);
-    Ok(priced.into_iter().map(line).collect())
-}
-
-/// What late usage adds to its period: the price of the count with it less the price of the count without it, so that units which were
-/// still free then are free now. It is shown even when it costs nothing: the customer sees where the events went.
-fn late_lines(plan: &Plan, late: &LateUsage) -> Result<Vec<Line>> {
-    let Some(metric) = plan.metric(&late.metric) else { return Ok(Vec::new()) };
-    let sum = |used| -> Result<Money> {
-        let lines = past_limit(metric, used, plan.currency)?;
-        rating::total(&lines, plan.currency).map_err(|error| Error::internal(error.to_string()))
-    };
-    let amount = sum(late.after)?.checked_sub(sum(late.before)?).map_err(|error| Error::internal(error.to_string()))?;
-    let counted = late.after.checked_sub(late.before).map_err(|error| Error::internal(error.to_string()))?;
-    let period = Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at };
-    let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
-    let mut line = usage_line(LineKind::LateUsage, metric, priced, period, counted);
-    line.description =
-        format!("{counted} {} of {} to {}, received after its invoice", metric.unit, period.starts_at.date(), period.ends_at.date());
-    Ok(vec![line])
-}
-
-/// The price of what goes past the limit; nothing for a hard limit, which can't be passed.
-fn past_limit(metric: &PlanMetric, used: Quantity, currency: Currency) -> Result<Vec<PricedLine>> {
-    let (Some(limit), Some(price)) = (metric.limit, &metric.overage) else { return Ok(Vec::new()) };
-    let past = used.above(limit).map_err(|error| Error::internal(error.to_string()))?;
-    if past.is_zero() {
-        return Ok(Vec::new());
-    }
-    rating::price(price, &Usage::Total(past), currency).map_err(|error| Error::internal(error.to_string()))
-}
-
-fn usage_line(kind: LineKind, metric: &PlanMetric, priced: PricedLine, period: Period, counted: Quantity) -> Line {
-    Line {
-        kind,
-        item: metric.metric.to_owned(),
-        description: format!("{} past the included {}", capitalized(metric.unit), metric.limit.unwrap_or(Quantity::ZERO)),
-        quantity: priced.quantity,
-        unit_price: priced.unit_price.to_string(),
-        amount_minor: priced.amount.minor(),
-        period_starts_at: period.starts_at,
-        period_ends_at: period.ends_at,
-        counted: Some(counted),
-    }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// Gives a draft its number: it is due from now on. Nothing to do when it has one.
-pub fn finalize(invoice: &Invoice, number: u64, moment: Moment<'_>) -> Decision {
+/// Gives a draft its number: it is due from now on, or paid when there is nothing to pay. Nothing to do when it has one.
+pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, moment: Moment<'_>) -> Result<Decision> {
     if invoice.status != Status::Draft {
-        return Decision::new();
+        return Ok(Decision::new());
     }
     let due_at = moment.now.plus(DUE_AFTER);
-    Decision::new()
+    let due = step(invoice.status, Trigger::Finalize)?;
+    let is_settled = invoice.unsettled().is_zero();
+    let finalized = Invoice {
+        status: if is_settled { step(due, Trigger::Settle)? } else { due },
+        number: Some(number),
+        parties: Some(parties),
+        issued_at: Some(moment.now),
+        due_at: Some(due_at),
+        paid_at: Some(moment.now).filter(|_| is_settled),
+        ..invoice.clone()
+    };
+    let decision = Decision::new()
         .guard(store::unchanged(invoice))
-        .write(store::finalize(invoice.id, number, moment.now, due_at))
+        .write(store::finalize(&finalized))
+        .write_all(post(&[books::finalized(&finalized, moment)?]))
         .raise(InvoiceFinalized {
             invoice: invoice.id,
             identifier: identifier(number),
-            total: Money::new(invoice.total_minor, invoice.currency).to_decimal_string(),
+            total: invoice.payment_due().to_decimal_string(),
             currency: invoice.currency.code().to_owned(),
             due_at,
         })
-        .audit("invoice.finalized", invoice.id.to_string(), None, Some(serde_json::json!({"number": number})))
+        .audit("invoice.finalized", invoice.id.to_string(), None, Some(serde_json::json!({"number": number})));
+    let ended = |decision: Decision, ends_at| decision.later(ends_at, InvoicePeriodEnded { invoice: invoice.id, ends_at });
+    let decision = books::period_ends(invoice).into_iter().fold(decision, ended);
+    Ok(if is_settled {
+        decision.raise(InvoicePaid { invoice: invoice.id })
+    } else {
+        decision.later(due_at, InvoiceDueDatePassed { invoice: invoice.id })
+    })
+}
+
+/// Seller and customer as they are now; an invoice keeps them.
+pub fn parties(seller: &str, customer: &Organization) -> serde_json::Value {
+    let Organization { id, name, email, details, .. } = customer;
+    serde_json::json!({
+        "seller": {"key": seller},
+        "customer": {"$id": id, "name": name, "email": email, "address": details.address},
+    })
+}
+
+/// Whether a line charges, or gives back, what is earned only as its period passes.
+pub fn is_deferred(line: &Line, billed_at: Timestamp) -> bool {
+    match line.kind {
+        LineKind::BasePrice | LineKind::AddOn | LineKind::RemainingTime | LineKind::UnusedTime => line.period_ends_at > billed_at,
+        LineKind::Overage | LineKind::LateUsage | LineKind::MinimumCommitment => false,
+    }
+}
+
+impl Invoice {
+    pub fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.currency)
+    }
+
+    /// What was to be paid when it was made: the total less what credits paid.
+    pub fn payment_due(&self) -> Money {
+        self.money(self.total_minor.saturating_sub(self.credit_minor))
+    }
+
+    /// What is still to be paid.
+    pub fn remaining(&self) -> Money {
+        match self.status {
+            Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.unsettled(),
+            Status::Void | Status::Uncollectible => self.money(0),
+        }
+    }
+
+    /// What nothing was set against, whether or not anybody still expects it.
+    pub fn unsettled(&self) -> Money {
+        let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
+        self.money(self.total_minor.saturating_sub(settled))
+    }
 }
 
 /// The number as it is printed.

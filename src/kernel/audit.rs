@@ -6,6 +6,8 @@
 //! Invariants: an entry's hash is of the hash before it and of its text, its number is one more than the one before; its time never goes
 //! back; secrets are masked before anything is written.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -108,6 +110,21 @@ impl Head {
     }
 }
 
+/// The end of a log as a handle and its copies know it: what they read or wrote last. Others may have appended since; then what is appended
+/// here fails on the entry's number, and the end is read again.
+#[derive(Clone, Debug, Default)]
+pub struct KnownHead(Arc<Mutex<Option<Head>>>);
+
+impl KnownHead {
+    pub fn get(&self) -> Option<Head> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set(&self, head: Option<Head>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = head;
+    }
+}
+
 /// An entry in its place: what becomes a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -168,8 +185,8 @@ impl Entries {
         self.drafts.is_empty()
     }
 
-    /// The rows that follow `head`; None stands for the beginning.
-    pub fn after(&self, head: Option<Head>) -> Vec<Link> {
+    /// The rows that follow `head`, and the last of them as the next head; None stands for the beginning.
+    pub fn after(&self, head: Option<Head>) -> (Vec<Link>, Head) {
         let mut head = head.unwrap_or_else(|| Head::genesis(&self.log));
         let mut links = Vec::with_capacity(self.drafts.len());
         for (audit, draft) in &self.drafts {
@@ -188,7 +205,7 @@ impl Entries {
             });
             head = Head { sequence, hash, at };
         }
-        links
+        (links, head)
     }
 }
 

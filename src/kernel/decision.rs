@@ -54,6 +54,13 @@ impl Decision {
         self
     }
 
+    /// Several, in their order.
+    #[must_use]
+    pub fn write_all(mut self, writes: impl IntoIterator<Item = TenantStatement>) -> Self {
+        self.writes.extend(writes);
+        self
+    }
+
     /// A fact that is true with this commit.
     #[must_use]
     pub fn raise(mut self, event: impl Into<Event>) -> Self {
@@ -81,6 +88,16 @@ impl Decision {
         self
     }
 
+    /// Whether facts become true with it, from which more may follow.
+    pub fn raises(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Whether it changes or notes anything but what is yet to be sent or to become true.
+    pub fn changes(&self) -> bool {
+        !(self.guards.is_empty() && self.writes.is_empty() && self.events.is_empty() && self.audit.is_empty())
+    }
+
     /// Both decisions in one commit.
     #[must_use]
     pub fn and(mut self, other: Decision) -> Self {
@@ -98,12 +115,23 @@ impl Tenant {
     /// Makes a decision true: one batch. `answer` is stored under the request's idempotency key in the same batch.
     /// Afterwards nudges the queues; what a nudge misses, the sweep finds.
     pub async fn commit(&self, decision: Decision, answer: Option<&Answer>) -> Result<()> {
+        self.record(decision, answer, |_| true).await
+    }
+
+    /// The same by somebody who goes on to run the facts that become true with it: nobody else is nudged to. Cut off before that, the sweep
+    /// finds them.
+    pub async fn commit_to_run(&self, decision: Decision) -> Result<()> {
+        self.record(decision, None, |nudge| !matches!(nudge, Message::Event { .. })).await
+    }
+
+    async fn record(&self, decision: Decision, answer: Option<&Answer>, is_nudge: fn(&Message) -> bool) -> Result<()> {
         let mut nudges = Vec::new();
         let (batch, entries) = self.statements(decision, answer, &mut nudges);
         if batch.is_empty() && entries.is_empty() {
             return Ok(());
         }
         self.run_audited(batch, &entries).await?;
+        nudges.retain(is_nudge);
         if !nudges.is_empty() {
             // Best effort: the rows are committed, and the minute's sweep sends what got lost here.
             let _nudged = self.app().queues.send(nudges).await;

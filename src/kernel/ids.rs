@@ -165,6 +165,15 @@ ids! {
     OrganizationId = "org";
     SubscriptionId = "sub";
     InvoiceId = "inv";
+    /// A discount that was granted.
+    DiscountId = "disc";
+    /// Credit: money that a customer has with us.
+    CreditId = "credit";
+    PaymentId = "pay";
+    CreditNoteId = "cn";
+    RefundId = "refund";
+    /// An entry of the ledger.
+    EntryId = "entry";
     /// One fact of the business, see `events.rs`.
     EventId = "evt";
     /// An amount held back in the Meter.

@@ -83,7 +83,7 @@ impl Platform {
         }
         for _ in 0..audit::TRIES_MAX {
             let head = self.directory_rows::<Head>(audit::read_head!(platform_sql, PLATFORM)).await?.into_iter().next();
-            let links = entries.after(head);
+            let (links, _) = entries.after(head);
             let chained = links.into_iter().map(|link| audit::append!(platform_sql, link, PLATFORM));
             match self.app.directory.batch(statements.iter().cloned().chain(chained).collect()).await {
                 Err(SqlError::Unique(what)) if audit::is_overtaken(&what) => {}
@@ -109,21 +109,20 @@ impl Platform {
 
     /// The rows of one reading statement on every shard, but for those of an organization that has left the shard and is still there.
     pub async fn every_shard<T: DeserializeOwned>(&self, text: &'static str, params: &[Value]) -> Result<Vec<T>> {
-        let reads = self.app.shards.iter().map(|shard| {
-            let left = Statement { text: "SELECT organization_id FROM fences WHERE state = 'left'", params: Vec::new() };
-            shard.batch(vec![Statement { text, params: params.to_vec() }, left])
-        });
-        let mut rows = Vec::new();
-        for outcomes in futures::future::try_join_all(reads).await? {
-            let mut outcomes = outcomes.into_iter().map(|outcome| outcome.rows);
-            let (found, left) = (outcomes.next().unwrap_or_default(), outcomes.next().unwrap_or_default());
-            let owner = |row: &Row| row.get("organization_id").cloned();
-            let stays = |row: &Row| owner(row).is_none_or(|owner| !left.iter().any(|left| left.get("organization_id") == Some(&owner)));
-            for row in found.into_iter().filter(stays) {
-                rows.push(decode(row)?);
-            }
-        }
-        Ok(rows)
+        let reads = (0..self.app.shards.len()).map(|shard| self.one_shard(shard, text, params));
+        Ok(futures::future::try_join_all(reads).await?.into_iter().flatten().collect())
+    }
+
+    /// The same on one shard.
+    pub async fn one_shard<T: DeserializeOwned>(&self, shard: usize, text: &'static str, params: &[Value]) -> Result<Vec<T>> {
+        let database = self.app.shards.get(shard).ok_or_else(|| Error::internal(format!("shard {shard} is not bound")))?;
+        let left = Statement { text: "SELECT organization_id FROM fences WHERE state = 'left'", params: Vec::new() };
+        let outcomes = database.batch(vec![Statement { text, params: params.to_vec() }, left]).await?;
+        let mut outcomes = outcomes.into_iter().map(|outcome| outcome.rows);
+        let (found, left) = (outcomes.next().unwrap_or_default(), outcomes.next().unwrap_or_default());
+        let owner = |row: &Row| row.get("organization_id").cloned();
+        let stays = |row: &Row| owner(row).is_none_or(|owner| !left.iter().any(|left| left.get("organization_id") == Some(&owner)));
+        found.into_iter().filter(stays).map(|row| decode(row).map_err(Error::from)).collect()
     }
 
     /// Where an organization lives, or None when there is no such organization.
@@ -133,6 +132,24 @@ impl Platform {
             organization
         );
         Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next().map(Placement::from))
+    }
+
+    /// Where many organizations live, in one batch; those that there are not are missing.
+    pub async fn placements(&self, organizations: &[OrganizationId]) -> Result<Vec<Placement>> {
+        if organizations.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<String> = organizations.iter().map(OrganizationId::to_string).collect();
+        let statement = platform_sql!(
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM json_each(?1) wanted CROSS JOIN organizations o ON o.id = wanted.value LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)",
+            serde_json::Value::from(ids).to_string()
+        );
+        Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().map(Placement::from).collect())
+    }
+
+    /// Opens one organization, whose placement is known, for `actor`.
+    pub fn tenant_at(&self, placement: Placement, actor: Actor) -> Result<Tenant> {
+        Tenant::open(self.app.clone(), placement, actor, None)
     }
 
     /// Opens every organization on a test clock for `actor`.

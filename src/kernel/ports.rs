@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Origin;
 use super::error::Result;
-use super::ids::{Entropy, EventId, InvoiceId, LoginId, MailId, Moment, OrganizationId, SubscriptionId};
+use super::ids::{Entropy, EventId, LoginId, MailId, Moment, OrganizationId, SubscriptionId, TestClockId};
 use super::memory::Memory;
 use super::sql::Sql;
 use super::time::Timestamp;
@@ -28,6 +28,9 @@ pub enum Message {
     /// Bill what is due for one subscription.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
+    /// Send a message for each subscription that is due on one page, and one for the next page.
+    #[serde(rename = "billingPage.v1")]
+    BillingPage(BillingPage),
     /// Go on with what is done for one organization bit by bit.
     #[serde(rename = "work.v1")]
     Work { organization: OrganizationId, work: Work },
@@ -37,6 +40,46 @@ pub enum Message {
     /// Asks for nothing: `/healthz` sees that the queue takes messages.
     #[serde(rename = "probe.v1")]
     Probe {},
+}
+
+impl Message {
+    /// Whose rows it is about; nobody's when it is about the directory, or about all.
+    pub fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::Event { organization, .. }
+            | Self::Mail { organization, .. }
+            | Self::Billing { organization, .. }
+            | Self::Work { organization, .. } => Some(*organization),
+            Self::BillingPage(_) | Self::Login { .. } | Self::Probe {} => None,
+        }
+    }
+}
+
+/// A page of the billing run: due subscriptions of one shard, by one kind of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BillingPage {
+    pub shard: usize,
+    pub timeline: Timeline,
+    /// Where it begins; at the beginning without.
+    pub after: Option<BillingCursor>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Timeline {
+    Real,
+    TestClocks,
+}
+
+/// A place in the order in which subscriptions are due: behind this one; without one, behind all of this instant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BillingCursor {
+    pub clock: Option<TestClockId>,
+    pub next_billing_at: Timestamp,
+    pub organization: Option<OrganizationId>,
+    pub subscription: Option<SubscriptionId>,
 }
 
 /// Work that takes longer than a request may, done in bounded steps; where it stands is in a row.
@@ -61,9 +104,9 @@ pub trait Meters: Send + Sync {
     fn serve(&self, organization: OrganizationId, request: String) -> BoxFuture<'_, Result<String>>;
 }
 
-/// Gapless invoice numbers of one seller. The same invoice always gets the same number.
+/// Gapless numbers of a series: the invoices of one seller, or its credit notes. The same document always gets the same number.
 pub trait InvoiceNumbers: Send + Sync {
-    fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>>;
+    fn number<'a>(&'a self, series: &'static str, document: &'a str) -> BoxFuture<'a, Result<u64>>;
 }
 
 /// The bindings that only the edge knows, each with whether it answers; for `/healthz`.

@@ -15,7 +15,7 @@ use super::sql::{Row, Sql, SqlError, Statement, Value, decode};
 use super::time::Timestamp;
 
 /// Tables of the machinery. They hold no fact about an organization.
-const MACHINERY: [&str; 3] = ["stale_guards", "fences", "arriving_rows"];
+const MACHINERY: [&str; 4] = ["stale_guards", "ledger_guards", "fences", "arriving_rows"];
 /// Rows read at once, and of tables whose rows are large.
 const ROWS_MAX: u32 = 200;
 const LARGE_ROWS: [&str; 1] = ["export_chunks"];
@@ -84,7 +84,10 @@ fn read_definition(definition: &Definition) -> Table {
     let text: String = definition.sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let key = text.split_once("PRIMARY KEY (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(columns, _)| columns);
     let key = key.split(',').map(|column| column.trim().to_owned()).filter(|column| !column.is_empty() && column != "organization_id");
-    let name = |rest: &str| rest.trim_start().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    // A table that was renamed is referred to in quotes.
+    let name = |rest: &str| {
+        rest.trim_start().trim_start_matches('"').chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+    };
     let parents = text.split("REFERENCES").skip(1).map(name).collect();
     Table { name: definition.name.clone(), key: key.collect(), parents }
 }
@@ -261,7 +264,7 @@ mod tests {
     #[test]
     fn keys_and_references_are_read_from_the_definition() {
         let table = read(
-            "CREATE TABLE t (\n organization_id TEXT NOT NULL REFERENCES organizations (organization_id),\n a TEXT, -- PRIMARY KEY (no)\n PRIMARY KEY (organization_id, a, b),\n FOREIGN KEY (organization_id, p) REFERENCES t (organization_id, a))",
+            "CREATE TABLE t (\n organization_id TEXT NOT NULL REFERENCES organizations (organization_id),\n a TEXT, -- PRIMARY KEY (no)\n PRIMARY KEY (organization_id, a, b),\n FOREIGN KEY (organization_id, p) REFERENCES \"t\" (organization_id, a))",
         );
         assert_eq!((table.key, table.parents), (vec!["a".to_owned(), "b".to_owned()], vec!["organizations".to_owned(), "t".to_owned()]));
         assert!(read("CREATE TABLE t (organization_id TEXT NOT NULL PRIMARY KEY)").key.is_empty());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::audit::{self, Behalf, Entries, Head, Origin};
+use super::audit::{self, Behalf, Entries, Head, KnownHead, Origin};
 use super::error::{Error, Result};
 use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, PlatformKeyId, RequestId, SessionId, TestClockId};
 use super::ports::App;
@@ -73,6 +73,7 @@ pub struct Tenant {
     actor: Actor,
     behalf: Option<Behalf>,
     request: Option<RequestId>,
+    head: KnownHead,
 }
 
 /// A statement that is scoped to one organization. Made by [`tenant_sql!`] only.
@@ -141,7 +142,7 @@ impl Tenant {
         if app.shards.get(placement.shard).is_none() {
             return Err(Error::internal(format!("{} lives on shard {}, which is not bound", placement.organization, placement.shard)));
         }
-        Ok(Self { app, placement, actor, behalf: None, request })
+        Ok(Self { app, placement, actor, behalf: None, request, head: KnownHead::default() })
     }
 
     pub fn organization(&self) -> OrganizationId {
@@ -232,6 +233,25 @@ impl Tenant {
         Ok(self.rows(statement).await?.into_iter().next())
     }
 
+    /// Reads what a decision is taken on, in one transaction, and with it the end of the audit log: the commit that follows is one batch.
+    pub async fn load(&self, mut statements: Vec<TenantStatement>) -> Result<Vec<Vec<Row>>> {
+        statements.push(audit::read_head!(tenant_sql));
+        let mut read = self.run(statements).await?;
+        let head = read.pop().unwrap_or_default().into_iter().next().map(decode::<Head>).transpose()?;
+        self.head.set(Some(head.unwrap_or_else(|| self.log_begins())));
+        Ok(read)
+    }
+
+    /// The only row of one statement, if there is one, for a decision on it.
+    pub async fn load_row<T: DeserializeOwned>(&self, statement: TenantStatement) -> Result<Option<T>> {
+        let rows = self.load(vec![statement]).await?.into_iter().next().unwrap_or_default();
+        rows.into_iter().next().map(|row| decode(row).map_err(Error::from)).transpose()
+    }
+
+    fn log_begins(&self) -> Head {
+        Head::genesis(&self.placement.organization.to_string())
+    }
+
     /// Runs a batch; a read-only one may be repeated by the caller, a write is atomic and guarded.
     async fn batch(&self, statements: Vec<TenantStatement>) -> std::result::Result<Vec<Outcome>, SqlError> {
         let writes = statements.iter().any(|statement| !statement.text.starts_with("SELECT"));
@@ -246,17 +266,23 @@ impl Tenant {
         self.app.shards.get(self.placement.shard).ok_or_else(|| SqlError::Broken("the shard is not bound".into()))
     }
 
-    /// Runs a batch with its entries at the end of the audit log. A commit in between takes the batch back, and it is run again behind
-    /// that one; what it decided stands, for its guards are run again, too.
+    /// Runs a batch with its entries at the end of the audit log, as far as this handle knows it. A commit in between takes the batch back,
+    /// and it is run again behind that one; what it decided stands, for its guards are run again, too.
     pub(super) async fn run_audited(&self, batch: Vec<TenantStatement>, entries: &Entries) -> Result<()> {
         if entries.is_empty() {
             return self.run(batch).await.map(|_| ());
         }
         for _ in 0..audit::TRIES_MAX {
-            let head = self.row::<Head>(audit::read_head!(tenant_sql)).await?;
-            let links = entries.after(head);
+            let head = match self.head.get() {
+                Some(head) => Some(head),
+                None => self.row::<Head>(audit::read_head!(tenant_sql)).await?,
+            };
+            let (links, last) = entries.after(head);
             let chained = links.into_iter().map(|link| audit::append!(tenant_sql, link));
-            match self.batch(batch.iter().cloned().chain(chained).collect()).await {
+            let outcome = self.batch(batch.iter().cloned().chain(chained).collect()).await;
+            // Whoever failed may have been overtaken, and doesn't know whether it was committed when the database went away.
+            self.head.set(outcome.is_ok().then_some(last));
+            match outcome {
                 Err(SqlError::Unique(what)) if audit::is_overtaken(&what) => {}
                 Err(error) => return Err(error.into()),
                 Ok(outcomes) => return outcomes.iter().flat_map(|outcome| &outcome.rows).try_for_each(|row| self.assert_mine(row)),

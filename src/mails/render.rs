@@ -14,7 +14,7 @@ pub struct Rendered {
 }
 
 /// All templates: the first line of each is the subject, the rest the text in paragraphs.
-pub const TEMPLATES: [(&str, &str); 14] = [
+pub const TEMPLATES: [(&str, &str); 18] = [
     ("organization-welcome", include_str!("templates/organization-welcome.txt")),
     ("onboarding-checkin-day3", include_str!("templates/onboarding-checkin-day3.txt")),
     ("onboarding-checkin-day7", include_str!("templates/onboarding-checkin-day7.txt")),
@@ -28,7 +28,11 @@ pub const TEMPLATES: [(&str, &str); 14] = [
     ("organization-cancellation-withdrawn", include_str!("templates/organization-cancellation-withdrawn.txt")),
     ("ownership-transferred", include_str!("templates/ownership-transferred.txt")),
     ("login-code", include_str!("templates/login-code.txt")),
+    ("subscription-expiring", include_str!("templates/subscription-expiring.txt")),
+    ("subscription-resumed", include_str!("templates/subscription-resumed.txt")),
+    ("subscription-ended", include_str!("templates/subscription-ended.txt")),
     ("invoice-payment-required", include_str!("templates/invoice-payment-required.txt")),
+    ("payment-overdue", include_str!("templates/payment-overdue.txt")),
 ];
 
 const LAYOUT: &str = include_str!("templates/layout.html");

@@ -154,7 +154,7 @@ fn require(holds: bool, pointer: &str, detail: impl Into<String>) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::rules::built_in_plans;
+    use crate::catalog::built_in::built_in_plans;
 
     fn metric(key: &str) -> Metric {
         Metric {
@@ -179,7 +179,7 @@ mod tests {
         for plan in built_in_plans() {
             for of_plan in plan.metrics {
                 let known = built_in().into_iter().find(|metric| metric.key == of_plan.metric).unwrap();
-                assert_eq!((known.kind, known.unit.as_deref()), (of_plan.kind, Some(of_plan.unit)), "{}", of_plan.metric);
+                assert_eq!((known.kind, known.unit.as_deref()), (of_plan.kind, Some(of_plan.unit.as_str())), "{}", of_plan.metric);
             }
         }
         assert!(built_in().iter().all(|metric| is_key(&metric.key)));

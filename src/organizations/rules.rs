@@ -196,14 +196,18 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     if let Some(address) = &details.address {
         check_address(address)?;
     }
+    // Whether there is such a plan, `sign_up.rs` looks.
     if let Some(plan) = &details.plan {
-        require(crate::catalog::rules::built_in(plan).is_some(), "/plan", "Send the key of a plan; GET /v1/plans lists them.")?;
+        require(!plan.is_empty() && plan.chars().count() <= NAME_LENGTH_MAX, "/plan", NO_SUCH_PLAN)?;
     }
     require(rating::parse_time_zone(&settings.timezone).is_ok(), "/settings/timezone", "Send an IANA time zone such as Europe/Berlin.")?;
     require(settings.currency.parse::<rating::Currency>().is_ok(), "/settings/currency", "Send an ISO 4217 currency such as USD.")?;
     require(is_language(&settings.language), "/settings/language", "Send a language tag such as en or pt-BR.")?;
     require((1..=40).contains(&settings.date_format.chars().count()), "/settings/dateFormat", "Send a date format such as YYYY-MM-DD.")
 }
+
+/// What to do about a plan that can't be tried.
+pub const NO_SUCH_PLAN: &str = "Send the key of a plan; GET /v1/plans lists them.";
 
 pub fn check_address(address: &PostalAddress) -> Result<(), Problem> {
     require(address.type_name == PostalAddress::type_name(), "/address/$type", "Leave $type out, or send PostalAddress.")?;

@@ -3,11 +3,13 @@
 use super::placement::{self, FirstOwner, Requested};
 use super::rules;
 use super::wire::{NewOrganization, OrganizationView};
+use crate::catalog;
 use crate::http::reply::{Reply, id_of, once_for_vendor};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Claim;
 use crate::kernel::ids::{Moment, RequestId};
 use crate::kernel::platform::Platform;
+use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Actor;
 use crate::people;
 
@@ -52,6 +54,10 @@ async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
     let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
     let organization = asked.body.into_organization(moment, clock.map(|(id, _)| id));
     rules::check(&organization)?;
+    if let Some(plan) = &organization.details.plan {
+        let open = catalog::store::newest(platform.app(), plan).await?.filter(|plan| plan.organization.is_none());
+        open.ok_or_else(|| Problem::invalid("/plan", "invalid_value", rules::NO_SUCH_PLAN))?;
+    }
     // Before it is entered: what is entered can't be refused any more.
     asked.owner.as_ref().map(|owner| people::rules::checked(owner.profile())).transpose()?;
     Ok(Requested { organization, owner: asked.owner })

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::billing_run::work;
 use crate::business::{messages, runner};
 use crate::http::actors::Vendor;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NoParameters};
 use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{EventId, MailId, OrganizationId, ParkedId};
+use crate::kernel::ids::{EventId, MailId, OrganizationId, ParkedId, SubscriptionId};
 use crate::kernel::page::Page;
 use crate::kernel::ports::Message;
 use crate::kernel::problem::Problem;
@@ -22,16 +23,16 @@ use crate::platform_sql;
 /// Parked work shown at once, oldest first.
 const SHOWN_MAX: u32 = 100;
 
-/// Something that kept failing: a workflow step, a mail or a queue message.
+/// Something that kept failing: a workflow step, a mail, the billing of a subscription or a queue message.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all(serialize = "camelCase"))]
 #[schema(as = ParkedWork)]
 pub struct ParkedView {
     #[serde(rename(serialize = "$id"))]
     pub id: String,
-    /// `step`, `mail` or `message`.
+    /// `step`, `mail`, `billing` or `message`.
     pub kind: String,
-    /// The step's name, the mail's template or the queue's name.
+    /// The step's name, the mail's template, the subscription or the queue's name.
     pub name: String,
     pub organization: Option<String>,
     pub attempts: Option<u32>,
@@ -55,9 +56,11 @@ pub struct Replay {
 pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     let steps = "SELECT 'step:' || organization_id || ':' || event_id || ':' || step AS id, 'step' AS kind, step AS name, organization_id AS organization, attempts, last_error, updated_at AS parked_at FROM reaction_runs WHERE status = 'parked' ORDER BY updated_at LIMIT ?1";
     let mails = "SELECT 'mail:' || organization_id || ':' || id AS id, 'mail' AS kind, template AS name, organization_id AS organization, attempts, last_error, created_at AS parked_at FROM mails WHERE sent_at IS NULL AND next_attempt_at IS NULL ORDER BY created_at LIMIT ?1";
+    let bills = "SELECT 'billing:' || organization_id || ':' || subscription_id AS id, 'billing' AS kind, subscription_id AS name, organization_id AS organization, attempts, last_error, parked_at FROM billing_failures WHERE parked_at IS NOT NULL ORDER BY parked_at LIMIT ?1";
     let limit = [Value::from(SHOWN_MAX.saturating_add(1))];
     let mut data: Vec<ParkedView> = vendor.platform.every_shard(steps, &limit).await?;
     data.extend(vendor.platform.every_shard::<ParkedView>(mails, &limit).await?);
+    data.extend(vendor.platform.every_shard::<ParkedView>(bills, &limit).await?);
     let messages = platform_sql!(
         "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts, NULL AS last_error, parked_at FROM parked_messages ORDER BY parked_at LIMIT ?1",
         SHOWN_MAX.saturating_add(1)
@@ -102,6 +105,10 @@ async fn try_again(vendor: &Vendor, id: &str) -> Result<bool> {
         (Some("mail"), Some(organization), Some(mail), None) => {
             let mail: MailId = mail.parse().map_err(|_| unknown())?;
             dispatch::replay(&tenant(vendor, organization).await?, mail).await
+        }
+        (Some("billing"), Some(organization), Some(subscription), None) => {
+            let subscription: SubscriptionId = subscription.parse().map_err(|_| unknown())?;
+            work::replay(&tenant(vendor, organization).await?, subscription).await
         }
         (Some("message"), Some(message), None, None) => replay_message(vendor, message.parse().map_err(|_| unknown())?).await,
         _ => Ok(false),

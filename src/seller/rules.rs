@@ -151,7 +151,12 @@ mod tests {
     #[test]
     fn a_logo_is_a_picture_and_nothing_else() {
         assert_eq!(refused(Seller { logo: svg("<path d='M0 0h9v9z' fill='#15c'/>"), ..named() }), None);
-        for inner in ["<script>alert(1)</script>", "<image href='https://example.com/x.png'/>", "<a href='https://example.com'/>", "<g onload='x()'><text>A</text></g>"] {
+        for inner in [
+            "<script>alert(1)</script>",
+            "<image href='https://example.com/x.png'/>",
+            "<a href='https://example.com'/>",
+            "<g onload='x()'><text>A</text></g>",
+        ] {
             assert_eq!(refused(Seller { logo: svg(inner), ..named() }), Some("/logo".into()), "{inner}");
         }
         let too_long = svg(&" ".repeat(LOGO_BYTES_MAX));

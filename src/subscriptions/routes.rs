@@ -1,92 +1,80 @@
 //! The endpoints of the subscription.
 
-use serde::Serialize;
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::rules::{Period, Status, Subscription};
+pub use super::beginning::*;
+pub use super::changes::*;
+pub use super::endings::*;
+pub use super::pauses::*;
+use super::rules::Subscription;
 use super::store;
+pub use super::suspensions::*;
+use super::waiting::{decided, following};
+use super::wire::SubscriptionView;
 use crate::access::permissions::needs;
-use crate::catalog::routes::PlanView;
 use crate::http::actors::Authorized;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, change};
+use crate::http::request::Command;
+use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
-use crate::kernel::ids::SubscriptionId;
-use crate::kernel::time::Timestamp;
+use crate::kernel::json::given;
+use crate::kernel::problem::Problem;
 
-/// A stretch of time; `end` is not part of it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Period)]
-pub struct PeriodView {
-    #[schema(value_type = String, format = DateTime)]
-    pub start: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub end: Timestamp,
+/// What may be changed without another bill: what is absent stays, `null` clears what may be absent (JSON merge patch, RFC 7396).
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SubscriptionSettings {
+    /// Whether another billing period begins when this one ends; it expires otherwise.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    pub auto_renew: Option<bool>,
+    /// What pays, as your payment provider names it; null for none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    pub payment_method: Option<Option<String>>,
 }
 
-impl From<Period> for PeriodView {
-    fn from(period: Period) -> Self {
-        Self { start: period.starts_at, end: period.ends_at }
-    }
-}
-
-/// A subscription.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Subscription)]
-pub struct SubscriptionView {
-    #[serde(rename = "$type")]
-    pub type_name: &'static str,
-    #[serde(rename = "$id")]
-    #[schema(value_type = String)]
-    pub id: SubscriptionId,
-    #[schema(example = "Professional Plan")]
-    pub name: String,
-    /// Base price of a billing period.
-    #[schema(example = "199.00")]
-    pub price: String,
-    pub price_currency: &'static str,
-    #[schema(value_type = String, example = "month")]
-    pub billing_period: rating::BillingInterval,
-    #[schema(value_type = String, format = DateTime)]
-    pub start_date: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub end_date: Option<Timestamp>,
-    pub is_trial: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub trial_end_date: Option<Timestamp>,
-    pub plan: PlanView,
-    pub payment_method: Option<String>,
-    pub status: Status,
-    pub auto_renew: bool,
-    pub current_period: PeriodView,
-}
-
-impl SubscriptionView {
-    pub fn new(subscription: Subscription) -> Result<Self> {
-        let plan = subscription.pinned_plan()?;
-        Ok(Self {
-            type_name: "Subscription",
-            id: subscription.id,
-            name: format!("{} Plan", plan.name),
-            price: plan.price().to_decimal_string(),
-            price_currency: plan.currency.code(),
-            billing_period: subscription.billing_period,
-            start_date: subscription.started_at,
-            end_date: subscription.ended_at,
-            is_trial: subscription.is_trial,
-            trial_end_date: subscription.trial_ends_at,
-            plan: plan.into(),
-            payment_method: subscription.payment_method,
-            status: subscription.status,
-            auto_renew: subscription.auto_renew,
-            current_period: subscription.period.into(),
-        })
-    }
-}
+/// Longest name of a payment method.
+const PAYMENT_METHOD_LENGTH_MAX: usize = 200;
 
 /// Read the subscription
 #[utoipa::path(get, path = "/v1/subscription", tag = "subscription", operation_id = "getSubscription",
     responses((status = 200, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
-    Reply::ok(&SubscriptionView::new(store::require(&caller.tenant).await?)?)
+    let subscription = store::require(&caller.tenant).await?;
+    Reply::ok(&SubscriptionView::load(caller.tenant.app(), subscription).await?)
+}
+
+/// Set how the subscription is renewed and paid
+#[utoipa::path(patch, path = "/v1/subscription", tag = "subscription", operation_id = "updateSubscription", request_body = SubscriptionSettings,
+    responses((status = 200, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+pub async fn update(caller: Authorized<needs::SubscriptionWrite>, command: Command<SubscriptionSettings>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        let subscription = store::require(tenant).await?;
+        let (next, decision) = set(&subscription, &command.body)?;
+        tenant.commit(decision, None).await?;
+        Reply::ok(&SubscriptionView::load(tenant.app(), next).await?)
+    })
+    .await
+}
+
+fn set(subscription: &Subscription, wanted: &SubscriptionSettings) -> Result<(Subscription, Decision)> {
+    if subscription.ended_at.is_some() {
+        let detail = "The subscription is over. Begin another one with POST /v1/subscription.";
+        return Err(Problem::conflict("subscription_ended", detail).into());
+    }
+    let payment_method = wanted.payment_method.clone().unwrap_or_else(|| subscription.payment_method.clone());
+    if payment_method.as_ref().is_some_and(|name| name.trim().is_empty() || name.chars().count() > PAYMENT_METHOD_LENGTH_MAX) {
+        return Err(Problem::invalid("/paymentMethod", "invalid_value", "Send 1 to 200 characters, or null for none.").into());
+    }
+    let auto_renew = wanted.auto_renew.unwrap_or(subscription.auto_renew);
+    if (auto_renew, &payment_method) == (subscription.auto_renew, &subscription.payment_method) {
+        return Ok((subscription.clone(), Decision::new()));
+    }
+    let next = Subscription { auto_renew, payment_method, ..following(subscription) };
+    let shown = |of: &Subscription| Some(serde_json::json!({"autoRenew": of.auto_renew, "paymentMethod": of.payment_method}));
+    let decision = decided(subscription, &next).audit("subscription.updated", next.id.to_string(), shown(subscription), shown(&next));
+    Ok((next, decision))
 }

@@ -1,101 +1,261 @@
 //! What a subscription is, and how it goes from trial to paid period to paid period.
 
-use rating::{BillingCalendar, BillingInterval, parse_time_zone};
+use std::collections::BTreeMap;
 
+use rating::{BillingCalendar, BillingInterval, Currency, Quantity, Tz, parse_time_zone};
+use serde::{Deserialize, Serialize};
+
+use super::lifecycle::{self, Trigger};
 use super::store;
-use crate::catalog::rules::{Plan, pinned};
-use crate::events::{SubscriptionCreated, TrialEnding};
+use crate::catalog::rules::Plan;
+use crate::events::{SubscriptionCreated, SubscriptionExpiring, TrialEnding};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{Moment, SubscriptionId, TestClockId};
+use crate::kernel::ids::{InvoiceId, Moment, SubscriptionId, TestClockId};
 use crate::kernel::time::{Timestamp, days};
 
 /// How long before its end a trial is announced to end.
 pub const TRIAL_ENDING_NOTICE: std::time::Duration = days(3);
 
-/// The columns' words for a subscription's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
+/// Most of a plan or of an add-on that one subscription has.
+pub const QUANTITY_MAX: u32 = 1_000_000;
+
+/// How long before its end a year is announced to end.
+pub const EXPIRING_NOTICE: std::time::Duration = days(30);
+
+/// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
+const EARLIER_PERIODS_MAX: usize = 4;
+
+/// How a subscription stands. `lifecycle.rs` says how it gets from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
 #[schema(as = SubscriptionStatus)]
 pub enum Status {
+    Trialing,
     Active,
+    PastDue,
     Paused,
     Suspended,
     Cancelled,
+    Expired,
 }
 
 /// A stretch of time that is counted and billed as one; includes its start, excludes its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Period {
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
 }
 
+/// What is subscribed to. Two subscriptions of one shape cost the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shape {
+    pub plan: String,
+    pub plan_version: u32,
+    pub interval: BillingInterval,
+    /// How many of the plan: seats, where it is sold by the seat.
+    pub quantity: u32,
+    /// How many of each add-on, by its key; never 0.
+    pub add_ons: BTreeMap<String, u32>,
+}
+
+/// What a subscription was from an instant on, up to the next phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    pub starts_at: Timestamp,
+    pub shape: Shape,
+}
+
+/// A change that waits for the end of the billing period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledChange {
+    pub to: Shape,
+    pub effective_at: Timestamp,
+    pub requested_at: Timestamp,
+}
+
+/// An end that waits for the end of the billing period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cancellation {
+    pub effective_at: Timestamp,
+    pub requested_at: Timestamp,
+    pub reason: Option<String>,
+}
+
+/// A pause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    pub paused_at: Timestamp,
+    /// When it ends by itself; None until somebody ends it.
+    pub resumes_at: Option<Timestamp>,
+    pub policy: PausePolicy,
+    /// The billing period that it interrupts.
+    pub billing_period: Period,
+}
+
+/// What becomes of the time that is paid for already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PausePolicy {
+    /// Its price is credited, and resuming begins a new period.
+    #[default]
+    CreditUnused,
+    /// It is kept: resuming goes on with what was left of the period.
+    KeepTime,
+}
+
+/// What was charged in advance and is not used up: the most that a change can give back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Advance {
+    /// The plan's key, or `plan/add-on`.
+    pub item: String,
+    pub invoice: InvoiceId,
+    /// What it costs for a whole billing period, before discounts.
+    #[serde(default)]
+    pub price_minor: i64,
+    /// What was charged, before discounts.
+    #[serde(default)]
+    pub charged_minor: i64,
+    /// What was charged, after discounts and before tax, in minor units; credits given since are taken off.
+    pub left_minor: i64,
+    pub period: Period,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     pub id: SubscriptionId,
-    pub plan: String,
-    pub plan_version: u32,
+    pub shape: Shape,
+    pub currency: Currency,
     pub status: Status,
-    pub is_trial: bool,
     pub trial_ends_at: Option<Timestamp>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    pub billing_period: BillingInterval,
     pub time_zone: String,
     /// Where paid periods are counted from; None while on trial.
     pub anchored_at: Option<Timestamp>,
-    /// Which paid period it is in, from 0; 0 while on trial.
+    /// Which usage period since the anchor it is in, from 0; 0 while on trial.
     pub period_index: u32,
+    /// The usage period: a month that limits and metered charges go by, or the trial.
     pub period: Period,
+    /// Starts of the usage periods before, oldest first, as many as late usage may belong to.
+    pub earlier_periods: Vec<Timestamp>,
     pub next_billing_at: Option<Timestamp>,
+    pub scheduled: Option<ScheduledChange>,
+    pub cancellation: Option<Cancellation>,
+    pub pause: Option<Pause>,
+    pub advance: Vec<Advance>,
+    /// By metric, what is billed already of the present usage period.
+    pub usage_billed: BTreeMap<String, Quantity>,
     pub payment_method: Option<String>,
     pub auto_renew: bool,
     pub test_clock: Option<TestClockId>,
     pub version: i64,
 }
 
-/// Starts a trial of `plan` now.
-pub fn start_trial(
-    plan: &Plan,
-    length: std::time::Duration,
-    time_zone: &str,
-    test_clock: Option<TestClockId>,
-    moment: Moment<'_>,
-) -> Decision {
+/// What a new subscription is to be.
+pub struct NewSubscription<'a> {
+    pub plan: &'a Plan,
+    pub currency: Currency,
+    pub interval: BillingInterval,
+    pub quantity: u32,
+    pub add_ons: BTreeMap<String, u32>,
+    pub time_zone: &'a str,
+    pub test_clock: Option<TestClockId>,
+    /// The one before, which is over.
+    pub before: Option<&'a Subscription>,
+}
+
+/// Starts a trial of the plan now, as long as it says.
+pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     let now = moment.now;
-    let trial_ends_at = now.plus(length);
+    let zone = parse_time_zone(new.time_zone).map_err(|error| Error::internal(error.to_string()))?;
+    let end = rating::trial_end(now.to_chrono(), new.plan.trial.days, zone).map_err(|error| Error::internal(error.to_string()))?;
+    let trial_ends_at = Timestamp::from_chrono(end);
+    let period = Period { starts_at: now, ends_at: trial_ends_at };
     let subscription = Subscription {
-        id: SubscriptionId::new(moment),
-        plan: plan.key.to_owned(),
-        plan_version: plan.version,
-        status: Status::Active,
-        is_trial: true,
+        status: Status::Trialing,
         trial_ends_at: Some(trial_ends_at),
-        started_at: now,
+        next_billing_at: Some(trial_ends_at),
+        ..begun(new, period, moment)
+    };
+    let ending = TrialEnding { subscription: subscription.id, trial_ends_at };
+    let decision = created(&subscription, moment).later(trial_ends_at.minus(TRIAL_ENDING_NOTICE), ending);
+    Ok((subscription, decision))
+}
+
+/// What goes into the commit that begins a subscription, unless another one runs by then.
+pub fn created(subscription: &Subscription, moment: Moment<'_>) -> Decision {
+    let Subscription { id, shape, .. } = subscription;
+    let is_trial = subscription.is_trial();
+    Decision::new()
+        .guard(store::none_runs())
+        .write(store::insert(subscription))
+        .write(store::insert_phase(subscription, moment.now))
+        .raise(SubscriptionCreated { subscription: *id, plan: shape.plan.clone(), is_trial })
+        .audit("subscription.created", id.to_string(), None, Some(serde_json::json!({"plan": shape.plan, "isTrial": is_trial})))
+}
+
+/// A subscription that begins with `period`; the caller says how it stands.
+pub fn begun(new: &NewSubscription<'_>, period: Period, moment: Moment<'_>) -> Subscription {
+    let shape = Shape {
+        plan: new.plan.key.clone(),
+        plan_version: new.plan.version,
+        interval: new.interval,
+        quantity: new.quantity,
+        add_ons: new.add_ons.clone(),
+    };
+    Subscription {
+        id: SubscriptionId::new(moment),
+        shape,
+        currency: new.currency,
+        status: Status::Active,
+        trial_ends_at: None,
+        started_at: moment.now,
         ended_at: None,
-        billing_period: BillingInterval::Month,
-        time_zone: time_zone.to_owned(),
+        time_zone: new.time_zone.to_owned(),
         anchored_at: None,
         period_index: 0,
-        period: Period { starts_at: now, ends_at: trial_ends_at },
-        next_billing_at: Some(trial_ends_at),
+        period,
+        earlier_periods: new.before.map_or_else(Vec::new, |before| periods_of(before, period.starts_at)),
+        next_billing_at: None,
+        scheduled: None,
+        cancellation: None,
+        pause: None,
+        advance: Vec::new(),
+        usage_billed: BTreeMap::new(),
         payment_method: None,
         auto_renew: true,
-        test_clock,
-        version: 1,
-    };
-    Decision::new()
-        .write(store::insert(&subscription))
-        .raise(SubscriptionCreated { subscription: subscription.id, plan: subscription.plan.clone(), is_trial: true })
-        .later(trial_ends_at.minus(TRIAL_ENDING_NOTICE), TrialEnding { subscription: subscription.id, trial_ends_at })
-        .audit("subscription.created", subscription.id.to_string(), None, Some(serde_json::json!({"plan": plan.key, "isTrial": true})))
+        test_clock: new.test_clock,
+        // The Meter knows the version of the one before; this one has to be above it.
+        version: new.before.map_or(0, |before| before.version).saturating_add(1),
+    }
+}
+
+/// The starts of the usage periods of a subscription that is over, and of the time since: what was counted then stays apart.
+fn periods_of(before: &Subscription, until: Timestamp) -> Vec<Timestamp> {
+    let mut starts = before.earlier_periods.clone();
+    starts.extend([before.period.starts_at, before.period.ends_at]);
+    starts.retain(|start| *start < until);
+    remembered(starts)
+}
+
+/// The last of them, as many as late usage may belong to.
+fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
+    let forgotten = starts.len().saturating_sub(EARLIER_PERIODS_MAX);
+    starts.drain(..forgotten);
+    starts
 }
 
 impl Subscription {
-    pub fn pinned_plan(&self) -> Result<Plan> {
-        pinned(&self.plan, self.plan_version)
-            .ok_or_else(|| Error::internal(format!("{} pins {} v{}, which is not in the catalogue", self.id, self.plan, self.plan_version)))
+    /// No paid period has begun yet.
+    pub fn is_trial(&self) -> bool {
+        self.anchored_at.is_none() && self.trial_ends_at.is_some()
     }
 
     /// Whether the billing run has something to do at `now`.
@@ -103,33 +263,113 @@ impl Subscription {
         self.next_billing_at.is_some_and(|due| due <= now)
     }
 
-    /// The paid period that starts where the present one ends: the first one after a trial, else the next.
-    pub fn next_period(&self) -> Result<(u32, Period)> {
-        let index = if self.is_trial { 0 } else { self.period_index.saturating_add(1) };
-        Ok((index, self.paid_period(index)?))
+    pub fn zone(&self) -> Result<Tz> {
+        parse_time_zone(&self.time_zone).map_err(|error| Error::internal(error.to_string()))
     }
 
-    /// The n-th paid period. On trial: as if it converted at the trial's end.
-    pub fn paid_period(&self, index: u32) -> Result<Period> {
+    /// The usage period that starts where the present one ends: the first one after a trial, else the next.
+    pub fn next_period(&self) -> Result<(u32, Period)> {
+        let index = if self.is_trial() { 0 } else { self.period_index.saturating_add(1) };
+        Ok((index, self.usage_period(index)?))
+    }
+
+    /// The n-th usage period. On trial: as if it converted at the trial's end.
+    pub fn usage_period(&self, index: u32) -> Result<Period> {
+        self.nth(BillingInterval::Month, index)
+    }
+
+    /// What the base price is charged for while the n-th usage period runs: a month, or the year that the month lies in.
+    pub fn billing_period(&self, index: u32) -> Result<Period> {
+        let months = months(self.shape.interval);
+        self.nth(self.shape.interval, index.checked_div(months).unwrap_or(index))
+    }
+
+    /// The billing period that it is in; the trial while on trial, the interrupted one while paused.
+    pub fn current_billing_period(&self) -> Result<Period> {
+        match &self.pause {
+            Some(pause) => Ok(pause.billing_period),
+            None if self.is_trial() => Ok(self.period),
+            None => self.billing_period(self.period_index),
+        }
+    }
+
+    /// Whether a billing period begins with the n-th usage period.
+    pub fn begins_billing_period(&self, index: u32) -> bool {
+        index.checked_rem(months(self.shape.interval)) == Some(0)
+    }
+
+    fn nth(&self, interval: BillingInterval, index: u32) -> Result<Period> {
         let anchor = self.anchored_at.or(self.trial_ends_at).unwrap_or(self.started_at);
-        let time_zone = parse_time_zone(&self.time_zone).map_err(|error| Error::internal(error.to_string()))?;
-        let calendar = BillingCalendar { anchor: anchor.to_chrono(), interval: self.billing_period, time_zone };
+        let calendar = BillingCalendar { anchor: anchor.to_chrono(), interval, time_zone: self.zone()? };
         let period = calendar.period(index).map_err(|error| Error::internal(error.to_string()))?;
         Ok(Period { starts_at: Timestamp::from_chrono(period.start()), ends_at: Timestamp::from_chrono(period.end()) })
     }
 
-    /// The subscription after its present period: converted if it was on trial, renewed otherwise.
+    /// The subscription after its present usage period: converted if it was on trial, renewed otherwise.
     pub fn renewed(&self) -> Result<Subscription> {
         let (period_index, period) = self.next_period()?;
+        let trigger = if self.is_trial() { Trigger::Convert } else { Trigger::Renew };
         Ok(Subscription {
-            is_trial: false,
+            status: lifecycle::step(self.status, trigger)?,
             anchored_at: Some(self.anchored_at.unwrap_or(period.starts_at)),
             period_index,
-            period,
             next_billing_at: Some(period.ends_at),
+            usage_billed: BTreeMap::new(),
             version: self.version.saturating_add(1),
-            ..self.clone()
+            ..self.moved_to(period)
         })
+    }
+
+    /// The same in another usage period; the one that it leaves is remembered.
+    pub fn moved_to(&self, period: Period) -> Subscription {
+        let mut earlier_periods = self.earlier_periods.clone();
+        earlier_periods.push(self.period.starts_at);
+        Subscription { period, earlier_periods: remembered(earlier_periods), ..self.clone() }
+    }
+
+    /// The same in a billing period that begins at `now`, counted from there. A usage period that began this instant goes on in it.
+    pub fn begun_anew(&self, now: Timestamp) -> Result<Subscription> {
+        let anchored = Subscription { anchored_at: Some(now), period_index: 0, ..self.clone() };
+        let period = anchored.usage_period(0)?;
+        let is_moved = self.period.starts_at < now;
+        let moved = if is_moved { anchored.moved_to(period) } else { Subscription { period, ..anchored } };
+        let usage_billed = if is_moved { BTreeMap::new() } else { self.usage_billed.clone() };
+        Ok(Subscription { next_billing_at: Some(period.ends_at), usage_billed, ..moved })
+    }
+
+    /// The end of a paid year, and when it is announced; None for months, and where it is announced already.
+    pub fn expiring(&self, now: Timestamp) -> Result<Option<(Timestamp, SubscriptionExpiring)>> {
+        if self.shape.interval != BillingInterval::Year || self.is_trial() {
+            return Ok(None);
+        }
+        let ends_at = self.current_billing_period()?.ends_at;
+        let at = ends_at.minus(EXPIRING_NOTICE);
+        Ok((at > now).then_some((at, SubscriptionExpiring { subscription: self.id, ends_at })))
+    }
+
+    /// The usage period that begins at `starts_at`, if it is the present one or a remembered one.
+    pub fn period_starting(&self, starts_at: Timestamp) -> Option<Period> {
+        let starts: Vec<Timestamp> = self.earlier_periods.iter().copied().chain([self.period.starts_at]).collect();
+        let position = starts.iter().position(|start| *start == starts_at)?;
+        let ends_at = starts.get(position.saturating_add(1)).copied().unwrap_or(self.period.ends_at);
+        Some(Period { starts_at, ends_at })
+    }
+}
+
+impl Period {
+    /// The same for `rating`.
+    pub fn to_rating(self) -> Result<rating::Period> {
+        rating::Period::new(self.starts_at.to_chrono(), self.ends_at.to_chrono()).map_err(|error| Error::internal(error.to_string()))
+    }
+}
+
+/// Usage periods in a billing period.
+pub fn months(interval: BillingInterval) -> u32 {
+    match interval {
+        BillingInterval::Year => 12,
+        BillingInterval::Quarter => 3,
+        // Plans are sold by the month and by the year; `catalog` refuses what is shorter than a usage period.
+        BillingInterval::Month | BillingInterval::Week | BillingInterval::Day => 1,
     }
 }
 
@@ -141,25 +381,23 @@ pub mod tests {
     pub fn trial(trial_ends_at: &str, time_zone: &str) -> Subscription {
         let ends_at = Timestamp::parse(trial_ends_at).unwrap();
         let starts_at = ends_at.minus(days(14));
-        Subscription {
-            id: SubscriptionId::from_bytes([1; 16]),
-            plan: "professional".into(),
-            plan_version: 1,
-            status: Status::Active,
-            is_trial: true,
-            trial_ends_at: Some(ends_at),
-            started_at: starts_at,
-            ended_at: None,
-            billing_period: BillingInterval::Month,
-            time_zone: time_zone.into(),
-            anchored_at: None,
-            period_index: 0,
-            period: Period { starts_at, ends_at },
-            next_billing_at: Some(ends_at),
-            payment_method: None,
-            auto_renew: true,
+        let plan = crate::catalog::built_in::built_in("professional").unwrap();
+        let new = NewSubscription {
+            plan: &plan,
+            currency: Currency::USD,
+            interval: BillingInterval::Month,
+            quantity: 1,
+            add_ons: BTreeMap::new(),
+            time_zone,
             test_clock: None,
-            version: 1,
+            before: None,
+        };
+        let moment = Moment { now: starts_at, entropy: &crate::kernel::ids::Fixed };
+        Subscription {
+            status: Status::Trialing,
+            trial_ends_at: Some(ends_at),
+            next_billing_at: Some(ends_at),
+            ..begun(&new, Period { starts_at, ends_at }, moment)
         }
     }
 
@@ -170,10 +408,24 @@ pub mod tests {
         for _ in 0..4 {
             let renewed = subscription.renewed().unwrap();
             assert_eq!(renewed.period.starts_at, subscription.period.ends_at, "no gap");
-            assert!(!renewed.is_trial);
+            assert!(!renewed.is_trial());
             starts.push(renewed.period.starts_at.date());
             subscription = renewed;
         }
         assert_eq!(starts, ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]);
+        assert_eq!(subscription.earlier_periods.len(), 4);
+        let february = subscription.period_starting(subscription.earlier_periods[2]).unwrap();
+        assert_eq!((february.starts_at.date(), february.ends_at.date()), ("2026-02-28".into(), "2026-03-31".into()));
+    }
+
+    #[test]
+    fn a_year_is_twelve_usage_periods() {
+        let mut subscription = trial("2024-02-29T00:00:00Z", "UTC").renewed().unwrap();
+        subscription.shape.interval = BillingInterval::Year;
+        let year = subscription.billing_period(0).unwrap();
+        assert_eq!((year.starts_at.date(), year.ends_at.date()), ("2024-02-29".into(), "2025-02-28".into()));
+        assert_eq!(subscription.billing_period(11).unwrap(), year);
+        assert_eq!(subscription.usage_period(12).unwrap().starts_at, year.ends_at);
+        assert!(subscription.begins_billing_period(24) && !subscription.begins_billing_period(13));
     }
 }

@@ -5,10 +5,11 @@ use futures::future::try_join_all;
 use super::due::{self, DueEvent};
 use super::store;
 use crate::business::runner::{self, Left, Retry};
-use crate::invoices::billing;
+use crate::invoices::{billing, threshold};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
 use crate::kernel::platform::Platform;
+use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 use crate::mails::dispatch;
@@ -73,12 +74,21 @@ async fn run(platform: &Platform, next: Next) -> Result<()> {
     match next {
         Next::Fact(due) => due::fire(&tenant, &due).await?,
         Next::Billing { subscription, .. } => {
-            billing::bill_one_period(&tenant, subscription).await?;
+            billing::bill_one_period(&tenant, subscription).await.map_err(|error| not_billed(&tenant, subscription, error))?;
         }
     }
     finish(&tenant).await?;
     // Before anything else falls due: what is erased has no more to come.
     erasure::go_on(platform, organization).await
+}
+
+/// The way stops at what can't be billed, and says what that is: on a clock, nothing may be overtaken.
+fn not_billed(tenant: &Tenant, subscription: SubscriptionId, error: Error) -> Error {
+    let what = format!("{subscription} of {} could not be billed", tenant.organization());
+    match error {
+        Error::Internal(why) => Error::Internal(format!("{what}: {why}")),
+        _ => Problem::unavailable(format!("{what}. Advance again to try it again.")).into(),
+    }
 }
 
 /// Everything that follows has happened and is mailed, or the advance stops here.
@@ -92,6 +102,7 @@ async fn finish(tenant: &Tenant) -> Result<()> {
 /// Before the clock moves: what the Meters raised and what is pending belongs to the time it still is.
 async fn catch_up(platform: &Platform, members: &[Tenant]) -> Result<()> {
     try_join_all(members.iter().map(facts::collect)).await?;
+    try_join_all(members.iter().map(threshold::usage_arrived)).await?;
     let unfinished = store::unfinished(platform, members).await?;
     let unfinished = members.iter().filter(|member| unfinished.contains(&member.organization()));
     try_join_all(unfinished.map(finish)).await.map(|_| ())

@@ -125,6 +125,9 @@ pub struct Entitlements {
     /// None: not limited.
     #[serde(default)]
     pub rate_limits: Option<RateLimits>,
+    /// The subscription is paused or over: consumption is refused, whatever own limits and grants say. What is recorded still counts.
+    #[serde(default)]
+    pub admits_nothing: bool,
 }
 
 /// A call of the Worker to a Meter. Hot requests go another way, see [`HotRequest`].
@@ -154,6 +157,12 @@ pub enum Call {
     KeyUses { keys: Vec<KeyId> },
     /// Freezes a period as it is billed. The same period gives the same closing, however often it is asked. Reply: [`Closing`].
     ClosePeriod { starts_at: Timestamp, ends_at: Timestamp },
+    /// What [`Call::ClosePeriod`] would give now, without closing anything. Reply: [`Closing`].
+    PeekPeriod { starts_at: Timestamp, ends_at: Timestamp },
+    /// The closings of periods that start in [from, to), oldest first, at most 400. Reply: [`Closings`].
+    Closings { from: Timestamp, to: Timestamp },
+    /// The commit of the log that closed the period which starts there. It is kept when the log is pruned. Reply: [`ClosingCommit`].
+    ClosingCommit { starts_at: Timestamp },
     /// The facts not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
     PendingFacts,
     /// These facts are committed elsewhere. Reply: [`Done`].
@@ -328,6 +337,40 @@ pub struct Closing {
     pub used: BTreeMap<String, Quantity>,
     /// What arrived for earlier, already closed periods since the closing before this one.
     pub late: Vec<LateUsage>,
+}
+
+/// Closed periods, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Closings {
+    pub closings: Vec<ClosedPeriod>,
+}
+
+/// A period that was closed, and its closing as it was billed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosedPeriod {
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub closing: Closing,
+}
+
+/// How a closing stands in the log; None of a period that is not closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosingCommit {
+    pub commit: Option<ChainedCommit>,
+}
+
+/// A commit of the log and what it is chained to; see `docs/PROOF.md`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainedCommit {
+    pub number: u64,
+    /// The hash of the commit before it.
+    pub previous: String,
+    pub hash: String,
+    /// The exact text that the hash is of.
+    pub body: String,
 }
 
 /// Usage of a closed period that arrived after its closing: the count went from `before` to `after`.

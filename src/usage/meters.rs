@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use super::meter::{
-    Call, Closing, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply, HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp,
-    SeatAnswer, SeatStanding, TELL_METRICS,
+    Call, ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, Grant, HotReply,
+    HotRequest, KeyUses, LimitOverride, PendingFacts, RolledUp, SeatAnswer, SeatStanding, TELL_METRICS,
 };
 use crate::access::rules::ApiKey;
+use crate::catalog;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{KeyId, OrganizationId, ReservationId};
 use crate::kernel::ports::App;
@@ -30,7 +31,8 @@ async fn call<Answer: DeserializeOwned>(tenant: &Tenant, call: Call) -> Result<A
 /// Tells the Meter what the subscription entitles to.
 pub async fn configure(tenant: &Tenant, subscription: &Subscription) -> Result<()> {
     let clock = tenant.test_clock().map(|_| tenant.moment().now);
-    let entitlements = entitlements::of(subscription, clock)?;
+    let plan = catalog::store::pinned(tenant.app(), &subscription.shape.plan, subscription.shape.plan_version).await?;
+    let entitlements = entitlements::of(subscription, &plan, clock)?;
     call::<Done>(tenant, Call::Configure { entitlements }).await.map(|_| ())
 }
 
@@ -132,6 +134,21 @@ pub async fn serve(tenant: &Tenant, mut request: HotRequest<'_>) -> Result<HotRe
 /// Freezes a period as it is billed.
 pub async fn close_period(tenant: &Tenant, period: Period) -> Result<Closing> {
     call(tenant, Call::ClosePeriod { starts_at: period.starts_at, ends_at: period.ends_at }).await
+}
+
+/// What a period is billed by if it is closed now.
+pub async fn peek_period(tenant: &Tenant, period: Period) -> Result<Closing> {
+    call(tenant, Call::PeekPeriod { starts_at: period.starts_at, ends_at: period.ends_at }).await
+}
+
+/// The closings of periods that start in [from, to), oldest first.
+pub async fn closings(tenant: &Tenant, from: Timestamp, to: Timestamp) -> Result<Vec<ClosedPeriod>> {
+    Ok(call::<Closings>(tenant, Call::Closings { from, to }).await?.closings)
+}
+
+/// The commit that closed the period which starts there, if it is closed.
+pub async fn closing_commit(tenant: &Tenant, starts_at: Timestamp) -> Result<Option<ChainedCommit>> {
+    Ok(call::<ClosingCommit>(tenant, Call::ClosingCommit { starts_at }).await?.commit)
 }
 
 pub async fn pending_facts(tenant: &Tenant) -> Result<PendingFacts> {

@@ -23,14 +23,32 @@ const fn takes(method: &'static str, path: &'static str, good: &'static str, sta
     Endpoint { method, path, good, status, bytes_max }
 }
 
+const PLAN: &str =
+    r#"{"key":"growth{fresh}","name":"Growth","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"99"}}]}"#;
+const PLAN_VERSION: &str =
+    r#"{"name":"Professional","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"249"}}]}"#;
+
 const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/organizations", r#"{"name":"Initech","email":"admin@initech.example"}"#, 201, ORDINARY),
     takes("PATCH", "/v1/organizations/{acme}", r#"{"name":"Acme Ltd"}"#, 200, ORDINARY),
     takes("POST", "/v1/metrics", r#"{"key":"tokens{fresh}","aggregation":"sum","kind":"consumable"}"#, 201, ORDINARY),
+    takes("POST", "/v1/plans", PLAN, 201, ORDINARY),
+    takes("POST", "/v1/plans/professional/versions", PLAN_VERSION, 201, ORDINARY),
+    takes("POST", "/v1/plans/professional/migration-previews", r#"{"from":1,"to":2}"#, 200, ORDINARY),
+    takes("POST", "/v1/plans/professional/migrations", r#"{"from":1,"to":2,"effective":"period_end"}"#, 200, ORDINARY),
+    takes("POST", "/v1/price-estimates", r#"{"price":{"model":"flat","amount":"1"},"quantity":1,"currency":"USD"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/organizations/{acme}/entitlements/sso", r#"{"value":false}"#, 200, ORDINARY),
     takes("PUT", "/v1/organizations/{acme}/limits/apiCalls", r#"{"limit":7}"#, 200, ORDINARY),
     takes("POST", "/v1/organizations/{acme}/grants", r#"{"metric":"apiCalls","amount":7}"#, 201, ORDINARY),
     takes("POST", "/v1/test-clocks", r#"{"now":"2026-01-31T00:00:00Z"}"#, 201, ORDINARY),
     takes("PUT", "/v1/test-clocks/{clock}", r#"{"now":"2026-02-21T00:00:00Z"}"#, 200, ORDINARY),
+    takes("POST", "/v1/organizations/{acme}/discounts", r#"{"name":"Launch","percentage":"10","duration":"once"}"#, 201, ORDINARY),
+    takes("PUT", "/v1/organizations/{acme}/taxes", r#"{"rates":[]}"#, 200, ORDINARY),
+    takes("POST", "/v1/organizations/{acme}/credits", r#"{"amount":"7.00","currency":"EUR","source":"promotional"}"#, 201, ORDINARY),
+    takes("POST", "/v1/invoices/{openInvoice}/payment", r#"{"method":"bank_transfer"}"#, 201, ORDINARY),
+    takes("POST", "/v1/invoices/{openInvoice}/void", r#"{"reason":"by mistake"}"#, 200, ORDINARY),
+    takes("POST", "/v1/refunds/{refund}/payment", r#"{"method":"bank_transfer"}"#, 200, ORDINARY),
+    takes("POST", "/v1/credit-notes", r#"{"invoice":"{openInvoice}","reason":"outage","amount":"0.01"}"#, 201, ORDINARY),
     takes("POST", "/v1/usage", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage/consumption", r#"{"metric":"apiCalls"}"#, 200, ORDINARY),
     takes("POST", "/v1/usage/batch", r#"{"events":[{"metric":"apiCalls"}]}"#, 200, BATCH),
@@ -60,6 +78,12 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/platform-keys/{platformKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
     takes("POST", "/v1/organizations/{acme}/moves", r#"{"shard":{elsewhere}}"#, 202, ORDINARY),
+    takes("PATCH", "/v1/subscription", r#"{"paymentMethod":"card"}"#, 200, ORDINARY),
+    takes("POST", "/v1/subscription/changes", r#"{"plan":"enterprise"}"#, 201, ORDINARY),
+    takes("POST", "/v1/subscription/change-previews", r#"{"plan":"enterprise"}"#, 200, ORDINARY),
+    takes("POST", "/v1/subscription/cancellation", r#"{"effective":"period_end"}"#, 201, ORDINARY),
+    takes("POST", "/v1/subscription/pause", r#"{}"#, 201, ORDINARY),
+    takes("POST", "/v1/subscription", r#"{"plan":"starter"}"#, 201, ORDINARY),
     // From here on Acme is suspended, and at last cancelled: what is above would be refused.
     takes("PUT", "/v1/organizations/{acme}/suspension", r#"{"reason":"fraud"}"#, 200, ORDINARY),
     takes("POST", "/v1/exports", r#"{"format":"ndjson"}"#, 202, ORDINARY),
@@ -76,6 +100,7 @@ impl Endpoint {
         cast.prepare(operation.id, &cast.acme);
         let who = match operation.scopes() {
             None if operation.is_a_persons() => &cast.ada(),
+            None if operation.is_vendors_for_an_organization() => &cast.acme().vendor(),
             None => &VENDOR,
             Some(_) => admin,
         };
@@ -92,7 +117,9 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
+    let path = path.replace("plans/professional", "plans/{key}").replace("entitlements/sso", "entitlements/{key}");
     let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
+    let path = path.replace("{openInvoice}", "{id}").replace("{refund}", "{id}");
     let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
     let path = path.replace("{spareKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");
     path.replace("{acme}", "{id}").replace("{clock}", "{id}").replace("{reservation}", "{id}")

@@ -73,9 +73,14 @@ impl Cast {
     /// `{acme}`, `{clock}` and so on in a path or a body become the ids. `{reservation}`, `{team}` and others are made when they are first
     /// asked for; a `{spare...}` is made again when it is gone; `{fresh}` is another number each time.
     pub fn fill(&self, text: &str) -> String {
-        let made: [(&str, &dyn Fn() -> String); 17] = [
+        let made: [(&str, &dyn Fn() -> String); 22] = [
             ("{fresh}", &|| FRESH.fetch_add(1, Ordering::Relaxed).to_string()),
             ("{reservation}", &|| self.reservation()),
+            ("{discount}", &|| self.discount()),
+            ("{credit}", &|| self.credit()),
+            ("{openInvoice}", &|| self.open_invoice()),
+            ("{creditNote}", &|| self.credit_note()),
+            ("{refund}", &|| self.refund()),
             ("{team}", &|| self.team()),
             ("{role}", &|| self.role()),
             ("{keeper}", &|| self.keeper()),
@@ -115,6 +120,59 @@ impl Cast {
         text(&made.expect(201)["$id"])
     }
 
+    fn discount(&self) -> String {
+        let (path, body) = (
+            format!("/v1/organizations/{}/discounts", self.acme),
+            json!({"name": "Old", "percentage": "1", "duration": "once", "validThrough": "2026-01-02T00:00:00Z"}),
+        );
+        text(&self.world.post_once(&vendor(), &path, "the cast's", &body).expect(201)["$id"])
+    }
+
+    fn credit(&self) -> String {
+        let (path, body) =
+            (format!("/v1/organizations/{}/credits", self.acme), json!({"amount": "5.00", "currency": "EUR", "source": "promotional"}));
+        text(&self.world.post_once(&vendor(), &path, "the cast's", &body).expect(201)["$id"])
+    }
+
+    /// An invoice of Acme's of which nothing is paid or credited; a month goes by where there is none.
+    pub fn open_invoice(&self) -> String {
+        for _ in 0..2 {
+            let invoices = self.acme().invoices();
+            let is_open = |invoice: &&Value| {
+                ["due", "overdue"].contains(&invoice["paymentStatus"].as_str().unwrap())
+                    && invoice["creditNotes"] == json!([])
+                    && invoice["amountRemaining"] == invoice["total"]
+            };
+            if let Some(open) = invoices.iter().rev().find(is_open) {
+                return text(&open["$id"]);
+            }
+            let end = self.acme().get("/v1/subscription")["currentPeriod"]["end"].clone();
+            self.world.write(&vendor(), "PUT", &format!("/v1/test-clocks/{}", self.clock), &json!({"now": end})).expect(200);
+        }
+        panic!("a month has an invoice")
+    }
+
+    fn credit_note(&self) -> String {
+        let body = json!({"invoice": self.invoice, "reason": "the cast's", "amount": "1.00"});
+        text(&self.world.post_once(&self.acme().vendor(), "/v1/credit-notes", "the cast's", &body).expect(201)["$id"])
+    }
+
+    /// One that is to be paid out.
+    fn refund(&self) -> String {
+        let who = self.acme().vendor();
+        let pending = || {
+            let refunds = self.acme().get("/v1/refunds")["data"].clone();
+            refunds.as_array().unwrap().iter().find(|refund| refund["status"] == "pending").map(|refund| text(&refund["$id"]))
+        };
+        pending().unwrap_or_else(|| {
+            let invoice = self.open_invoice();
+            self.world.post(&who, &format!("/v1/invoices/{invoice}/payment"), &json!({})).expect(201);
+            let body = json!({"invoice": invoice, "reason": "the cast's", "amount": "1.00", "resolution": "refund"});
+            self.world.post(&who, "/v1/credit-notes", &body).expect(201);
+            pending().unwrap()
+        })
+    }
+
     /// The one that is made first of an organization, whoever asks for it: done, and ready to be downloaded.
     fn export(&self) -> String {
         let made = self.world.post_once(&self.acme().vendor(), "/v1/exports", "the cast's", &json!({})).expect(202);
@@ -133,21 +191,89 @@ impl Cast {
                 let path = format!("/v1/organizations/{organization}/suspension");
                 self.world.write(&vendor(), "PUT", &path, &json!({"reason": "fraud"})).expect(200);
             }
+            "createSubscription" => self.subscription(organization, "POST", "/cancellation", &json!({"effective": "now"})),
+            "changeSubscription" | "previewSubscriptionChange" => self.back_to_professional(organization),
+            "revokeScheduledChange" => {
+                self.subscription(organization, "POST", "/changes", &json!({"plan": "starter", "effective": "period_end"}));
+            }
+            "cancelSubscription" => self.subscription(organization, "DELETE", "/cancellation", &json!({})),
+            "withdrawSubscriptionCancellation" => {
+                self.subscription(organization, "POST", "/cancellation", &json!({"effective": "period_end"}));
+            }
+            "pauseSubscription" => self.runs_and_is_paid(organization),
+            "resumeSubscription" => {
+                self.is_paid(organization);
+                self.subscription(organization, "POST", "/pause", &json!({}));
+            }
+            "suspendSubscription" => self.runs_and_is_paid(organization),
+            "unsuspendSubscription" => self.suspend(organization, "PUT"),
             "moveOrganization" => self.finish_moves(),
             "transferOwnership" => self.give_owner(organization),
+            "previewMigration" | "migrateSubscribers" => self.give_second_version(),
+            "deleteEntitlement" => {
+                let path = format!("/v1/organizations/{organization}/entitlements/beta");
+                self.world.write(&vendor(), "PUT", &path, &json!({"value": true})).expect(200);
+            }
             _ => {}
+        }
+    }
+
+    /// What is refused is refused: the subscription may be so already.
+    fn subscription(&self, organization: &str, method: &str, path: &str, body: &Value) {
+        let vendor_for = Credential::VendorFor(organization.to_owned());
+        drop(self.world.write(&vendor_for, method, &format!("/v1/subscription{path}"), body));
+    }
+
+    fn suspend(&self, organization: &str, method: &str) {
+        drop(self.world.send(&vendor(), method, &format!("/v1/organizations/{organization}/subscription/suspension"), &[], ""));
+    }
+
+    /// On the professional plan, and nothing waits.
+    fn back_to_professional(&self, organization: &str) {
+        self.runs_and_is_paid(organization);
+        self.subscription(organization, "POST", "/changes", &json!({"plan": "professional", "effective": "now"}));
+    }
+
+    /// A subscription that is not on trial.
+    fn is_paid(&self, organization: &str) {
+        let found = self.world.get(&Credential::VendorFor(organization.to_owned()), "/v1/subscription");
+        if found.body["status"] == "trialing" {
+            self.subscription(organization, "POST", "/cancellation", &json!({"effective": "now"}));
+            self.subscription(organization, "POST", "", &json!({"plan": "professional"}));
+        }
+    }
+
+    /// One that runs and waits for nothing, too.
+    fn runs_and_is_paid(&self, organization: &str) {
+        self.is_paid(organization);
+        self.suspend(organization, "DELETE");
+        for path in ["/pause", "/cancellation", "/scheduled-change"] {
+            self.subscription(organization, "DELETE", path, &json!({}));
         }
     }
 
     /// Takes back what [`prepare`](Self::prepare) did to Acme's status, where the operation then was refused.
     pub fn settle(&self, operation: &str) {
         match operation {
+            "createSubscription" => self.subscription(&self.acme, "POST", "", &json!({"plan": "professional"})),
+            "revokeScheduledChange" | "withdrawSubscriptionCancellation" | "resumeSubscription" | "unsuspendSubscription" => {
+                self.runs_and_is_paid(&self.acme);
+            }
             "withdrawOwnCancellation" => drop(self.world.send(&self.acme().vendor(), "DELETE", "/v1/organization/cancellation", &[], "")),
             "resumeOrganization" => {
                 let path = format!("/v1/organizations/{}/suspension", self.acme);
                 self.world.send(&vendor(), "DELETE", &path, &[], "").expect(204);
             }
             _ => {}
+        }
+    }
+
+    /// Version 2 of the plan that everybody has.
+    fn give_second_version(&self) {
+        if self.world.get(&vendor(), "/v1/plans/professional?version=2").status == 404 {
+            let price = json!({"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "249"}});
+            let body = json!({"name": "Professional", "prices": [price]});
+            self.world.post(&vendor(), "/v1/plans/professional/versions", &body).expect(201);
         }
     }
 

@@ -48,6 +48,12 @@ impl Operation {
         schemes.iter().all(|scheme| scheme.get("accessToken").is_some())
     }
 
+    /// Whether only the vendor may, acting for the organization that a header names.
+    pub fn is_vendors_for_an_organization(&self) -> bool {
+        let is_named = |parameter: &Value| parameter["name"] == "Tenantry-Organization" && parameter["required"] == true;
+        self.scopes().is_none() && self.about["parameters"].as_array().is_some_and(|parameters| parameters.iter().any(is_named))
+    }
+
     /// The scopes that an organization key needs; None when such a key can't call this at all.
     pub fn scopes(&self) -> Option<Vec<&'static str>> {
         let schemes = self.about["security"].as_array().unwrap();

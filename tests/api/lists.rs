@@ -29,7 +29,12 @@ const BAD: &[(&str, &str, &str)] = &[
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.
-const MORE_LISTS: [&str; 11] = [
+const MORE_LISTS: [&str; 16] = [
+    "/v1/organizations/{acme}/discounts",
+    "/v1/credits",
+    "/v1/payments",
+    "/v1/refunds",
+    "/v1/credit-notes",
     "/v1/members",
     "/v1/invitations",
     "/v1/metrics",

@@ -47,7 +47,9 @@ fn a_wrong_method_hears_the_right_ones() {
             .replace("{id}", &cast.spare_key)
             .replace("{key}", "starter")
             .replace("{metric}", "apiCalls")
-            .replace("{grant}", &cast.grant);
+            .replace("{grant}", &cast.grant)
+            .replace("{discount}", "disc_00000000000000000000000001")
+            .replace("{credit}", "credit_00000000000000000000000001");
         let right: Vec<String> =
             document::operations().into_iter().filter(|operation| operation.path == template).map(|operation| operation.method).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| !right.iter().any(|right| right == method)) {
@@ -70,6 +72,9 @@ const OBJECTS: &[(&str, &str, bool, &str, &str)] = &[
     ("GET", "/v1/test-clocks/", true, "clock_", ""),
     ("PUT", "/v1/test-clocks/", true, "clock_", r#"{"now":"2030-01-01T00:00:00Z"}"#),
     ("GET", "/v1/invoices/", false, "inv_", ""),
+    ("GET", "/v1/credit-notes/", false, "cn_", ""),
+    ("DELETE", "/v1/organizations/{acme}/discounts/", true, "disc_", ""),
+    ("DELETE", "/v1/organizations/{acme}/credits/", true, "credit_", ""),
     ("GET", "/v1/api-keys/", false, "key_", ""),
     ("DELETE", "/v1/api-keys/", false, "key_", ""),
     ("GET", "/v1/members/", false, "user_", ""),

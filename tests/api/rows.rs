@@ -23,9 +23,11 @@ pub enum Parameter {
     Object(&'static str, &'static str),
     /// The same for an object that is named behind the path: `name=`, and both.
     ObjectInQuery(&'static str, &'static str, &'static str),
+    /// The same for an object that is named in the body, as `{object}`.
+    ObjectInBody(&'static str, &'static str),
 }
 
-use Parameter::{Name, Object, ObjectInQuery};
+use Parameter::{Name, Object, ObjectInBody, ObjectInQuery};
 
 const fn row(operation: &'static str, parameter: Parameter, body: &'static str) -> Row {
     Row { operation, parameter, body }
@@ -34,6 +36,8 @@ const fn row(operation: &'static str, parameter: Parameter, body: &'static str) 
 const NO_ORGANIZATION: &str = "org_00000000000000000000000001";
 const NO_CLOCK: &str = "clock_00000000000000000000000001";
 const NO_INVOICE: &str = "inv_00000000000000000000000001";
+const NO_CREDIT_NOTE: &str = "cn_00000000000000000000000001";
+const NO_REFUND: &str = "refund_00000000000000000000000001";
 const NO_INVITATION: &str = "invitation_00000000000000000000000001";
 const NO_PERSON: &str = "user_00000000000000000000000001";
 const NO_KEY: &str = "key_00000000000000000000000001";
@@ -44,6 +48,11 @@ const NO_CLIENT: &str = "client_00000000000000000000000001";
 const NO_EXPORT: &str = "export_00000000000000000000000001";
 const NO_SESSION: &str = "sess_00000000000000000000000001";
 const NO_RESERVATION: &str = "res_00000000000000000000000001";
+
+const LEAST_PLAN: &str =
+    r#"{"key":"growth{fresh}","name":"Growth","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"99"}}]}"#;
+const LEAST_VERSION: &str =
+    r#"{"name":"Professional","prices":[{"currency":"USD","interval":"month","price":{"model":"flat","amount":"249"}}]}"#;
 
 pub const ROWS: &[Row] = &[
     row("createOrganization", Parameter::None, r#"{"name":"Initech","email":"admin@initech.example"}"#),
@@ -68,17 +77,36 @@ pub const ROWS: &[Row] = &[
     row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
     row("listMetrics", Parameter::None, ""),
     row("getMetric", Name("apiCalls"), ""),
+    row("createPlan", Parameter::None, LEAST_PLAN),
+    row("createPlanVersion", Name("professional"), LEAST_VERSION),
+    row("previewMigration", Name("professional"), r#"{"from":1,"to":2}"#),
+    row("migrateSubscribers", Name("professional"), r#"{"from":1,"to":2,"effective":"period_end"}"#),
+    row("putEntitlement", Object("{acme}/sso", "org_00000000000000000000000001/sso"), r#"{"value":false}"#),
+    row("deleteEntitlement", Object("{acme}/beta", "org_00000000000000000000000001/beta"), ""),
     row("putLimit", Object("{acme}/apiCalls", "org_00000000000000000000000001/apiCalls"), r#"{"limit":7}"#),
     row("deleteLimit", Object("{acme}/projects", "org_00000000000000000000000001/projects"), ""),
     row("listLimits", Object("{acme}", NO_ORGANIZATION), ""),
     row("createGrant", Object("{acme}", NO_ORGANIZATION), r#"{"metric":"apiCalls","amount":7}"#),
     row("listGrants", Object("{acme}", NO_ORGANIZATION), ""),
     row("deleteGrant", Object("{acme}/{grant}", "{acme}/grant_00000000000000000000000001"), ""),
+    row("createDiscount", Object("{acme}", NO_ORGANIZATION), r#"{"name":"Launch","percentage":"10","duration":"once"}"#),
+    row("listDiscounts", Object("{acme}", NO_ORGANIZATION), ""),
+    row("deleteDiscount", Object("{acme}/{discount}", "{acme}/disc_00000000000000000000000001"), ""),
+    row("putTaxes", Object("{acme}", NO_ORGANIZATION), r#"{"rates":[{"name":"VAT","rate":"20"}]}"#),
+    row("getTaxes", Object("{acme}", NO_ORGANIZATION), ""),
+    row("createCredit", Object("{acme}", NO_ORGANIZATION), r#"{"amount":"7.00","currency":"USD","source":"promotional"}"#),
+    row("deleteCredit", Object("{acme}/{credit}", "{acme}/credit_00000000000000000000000001"), ""),
+    row("createPayment", Object("{openInvoice}", NO_INVOICE), r#"{"method":"bank_transfer"}"#),
+    row("payRefund", Object("{refund}", NO_REFUND), r#"{"method":"bank_transfer"}"#),
+    row("voidInvoice", Object("{openInvoice}", NO_INVOICE), r#"{"reason":"by mistake"}"#),
+    row("writeOffInvoice", Object("{openInvoice}", NO_INVOICE), ""),
+    row("createCreditNote", ObjectInBody("{openInvoice}", NO_INVOICE), r#"{"invoice":"{object}","reason":"outage","amount":"1.00"}"#),
     row("createTestClock", Parameter::None, r#"{"now":"2026-01-31T00:00:00Z"}"#),
     row("getTestClock", Object("{clock}", NO_CLOCK), ""),
     row("advanceTestClock", Object("{clock}", NO_CLOCK), r#"{"now":"2026-02-21T00:00:00Z"}"#),
     row("listParkedWork", Parameter::None, ""),
     row("replayParkedWork", Parameter::None, r#"{"id":"{parked}"}"#),
+    row("auditBilling", Parameter::None, ""),
     row("recordUsage", Parameter::None, r#"{"metric":"apiCalls"}"#),
     row("consumeUsage", Parameter::None, r#"{"metric":"apiCalls"}"#),
     row("recordUsageBatch", Parameter::None, r#"{"events":[{"metric":"apiCalls"}]}"#),
@@ -98,8 +126,32 @@ pub const ROWS: &[Row] = &[
     row("getOnboarding", Parameter::None, ""),
     row("completeOnboardingItem", Name("setUpBilling"), r#"{"status":"completed"}"#),
     row("getSubscription", Parameter::None, ""),
+    row("simulate", Parameter::None, r#"{"plan":"starter"}"#),
+    row("listEntitlements", Parameter::None, ""),
+    row("getEntitlement", Name("sso"), ""),
+    row("createSubscription", Parameter::None, r#"{"plan":"starter"}"#),
+    row("updateSubscription", Parameter::None, r#"{"paymentMethod":"card {fresh}"}"#),
+    row("changeSubscription", Parameter::None, r#"{"plan":"enterprise"}"#),
+    row("previewSubscriptionChange", Parameter::None, r#"{"plan":"enterprise"}"#),
+    row("revokeScheduledChange", Parameter::None, ""),
+    row("cancelSubscription", Parameter::None, r#"{"effective":"period_end","reason":"we stop"}"#),
+    row("withdrawSubscriptionCancellation", Parameter::None, ""),
+    row("pauseSubscription", Parameter::None, "{}"),
+    row("resumeSubscription", Parameter::None, ""),
+    row("suspendSubscription", Object("{acme}", NO_ORGANIZATION), ""),
+    row("unsuspendSubscription", Object("{acme}", NO_ORGANIZATION), ""),
     row("listInvoices", Parameter::None, ""),
+    row("getUpcomingInvoice", Parameter::None, ""),
+    row("listPayments", Parameter::None, ""),
+    row("listRefunds", Parameter::None, ""),
+    row("listCreditNotes", Parameter::None, ""),
+    row("getCreditNote", Object("{creditNote}", NO_CREDIT_NOTE), ""),
+    row("getCredits", Parameter::None, ""),
     row("getInvoice", Object("{invoice}", NO_INVOICE), ""),
+    row("getLedger", Parameter::None, ""),
+    row("listLedgerEntries", Parameter::None, ""),
+    row("getLedgerAudit", Parameter::None, ""),
+    row("getInvoiceProof", Object("{invoice}", NO_INVOICE), ""),
     row("listMembers", Parameter::None, ""),
     row("getMember", Object("{member}", NO_PERSON), ""),
     row("updateMember", Object("{member}", NO_PERSON), r#"{"jobTitle":"{fresh}"}"#),
@@ -166,6 +218,8 @@ pub const ROWS: &[Row] = &[
     row("listPermissions", Parameter::None, ""),
     row("listPlans", Parameter::None, ""),
     row("getPlan", Name("professional"), ""),
+    row("listPlanVersions", Name("professional"), ""),
+    row("estimatePrice", Parameter::None, r#"{"price":{"model":"flat","amount":"1"},"quantity":1,"currency":"USD"}"#),
 ];
 
 /// Each operation with its row.
@@ -178,7 +232,7 @@ impl Row {
     /// An id that nobody has, of the kind of object that this is about.
     pub fn unknown(&self) -> Option<&'static str> {
         match self.parameter {
-            Object(_, unknown) | ObjectInQuery(_, _, unknown) => Some(unknown),
+            Object(_, unknown) | ObjectInQuery(_, _, unknown) | ObjectInBody(_, unknown) => Some(unknown),
             _ => None,
         }
     }
@@ -187,7 +241,7 @@ impl Row {
         let parameter = match self.parameter {
             Parameter::None | Parameter::Query(_) => "",
             Name(name) => name,
-            Object(of_acme, _) | ObjectInQuery(_, of_acme, _) => of_acme,
+            Object(of_acme, _) | ObjectInQuery(_, of_acme, _) | ObjectInBody(of_acme, _) => of_acme,
         };
         cast.prepare(self.operation, &cast.acme);
         self.ask_for(cast, operation, who, parameter)
@@ -204,6 +258,10 @@ impl Row {
             _ => String::new(),
         };
         let asked = ask(who, &operation.method, &cast.fill(&(path.join("/") + &query))).header("accept", &operation.answers_with());
-        if self.body.is_empty() { asked } else { asked.header("content-type", &operation.reads()).body(cast.fill(self.body)) }
+        if self.body.is_empty() {
+            asked
+        } else {
+            asked.header("content-type", &operation.reads()).body(cast.fill(&self.body.replace("{object}", parameter)))
+        }
     }
 }

@@ -70,6 +70,7 @@ pub fn entitlements() -> Entitlements {
         metrics: metrics.into_iter().map(|(name, rule)| (name.to_owned(), rule)).collect::<BTreeMap<_, _>>(),
         clock: None,
         rate_limits: None,
+        admits_nothing: false,
     }
 }
 

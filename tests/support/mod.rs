@@ -3,6 +3,7 @@
 
 pub mod local_sqlite;
 pub mod people;
+pub mod plans;
 pub mod rows;
 pub mod sqlite;
 pub mod twins;

@@ -1,7 +1,7 @@
 //! D1's twin: SQLite in memory with the real migrations. A batch is one transaction.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::task::Poll;
 
 use futures::future::BoxFuture;
@@ -13,6 +13,10 @@ pub struct Sqlite {
     connection: Mutex<Connection>,
     /// Batches that are let through, then batches that fail before they do anything, for tests of interrupted work.
     outage: Mutex<(u32, u32)>,
+    /// Batches until one whose answer is lost although it took effect; 0 when there is none.
+    lost_answer: AtomicU32,
+    /// Batches that came so far, whether or not they took effect.
+    batches: AtomicU32,
     /// What happens before each batch, for tests of what others do in between. Not called for what it does itself.
     before_each: Mutex<Option<Box<dyn FnMut() + Send>>>,
     /// Lets the others go first before each batch, for tests of commits in between.
@@ -65,6 +69,8 @@ impl Sqlite {
         Self {
             connection: Mutex::new(connection),
             outage: Mutex::new((0, 0)),
+            lost_answer: AtomicU32::new(0),
+            batches: AtomicU32::new(0),
             yields: AtomicBool::new(false),
             work: Work::default(),
             before_each: Mutex::new(None),
@@ -95,6 +101,16 @@ impl Sqlite {
         self.yields.store(true, Ordering::Relaxed);
     }
 
+    /// Lets the answer of the n-th batch from now on be lost: it takes effect, and who sent it does not learn that.
+    pub fn lose_answer(&self, nth: u32) {
+        self.lost_answer.store(nth, Ordering::Relaxed);
+    }
+
+    /// How many batches came since the last time.
+    pub fn take_batches(&self) -> u32 {
+        self.batches.swap(0, Ordering::Relaxed)
+    }
+
     /// Runs SQL as somebody would who has the database in hand.
     pub fn meddle(&self, text: &str) -> Result<(), SqlError> {
         self.connection.lock().unwrap().execute_batch(text).map_err(sorted)
@@ -113,6 +129,7 @@ impl Sqlite {
     }
 
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
+        self.batches.fetch_add(1, Ordering::Relaxed);
         let happening = self.before_each.lock().unwrap().take();
         if let Some(mut happening) = happening {
             happening();
@@ -130,6 +147,11 @@ impl Sqlite {
         let transaction = connection.transaction().map_err(sorted)?;
         let outcomes = statements.iter().map(|statement| execute(&transaction, statement, &self.work)).collect::<Result<Vec<_>, _>>()?;
         transaction.commit().map_err(sorted)?;
+        let until_lost = self.lost_answer.load(Ordering::Relaxed);
+        self.lost_answer.store(until_lost.saturating_sub(1), Ordering::Relaxed);
+        if until_lost == 1 {
+            return Err(SqlError::Unavailable("Network connection lost (by the test, after the commit)".into()));
+        }
         Ok(outcomes)
     }
 }

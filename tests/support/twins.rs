@@ -8,7 +8,7 @@ use aes_gcm::{Aes256Gcm, KeyInit};
 use futures::future::BoxFuture;
 use tenantry::durable_objects::meter::Meter;
 use tenantry::kernel::error::{Error, Result};
-use tenantry::kernel::ids::{Entropy, InvoiceId, OrganizationId};
+use tenantry::kernel::ids::{Entropy, OrganizationId};
 use tenantry::kernel::ports::{Clock, Fonts, InvoiceNumbers, Lock, Message, Meters, Probes, Queues, Sealing};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
@@ -121,14 +121,23 @@ impl Sealing for SealingTwin {
 
 /// Gapless numbers, as the Durable Object gives them.
 #[derive(Default)]
-pub struct NumberTwin(pub Mutex<BTreeMap<(&'static str, InvoiceId), u64>>);
+pub struct NumberTwin {
+    pub numbers: Mutex<BTreeMap<(&'static str, String), u64>>,
+    /// Calls that fail as if the object were away, before they give a number.
+    pub failing: Mutex<u32>,
+}
 
 impl InvoiceNumbers for NumberTwin {
-    fn number(&self, seller: &'static str, invoice: InvoiceId) -> BoxFuture<'_, Result<u64>> {
+    fn number<'a>(&'a self, series: &'static str, document: &'a str) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
-            let mut numbers = self.0.lock().unwrap();
-            let next = numbers.keys().filter(|(of, _)| *of == seller).count() as u64 + 1;
-            Ok(*numbers.entry((seller, invoice)).or_insert(next))
+            let mut failing = self.failing.lock().unwrap();
+            if *failing > 0 {
+                *failing -= 1;
+                return Err(Error::Unavailable("the numbers are away (by the test)".into()));
+            }
+            let mut numbers = self.numbers.lock().unwrap();
+            let next = numbers.keys().filter(|(of, _)| *of == series).count() as u64 + 1;
+            Ok(*numbers.entry((series, document.to_owned())).or_insert(next))
         })
     }
 }

@@ -27,6 +27,7 @@ pub struct World {
     pub shards: Vec<Arc<Sqlite>>,
     pub meters: Arc<MeterTwins>,
     pub queues: Arc<QueueTwin>,
+    pub numbers: Arc<NumberTwin>,
     clock: HandClock,
 }
 
@@ -90,11 +91,12 @@ impl World {
             heard: Mutex::default(),
         });
         let queues = Arc::new(QueueTwin::default());
+        let numbers = Arc::new(NumberTwin::default());
         let app = App::new(Ports {
             directory: directory.clone(),
             shards: shards.iter().map(|shard| shard.clone() as Arc<dyn tenantry::kernel::sql::Sql>).collect(),
             meters: meters.clone(),
-            invoice_numbers: Arc::new(NumberTwin::default()),
+            invoice_numbers: numbers.clone(),
             queues: queues.clone(),
             mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
@@ -112,7 +114,7 @@ impl World {
                 api_url: "https://api.example".into(),
             },
         });
-        Self { app, directory, shards, meters, queues, clock }
+        Self { app, directory, shards, meters, queues, numbers, clock }
     }
 
     pub fn platform(&self) -> Platform {
@@ -175,7 +177,7 @@ impl World {
         block_on(async {
             let response = tenantry::http::handle(app.clone(), request).await;
             let (parts, body) = response.into_parts();
-            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);
             Answer { status: parts.status.as_u16(), headers: parts.headers, text, body }
         })

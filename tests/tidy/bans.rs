@@ -40,7 +40,11 @@ const BANS: &[Ban] = &[
     ban("TenantStatement::checked", "use tenant_sql!, which checks the scope when it compiles", &["src/kernel/tenant.rs"]),
     ban("Tenant::open", "take an actor (http/actors.rs) or the `Tenant` you are given", &["src/kernel/platform.rs"]),
     ban("Platform::open", "take the `Vendor` actor or the `Platform` you are given", PLATFORM_OPENERS),
-    ban("common_rows", "only what is the same for everybody is read past the actors", &["src/kernel/platform.rs", "src/metrics/store.rs", "src/seller/store.rs"]),
+    ban(
+        "common_rows",
+        "only what is the same for everybody is read past the actors",
+        &["src/catalog/store.rs", "src/kernel/platform.rs", "src/metrics/store.rs", "src/seller/store.rs"],
+    ),
     ban(
         ".database()",
         "read through the `Tenant`'s statements; whole tables are for exports only",

@@ -22,8 +22,12 @@ const RULES_MAY_NAME: &[&str] = &[
     // The table of statuses, which is as pure.
     "super::lifecycle",
     "crate::roles::store::are_there",
-    "crate::subscriptions::store::renew",
-    "crate::subscriptions::store::unchanged",
+    // How a bill is made, which is as pure.
+    "super::compose::",
+    "super::lines::",
+    "crate::invoices::compose::",
+    "crate::invoices::cycle::",
+    "crate::invoices::lines::",
     "super::permissions::",
     "crate::access::permissions::",
     "super::items::",
@@ -42,6 +46,23 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::people::store::",
     "crate::roles::rules::",
     "crate::subscriptions::rules::",
+    "super::parts",
+    "super::lines",
+    "super::compose",
+    "super::books",
+    "crate::subscriptions::store",
+    "crate::payments::store",
+    "crate::payments::rules::",
+    "crate::ledger::store::post",
+    "crate::ledger::rules::",
+    "crate::invoices::store",
+    "crate::invoices::rules::",
+    "crate::invoices::lines",
+    "crate::invoices::lifecycle",
+    "crate::discounts::store::",
+    "crate::discounts::rules",
+    "crate::credits::store::",
+    "crate::credits::rules::",
 ];
 
 #[test]

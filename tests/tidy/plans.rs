@@ -33,7 +33,8 @@ struct Planned {
 static TENANT_STATEMENTS: LazyLock<Vec<Planned>> = LazyLock::new(|| planned("tenant_sql!(", |_| true));
 
 /// The statements over all organizations of a shard; they stand in a variable.
-static SWEEPS: LazyLock<Vec<Planned>> = LazyLock::new(|| planned(" =", |code| code.contains(".every_shard(")));
+static SWEEPS: LazyLock<Vec<Planned>> =
+    LazyLock::new(|| planned(" =", |code| code.contains(".every_shard(") || code.contains(".one_shard(")));
 
 #[test]
 fn no_statement_goes_through_all_rows_of_a_table() {

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import {
-  Random, advance, assertInvoicesAreExact, clockNow, expect, inParallel, invoices, killDuringAdvance, makeClock, periodsBy, signUp, signUpMany, staysTrue, untilBilled, vendor,
+  Random, advance, assertInvoicesAreExact, clockNow, eventually, expect, inParallel, invoices, killDuringAdvance, makeClock, periodsBy, signUp, signUpMany, staysTrue, untilBilled, vendor,
 } from "./support/client.ts";
 import type { Billed, Company } from "./support/client.ts";
+import { invoiceCounts, tamper } from "./support/disk.ts";
 import { freshServer } from "./support/server.ts";
 
 const server = freshServer();
@@ -83,6 +84,48 @@ test("a company in real time is not billed by somebody else's clock", async () =
   assert.deepEqual(await invoices(real), []);
   assert.equal(expect(await real.desk.get("/v1/subscription"), 200).isTrial, true);
   await assertInvoicesAreExact(server.current, await billed());
+});
+
+/** Companies in real time whose trial is over at once: their rows are changed while nobody serves them. */
+async function signUpDue(count: number): Promise<{ companies: Company[]; periods: string[] }> {
+  const names = Array.from({ length: count }, (_, index) => `Real ${index + 1}`);
+  const real = await signUpMany(server.current, names);
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  await server.current.kill9();
+  const ids = real.map(({ id }) => `'${id}'`).join(", ");
+  await tamper(
+    server.current.state,
+    `UPDATE subscriptions SET trial_ends_at = ${now}, period_ends_at = ${now}, next_billing_at = ${now}, version = version + 1 WHERE organization_id IN (${ids})`,
+  );
+  await server.current.start();
+  return { companies: real, periods: [new Date(now).toISOString().replace(".000Z", "Z")] };
+}
+
+test("a run of 200 organizations that is killed again and again bills each once, and no number is missing", async (context) => {
+  const random = new Random();
+  context.diagnostic(`SEED=${random.seed}`);
+  const before = await billed();
+  const real = await signUpDue(200);
+  const billedBefore = (await invoiceCounts(server.current)).all;
+  const all = billedBefore + real.companies.length;
+  const seen: number[] = [];
+  for (let kill = 0; kill < 8; kill++) {
+    const kills = billedBefore + Math.floor(((kill + 1) * real.companies.length) / 10) + random.between(0, 9);
+    await server.current.cron("0 * * * *");
+    await eventually("the run goes on", 60_000, async () => (await invoiceCounts(server.current)).all >= kills, 5);
+    await server.current.kill9();
+    const left = await invoiceCounts(server.current);
+    seen.push(left.all - billedBefore);
+    await server.current.start();
+  }
+  context.diagnostic(`billed when it was killed: ${seen.join(", ")}`);
+  assert.ok(seen.filter((count) => count > 0 && count < real.companies.length).length >= 3, "kills came in the middle of the run");
+  await untilBilled(server.current, before, real);
+  assert.deepEqual(await invoiceCounts(server.current), { all, numbered: all });
+  await assertInvoicesAreExact(server.current, before, real);
+  const { findings, nextCursor } = expect(await vendor(server.current).get("/v1/billing/audit?graceHours=0"), 200);
+  assert.deepEqual([findings, nextCursor], [[], "1"]);
+  assert.deepEqual(expect(await vendor(server.current).get("/v1/billing/audit?graceHours=0&cursor=1"), 200).findings, []);
 });
 
 test("nothing was given up on the way", async () => {

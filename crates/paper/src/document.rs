@@ -42,10 +42,14 @@ pub struct Document {
     pub taxes: Vec<Tax>,
     /// What it comes to.
     pub total: Money,
+    /// What was below zero and became the customer's credit, as a positive amount; not shown when zero.
+    pub carried: Money,
     /// What credit paid, as a positive amount; not shown when zero.
     pub credits_applied: Money,
     /// What was paid otherwise, as a positive amount; not shown when zero.
     pub amount_paid: Money,
+    /// What credit notes took back, as a positive amount; not shown when zero.
+    pub credited: Money,
     /// What is left to pay.
     pub amount_due: Money,
     /// How to pay; may have several lines.

@@ -89,7 +89,8 @@ impl Catalog {
     /// The files in the order in which a letter of this text looks for one. Bold is a style, not a choice.
     fn order(&self, sheet: &Sheet) -> Vec<usize> {
         let preferred = han_of(sheet);
-        let rank = |file: &File| HAN.iter().position(|family| *family == file.family).map_or(0, |_| if file.family == preferred { 1 } else { 2 });
+        let rank =
+            |file: &File| HAN.iter().position(|family| *family == file.family).map_or(0, |_| if file.family == preferred { 1 } else { 2 });
         let mut order: Vec<usize> = self.files.iter().enumerate().filter(|(_, file)| file.family != BOLD).map(|(index, _)| index).collect();
         order.sort_by_key(|index| self.files.get(*index).map_or(3, rank));
         order

@@ -49,9 +49,11 @@ pub struct Labels {
     pub discount: &'static str,
     pub included: &'static str,
     pub subtotal: &'static str,
+    pub carried: &'static str,
     pub total: &'static str,
     pub credits_applied: &'static str,
     pub amount_paid: &'static str,
+    pub credited: &'static str,
     pub amount_due: &'static str,
     pub payment: &'static str,
     pub notes: &'static str,
@@ -82,9 +84,7 @@ static LOCALES: [Locale; 5] = [
         group_from: 4,
         is_symbol_first: true,
         symbols: &[("JPY", "¥"), ("CNY", "CN¥"), ("AUD", "A$"), ("CAD", "CA$"), ("NZD", "NZ$"), ("MXN", "MX$")],
-        months: [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-        ],
+        months: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
         long_day: "{month} {d}, {y}",
         short_day: "{mon} {d}, {y}",
         labels: Labels {
@@ -106,9 +106,11 @@ static LOCALES: [Locale; 5] = [
             discount: "Discount",
             included: "included",
             subtotal: "Subtotal",
+            carried: "Kept as your credit",
             total: "Total",
             credits_applied: "Credits applied",
             amount_paid: "Amount paid",
+            credited: "Credit notes",
             amount_due: "Amount due",
             payment: "How to pay",
             notes: "Notes",
@@ -130,9 +132,7 @@ static LOCALES: [Locale; 5] = [
         group_from: 4,
         is_symbol_first: false,
         symbols: &[("JPY", "¥"), ("CNY", "CN¥"), ("AUD", "AU$"), ("CAD", "CA$"), ("NZD", "NZ$"), ("MXN", "MX$")],
-        months: [
-            "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember",
-        ],
+        months: ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"],
         long_day: "{d}. {month} {y}",
         short_day: "{dd}.{mm}.{y}",
         labels: Labels {
@@ -154,9 +154,11 @@ static LOCALES: [Locale; 5] = [
             discount: "Rabatt",
             included: "enthalten",
             subtotal: "Zwischensumme",
+            carried: "Als Guthaben behalten",
             total: "Gesamtbetrag",
             credits_applied: "Verrechnetes Guthaben",
             amount_paid: "Bereits gezahlt",
+            credited: "Gutschriften",
             amount_due: "Offener Betrag",
             payment: "Zahlung",
             notes: "Hinweise",
@@ -178,9 +180,7 @@ static LOCALES: [Locale; 5] = [
         group_from: 4,
         is_symbol_first: false,
         symbols: &[("USD", "$US"), ("JPY", "JPY"), ("GBP", "£GB"), ("CNY", "CN¥"), ("AUD", "$AU"), ("CAD", "$CA")],
-        months: [
-            "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre",
-        ],
+        months: ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
         long_day: "{d} {month} {y}",
         short_day: "{dd}/{mm}/{y}",
         labels: Labels {
@@ -202,9 +202,11 @@ static LOCALES: [Locale; 5] = [
             discount: "Remise",
             included: "incluse",
             subtotal: "Sous-total",
+            carried: "Conservé comme crédit",
             total: "Total",
             credits_applied: "Avoirs imputés",
             amount_paid: "Déjà réglé",
+            credited: "Avoirs",
             amount_due: "Montant dû",
             payment: "Règlement",
             notes: "Remarques",
@@ -227,7 +229,18 @@ static LOCALES: [Locale; 5] = [
         is_symbol_first: false,
         symbols: &[("USD", "US$"), ("JPY", "JPY"), ("GBP", "GBP"), ("CNY", "CNY"), ("AUD", "AUD"), ("CAD", "CAD")],
         months: [
-            "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+            "enero",
+            "febrero",
+            "marzo",
+            "abril",
+            "mayo",
+            "junio",
+            "julio",
+            "agosto",
+            "septiembre",
+            "octubre",
+            "noviembre",
+            "diciembre",
         ],
         long_day: "{d} de {month} de {y}",
         short_day: "{d}/{m}/{y}",
@@ -250,9 +263,11 @@ static LOCALES: [Locale; 5] = [
             discount: "Descuento",
             included: "incluido",
             subtotal: "Subtotal",
+            carried: "Guardado como saldo",
             total: "Total",
             credits_applied: "Saldo aplicado",
             amount_paid: "Pagado",
+            credited: "Notas de crédito",
             amount_due: "Importe pendiente",
             payment: "Forma de pago",
             notes: "Notas",
@@ -296,9 +311,11 @@ static LOCALES: [Locale; 5] = [
             discount: "割引",
             included: "内税",
             subtotal: "小計",
+            carried: "次回以降へ繰越",
             total: "合計",
             credits_applied: "クレジット充当",
             amount_paid: "お支払済み",
+            credited: "返還額",
             amount_due: "ご請求金額",
             payment: "お支払方法",
             notes: "備考",
@@ -348,6 +365,13 @@ impl Locale {
     #[must_use]
     pub fn quantity(&self, quantity: Quantity) -> String {
         self.number(&quantity.to_string())
+    }
+
+    /// A rate in percent: `20%` in English and Japanese, `20 %` elsewhere.
+    #[must_use]
+    pub fn percent(&self, rate: Decimal) -> String {
+        let gap = if self.is_symbol_first { "" } else { NO_BREAK };
+        format!("{}{gap}%", self.number(&rate.to_string()))
     }
 
     /// `November 29, 2026`

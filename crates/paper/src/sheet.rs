@@ -156,7 +156,9 @@ impl Sheet {
             .chain(self.columns.tax)
             .chain(self.watermark)
             .chain(self.badge.iter().map(|badge| badge.text))
-            .chain(blocks.into_iter().flat_map(|block| [block.heading, &block.name].into_iter().chain(block.lines.iter().map(String::as_str))))
+            .chain(
+                blocks.into_iter().flat_map(|block| [block.heading, &block.name].into_iter().chain(block.lines.iter().map(String::as_str))),
+            )
             .chain(self.facts.iter().flat_map(|fact| [fact.label, fact.value.as_str()]))
             .chain(rows)
             .chain(self.sums.iter().flat_map(|sum| [sum.label.as_str(), &sum.value]))
@@ -236,13 +238,18 @@ fn sums(document: &Document, locale: &Locale) -> Vec<Sum> {
         let label = if tax.is_included { format!("{} ({})", tax.label, labels.included) } else { tax.label.clone() };
         sum(&label, locale.money(tax.amount))
     });
-    let paid = [(labels.credits_applied, document.credits_applied), (labels.amount_paid, document.amount_paid)]
+    let carried = Some(document.carried).filter(|carried| !carried.is_zero()).map(|carried| sum(labels.carried, locale.money(carried)));
+    let paid = [
+        (labels.credits_applied, document.credits_applied),
+        (labels.amount_paid, document.amount_paid),
+        (labels.credited, document.credited),
+    ]
         .into_iter()
         .filter(|(_, money)| !money.is_zero())
         .map(|(label, money)| sum(label, reduced_by(money, locale)));
     let due = (document.kind == Kind::Invoice).then(|| strong(labels.amount_due, document.amount_due));
     let subtotal = sum(labels.subtotal, locale.money(document.subtotal));
-    [subtotal].into_iter().chain(adjustments).chain(taxes).chain([strong(labels.total, document.total)]).chain(paid).chain(due).collect()
+    [subtotal].into_iter().chain(adjustments).chain(taxes).chain(carried).chain([strong(labels.total, document.total)]).chain(paid).chain(due).collect()
 }
 
 /// A positive amount as what it takes away.
@@ -263,6 +270,7 @@ const PARAGRAPHS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
 /// On one line and without what no font shows.
 fn clean(text: &str) -> String {
-    let printable: String = text.chars().map(|letter| if letter.is_control() || PARAGRAPHS.contains(&letter) { ' ' } else { letter }).collect();
+    let printable: String =
+        text.chars().map(|letter| if letter.is_control() || PARAGRAPHS.contains(&letter) { ' ' } else { letter }).collect();
     printable.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -171,8 +171,13 @@ impl<'a> Typesetter<'a> {
             }
             line.segments.extend(segments);
         }
-        let thousandths: f32 =
-            line.segments.iter().flat_map(|segment| segment.clusters.iter()).flat_map(|cluster| &cluster.glyphs).map(|glyph| glyph.advance).sum();
+        let thousandths: f32 = line
+            .segments
+            .iter()
+            .flat_map(|segment| segment.clusters.iter())
+            .flat_map(|cluster| &cluster.glyphs)
+            .map(|glyph| glyph.advance)
+            .sum();
         line.width = thousandths * style.size / 1000.0;
         line
     }
@@ -255,15 +260,17 @@ fn shaped(font: &mut Font<'_>, is_rtl: bool, text: &str) -> Vec<Cluster> {
         let next = starts.get(starts.partition_point(|known| *known <= start)).copied().unwrap_or(text.len());
         let text = part_of(text, &(start..next)).to_owned();
         // The text is that of the one glyph that moves on; the dots and marks on it add none. Where several do, none alone is the text.
-        let moves: Vec<usize> = (0..glyphs.len()).filter(|index| glyphs.get(*index).is_some_and(|(_, position)| position.x_advance != 0)).collect();
+        let moves: Vec<usize> =
+            (0..glyphs.len()).filter(|index| glyphs.get(*index).is_some_and(|(_, position)| position.x_advance != 0)).collect();
         let speaker = match *moves {
             [] => Some(0),
             [only] => Some(only),
             _ => None,
         };
-        let glyphs = glyphs.iter().enumerate().map(|(index, (glyph, position))| {
-            placed(font, *glyph, position, if Some(index) == speaker { &text } else { "" })
-        });
+        let glyphs = glyphs
+            .iter()
+            .enumerate()
+            .map(|(index, (glyph, position))| placed(font, *glyph, position, if Some(index) == speaker { &text } else { "" }));
         let glyphs = glyphs.collect();
         let text = if speaker.is_some() { None } else { Some(text) };
         Cluster { text, glyphs }
@@ -319,11 +326,13 @@ fn may_break(before: char, after: char) -> bool {
 }
 
 /// Closing marks and small kana do not begin a line, opening marks do not end one.
-const NOT_FIRST: &str = "、。，．・：；？！゛゜´ヽヾゝゞ々ー）］｝〕〉》」』】〙〗’”»)]}.,:;?!%ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ\u{a0}\u{202f}";
+const NOT_FIRST: &str =
+    "、。，．・：；？！゛゜´ヽヾゝゞ々ー）］｝〕〉》」』】〙〗’”»)]}.,:;?!%ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ\u{a0}\u{202f}";
 const NOT_LAST: &str = "（［｛〔〈《「『【〘〖‘“«([{￥$€£\u{a0}\u{202f}";
 
 fn is_ideographic(letter: char) -> bool {
-    matches!(letter.script(), Script::Han | Script::Hiragana | Script::Katakana) || matches!(letter, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
+    matches!(letter.script(), Script::Han | Script::Hiragana | Script::Katakana)
+        || matches!(letter, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
 }
 
 /// Whether a line may begin with it where there is no better place: not with a mark that sits on the letter before.

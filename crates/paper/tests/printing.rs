@@ -161,7 +161,13 @@ fn what_nobody_reads_is_refused() {
 fn html_holds_nothing_that_came_from_outside_as_markup() {
     let evil = "<script>alert(1)</script>\"'&";
     let document = Document {
-        customer: Party { name: evil.into(), address: vec![evil.into()], tax_id: Some(evil.into()), email: Some(evil.into()), contact: vec![evil.into()] },
+        customer: Party {
+            name: evil.into(),
+            address: vec![evil.into()],
+            tax_id: Some(evil.into()),
+            email: Some(evil.into()),
+            contact: vec![evil.into()],
+        },
         lines: vec![Line { tax: Some(evil.into()), ..line(evil, "1", "1", 100) }],
         adjustments: vec![Adjustment { label: evil.into(), amount: usd(-1) }],
         notes: Some(evil.into()),
@@ -178,7 +184,9 @@ fn html_holds_nothing_that_came_from_outside_as_markup() {
 #[test]
 fn html_stands_alone_and_prints() {
     let page = html(&names()).unwrap();
-    for part in ["<html lang=\"en\">", "@page { size: A4", "display: table-header-group", "break-inside: avoid", "<strong dir=\"auto\">שלום"] {
+    for part in
+        ["<html lang=\"en\">", "@page { size: A4", "display: table-header-group", "break-inside: avoid", "<strong dir=\"auto\">שלום"]
+    {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("http:") && !page.contains("https:") && !page.contains("url("), "{page}");
@@ -224,7 +232,8 @@ fn a_draft_is_marked_on_every_page_and_asks_for_nothing() {
 
 #[test]
 fn a_credit_note_names_its_invoice_and_asks_for_nothing() {
-    let note = Document { kind: Kind::CreditNote, reference: Some("INV-000042".into()), number: Some("CN-7".into()), due_at: None, ..invoice() };
+    let note =
+        Document { kind: Kind::CreditNote, reference: Some("INV-000042".into()), number: Some("CN-7".into()), due_at: None, ..invoice() };
     let page = html(&note).unwrap();
     assert!(page.contains("Credit note CN-7") && page.contains("For invoice") && !page.contains("Amount due"), "{page}");
 }
@@ -232,7 +241,10 @@ fn a_credit_note_names_its_invoice_and_asks_for_nothing() {
 #[test]
 fn a_logo_is_drawn_or_refused_before_anybody_prints_it() {
     let svg = |inner: &str| Logo::Svg(format!("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 10 10'>{inner}</svg>")).check();
-    assert_eq!(svg("<g transform='rotate(30)'><path d='M0 0q1 1 2 0A3 3 0 0 1 5 5z' fill='red' style='stroke:#00f;stroke-width:2'/></g>"), Ok(()));
+    assert_eq!(
+        svg("<g transform='rotate(30)'><path d='M0 0q1 1 2 0A3 3 0 0 1 5 5z' fill='red' style='stroke:#00f;stroke-width:2'/></g>"),
+        Ok(())
+    );
     for inner in [
         "<script>alert(1)</script>",
         "<image href='https://example.com/a.png'/>",
@@ -246,7 +258,9 @@ fn a_logo_is_drawn_or_refused_before_anybody_prints_it() {
     ] {
         assert!(matches!(svg(inner), Err(PaperError::Logo(_))), "{inner}");
     }
-    for broken in ["", "<svg/>", "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg viewBox='0 0 1 1'/>", "<html viewBox='0 0 1 1'/>", "<svg viewBox='0 0 0 1'/>"] {
+    for broken in
+        ["", "<svg/>", "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg viewBox='0 0 1 1'/>", "<html viewBox='0 0 1 1'/>", "<svg viewBox='0 0 0 1'/>"]
+    {
         assert!(Logo::Svg(broken.into()).check().is_err(), "{broken}");
     }
     assert!(Logo::Png(b"no png".to_vec()).check().is_err());
@@ -254,13 +268,19 @@ fn a_logo_is_drawn_or_refused_before_anybody_prints_it() {
 
 #[test]
 fn a_png_keeps_what_shines_through() {
-    for (colours, bytes, has_mask) in [(png::ColorType::Rgba, 4, true), (png::ColorType::Rgb, 3, false), (png::ColorType::GrayscaleAlpha, 2, true)] {
+    for (colours, bytes, has_mask) in
+        [(png::ColorType::Rgba, 4, true), (png::ColorType::Rgb, 3, false), (png::ColorType::GrayscaleAlpha, 2, true)]
+    {
         let mut data = Vec::new();
         let mut encoder = png::Encoder::new(&mut data, 4, 4);
         encoder.set_color(colours);
         encoder.write_header().unwrap().write_image_data(&vec![90; 16 * bytes]).unwrap();
         let file = File::load_mem(&printed(&Document { logo: Some(Logo::Png(data)), ..invoice() })).unwrap();
-        let is_image = |object: &&Object| object.as_stream().is_ok_and(|stream| stream.dict.get(b"Subtype").is_ok_and(|kind| kind.as_name().is_ok_and(|name| name == b"Image")));
+        let is_image = |object: &&Object| {
+            object
+                .as_stream()
+                .is_ok_and(|stream| stream.dict.get(b"Subtype").is_ok_and(|kind| kind.as_name().is_ok_and(|name| name == b"Image")))
+        };
         assert_eq!(file.objects.values().filter(is_image).count(), 1 + usize::from(has_mask), "{colours:?}");
     }
 }

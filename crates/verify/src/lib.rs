@@ -1,4 +1,4 @@
-//! Checks a usage proof (`docs/PROOF.md`) or an exported audit log (`docs/AUDIT.md`) without asking anybody. Of a proof: that no commit was changed, dropped, added or moved, and that every
+//! Checks a usage proof (`docs/PROOF.md`), an invoice proof (`docs/INVOICE-PROOF.md`) or an exported audit log (`docs/AUDIT.md`) without asking anybody. Of a proof: that no commit was changed, dropped, added or moved, and that every
 //! count follows from the events before it.
 //!
 //! Owns: the proof's form, its hash chain, and the counting rules once more, written from their definition. Does not own: how the Meter
@@ -24,6 +24,7 @@ mod chain;
 mod closings;
 mod counters;
 mod instant;
+mod invoice;
 mod keys;
 mod lines;
 mod proof;
@@ -31,4 +32,5 @@ mod state;
 mod summary;
 
 pub use audit::{AuditVerification, Kept, verify_audit};
+pub use invoice::{InvoiceVerification, is_invoice_proof, verify_invoice};
 pub use proof::{Broken, Verification, verify};

@@ -1,5 +1,6 @@
 //! A proof, line by line: where it begins, each commit, and where it ends.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
@@ -23,6 +24,8 @@ pub struct Verification {
     /// The file holds every event there is up to its end, so that no count had to be believed.
     pub is_complete: bool,
     summary: Summary,
+    /// The hashes of closings, by number.
+    closings: BTreeMap<u64, String>,
 }
 
 /// What is wrong, and where.
@@ -83,6 +86,7 @@ struct Proof {
     keys: Keys,
     is_ended: bool,
     reaches_head: bool,
+    closings: BTreeMap<u64, String>,
     summary: Summary,
 }
 
@@ -111,6 +115,7 @@ impl Proof {
             keys: Keys::default(),
             is_ended: false,
             reaches_head: false,
+            closings: BTreeMap::new(),
             summary,
             header,
         })
@@ -144,6 +149,7 @@ impl Proof {
             (Some(closing), None) if body.events.is_empty() => {
                 self.counters.close(closing).map_err(|what| format!("closing: {what}"))?;
                 self.summary.closings = self.summary.closings.saturating_add(1);
+                self.closings.insert(number, hash.to_owned());
             }
             (None, Some(first)) => self.events(first, &body)?,
             _ => return Err("its body holds neither events nor a closing".to_owned()),
@@ -220,13 +226,27 @@ impl Proof {
             self.summary.notes.push(format!("the file ends with the head: {which} were compared with the Meter's"));
         }
         self.summary.rows = self.counters.rows();
-        Verification { verdict, reaches_head: self.reaches_head, is_complete, summary: self.summary }
+        Verification { verdict, reaches_head: self.reaches_head, is_complete, summary: self.summary, closings: self.closings }
     }
 }
 
 impl Verification {
     fn of_nothing(verdict: Result<(), Broken>) -> Self {
-        Self { verdict, reaches_head: false, is_complete: false, summary: Summary::default() }
+        Self { verdict, reaches_head: false, is_complete: false, summary: Summary::default(), closings: BTreeMap::new() }
+    }
+
+    pub(crate) fn organization(&self) -> &str {
+        &self.summary.organization
+    }
+
+    /// Numbers of the first and the last commit.
+    pub(crate) fn commits(&self) -> Option<(u64, u64)> {
+        self.summary.commits
+    }
+
+    /// The hash of a closing of the file.
+    pub(crate) fn closing_hash(&self, number: u64) -> Option<&str> {
+        self.closings.get(&number).map(String::as_str)
     }
 }
 

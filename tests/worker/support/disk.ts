@@ -21,6 +21,17 @@ export async function buckets(server: Server, organization: string): Promise<{ m
   return found;
 }
 
+/** How many invoices there are, and how many of them have their number. */
+export async function invoiceCounts(server: Server): Promise<{ all: number; numbered: number }> {
+  const counts = { all: 0, numbered: 0 };
+  await inEachShard(server.state, true, (shard) => {
+    const row = shard.prepare("SELECT count(*) AS every, count(number) AS numbered FROM invoices").get();
+    counts.all += Number(row.every);
+    counts.numbered += Number(row.numbered);
+  });
+  return counts;
+}
+
 /** Runs statements on every shard, as no request could. The server must be stopped. */
 export async function tamper(state: string, statements: string): Promise<void> {
   await inEachShard(state, false, (shard) => shard.exec(statements));

@@ -18,9 +18,8 @@ const DEPTH_MAX: usize = 32;
 const KAPPA: f32 = 0.552_284_8;
 
 const BROKEN: PaperError = PaperError::Logo("it is no SVG with a size or a viewBox; export it again");
-const NOT_DRAWN: PaperError = PaperError::Logo(
-    "only shapes in plain colours are printed; turn texts into outlines and effects into plain colours, or send a PNG",
-);
+const NOT_DRAWN: PaperError =
+    PaperError::Logo("only shapes in plain colours are printed; turn texts into outlines and effects into plain colours, or send a PNG");
 
 pub(crate) struct Drawing {
     pub left: f32,
@@ -42,7 +41,11 @@ struct Look {
 }
 
 pub(super) fn read(text: &str) -> Result<Drawing, PaperError> {
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: u32::try_from(ELEMENTS_MAX.saturating_mul(4)).unwrap_or(u32::MAX), ..Default::default() };
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: u32::try_from(ELEMENTS_MAX.saturating_mul(4)).unwrap_or(u32::MAX),
+        ..Default::default()
+    };
     let document = roxmltree::Document::parse_with_options(text, options).map_err(|_| BROKEN)?;
     let root = document.root_element();
     let (left, top, width, height) = frame(root)?;
@@ -64,7 +67,8 @@ fn frame(root: Node<'_, '_>) -> Result<(f32, f32, f32, f32), PaperError> {
         Some(view) => (view.x as f32, view.y as f32, view.w as f32, view.h as f32),
         None => (0.0, 0.0, side("width").ok_or(BROKEN)?, side("height").ok_or(BROKEN)?),
     };
-    let is_sound = root.tag_name().name() == "svg" && width > 0.0 && height > 0.0 && [left, top, width, height].iter().all(|side| side.is_finite());
+    let is_sound =
+        root.tag_name().name() == "svg" && width > 0.0 && height > 0.0 && [left, top, width, height].iter().all(|side| side.is_finite());
     if is_sound { Ok((left, top, width, height)) } else { Err(BROKEN) }
 }
 
@@ -89,7 +93,8 @@ impl Look {
     /// With what an element says itself, in attributes or in its style.
     fn of(&self, node: Node<'_, '_>) -> Result<Self, PaperError> {
         let mut look = self.clone();
-        let attributes = node.attributes().filter(|attribute| attribute.namespace().is_none()).map(|attribute| (attribute.name(), attribute.value()));
+        let attributes =
+            node.attributes().filter(|attribute| attribute.namespace().is_none()).map(|attribute| (attribute.name(), attribute.value()));
         let style = node.attribute("style").into_iter().flat_map(|style| style.split(';')).filter_map(|rule| rule.split_once(':'));
         for (name, value) in attributes.chain(style) {
             look.say(name.trim(), value.trim())?;
@@ -109,7 +114,9 @@ impl Look {
             "stroke-opacity" => *stroke = share(value)?,
             "opacity" => *whole *= share(value)?,
             "display" if value == "none" => return Err(NOT_DRAWN),
-            "class" | "filter" | "mask" | "clip-path" | "mix-blend-mode" | "visibility" | "stroke-dasharray" if value != "none" => return Err(NOT_DRAWN),
+            "class" | "filter" | "mask" | "clip-path" | "mix-blend-mode" | "visibility" | "stroke-dasharray" if value != "none" => {
+                return Err(NOT_DRAWN);
+            }
             _ => {}
         }
         Ok(())

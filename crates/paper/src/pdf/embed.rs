@@ -22,11 +22,7 @@ pub fn embed(pdf: &mut Pdf, font: &Font<'_>, index: usize, ids: &mut Ref) -> Res
 
     let [type0, cid, descriptor, cmap, map, data] = std::array::from_fn(|_| next(ids));
     let name = base_font(font, index);
-    pdf.type0_font(type0)
-        .base_font(Name(name.as_bytes()))
-        .encoding_predefined(Name(b"Identity-H"))
-        .descendant_font(cid)
-        .to_unicode(cmap);
+    pdf.type0_font(type0).base_font(Name(name.as_bytes())).encoding_predefined(Name(b"Identity-H")).descendant_font(cid).to_unicode(cmap);
 
     let mut cid_font = pdf.cid_font(cid);
     cid_font.subtype(CidFontType::Type2).base_font(Name(name.as_bytes())).system_info(SYSTEM);

@@ -136,7 +136,9 @@ impl Flow<'_, '_, '_> {
                 self.draw(|page| page.picture(picture, area));
                 self.y = top + 50.0;
             }
-            None => self.typesetter.wrap(&sheet.seller.name, bold(15.0), 260.0).iter().take(3).for_each(|line| self.put_down(line, MARGIN, INK)),
+            None => {
+                self.typesetter.wrap(&sheet.seller.name, bold(15.0), 260.0).iter().take(3).for_each(|line| self.put_down(line, MARGIN, INK))
+            }
         }
         let left = self.y;
         self.y = top - 5.0;
@@ -286,12 +288,7 @@ impl Flow<'_, '_, '_> {
         for detail in &row.details {
             texts.extend(self.typesetter.wrap(detail, SMALL, grid.description));
         }
-        let cells = [
-            (&row.quantity, grid.quantity),
-            (&row.unit_price, grid.unit_price),
-            (&row.tax, grid.tax),
-            (&row.amount, grid.amount),
-        ];
+        let cells = [(&row.quantity, grid.quantity), (&row.unit_price, grid.unit_price), (&row.tax, grid.tax), (&row.amount, grid.amount)];
         let cells = cells.map(|(text, (edge, width))| (self.typesetter.wrap(text, BODY, width + 0.1), edge));
         let tall = cells.iter().map(|(lines, _)| height(lines)).fold(height(&texts), f32::max) + 2.0 * PADDING;
         // A row stays together, unless no page could hold it.
@@ -329,7 +326,13 @@ impl Flow<'_, '_, '_> {
             .iter()
             .enumerate()
             .map(|(index, sum)| {
-                let size = if sum.is_strong && index == last { 11.0 } else if sum.is_strong { 10.0 } else { 9.0 };
+                let size = if sum.is_strong && index == last {
+                    11.0
+                } else if sum.is_strong {
+                    10.0
+                } else {
+                    9.0
+                };
                 let style = Style { size, is_bold: sum.is_strong };
                 let value = self.typesetter.line(&sum.value, style);
                 let labels = self.typesetter.wrap(&sum.label, style, (SUMS_WIDTH - value.width - 14.0).max(80.0));

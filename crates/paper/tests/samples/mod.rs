@@ -91,10 +91,14 @@ pub fn invoice() -> Document {
         adjustments: vec![Adjustment { label: "Launch discount, 10 %".into(), amount: usd(-9_027) }],
         taxes: vec![Tax { label: "VAT 19 %".into(), amount: usd(15_436), is_included: false }],
         total: usd(96_679),
+        carried: usd(0),
         credits_applied: usd(5_000),
         amount_paid: usd(0),
+        credited: usd(0),
         amount_due: usd(91_679),
-        payment_instructions: Some("Please transfer the amount to IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001.\nState the invoice number INV-000042.".into()),
+        payment_instructions: Some(
+            "Please transfer the amount to IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001.\nState the invoice number INV-000042.".into(),
+        ),
         notes: Some("Thank you for building with us.".into()),
         footer: Some("Northwind Software GmbH\nAmtsgericht Charlottenburg HRB 123456\nManaging directors: Ada Weiß, Émile Durand".into()),
     }
@@ -132,7 +136,11 @@ pub const NAMES: [(&str, &str); 24] = [
 pub fn names() -> Document {
     let line = |(script, name): &(&str, &str)| Line { description: (*name).into(), tax: Some((*script).into()), ..line("", "1", "1", 100) };
     Document {
-        customer: Party { name: "שלום Acme (דוגמה) 42".into(), address: vec!["東京都渋谷区桜丘町26-1".into(), "شارع ٢٦ يوليو، القاهرة".into()], ..Party::default() },
+        customer: Party {
+            name: "שלום Acme (דוגמה) 42".into(),
+            address: vec!["東京都渋谷区桜丘町26-1".into(), "شارع ٢٦ يوليو، القاهرة".into()],
+            ..Party::default()
+        },
         lines: NAMES.iter().map(line).chain([line(&("Emoji", "Rocket 🚀 & Söhne ☎ ★ 👩‍💻"))]).collect(),
         ..invoice()
     }
@@ -140,7 +148,9 @@ pub fn names() -> Document {
 
 /// More lines than a page holds.
 pub fn long(lines: usize) -> Document {
-    let numbered = |number: usize| line(&format!("Item {number}: metered usage of one of very many things, described at some length"), "3", "1.5", 450);
+    let numbered = |number: usize| {
+        line(&format!("Item {number}: metered usage of one of very many things, described at some length"), "3", "1.5", 450)
+    };
     Document { lines: (1..=lines).map(numbered).collect(), ..invoice() }
 }
 
@@ -153,7 +163,17 @@ pub fn showcase() -> Vec<(&'static str, Document)> {
         ("japanese", Document { locale: "ja".into(), status: Status::Overdue, currency: Currency::JPY, logo: None, ..in_yen() }),
         ("names", names()),
         ("long", long(60)),
-        ("credit", Document { kind: Kind::CreditNote, reference: Some("INV-000042".into()), number: Some("CN-000007".into()), due_at: None, locale: "fr".into(), ..invoice() }),
+        (
+            "credit",
+            Document {
+                kind: Kind::CreditNote,
+                reference: Some("INV-000042".into()),
+                number: Some("CN-000007".into()),
+                due_at: None,
+                locale: "fr".into(),
+                ..invoice()
+            },
+        ),
     ]
 }
 
@@ -162,15 +182,28 @@ fn in_yen() -> Document {
     let yen = |minor| Money::new(minor, Currency::JPY);
     let base = invoice();
     Document {
-        seller: Party { name: "株式会社ノースウィンド".into(), address: vec!["〒150-0031 東京都渋谷区桜丘町26番1号".into()], tax_id: Some("T1234567890123".into()), ..Party::default() },
-        customer: Party { name: "有限会社さくら商店 御中".into(), address: vec!["大阪府大阪市北区梅田三丁目1番3号".into()], ..Party::default() },
-        lines: vec![Line { tax: Some("10 %".into()), amount: yen(1_234_500), ..line("グロースプラン（月額）", "1", "1234500", 0) }],
+        seller: Party {
+            name: "株式会社ノースウィンド".into(),
+            address: vec!["〒150-0031 東京都渋谷区桜丘町26番1号".into()],
+            tax_id: Some("T1234567890123".into()),
+            ..Party::default()
+        },
+        customer: Party {
+            name: "有限会社さくら商店 御中".into(),
+            address: vec!["大阪府大阪市北区梅田三丁目1番3号".into()],
+            ..Party::default()
+        },
+        lines: vec![Line {
+            tax: Some("10 %".into()), amount: yen(1_234_500), ..line("グロースプラン（月額）", "1", "1234500", 0)
+        }],
         subtotal: yen(1_234_500),
         adjustments: Vec::new(),
         taxes: vec![Tax { label: "消費税 10 %".into(), amount: yen(123_450), is_included: false }],
         total: yen(1_357_950),
+        carried: yen(0),
         credits_applied: yen(0),
         amount_paid: yen(0),
+        credited: yen(0),
         amount_due: yen(1_357_950),
         payment_instructions: Some("下記口座へお振込みください。みずほ銀行 渋谷支店 普通 1234567".into()),
         notes: None,

@@ -1,0 +1,109 @@
+//! Runs facts step by step: each step is loaded and committed alone, so that one that fails holds up no other.
+
+use std::time::Duration;
+
+use super::{Left, PendingEvent, Run, Standing, act, acting, claim, dispatched, record_run, settle_or_leave, standing};
+use crate::business::company::Company;
+use crate::business::{Step, steps_for};
+use crate::events::Event;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::EventId;
+use crate::kernel::tenant::{Tenant, until_fresh};
+use crate::kernel::time::{doubling, seconds};
+use crate::tenant_sql;
+
+/// Tries of one step before it is parked.
+pub const ATTEMPTS_MAX: u32 = 8;
+/// Pause after the first failure; doubles with each further one: about 20 minutes in all.
+const FIRST_PAUSE: Duration = seconds(10);
+
+pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Left> {
+    let mut left = Left::Nothing;
+    for fact in facts {
+        if run_fact(tenant, fact).await? == Left::Failures {
+            left = Left::Failures;
+        }
+    }
+    Ok(left)
+}
+
+/// Runs the steps of one fact that are not done yet, each alone, and notes when to come back for those that failed.
+async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Left> {
+    let event = fact.event()?;
+    let runs = runs(tenant, fact.id).await?;
+    let mut attempts_most: Option<u32> = None;
+    for (workflow, step) in steps_for(event.kind()) {
+        let name = format!("{}.{}", workflow.name, step.name);
+        let Standing::Waiting { attempts } = standing(runs.iter(), &name) else { continue };
+        let acting = acting(tenant, step.name, fact.id);
+        let attempts = attempts.saturating_add(1);
+        if let Err(error) = run_step(&acting, fact.id, &name, attempts, &event, step).await {
+            record_failure(&acting, fact.id, &name, attempts, &error).await?;
+            if attempts < ATTEMPTS_MAX {
+                attempts_most = Some(attempts_most.unwrap_or(0).max(attempts));
+            }
+        }
+    }
+    let now = tenant.app().moment().now;
+    let done = match attempts_most {
+        None => dispatched(fact.id, now),
+        Some(attempts) => {
+            let next = now.plus(doubling(FIRST_PAUSE, attempts));
+            tenant_sql!("UPDATE events SET next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", fact.id, next)
+        }
+    };
+    tenant.run(vec![done]).await?;
+    Ok(if attempts_most.is_some() { Left::Failures } else { Left::Nothing })
+}
+
+async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
+    let statement = tenant_sql!(
+        "SELECT organization_id, event_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2",
+        event
+    );
+    tenant.rows(statement).await
+}
+
+/// Runs one step: its actions and its claim are one commit.
+async fn run_step(tenant: &Tenant, event_id: EventId, name: &str, attempts: u32, event: &Event, step: &Step) -> Result<()> {
+    until_fresh(|| async {
+        // Somebody else may have done it in the meantime; then the claim below would be stale for ever.
+        if let Standing::Settled = standing(runs(tenant, event_id).await?.iter(), name) {
+            return Ok(());
+        }
+        let company = Company::load(tenant).await?;
+        let (effect, _) = act(step, event, &company, tenant).await?;
+        tenant.commit_to_run(claim(event_id, name, attempts, tenant.app().moment().now).and(effect)).await
+    })
+    .await
+}
+
+async fn record_failure(tenant: &Tenant, event: EventId, step: &str, attempts: u32, error: &Error) -> Result<()> {
+    let status = if attempts < ATTEMPTS_MAX { "retrying" } else { "parked" };
+    tenant.run(vec![record_run(event, step, status, attempts, Some(error.for_the_record()), tenant.app().moment().now)]).await.map(|_| ())
+}
+
+/// Lets a parked step be tried again, from its first attempt.
+pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool> {
+    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "parked");
+    if !parked {
+        return Ok(false);
+    }
+    let now = tenant.app().moment().now;
+    let decision = Decision::new()
+        .write(tenant_sql!(
+            "DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
+            event,
+            step
+        ))
+        .write(tenant_sql!(
+            "UPDATE events SET dispatched_at = NULL, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2",
+            event,
+            now
+        ))
+        .audit("parkedStep.replayed", format!("{event}:{step}"), None, None);
+    tenant.commit(decision, None).await?;
+    settle_or_leave(tenant).await;
+    Ok(true)
+}

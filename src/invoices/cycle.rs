@@ -1,0 +1,303 @@
+//! The end of a usage period: what it cost, and what begins. Pure: a subscription, its plans and the Meter's closing make the invoice.
+
+use rating::{Currency, Ending, Money, Shares};
+
+use super::change::{moved, prorated_line, shares};
+use super::compose::{Terms, compose};
+use super::lines::{Line, LineKind, Subscribed};
+use super::rules::{BillingReason, Invoice, Occasion, counted_usage, create, draft};
+use super::turns::late_usage_due;
+use crate::catalog::rules::{BaseTiming, TrialEnding, price_of};
+use crate::events::{Event, SubscriptionCancelled, SubscriptionExpired, SubscriptionRenewed, TrialConverted};
+use crate::kernel::decision::Decision;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvoiceId, Moment};
+use crate::kernel::time::Timestamp;
+use crate::subscriptions::lifecycle::{self, Trigger};
+use crate::subscriptions::rules::{Advance, PausePolicy, Period, Shape, Subscription};
+use crate::usage::meter::Closing;
+
+/// What a billing run knows of one subscription.
+pub struct Billing<'a> {
+    pub subscription: &'a Subscription,
+    /// What it was from when on, oldest first; the last one is what it is.
+    pub history: &'a [(Timestamp, Subscribed)],
+    /// What it will be after a change that waits for the end of this period.
+    pub scheduled: Option<&'a Subscribed>,
+    pub terms: &'a Terms,
+    pub closing: &'a Closing,
+}
+
+/// How a usage period ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Another one begins.
+    Renew,
+    /// It was cancelled to this instant.
+    Cancel,
+    /// Nobody wants another billing period, or a trial ended without a payment method.
+    Expire,
+}
+
+/// What a period that ended comes to.
+pub struct Billed {
+    /// None where there is nothing to bill: within a year of which no usage costs anything, or after a trial that expires.
+    pub invoice: Option<Invoice>,
+    pub subscription: Subscription,
+    pub decision: Decision,
+}
+
+/// Closes the present usage period: the base price in advance for what begins, usage in arrears for what ended, and corrections for late
+/// usage. A trial's usage costs nothing.
+pub fn bill(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Billed> {
+    let subscription = billing.subscription;
+    let now = billing.now_subscribed()?;
+    let turn = turn(subscription, now)?;
+    let mut next = billing.turned(turn)?;
+    let begins = turn == Turn::Renew && next.begins_billing_period(next.period_index);
+    let subscribed = billing.next_subscribed(begins, now);
+    let mut lines = Vec::new();
+    if begins && subscribed.plan.base_timing == BaseTiming::InAdvance {
+        lines.extend(subscribed.period_lines(subscription.currency, next.billing_period(next.period_index)?)?);
+    }
+    lines.extend(arrears_lines(billing, subscription.period.ends_at, Ending::Change)?);
+    let composed = compose(lines, billing.terms, subscription.currency, moment.now)?;
+    let period = if turn == Turn::Renew { next.period } else { subscription.period };
+    let invoice = if composed.lines.is_empty() { None } else { Some(draft(billing.occasion(turn, period)?, composed, moment)) };
+    if begins || turn != Turn::Renew {
+        next.advance = invoice.as_ref().map_or_else(Vec::new, advances);
+    }
+    let decision = committed(billing, (turn, &next), invoice.as_ref(), begins)?;
+    Ok(Billed { invoice, subscription: next, decision })
+}
+
+/// What the period would cost that is running, if it ended with what is counted now; the same as the bill when it has ended.
+pub fn upcoming(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Option<Invoice>> {
+    Ok(bill(billing, moment)?.invoice)
+}
+
+impl Billing<'_> {
+    fn now_subscribed(&self) -> Result<&Subscribed> {
+        let last = self.history.last().map(|(_, subscribed)| subscribed);
+        last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
+    }
+
+    /// What was subscribed to when a period ended.
+    fn subscribed_in(&self, period: Period) -> Result<&Subscribed> {
+        let then = self.history.iter().rev().find(|(starts_at, _)| *starts_at < period.ends_at).or(self.history.first());
+        then.map(|(_, subscribed)| subscribed).ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
+    }
+
+    fn next_subscribed<'s>(&'s self, begins: bool, now: &'s Subscribed) -> &'s Subscribed {
+        if begins { self.scheduled.unwrap_or(now) } else { now }
+    }
+
+    /// The subscription after the turn.
+    fn turned(&self, turn: Turn) -> Result<Subscription> {
+        let subscription = self.subscription;
+        let ended = |trigger| {
+            let status = lifecycle::step(subscription.status, trigger)?;
+            let ended_at = Some(subscription.period.ends_at);
+            Ok(Subscription { status, ended_at, next_billing_at: None, scheduled: None, ..subscription.clone() })
+        };
+        match turn {
+            Turn::Renew => {
+                let renewed = subscription.renewed()?;
+                let is_time = renewed.begins_billing_period(renewed.period_index);
+                let shape = |scheduled: &Subscribed| scheduled.shape.clone();
+                let scheduled = self.scheduled.filter(|_| is_time).map(shape);
+                Ok(match scheduled {
+                    Some(shape) => reshaped(renewed, shape),
+                    None => renewed,
+                })
+            }
+            Turn::Cancel => ended(Trigger::End),
+            Turn::Expire => ended(Trigger::Expire),
+        }
+    }
+
+    /// Whether the scheduled change that has come is an upgrade.
+    fn move_of(&self, next: &Subscription) -> Result<Event> {
+        let (now, then) = (self.now_subscribed()?, self.next_subscribed(true, self.now_subscribed()?));
+        moved(next, now, then)
+    }
+
+    fn occasion(&self, turn: Turn, period: Period) -> Result<Occasion<'_>> {
+        let reason = match turn {
+            Turn::Renew if self.subscription.is_trial() => BillingReason::SubscriptionCreate,
+            Turn::Renew => BillingReason::SubscriptionCycle,
+            Turn::Cancel | Turn::Expire => BillingReason::SubscriptionEnd,
+        };
+        let reason_key = match turn {
+            Turn::Renew => format!("period:{}", period.starts_at.as_millis()),
+            Turn::Cancel | Turn::Expire => "end".to_owned(),
+        };
+        let usage = counted_usage(self.subscription.period, self.closing)?;
+        Ok(Occasion { subscription: self.subscription, reason, reason_key, period, usage })
+    }
+}
+
+/// A scheduled change has come: another interval counts its periods from here.
+fn reshaped(renewed: Subscription, shape: Shape) -> Subscription {
+    let is_same_interval = renewed.shape.interval == shape.interval;
+    let (anchored_at, period_index) =
+        if is_same_interval { (renewed.anchored_at, renewed.period_index) } else { (Some(renewed.period.starts_at), 0) };
+    Subscription { shape, anchored_at, period_index, scheduled: None, ..renewed }
+}
+
+fn turn(subscription: &Subscription, now: &Subscribed) -> Result<Turn> {
+    let ends_at = subscription.period.ends_at;
+    if subscription.cancellation.as_ref().is_some_and(|cancellation| cancellation.effective_at <= ends_at) {
+        return Ok(Turn::Cancel);
+    }
+    let is_last = subscription.current_billing_period()?.ends_at <= ends_at;
+    let expires_unpaid = subscription.is_trial()
+        && now.plan.trial.ending == TrialEnding::ExpireWithoutPaymentMethod
+        && subscription.payment_method.is_none();
+    Ok(if expires_unpaid || (is_last && !subscription.auto_renew) { Turn::Expire } else { Turn::Renew })
+}
+
+/// What is charged after the fact when the usage period ends at `until`, which may be early: usage past the included, base prices in
+/// arrears, what is missing to the commitment, and late usage.
+pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: Ending) -> Result<Vec<Line>> {
+    let subscription = billing.subscription;
+    let currency = subscription.currency;
+    let mut lines = Vec::new();
+    if !subscription.is_trial() {
+        lines.extend(base_in_arrears(billing, until, ending)?);
+        let now = billing.now_subscribed()?;
+        let period = Period { starts_at: subscription.period.starts_at, ends_at: until };
+        let (mut usage, mut before) = (Vec::new(), Vec::new());
+        for (metric, used) in &billing.closing.used {
+            let billed = subscription.usage_billed.get(metric).copied();
+            usage.extend(now.usage_lines(metric, billed, *used, true, (currency, period))?);
+            if let Some(billed) = billed {
+                before.extend(now.usage_lines(metric, None, billed, false, (currency, period))?);
+            }
+        }
+        // What was billed at a threshold counts towards the commitment, too.
+        let cost = sum(&usage, currency)?.checked_add(sum(&before, currency)?).map_err(|error| Error::internal(error.to_string()))?;
+        lines.extend(usage);
+        let passed = subscription.pause.as_ref().map_or(until, |pause| pause.paused_at);
+        let month = subscription.usage_period(subscription.period_index)?;
+        let Shares { used, .. } = shares(subscription, month, passed, now.plan.proration_policy, Ending::Termination)?;
+        lines.extend(now.commitment_line(cost, &used, period)?);
+    }
+    lines.extend(late_lines(billing)?);
+    Ok(lines)
+}
+
+/// What came for earlier periods since they were billed, by the plan that held when each ended. A trial's usage costs nothing.
+pub(super) fn late_lines(billing: &Billing<'_>) -> Result<Vec<Line>> {
+    let subscription = billing.subscription;
+    let mut lines = Vec::new();
+    for late in billing.closing.late.iter().filter(|late| !is_trial_period(subscription, late.period_starts_at)) {
+        let period = Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at };
+        lines.extend(billing.subscribed_in(period)?.late_line(late, subscription.currency)?);
+    }
+    Ok(lines)
+}
+
+/// Base prices in arrears when the billing period ends, with `until` or before its time: each phase's share of it, by its own plan's
+/// policy. What is resting was billed when its pause began.
+pub(super) fn base_in_arrears(billing: &Billing<'_>, until: Timestamp, ending: Ending) -> Result<Vec<Line>> {
+    let subscription = billing.subscription;
+    let whole = subscription.current_billing_period()?;
+    let is_early = until < subscription.period.ends_at;
+    let is_billed = subscription.pause.as_ref().is_some_and(|pause| pause.policy == PausePolicy::CreditUnused);
+    if is_billed || (!is_early && until < whole.ends_at) {
+        return Ok(Vec::new());
+    }
+    let until = subscription.pause.as_ref().map_or(until, |pause| pause.paused_at);
+    let ends = billing.history.iter().skip(1).map(|(starts_at, _)| *starts_at).chain([until]);
+    let mut lines = Vec::new();
+    for ((starts_at, subscribed), ends_at) in billing.history.iter().zip(ends) {
+        let phase = Period { starts_at: (*starts_at).max(whole.starts_at), ends_at: ends_at.min(until) };
+        if subscribed.plan.base_timing == BaseTiming::InAdvance || phase.ends_at <= phase.starts_at {
+            continue;
+        }
+        if phase.starts_at <= whole.starts_at && phase.ends_at >= whole.ends_at {
+            lines.extend(subscribed.period_lines(subscription.currency, whole)?);
+            continue;
+        }
+        let ending = if phase.ends_at == until { ending } else { Ending::Change };
+        let share = |at, ending| shares(subscription, whole, at, subscribed.plan.proration_policy, ending).map(|shares| shares.used);
+        let (before, after) = (share(phase.starts_at, Ending::Change)?, share(phase.ends_at, ending)?);
+        let before = if phase.starts_at <= whole.starts_at { rating::Exact::zero() } else { before };
+        for item in subscribed.items(subscription.currency)? {
+            let price = price_of(&item.price, item.quantity.into(), subscription.currency)?;
+            let until = |share| rating::prorate(price, share).map_err(|error| Error::internal(error.to_string()));
+            let amount = until(&after)?.checked_sub(until(&before)?).map_err(|error| Error::internal(error.to_string()))?;
+            lines.extend(prorated_line(subscribed, item.kind, &item, amount, phase));
+        }
+    }
+    Ok(lines)
+}
+
+pub(super) fn sum(lines: &[Line], currency: Currency) -> Result<Money> {
+    Money::sum(lines.iter().map(|line| line.amount(currency)), currency).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn is_trial_period(subscription: &Subscription, starts_at: Timestamp) -> bool {
+    subscription.trial_ends_at.is_some_and(|end| starts_at < end)
+}
+
+/// What an invoice charges in advance: the most that a later change can give back.
+pub fn advances(invoice: &Invoice) -> Vec<Advance> {
+    let ahead = |line: &&Line| match line.kind {
+        LineKind::BasePrice | LineKind::AddOn | LineKind::RemainingTime => line.period_ends_at > invoice.created_at,
+        LineKind::Overage | LineKind::LateUsage | LineKind::UnusedTime | LineKind::MinimumCommitment => false,
+    };
+    let mut advances: Vec<Advance> = Vec::new();
+    for line in invoice.lines.iter().filter(ahead) {
+        let one = advance(invoice.id, line);
+        match advances.iter_mut().find(|advance| advance.item == one.item && advance.period == one.period) {
+            // The tiers of one price are given back as one.
+            Some(advance) => {
+                advance.price_minor = advance.price_minor.saturating_add(one.price_minor);
+                advance.charged_minor = advance.charged_minor.saturating_add(one.charged_minor);
+                advance.left_minor = advance.left_minor.saturating_add(one.left_minor);
+            }
+            None => advances.push(one),
+        }
+    }
+    advances
+}
+
+fn advance(invoice: InvoiceId, line: &Line) -> Advance {
+    Advance {
+        item: line.item.clone(),
+        invoice,
+        price_minor: line.amount_minor,
+        charged_minor: line.amount_minor,
+        left_minor: line.amount_minor.saturating_sub(line.discount_minor),
+        period: line.period(),
+    }
+}
+
+/// What happens with a period's end, in one commit. `reshaped` says whether another phase may begin.
+fn committed(billing: &Billing<'_>, (turn, next): (Turn, &Subscription), invoice: Option<&Invoice>, begins: bool) -> Result<Decision> {
+    let subscription = billing.subscription;
+    let mut decision =
+        Decision::new().guard(crate::subscriptions::store::unchanged(subscription)).write(crate::subscriptions::store::update(next));
+    if begins && next.shape != subscription.shape {
+        decision = decision.write(crate::subscriptions::store::insert_phase(next, next.period.starts_at));
+        decision = decision.raise(billing.move_of(next)?);
+    }
+    if let Some((at, expiring)) = next.expiring(next.period.starts_at)?.filter(|_| begins) {
+        decision = decision.later(at, expiring);
+    }
+    if let Some(invoice) = invoice {
+        decision = decision.and(create(invoice));
+    }
+    let id = subscription.id;
+    Ok(match turn {
+        Turn::Renew if subscription.is_trial() => decision.raise(TrialConverted { subscription: id }),
+        Turn::Renew => decision.raise(SubscriptionRenewed { subscription: id, period_starts_at: next.period.starts_at }),
+        Turn::Cancel => {
+            let reason = subscription.cancellation.as_ref().and_then(|cancellation| cancellation.reason.clone());
+            late_usage_due(decision, subscription, next).raise(SubscriptionCancelled { subscription: id, reason })
+        }
+        Turn::Expire => late_usage_due(decision, subscription, next).raise(SubscriptionExpired { subscription: id }),
+    })
+}

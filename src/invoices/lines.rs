@@ -1,0 +1,289 @@
+//! The lines of an invoice: what each charges for, and what it comes to. Pure.
+
+use std::sync::Arc;
+
+use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, ProrationPolicy, Quantity, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::rules::{Plan, PlanMetric};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::time::Timestamp;
+use crate::subscriptions::entitlements::allowance;
+use crate::subscriptions::rules::{Period, Shape, months};
+use crate::usage::meter::LateUsage;
+
+/// What a line charges for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LineKind {
+    /// The plan, for a billing period.
+    BasePrice,
+    /// An add-on, for a billing period.
+    AddOn,
+    /// Usage past what is included.
+    Overage,
+    /// Usage that came after the invoice of its period.
+    LateUsage,
+    /// What comes back of a price that was charged in advance.
+    UnusedTime,
+    /// A price for what is left of a billing period.
+    RemainingTime,
+    /// What is missing to the minimum commitment.
+    MinimumCommitment,
+}
+
+/// One line; as it is stored and as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    pub kind: LineKind,
+    /// The plan's key, `plan/add-on`, or the metric.
+    pub item: String,
+    pub description: String,
+    pub quantity: Quantity,
+    /// Major units, up to 12 decimals.
+    pub unit_price: String,
+    /// Before discounts.
+    pub amount_minor: i64,
+    /// The period it charges for, which for late usage is an earlier one.
+    pub period_starts_at: Timestamp,
+    pub period_ends_at: Timestamp,
+    /// Usage lines: what was counted in the period (late usage: what came since it was last billed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Quantity>,
+    /// Usage lines: what of it was billed before, by a change or at a threshold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed_before: Option<Quantity>,
+    /// The version of the plan by whose prices it is.
+    #[serde(default)]
+    pub plan: String,
+    #[serde(default)]
+    pub plan_version: u32,
+    /// What was subscribed to: the quantity that is priced, and the add-ons that raise what is included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
+    /// What discounts take off it.
+    #[serde(default)]
+    pub discount_minor: i64,
+    /// The taxes on it, in the order of the invoice's.
+    #[serde(default)]
+    pub taxes_minor: Vec<i64>,
+    /// Lines of unused and remaining time: the share of what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proration: Option<Proration>,
+}
+
+/// The share of a period that a line is. With `share` one of `rating::shares(period, changed_at, zone, policy, ending)`, where the ending is
+/// a termination if `is_end`, its `amount_minor` can be computed again from this alone; each product is rounded once:
+///
+/// | kind | amount |
+/// |---|---|
+/// | `RemainingTime` | `whole_minor` × remaining |
+/// | `UnusedTime` | −min(`whole_minor` × unused × `limit_minor` ÷ `charged_minor`, `limit_minor`) |
+/// | `BasePrice`, `AddOn` | `whole_minor` × used at the end of the line's period, less `whole_minor` × used at its start |
+/// | `MinimumCommitment` | `whole_minor` is the minimum, of which used is committed; the base price counts with the same share |
+///
+/// A slot in which several amounts were charged in advance gives back a line for each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proration {
+    pub policy: ProrationPolicy,
+    /// What divides the period; of lines for a part that has passed, when that ended.
+    pub changed_at: Timestamp,
+    /// Nothing follows: a cancellation or a pause, and no change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_end: bool,
+    /// The whole period that is divided.
+    pub period: Period,
+    /// What the item costs for all of `period`, before discounts: the price of the line's plan version for the line's shape.
+    pub whole_minor: i64,
+    /// Of lines that give back: what was charged in advance, after discounts, and was not given back before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_minor: Option<i64>,
+    /// Of lines that give back: what was charged before discounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_minor: Option<i64>,
+}
+
+/// A shape and the version of the plan that it names.
+#[derive(Clone, Debug)]
+pub struct Subscribed {
+    pub shape: Shape,
+    pub plan: Arc<Plan>,
+}
+
+/// One thing that is sold for a billing period: the plan, or an add-on.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// As in [`Line::item`].
+    pub key: String,
+    pub name: String,
+    pub kind: LineKind,
+    pub quantity: u32,
+    pub price: PriceModel,
+}
+
+impl Subscribed {
+    /// What its shape is charged for each billing period, the plan first.
+    pub fn items(&self, currency: Currency) -> Result<Vec<Item>> {
+        let Self { shape, plan } = self;
+        let unsold = |what: &str| Error::internal(format!("{what} is not sold in {} by the {}", currency.code(), shape.interval.name()));
+        let base = plan.price(currency, shape.interval).ok_or_else(|| unsold(&plan.key))?.clone();
+        let name = format!("{} Plan", plan.name);
+        let mut items = vec![Item { key: plan.key.clone(), name, kind: LineKind::BasePrice, quantity: shape.quantity, price: base }];
+        for (key, quantity) in &shape.add_ons {
+            let add_on = plan.add_on(key).ok_or_else(|| Error::internal(format!("{} has no add-on {key}", plan.key)))?;
+            let price = add_on.price(currency, shape.interval).ok_or_else(|| unsold(key))?.clone();
+            let key = format!("{}/{key}", plan.key);
+            items.push(Item { key, name: add_on.name.clone(), kind: LineKind::AddOn, quantity: *quantity, price });
+        }
+        Ok(items)
+    }
+
+    /// A whole billing period's lines.
+    pub fn period_lines(&self, currency: Currency, period: Period) -> Result<Vec<Line>> {
+        let mut lines = Vec::new();
+        for item in self.items(currency)? {
+            let priced = priced(&item.price, None, Quantity::from(item.quantity), true, currency)?;
+            let is_single = priced.len() == 1;
+            for part in priced {
+                let description = if is_single { item.name.clone() } else { format!("{}: {}", item.name, part.description) };
+                let line = self.line(item.kind, &item.key, description, part.clone(), period);
+                lines.push(Line { unit_price: shown_price(&part, currency), ..line });
+            }
+        }
+        Ok(lines)
+    }
+
+    /// What usage past the included costs, from `billed` (what was billed before in this usage period) to `counted`.
+    /// `is_last` says whether the period ends with it.
+    pub fn usage_lines(
+        &self,
+        metric: &str,
+        billed: Option<Quantity>,
+        counted: Quantity,
+        is_last: bool,
+        (currency, period): (Currency, Period),
+    ) -> Result<Vec<Line>> {
+        let Some(metric) = self.plan.metric(metric) else { return Ok(Vec::new()) };
+        let Some(price) = metric.price(currency) else { return Ok(Vec::new()) };
+        let included = allowance(&self.plan, &self.shape, metric)?.included;
+        let past = |count: Quantity| count.above(included).map_err(|error| Error::internal(error.to_string()));
+        let (before, after) = (billed.map(past).transpose()?, past(counted)?);
+        if before.is_none() && after.is_zero() && price.minimum_amount.is_none() && is_free_at_zero(price, currency)? {
+            return Ok(Vec::new());
+        }
+        let parts = priced(price, before, after, is_last, currency)?;
+        let is_single = parts.len() == 1;
+        let lines = parts.into_iter().filter(|part| !part.amount.is_zero() || !part.quantity.is_zero()).map(|part| {
+            let mut description = past_included(metric, included);
+            if !is_single {
+                description = format!("{description}: {}", part.description);
+            }
+            let line = self.line(LineKind::Overage, &metric.metric, description, part, period);
+            Line { counted: Some(counted), billed_before: billed.filter(|billed| !billed.is_zero()), ..line }
+        });
+        Ok(lines.collect())
+    }
+
+    /// What late usage adds to its period: the price of the count with it less the price of the count without it, so that units which were
+    /// still free then are free now. It is shown even when it costs nothing: the customer sees where the events went.
+    pub fn late_line(&self, late: &LateUsage, currency: Currency) -> Result<Option<Line>> {
+        let Some(metric) = self.plan.metric(&late.metric) else { return Ok(None) };
+        let period = Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at };
+        let lines = match metric.price(currency) {
+            None => Vec::new(),
+            Some(_) => self.usage_lines(&late.metric, Some(late.before), late.after, false, (currency, period))?,
+        };
+        let amount = Money::sum(lines.iter().map(|line| Money::new(line.amount_minor, currency)), currency)
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let counted = late.after.checked_sub(late.before).map_err(|error| Error::internal(error.to_string()))?;
+        let description =
+            format!("{counted} {} of {} to {}, received after its invoice", metric.unit, period.starts_at.date(), period.ends_at.date());
+        let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
+        let line = self.line(LineKind::LateUsage, &late.metric, description, priced, period);
+        Ok(Some(Line { counted: Some(counted), billed_before: Some(late.before), ..line }))
+    }
+
+    /// What is missing to the plan's minimum commitment in a usage period, of which `used` has passed, and in which `usage` was billed
+    /// beside the base price.
+    pub fn commitment_line(&self, usage: Money, used: &rating::Exact, period: Period) -> Result<Option<Line>> {
+        let currency = usage.currency();
+        let Some(minimum) = self.plan.minimum_commitment.get(currency.code()) else { return Ok(None) };
+        let internal = |error: rating::MoneyError| Error::internal(error.to_string());
+        let minimum = Money::round(&minimum.to_exact(), currency).map_err(internal)?;
+        let share = share_of_usage_period(self.shape.interval)?.times(used);
+        let base = Money::sum(self.period_lines(currency, period)?.iter().map(|line| Money::new(line.amount_minor, currency)), currency);
+        let billed = base.and_then(|base| base.scaled_by(&share)).and_then(|base| base.checked_add(usage)).map_err(internal)?;
+        let missing = rating::true_up(minimum, used, billed).map_err(internal)?;
+        if missing.is_zero() {
+            return Ok(None);
+        }
+        let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: missing.to_decimal(), amount: missing };
+        let description = format!("Minimum commitment of {} {}", minimum.to_decimal_string(), currency.code());
+        Ok(Some(self.line(LineKind::MinimumCommitment, &self.plan.key, description, priced, period)))
+    }
+
+    /// A line by this plan's prices.
+    pub fn line(&self, kind: LineKind, item: &str, description: String, priced: PricedLine, period: Period) -> Line {
+        Line {
+            kind,
+            item: item.to_owned(),
+            description,
+            quantity: priced.quantity,
+            unit_price: priced.unit_price.to_string(),
+            amount_minor: priced.amount.minor(),
+            period_starts_at: period.starts_at,
+            period_ends_at: period.ends_at,
+            counted: None,
+            billed_before: None,
+            plan: self.plan.key.clone(),
+            plan_version: self.plan.version,
+            shape: Some(self.shape.clone()),
+            discount_minor: 0,
+            taxes_minor: Vec::new(),
+            proration: None,
+        }
+    }
+}
+
+impl Line {
+    pub fn amount(&self, currency: Currency) -> Money {
+        Money::new(self.amount_minor, currency)
+    }
+
+    pub fn period(&self) -> Period {
+        Period { starts_at: self.period_starts_at, ends_at: self.period_ends_at }
+    }
+}
+
+/// A price of whole cents with its cents, `199.00`; a finer one as it is.
+fn shown_price(part: &PricedLine, currency: Currency) -> String {
+    let rounded = Money::round(&part.unit_price.to_exact(), currency).ok().filter(|price| price.to_exact() == part.unit_price.to_exact());
+    rounded.map_or_else(|| part.unit_price.to_string(), Money::to_decimal_string)
+}
+
+/// The part of a billing period that one usage period is.
+fn share_of_usage_period(interval: BillingInterval) -> Result<rating::Exact> {
+    rating::Exact::ratio(1, i128::from(months(interval))).ok_or_else(|| Error::internal("a billing period has months"))
+}
+
+fn priced(price: &PriceModel, before: Option<Quantity>, after: Quantity, is_last: bool, currency: Currency) -> Result<Vec<PricedLine>> {
+    let before = before.map(Usage::Total);
+    rating::price_part(price, before.as_ref(), &Usage::Total(after), is_last, currency).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// Whether nothing used costs nothing: a first tier may have a flat amount.
+fn is_free_at_zero(price: &PriceModel, currency: Currency) -> Result<bool> {
+    let lines = priced(price, None, Quantity::ZERO, true, currency)?;
+    Ok(lines.iter().all(|line| line.amount.is_zero()))
+}
+
+fn past_included(metric: &PlanMetric, included: Quantity) -> String {
+    if included.is_zero() { capitalized(&metric.unit) } else { format!("{} past the included {included}", capitalized(&metric.unit)) }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

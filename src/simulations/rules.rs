@@ -1,0 +1,129 @@
+//! Replays periods under a supposed subscription. Pure: closings in, bills out.
+
+use std::collections::BTreeMap;
+
+use rating::{Money, Quantity};
+
+use crate::invoices::compose::{Composed, Terms, compose};
+use crate::invoices::cycle::{Billing, bill};
+use crate::invoices::lines::{Line, Subscribed};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::Moment;
+use crate::kernel::time::Timestamp;
+use crate::subscriptions::rules::{Period, Status, Subscription};
+use crate::usage::meter::{ClosedPeriod, Closing};
+
+/// Usage periods that one simulation replays at most: ten years.
+pub const PERIODS_MAX: usize = 120;
+
+/// A usage period that is replayed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replayed {
+    pub period: Period,
+    pub closing: Closing,
+    /// Not counted, but supposed.
+    pub is_supposed: bool,
+}
+
+/// What a period comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulated {
+    pub period: Period,
+    pub is_supposed: bool,
+    pub bill: Composed,
+}
+
+/// The closed periods within a span as the subscription had them: those of its trial cost nothing and are left out.
+pub fn closed(subscription: &Subscription, closings: Vec<ClosedPeriod>) -> Vec<Replayed> {
+    let begins = subscription.trial_ends_at.unwrap_or(subscription.started_at);
+    let paid = closings.into_iter().filter(|closed| closed.starts_at >= begins);
+    let replayed = paid.map(|closed| {
+        let ClosedPeriod { starts_at, ends_at, mut closing } = closed;
+        closing.late.retain(|late| late.period_starts_at >= begins);
+        Replayed { period: Period { starts_at, ends_at }, closing, is_supposed: false }
+    });
+    replayed.collect()
+}
+
+/// The periods from the present one on that begin before `to`, with the usage that is supposed in each.
+pub fn supposed(subscription: &Subscription, usage: &BTreeMap<String, Quantity>, from: Timestamp, to: Timestamp) -> Result<Vec<Replayed>> {
+    let mut periods = Vec::new();
+    let first = if subscription.is_trial() { 0 } else { subscription.period_index };
+    // One more than may be asked for, so that the caller sees that there are too many.
+    for index in (first..).take(PERIODS_MAX.saturating_add(1)) {
+        let period = subscription.usage_period(index)?;
+        if period.starts_at >= to {
+            break;
+        }
+        if period.starts_at >= from {
+            let closing = Closing { used: usage.clone(), late: Vec::new() };
+            periods.push(Replayed { period, closing, is_supposed: true });
+        }
+    }
+    Ok(periods)
+}
+
+/// Bills the periods, in order, as if `subscribed` had been subscribed to from the first of them on. The base price of a period is
+/// shown in that period, whenever it is charged.
+pub fn simulate(
+    subscription: &Subscription,
+    subscribed: &Subscribed,
+    periods: &[Replayed],
+    terms: &Terms,
+    moment: Moment<'_>,
+) -> Result<Vec<Simulated>> {
+    let Some(first) = periods.first() else { return Ok(Vec::new()) };
+    let history = [(first.period.starts_at, subscribed.clone())];
+    let mut supposed = begun(subscription, subscribed, first.period);
+    let begins = supposed.billing_period(0)?;
+    let mut lines = subscribed.period_lines(supposed.currency, begins)?;
+    for replayed in periods {
+        supposed.period = replayed.period;
+        let billing = Billing { subscription: &supposed, history: &history, scheduled: None, terms, closing: &replayed.closing };
+        let then = Moment { now: replayed.period.ends_at, ..moment };
+        let billed = bill(&billing, then)?;
+        lines.extend(billed.invoice.into_iter().flat_map(|invoice| invoice.lines));
+        supposed = Subscription { version: 1, ..billed.subscription };
+    }
+    periods.iter().map(|replayed| shown(replayed, &lines, terms, supposed.currency)).collect()
+}
+
+/// A copy that begins with the first period, without anything that waits.
+fn begun(subscription: &Subscription, subscribed: &Subscribed, period: Period) -> Subscription {
+    Subscription {
+        shape: subscribed.shape.clone(),
+        status: Status::Active,
+        trial_ends_at: None,
+        started_at: period.starts_at,
+        ended_at: None,
+        anchored_at: Some(period.starts_at),
+        period_index: 0,
+        period,
+        earlier_periods: Vec::new(),
+        next_billing_at: Some(period.ends_at),
+        scheduled: None,
+        cancellation: None,
+        pause: None,
+        advance: Vec::new(),
+        usage_billed: BTreeMap::new(),
+        auto_renew: true,
+        ..subscription.clone()
+    }
+}
+
+/// What is charged for the period: its base price, its usage, and what came late for earlier ones with its closing.
+fn shown(replayed: &Replayed, lines: &[Line], terms: &Terms, currency: rating::Currency) -> Result<Simulated> {
+    let period = replayed.period;
+    let is_late =
+        |line: &Line| replayed.closing.late.iter().any(|late| line.item == late.metric && line.period_starts_at == late.period_starts_at);
+    let belongs = |line: &&Line| line.period_starts_at == period.starts_at || (line.period_starts_at < period.starts_at && is_late(line));
+    let mine = lines.iter().filter(belongs).map(|line| Line { discount_minor: 0, taxes_minor: Vec::new(), ..line.clone() }).collect();
+    let bill = compose(mine, terms, currency, period.ends_at)?;
+    Ok(Simulated { period, is_supposed: replayed.is_supposed, bill })
+}
+
+/// What the bills come to together.
+pub fn total(simulated: &[Simulated], currency: rating::Currency) -> Result<Money> {
+    let totals = simulated.iter().map(|simulated| simulated.bill.totals.total);
+    Money::sum(totals, currency).map_err(|error| Error::internal(error.to_string()))
+}

@@ -1,0 +1,502 @@
+//! Proofs of invoices, made by the real code and checked by the verifier; and what is said when anything in them is changed.
+
+use std::collections::BTreeMap;
+
+use futures::executor::block_on;
+use rating::{Discount, DiscountDuration, Money, Off, PricedLine, ProrationPolicy, Quantity, TaxRate};
+use serde_json::{Value, json};
+use tenantry::catalog::built_in::built_in;
+use tenantry::invoices::billing::subscribed;
+use tenantry::invoices::compose::{Credit, GrantedDiscount, NamedTax, Terms, compose};
+use tenantry::invoices::lines::{Line, LineKind, Proration};
+use tenantry::invoices::rules::{BillingReason, Invoice, Occasion, create, draft};
+use tenantry::invoices::store;
+use tenantry::kernel::ids::{CreditId, DiscountId};
+use tenantry::kernel::tenant::{Actor, Tenant};
+use tenantry::kernel::time::Timestamp;
+use tenantry::subscriptions::rules::{Period, Subscription};
+use tenantry::subscriptions::store as subscriptions;
+
+use crate::support::world::{Company, World};
+
+/// A plan with everything that can be charged for: seats, tiers, an add-on that raises what is included, a minimum.
+fn plan(version: u32, change: impl FnOnce(&mut Value)) -> Value {
+    let mut plan = serde_json::to_value(built_in("professional").unwrap()).unwrap();
+    let price = |amount: &str, interval: &str, currency: &str| json!({"currency": currency, "interval": interval, "price": {"model": "per_unit", "unitAmount": amount}});
+    plan["key"] = json!("scale");
+    plan["name"] = json!("Scale");
+    plan["version"] = json!(version);
+    plan["prices"] = json!([price("33.33", "month", "USD"), price("333.30", "year", "USD"), price("3333", "month", "JPY")]);
+    plan["metrics"][0]["included"] = json!(1_000);
+    plan["metrics"][0]["prices"] = json!({
+        "USD": {"model": "graduated", "tiers": [{"upTo": "500", "unitAmount": "0.011", "flatAmount": "5"}, {"upTo": null, "unitAmount": "0.007"}]},
+        "JPY": {"model": "package", "packageSize": "100", "amount": "7"},
+    });
+    plan["addOns"] = json!([{"key": "calls", "name": "More calls", "prices": [price("10.01", "month", "USD"), price("1000", "month", "JPY")],
+        "limits": {"apiCalls": 250}, "features": []}]);
+    plan["publishedAt"] = json!("2026-01-01T00:00:00Z");
+    change(&mut plan);
+    plan
+}
+
+fn publish(world: &World, plan: &Value) {
+    let text = plan.to_string().replace('\'', "''");
+    let statement = format!(
+        "INSERT INTO plan_versions (key, version, document, published_at) VALUES ('{}', {}, '{text}', 0)",
+        plan["key"].as_str().unwrap(),
+        plan["version"]
+    );
+    world.directory.meddle(&statement).unwrap();
+}
+
+/// A company that signed up for so many seats of version 1 and so many add-ons.
+fn company<'w>(world: &'w World, seats: u32, add_ons: &str) -> Company<'w> {
+    let acme = world.sign_up_at("Acme", "2026-01-17T09:00:00Z");
+    let shape = format!("plan = 'scale', plan_version = 1, quantity = {seats}, add_ons = '{add_ons}'");
+    meddle(world, &format!("UPDATE subscriptions SET {shape}; UPDATE subscription_phases SET {shape}"));
+    acme
+}
+
+fn meddle(world: &World, text: &str) {
+    world.shards.iter().for_each(|shard| shard.meddle(text).unwrap());
+}
+
+fn tenant(acme: &Company<'_>) -> Tenant {
+    block_on(acme.world.platform().tenant(acme.id.parse().unwrap(), Actor::System("the test"), None)).unwrap().unwrap()
+}
+
+fn use_calls(acme: &Company<'_>, amount: u32) {
+    acme.world.post(&acme.vendor(), "/v1/usage", &json!({"metric": "apiCalls", "amount": amount})).expect(200);
+}
+
+fn proof(acme: &Company<'_>, invoice: &Value) -> Value {
+    acme.get(&format!("/v1/invoices/{}/proof", invoice["$id"].as_str().unwrap()))
+}
+
+fn usage_proof(acme: &Company<'_>) -> String {
+    acme.world.get(&acme.vendor(), "/v1/usage/proof").text
+}
+
+#[track_caller]
+fn assert_verified(proof: &Value) -> String {
+    let found = verify::verify_invoice(&proof.to_string(), None).unwrap();
+    assert_eq!(found.verdict, Ok(()), "{found}\n{proof:#}");
+    found.to_string()
+}
+
+/// The invoice as it would be under other terms: the same lines, composed by the same code.
+fn with_terms(acme: &Company<'_>, invoice: &Value, terms: &Terms) {
+    let invoice = block_on(store::find(&tenant(acme), invoice["$id"].as_str().unwrap().parse().unwrap())).unwrap().unwrap();
+    let lines = invoice.lines.iter().map(|line| Line { discount_minor: 0, taxes_minor: Vec::new(), ..line.clone() }).collect();
+    let composed = compose(lines, terms, invoice.currency, invoice.created_at).unwrap();
+    let text = |value: Value| format!("'{}'", value.to_string().replace('\'', "''"));
+    let totals = composed.totals;
+    meddle(
+        acme.world,
+        &format!(
+            "UPDATE invoices SET lines = {}, discounts = {}, taxes = {}, credits = {}, discount_minor = {}, tax_minor = {}, total_minor = {}, credit_minor = {} WHERE id = '{}'",
+            text(json!(composed.lines)),
+            text(json!(composed.discounts)),
+            text(json!(composed.taxes)),
+            text(json!(composed.credits)),
+            totals.discount.minor(),
+            totals.tax.minor(),
+            totals.total.minor(),
+            totals.credit.minor(),
+            invoice.id
+        ),
+    );
+}
+
+fn terms(currency: rating::Currency) -> Terms {
+    let discount = |name: &str, off: Off, items: Option<&[&str]>| GrantedDiscount {
+        id: DiscountId::derived(&[name]),
+        name: name.to_owned(),
+        discount: Discount { off, duration: DiscountDuration::Forever, valid_from: None, valid_through: None },
+        items: items.map(|items| items.iter().map(|item| (*item).to_owned()).collect()),
+    };
+    let tax = |name: &str, rate: &str, inclusive: bool| NamedTax {
+        name: name.to_owned(),
+        rate: TaxRate { rate: rate.parse().unwrap(), inclusive },
+    };
+    let credit = |name: &str, minor: i64| Credit {
+        id: CreditId::derived(&[name]),
+        grant: rating::Grant { left: Money::new(minor, currency), priority: None, effective_at: None, expires_at: None, voided_at: None },
+        version: 1,
+    };
+    Terms {
+        discounts: vec![
+            discount("Welcome", Off::Fixed(Money::new(1_234, currency)), None),
+            discount("Partner", Off::Percentage("12.5".parse().unwrap()), Some(&["scale", "apiCalls"])),
+        ],
+        taxes: vec![tax("VAT", "19", false), tax("Levy", "2.5", true)],
+        credits: vec![credit("one", 700), credit("two", 100)],
+    }
+}
+
+/// Each kind of invoice, with what it is called.
+fn proofs() -> Vec<(&'static str, Value)> {
+    let mut proofs = Vec::new();
+    let world = World::new();
+    publish(&world, &plan(1, |_| ()));
+    let acme = company(&world, 3, r#"{"calls":2}"#);
+    acme.advance("2026-01-31T09:00:00Z");
+    use_calls(&acme, 2_345);
+    acme.advance("2026-02-28T09:00:00Z");
+    acme.world
+        .post(&acme.vendor(), "/v1/usage", &json!({"metric": "apiCalls", "amount": 77, "timestamp": "2026-02-20T00:00:00Z"}))
+        .expect(200);
+    use_calls(&acme, 1_600);
+    acme.advance("2026-03-31T09:00:00Z");
+    let invoices = acme.invoices();
+    proofs.push(("the first one, after a trial", proof(&acme, &invoices[0])));
+    proofs.push(("seats, an add-on and tiers", proof(&acme, &invoices[1])));
+    proofs.push(("late usage", proof(&acme, &invoices[2])));
+    with_terms(&acme, &invoices[1], &terms(rating::Currency::USD));
+    proofs.push(("discounts, taxes and credits", proof(&acme, &invoices[1])));
+    proofs.push(("a change", changed(&acme)));
+    proofs.push(("a minimum", with_minimum()));
+    proofs.push(("yen, in arrears", in_arrears()));
+    proofs
+}
+
+fn with_minimum() -> Value {
+    let world = World::new();
+    publish(&world, &plan(1, |plan| plan["minimumCommitment"] = json!({"USD": "99.95"})));
+    let acme = company(&world, 1, "{}");
+    meddle(&world, "UPDATE subscriptions SET billing_period = 'year'; UPDATE subscription_phases SET billing_period = 'year'");
+    acme.advance("2026-01-31T09:00:00Z");
+    use_calls(&acme, 1_500);
+    acme.advance("2026-02-28T09:00:00Z");
+    let invoice = &acme.invoices()[1];
+    assert_eq!(invoice["referencesOrder"][1]["kind"], "minimumCommitment", "{invoice:#}");
+    proof(&acme, invoice)
+}
+
+fn in_arrears() -> Value {
+    let world = World::new();
+    publish(&world, &plan(1, |plan| plan["baseTiming"] = json!("in_arrears")));
+    let acme = company(&world, 2, r#"{"calls":1}"#);
+    meddle(&world, "UPDATE subscriptions SET currency = 'JPY'");
+    acme.advance("2026-01-31T09:00:00Z");
+    use_calls(&acme, 1_999);
+    acme.advance("2026-02-28T09:00:00Z");
+    let invoices = acme.invoices();
+    let invoice = invoices.last().unwrap();
+    assert_eq!(
+        invoice["total"],
+        json!({"$type": "PriceSpecification", "price": "7722", "priceCurrency": "JPY", "amountMinor": 7_722}),
+        "{invoice:#}"
+    );
+    proof(&acme, invoice)
+}
+
+/// Another version with more seats in the middle of a period: usage so far, what comes back, what is due for the rest.
+fn changed(acme: &Company<'_>) -> Value {
+    let world = acme.world;
+    publish(world, &plan(2, |plan| plan["prices"][0]["price"]["unitAmount"] = json!("44.44")));
+    use_calls(acme, 1_700);
+    acme.advance("2026-04-11T15:30:00Z");
+    let tenant = tenant(acme);
+    let subscription = block_on(subscriptions::current(&tenant)).unwrap().unwrap();
+    let next = Subscription {
+        shape: tenantry::subscriptions::rules::Shape { plan_version: 2, quantity: 5, ..subscription.shape.clone() },
+        ..subscription.clone()
+    };
+    let now = tenant.moment().now;
+    let (from, to) = (
+        block_on(subscribed(&tenant.app().clone(), subscription.shape.clone())).unwrap(),
+        block_on(subscribed(&tenant.app().clone(), next.shape.clone())).unwrap(),
+    );
+    let (currency, whole) = (subscription.currency, subscription.current_billing_period().unwrap());
+    let left = Period { starts_at: now, ends_at: whole.ends_at };
+    let proration = |whole_minor: i64, charged: Option<(i64, i64)>| Proration {
+        policy: ProrationPolicy::Day,
+        changed_at: now,
+        is_end: false,
+        period: whole,
+        whole_minor,
+        limit_minor: charged.map(|charged| charged.1),
+        charged_minor: charged.map(|charged| charged.0),
+    };
+    let shares = rating::shares(
+        whole.to_rating().unwrap(),
+        now.to_chrono(),
+        subscription.zone().unwrap(),
+        ProrationPolicy::Day,
+        rating::Ending::Change,
+    );
+    let line = |of: &tenantry::invoices::lines::Subscribed, kind, amount: Money, proration| {
+        let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
+        Line { proration: Some(proration), ..of.line(kind, "scale", "A part".to_owned(), priced, left) }
+    };
+    let (old, new) = (Money::new(9_999, currency), Money::new(22_220, currency));
+    // 90.01 of 99.99 were left after a discount.
+    let net = rating::Exact::ratio(9_001, 9_999).unwrap();
+    let back = old.scaled_by(&shares.unused.times(&net)).unwrap();
+    let mut lines = from
+        .usage_lines(
+            "apiCalls",
+            None,
+            Quantity::from(1_700),
+            false,
+            (currency, Period { starts_at: subscription.period.starts_at, ends_at: now }),
+        )
+        .unwrap();
+    assert_eq!(lines.len(), 1);
+    lines.push(line(&from, LineKind::UnusedTime, back.checked_neg().unwrap(), proration(9_999, Some((9_999, 9_001)))));
+    lines.push(line(&to, LineKind::RemainingTime, rating::prorate(new, &shares.remaining).unwrap(), proration(22_220, None)));
+    let composed = compose(lines, &Terms { credits: Vec::new(), ..terms(currency) }, currency, now).unwrap();
+    let occasion = Occasion {
+        subscription: &subscription,
+        reason: BillingReason::SubscriptionUpdate,
+        reason_key: "change:9".into(),
+        period: subscription.period,
+        usage: Vec::new(),
+    };
+    let invoice: Invoice = draft(occasion, composed, tenant.moment());
+    block_on(tenant.commit(create(&invoice).write(subscriptions::insert_phase(&next, now)), None)).unwrap();
+    proof(acme, &json!({"$id": invoice.id.to_string()}))
+}
+
+#[test]
+fn every_kind_of_invoice_is_computed_again() {
+    for (what, proof) in proofs() {
+        let text = assert_verified(&proof);
+        assert!(text.ends_with("VERIFIED\n"), "{what}: {text}");
+        println!("{what}\n{text}");
+    }
+}
+
+#[test]
+fn the_closing_stands_in_the_chain_of_the_usage_proof() {
+    let world = World::new();
+    let acme = world.sign_up_at("Acme", "2026-01-17T09:00:00Z");
+    acme.advance("2026-01-31T09:00:00Z");
+    use_calls(&acme, 100_500);
+    acme.advance("2026-02-28T09:00:00Z");
+    let (proof, usage) = (proof(&acme, &acme.invoices()[1]), usage_proof(&acme));
+    let with = |proof: &Value, usage: &str| verify::verify_invoice(&proof.to_string(), Some(&mut usage.as_bytes())).unwrap();
+    let found = with(&proof, &usage);
+    assert!(found.verdict.is_ok() && found.is_chained, "{found}");
+    assert!(!found.to_string().contains("follow from events"), "{found}");
+    let other = world.sign_up("Bolt");
+    assert!(with(&proof, &usage_proof(&other)).verdict.unwrap_err()[0].contains("another organization's"));
+    assert!(with(&proof, &usage.replace("[0,100500,", "[0,100501,")).verdict.unwrap_err()[0].contains("the usage proof is broken"));
+    assert!(with(&proof, "").verdict.is_err());
+    // A closing of another history: its hash fits its body, and is not the chain's.
+    let mut forged = proof.clone();
+    let body = forged["closings"][0]["body"].as_str().unwrap().replace("\"projects\":0", "\"projects\":1");
+    let previous = forged["closings"][0]["previous"].as_str().unwrap().to_owned();
+    forged["closings"][0]["hash"] = json!(hash(&previous, &body));
+    forged["closings"][0]["body"] = json!(body);
+    let projects = forged["invoice"]["usage"].as_array_mut().unwrap().iter_mut().find(|usage| usage["metric"] == "projects").unwrap();
+    projects["counted"] = json!(1);
+    assert_verified(&forged);
+    assert!(with(&forged, &usage).verdict.unwrap_err()[0].contains("another history"));
+}
+
+fn hash(previous: &str, body: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(format!("{previous}\n{body}")).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_closing_is_kept_when_the_log_is_pruned() {
+    let world = World::new();
+    let acme = world.sign_up_at("Acme", "2026-01-17T09:00:00Z");
+    acme.advance("2026-01-31T09:00:00Z");
+    use_calls(&acme, 100_500);
+    acme.advance("2026-02-28T09:00:00Z");
+    acme.advance("2026-08-31T09:00:00Z");
+    let proof = proof(&acme, &acme.invoices()[1]);
+    assert_eq!(proof["closings"].as_array().unwrap().len(), 1);
+    assert_verified(&proof);
+}
+
+/// What may be changed without being found, and why. `*` is any position or name.
+const FREE: &[(&str, &str)] = &[
+    ("organization", "compared with the usage proof"),
+    ("invoice/$id", "a name"),
+    ("invoice/$type", "a name"),
+    ("invoice/identifier", "a name"),
+    ("invoice/dateIssued", "not what it costs"),
+    ("invoice/paymentDueDate", "not what it costs"),
+    ("invoice/paidAt", "not what it costs"),
+    ("invoice/paymentStatus", "what was paid is not proven"),
+    ("invoice/*/$type", "a name"),
+    ("invoice/*/*/$type", "a name"),
+    ("invoice/*/*/*/$type", "a name"),
+    ("invoice/*/*/*/*/$type", "a name"),
+    ("invoice/referencesOrder/*/description", "words"),
+    ("discounts/*/id", "a name"),
+    ("credits/*/id", "a name"),
+    ("subscription/startedAt", "places nothing once there is an anchor"),
+    ("subscription/trialEndsAt", "an anchor among others; each period is checked to be one"),
+    ("subscription/anchoredAt", "an anchor among others; each period is checked to be one"),
+    ("subscription/phases/*/startsAt", "a phase that holds for all of a period may begin earlier"),
+    ("plans/*/name", "words"),
+    ("plans/*/metrics/*/kind", "how it is counted is the usage proof's"),
+    ("plans/*/metrics/*/aggregation", "how it is counted is the usage proof's"),
+    ("plans/*/metrics/*/unit", "words"),
+    ("plans/*/metrics/*/limit", "what is admitted, not what it costs"),
+    ("plans/*/metrics/*/enforcement", "what is admitted, not what it costs"),
+    ("plans/*/addOns/*/name", "words"),
+    ("plans/*/features/*/*", "not what it costs"),
+    ("plans/*/rateLimits/*/*", "not what it costs"),
+    ("plans/*/trial/*", "not what it costs"),
+    ("plans/*/prorationPolicy", "a line says by which policy it is shared"),
+    ("plans/*/publishedAt", "not what it costs"),
+    ("plans/*/progressiveBilling/*", "when usage is billed, not what it costs"),
+    ("closings/*/usageProof", "where to ask"),
+];
+
+fn is_free(path: &[String], proof: &Value) -> bool {
+    let matches = |pattern: &str| {
+        let parts: Vec<&str> = pattern.split('/').collect();
+        parts.len() == path.len() && parts.iter().zip(path).all(|(part, name)| *part == "*" || part == name)
+    };
+    FREE.iter().any(|(pattern, _)| matches(pattern)) || charges_nothing(path, proof)
+}
+
+/// Prices and shapes that no line of this invoice goes by.
+fn charges_nothing(path: &[String], proof: &Value) -> bool {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    let lines = proof["invoice"]["referencesOrder"].as_array().unwrap();
+    let bases = proof["lines"].as_array().unwrap();
+    let currency = proof["invoice"]["total"]["priceCurrency"].as_str().unwrap();
+    let of_plan = |plan: &Value| {
+        lines
+            .iter()
+            .zip(bases)
+            .filter(|(_, basis)| basis["plan"] == plan["key"] && basis["planVersion"] == plan["version"])
+            .collect::<Vec<_>>()
+    };
+    match names.as_slice() {
+        ["plans", plan, "prices", price, ..] => {
+            let plan = &proof["plans"][plan.parse::<usize>().unwrap()];
+            let price = &plan["prices"][price.parse::<usize>().unwrap()];
+            let interval = &bases.first().map_or(Value::Null, |basis| basis["shape"]["interval"].clone());
+            let is_used = of_plan(plan).iter().any(|(line, _)| line["orderItem"] == plan["key"]);
+            price["currency"] != currency || price["interval"] != *interval || !is_used
+        }
+        ["plans", plan, "metrics", metric, rest @ ..] => {
+            let plan = &proof["plans"][plan.parse::<usize>().unwrap()];
+            let metric = &plan["metrics"][metric.parse::<usize>().unwrap()]["metric"];
+            let used = of_plan(plan);
+            !used.iter().any(|(line, _)| line["orderItem"] == *metric) || (rest[0] == "prices" && rest[1] != currency)
+        }
+        ["plans", plan, "addOns", add_on, rest @ ..] => {
+            let plan = &proof["plans"][plan.parse::<usize>().unwrap()];
+            let add_on = &plan["addOns"][add_on.parse::<usize>().unwrap()];
+            let item = format!("{}/{}", plan["key"].as_str().unwrap(), add_on["key"].as_str().unwrap());
+            let is_charged = of_plan(plan).iter().any(|(line, _)| line["orderItem"] == json!(item));
+            let raises = of_plan(plan).iter().any(|(line, basis)| {
+                line["orderItem"] == "apiCalls" && !basis["shape"]["addOns"][add_on["key"].as_str().unwrap()].is_null()
+            });
+            match rest[0] {
+                "prices" => !is_charged || add_on["prices"][rest[1].parse::<usize>().unwrap()]["currency"] != currency,
+                "limits" => !raises,
+                _ => !is_charged && !raises,
+            }
+        }
+        ["plans", plan, "minimumCommitment", ..] => {
+            !of_plan(&proof["plans"][plan.parse::<usize>().unwrap()]).iter().any(|(line, _)| line["kind"] == "minimumCommitment")
+        }
+        ["plans", plan, "key" | "version" | "baseTiming"] => of_plan(&proof["plans"][plan.parse::<usize>().unwrap()]).is_empty(),
+        _ => false,
+    }
+}
+
+fn leaves(value: &Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let mut inner = |name: String, value: &Value| {
+        path.push(name);
+        leaves(value, path, found);
+        path.pop();
+    };
+    match value {
+        Value::Null => {}
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, item)| inner(index.to_string(), item)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| inner(name.clone(), member)),
+        _ => found.push(path.clone()),
+    }
+}
+
+/// Other values of a leaf: near ones and far ones.
+fn others(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Bool(is) => vec![json!(!is)],
+        Value::Number(number) => [1, -1, 1_000].iter().map(|more| json!(number.as_i64().unwrap() + more)).collect(),
+        Value::String(text) if Timestamp::parse(text).is_ok() => {
+            let at = Timestamp::parse(text).unwrap();
+            let second = std::time::Duration::from_secs(1);
+            vec![json!(at.plus(second)), json!(at.minus(second)), json!(at.plus(second * 86_400))]
+        }
+        Value::String(text) => {
+            // Each digit is another one, one after the other; or it is another word.
+            let digits: Vec<usize> = text.char_indices().filter(|(_, letter)| letter.is_ascii_digit()).map(|(at, _)| at).collect();
+            let changed = |at: usize| {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] = if bytes[at] == b'9' { b'8' } else { bytes[at] + 1 };
+                json!(String::from_utf8(bytes).unwrap())
+            };
+            if digits.is_empty() { vec![json!(format!("{text}x"))] } else { digits.into_iter().take(80).map(changed).collect() }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn replaced(proof: &Value, path: &[String], other: Value) -> Value {
+    let mut changed = proof.clone();
+    *changed
+        .pointer_mut(&format!("/{}", path.iter().map(|name| name.replace('~', "~0").replace('/', "~1")).collect::<Vec<_>>().join("/")))
+        .unwrap() = other;
+    changed
+}
+
+#[test]
+fn whatever_is_changed_is_found() {
+    let mut tried = 0;
+    let mut unfound: BTreeMap<String, String> = BTreeMap::new();
+    for (what, proof) in proofs() {
+        let mut found = Vec::new();
+        leaves(&proof, &mut Vec::new(), &mut found);
+        for path in found.iter().filter(|path| !is_free(path, &proof)) {
+            let value = proof.pointer(&format!("/{}", path.join("/"))).unwrap();
+            for other in others(value) {
+                tried += 1;
+                let changed = replaced(&proof, path, other.clone());
+                if verify::verify_invoice(&changed.to_string(), None).unwrap().verdict.is_ok() {
+                    unfound.insert(format!("{what}: {}", path.join("/")), format!("{value} as {other}"));
+                }
+            }
+        }
+    }
+    assert!(tried > 5_000, "{tried}");
+    assert!(unfound.is_empty(), "{unfound:#?}");
+}
+
+#[test]
+fn a_line_that_is_added_moved_or_taken_away_is_found() {
+    for (what, proof) in proofs() {
+        let count = proof["lines"].as_array().unwrap().len();
+        for position in 0..count {
+            let mut without = proof.clone();
+            without["lines"].as_array_mut().unwrap().remove(position);
+            without["invoice"]["referencesOrder"].as_array_mut().unwrap().remove(position);
+            assert!(verify::verify_invoice(&without.to_string(), None).unwrap().verdict.is_err(), "{what}: without {position}");
+            let mut twice = proof.clone();
+            let basis = twice["lines"][position].clone();
+            let line = twice["invoice"]["referencesOrder"][position].clone();
+            twice["lines"].as_array_mut().unwrap().push(basis);
+            twice["invoice"]["referencesOrder"].as_array_mut().unwrap().push(line);
+            assert!(verify::verify_invoice(&twice.to_string(), None).unwrap().verdict.is_err(), "{what}: {position} twice");
+        }
+        for member in ["closings", "plans"] {
+            let mut without = proof.clone();
+            without[member] = json!([]);
+            let is_needed = !proof[member].as_array().unwrap().is_empty();
+            assert_eq!(verify::verify_invoice(&without.to_string(), None).unwrap().verdict.is_err(), is_needed, "{what}: no {member}");
+        }
+    }
+}
