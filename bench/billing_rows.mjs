@@ -1,12 +1,12 @@
 // Writes the organizations of the billing benchmark into the databases of a stopped server, and reads what became of them. Runs on Node 22,
-// which has SQLite:  node billing_rows.mjs write|read <state>, and what to write as JSON on its input
+// which has SQLite:  node billing_rows.mjs write|placed|read <state>, and what to write as JSON on its input
 
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 const [what, state] = process.argv.slice(2);
-const work = { write, read }[what];
+const work = { write, placed, read }[what];
 console.log(JSON.stringify(work(JSON.parse(readFileSync(0, "utf8")))));
 
 function databases() {
@@ -28,7 +28,7 @@ function write({ organizations, startsAt, endsAt, shardOf }) {
       "INSERT INTO subscriptions (organization_id, id, plan, plan_version, status, is_trial, started_at, billing_period, time_zone, anchored_at, period_starts_at, period_ends_at, next_billing_at) VALUES (?, ?, 'professional', 1, 'active', 0, ?, 'month', 'UTC', ?, ?, ?, ?)",
     ),
   }));
-  const settings = JSON.stringify({ timezone: "UTC", date_format: "YYYY-MM-DD", currency: "USD", language: "en" });
+  const settings = JSON.stringify({ timezone: "UTC", dateFormat: "YYYY-MM-DD", currency: "USD", language: "en" });
   const all = [directory, ...first];
   for (const database of all) database.exec("BEGIN");
   organizations.forEach(({ id, subscription }, index) => {
@@ -51,6 +51,11 @@ function shardFiles(shards, shardOf) {
   return files;
 }
 
+/** Which shard each organization is on. */
+function placed() {
+  return Object.fromEntries(databases().directory.prepare("SELECT id, shard FROM organizations").all().map(({ id, shard }) => [id, shard]));
+}
+
 function read() {
   const { directory, shards } = databases();
   const rows = shards.flatMap((shard) => shard.prepare("SELECT number, status, total_minor, json_array_length(lines) AS lines FROM invoices").all());
@@ -61,6 +66,6 @@ function read() {
     overage: rows.filter(({ lines }) => lines > 1).length,
     failures: shards.flatMap((shard) => shard.prepare("SELECT * FROM billing_failures").all()).length,
     mails: directory.prepare("SELECT count(*) AS count FROM local_mails WHERE template = 'invoice-payment-required'").get().count,
-    placed: Object.fromEntries(directory.prepare("SELECT id, shard FROM organizations").all().slice(0, 200).map(({ id, shard }) => [id, shard])),
+    unsent: shards.flatMap((shard) => shard.prepare("SELECT last_error FROM mails WHERE sent_at IS NULL").all()).length,
   };
 }

@@ -65,7 +65,7 @@ async function placeSome(state) {
   } finally {
     await server.stop();
   }
-  return rows("read", state).placed;
+  return rows("placed", state);
 }
 
 function rows(what, state, input = {}) {
@@ -143,6 +143,8 @@ async function bill(state, invoices) {
     }, POLL_MS);
     if (!isDone) throw new Failure(`The run did not end: ${JSON.stringify(counts)}\n${server.log().slice(-2_000)}`);
     const audit = await auditBilling(server.url, server.platformKey, "0");
+    const log = server.log().split("\n").filter((line) => line.includes("error"));
+    if (log.length > 0) progress(`billing: the server printed ${log.length} errors, the last: ${log.at(-1).slice(0, 300)}`);
     return { counts, marks, finishedAt, all: { ms: calmSince - started, ...since(begin, usage(server)) }, audit };
   } finally {
     await server.stop();
@@ -167,7 +169,7 @@ const since = (begin, now) => ({ user: now.user - begin.user, system: now.system
 
 function report({ counts, marks, finishedAt, all, audit }, read, organizations, others) {
   if (audit.findings.length > 0 || audit.subscriptions !== organizations + others) throw new Failure(`The check found ${JSON.stringify(audit)}.`);
-  if (read.invoices !== organizations || !read.isGapless || read.failures !== 0 || read.mails !== organizations) throw new Failure(`The run is not right: ${JSON.stringify(read)}`);
+  if (read.invoices !== organizations || !read.isGapless || read.failures !== 0 || read.mails !== organizations) throw new Failure(`The run is not right: ${JSON.stringify({ read, counts })}`);
   const batches = (queue) => Object.entries(counts).filter(([name]) => name.startsWith(`${queue} `) && /DIRECTORY|TENANTS/.test(name)).reduce((sum, [, calls]) => sum + calls, 0);
   const each = (calls) => (calls / organizations).toFixed(2);
   printTable(

@@ -227,8 +227,12 @@ mod tests {
         let fate = |subscriber: &Subscription| compare(subscriber, &version(1), &to).unwrap().fate;
         let in_euros = Plan { prices: vec![], ..version(2) };
         assert_eq!(compare(&subscriber(), &version(1), &in_euros).unwrap().fate, Fate::Refused(Obstacle::NotSold));
-        let paused =
-            Pause { paused_at: subscriber().started_at, resumes_at: None, policy: PausePolicy::KeepTime, status_before: Status::Active };
+        let paused = Pause {
+            paused_at: subscriber().started_at,
+            resumes_at: None,
+            policy: PausePolicy::KeepTime,
+            billing_period: subscriber().period,
+        };
         let paused = Subscription { status: Status::Paused, pause: Some(paused), ..subscriber() };
         assert_eq!(fate(&paused), Fate::Skipped(Skip::Paused));
         for status in [Status::Cancelled, Status::Expired] {

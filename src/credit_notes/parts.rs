@@ -183,6 +183,8 @@ mod tests {
             plan_version: 1,
             discount_minor: 0,
             taxes_minor: Vec::new(),
+            proration: None,
+            shape: None,
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::billing::Account;
 use super::compose::{Composed, compose};
 use super::cycle::{advances, arrears_lines, sum};
-use super::lines::{Item, Line, LineKind, Subscribed};
+use super::lines::{Item, Line, LineKind, Proration, Subscribed};
 use super::rules::{BillingReason, CountedUsage, Invoice, Occasion, counted_usage, create, draft};
 use crate::catalog::rules::{BaseTiming, price_of};
 use crate::events::{Event, SubscriptionChanged, SubscriptionDowngraded, SubscriptionUpgraded};
@@ -125,7 +125,8 @@ fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subsc
     let currency = subscription.currency;
     let period = subscription.current_billing_period()?;
     let left = Period { starts_at: now, ends_at: period.ends_at };
-    let Shares { unused, remaining, .. } = shares(subscription, period, now, wanted.policy, Ending::Change)?;
+    let part = Part { policy: wanted.policy, at: now, ending: Ending::Change, whole: period };
+    let Shares { remaining, .. } = part.shares(subscription)?;
     let mut bill = Bill::nothing(next);
     bill.lines = usage_so_far(account, closing, &mut bill.next, now)?;
     bill.kept.clear();
@@ -144,12 +145,11 @@ fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subsc
             continue;
         }
         if let Some(item) = &old {
-            let credit = unused_of(of_slot, &unused, currency)?.checked_neg().map_err(internal)?;
-            bill.lines.extend(prorated_line(from, LineKind::UnusedTime, item, credit, left));
+            bill.lines.extend(unused_of(of_slot, from, item, &part, subscription)?);
         }
         if let Some((item, price)) = new.as_ref().zip(after).filter(|_| wanted.to.plan.base_timing == BaseTiming::InAdvance) {
             let charge = rating::prorate(price, &remaining).map_err(internal)?;
-            bill.lines.extend(prorated_line(wanted.to, LineKind::RemainingTime, item, charge, left));
+            bill.lines.extend(prorated_line(wanted.to, LineKind::RemainingTime, item, (charge, left), part.proration(price)));
             bill.prices.insert(item.key.clone(), price.minor());
         }
     }
@@ -203,41 +203,84 @@ pub(super) fn usage_so_far(account: &Account, closing: &Closing, next: &mut Subs
 /// What comes back of everything that was charged in advance, if its time ends at `at`.
 pub(super) fn unused_lines(account: &Account, at: Timestamp, policy: ProrationPolicy, ending: Ending) -> Result<Vec<Line>> {
     let (subscription, from) = (&account.subscription, account.subscribed()?);
-    let period = subscription.current_billing_period()?;
-    let Shares { unused, .. } = shares(subscription, period, at, policy, ending)?;
-    let left = Period { starts_at: at, ends_at: period.ends_at.max(at) };
+    let part = Part { policy, at, ending, whole: subscription.current_billing_period()? };
     let mut lines = Vec::new();
     for item in from.items(subscription.currency)? {
         let of_slot = subscription.advance.iter().filter(|advance| slot_of(&advance.item) == slot_of(&item.key));
-        let credit = unused_of(of_slot, &unused, subscription.currency)?.checked_neg().map_err(internal)?;
-        lines.extend(prorated_line(from, LineKind::UnusedTime, &item, credit, left));
+        lines.extend(unused_of(of_slot, from, &item, &part, subscription)?);
     }
     Ok(lines)
 }
 
-/// The unused share of a price as it was charged: less the discounts that were on it, and never more than what is left of it.
-fn unused_of<'a>(advances: impl Iterator<Item = &'a Advance>, unused: &Exact, currency: Currency) -> Result<Money> {
-    let mut sum = Money::zero(currency);
+/// A line for each amount that was charged in advance: the unused share of its price, less the discounts that were on it, and never more
+/// than what is left of it.
+fn unused_of<'a>(
+    advances: impl Iterator<Item = &'a Advance>,
+    from: &Subscribed,
+    item: &Item,
+    part: &Part,
+    subscription: &Subscription,
+) -> Result<Vec<Line>> {
+    let currency = subscription.currency;
+    let Shares { unused, .. } = part.shares(subscription)?;
+    let left = Period { starts_at: part.at, ends_at: part.whole.ends_at.max(part.at) };
+    let mut lines = Vec::new();
     for advance in advances {
-        let (charged, left) = (advance.charged_minor.max(advance.left_minor), Money::new(advance.left_minor, currency));
+        let (charged, limit) = (advance.charged_minor.max(advance.left_minor), Money::new(advance.left_minor, currency));
         let Some(net) = Exact::ratio(advance.left_minor.max(0).into(), charged.into()) else { continue };
         let price = Money::new(advance.price_minor.max(charged), currency);
         let computed = rating::prorate(price, &unused.times(&net)).map_err(internal)?;
-        let credit = rating::creditable(computed, left, Money::zero(currency)).map_err(internal)?;
-        sum = sum.checked_add(credit).map_err(internal)?;
+        let credit = rating::creditable(computed, limit, Money::zero(currency)).map_err(internal)?.checked_neg().map_err(internal)?;
+        let proration = Proration { limit_minor: Some(advance.left_minor), charged_minor: Some(charged), ..part.proration(price) };
+        lines.extend(prorated_line(from, LineKind::UnusedTime, item, (credit, left), proration));
     }
-    Ok(sum)
+    Ok(lines)
 }
 
 /// A line for a part of a period's price; None where that is nothing.
-pub(super) fn prorated_line(subscribed: &Subscribed, kind: LineKind, item: &Item, amount: Money, period: Period) -> Option<Line> {
+pub(super) fn prorated_line(
+    subscribed: &Subscribed,
+    kind: LineKind,
+    item: &Item,
+    (amount, period): (Money, Period),
+    proration: Proration,
+) -> Option<Line> {
     let description = match kind {
         LineKind::UnusedTime => format!("Unused time of {}", item.name),
         LineKind::RemainingTime => format!("Remaining time of {}", item.name),
         _ => format!("{}, a part of its period", item.name),
     };
     let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
-    (!amount.is_zero()).then(|| subscribed.line(kind, &item.key, description, priced, period))
+    let line = subscribed.line(kind, &item.key, description, priced, period);
+    (!amount.is_zero()).then_some(Line { proration: Some(proration), ..line })
+}
+
+/// Where a billing period is divided, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub policy: ProrationPolicy,
+    pub at: Timestamp,
+    pub ending: Ending,
+    pub whole: Period,
+}
+
+impl Part {
+    pub fn shares(&self, subscription: &Subscription) -> Result<Shares> {
+        shares(subscription, self.whole, self.at, self.policy, self.ending)
+    }
+
+    /// What a line has to hold so that its share of `whole` can be computed again.
+    pub fn proration(&self, whole: Money) -> Proration {
+        Proration {
+            policy: self.policy,
+            changed_at: self.at,
+            is_end: self.ending == Ending::Termination,
+            period: self.whole,
+            whole_minor: whole.minor(),
+            limit_minor: None,
+            charged_minor: None,
+        }
+    }
 }
 
 /// How an instant divides a period of the subscription.

@@ -2,7 +2,7 @@
 
 use rating::{Currency, Ending, Money, Shares};
 
-use super::change::{moved, prorated_line, shares};
+use super::change::{Part, moved, prorated_line, shares};
 use super::compose::{Terms, compose};
 use super::lines::{Line, LineKind, Subscribed};
 use super::rules::{BillingReason, Invoice, Occasion, counted_usage, create, draft};
@@ -181,7 +181,11 @@ pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: End
         let passed = subscription.pause.as_ref().map_or(until, |pause| pause.paused_at);
         let month = subscription.usage_period(subscription.period_index)?;
         let Shares { used, .. } = shares(subscription, month, passed, now.plan.proration_policy, Ending::Termination)?;
-        lines.extend(now.commitment_line(cost, &used, period)?);
+        let part = Part { policy: now.plan.proration_policy, at: passed, ending: Ending::Termination, whole: month };
+        let is_part = used != rating::Exact::one();
+        let line = now.commitment_line(cost, &used, period)?;
+        let minimum = now.minimum_commitment(currency)?;
+        lines.extend(line.map(|line| Line { proration: minimum.filter(|_| is_part).map(|minimum| part.proration(minimum)), ..line }));
     }
     lines.extend(late_lines(billing)?);
     Ok(lines)
@@ -221,14 +225,16 @@ pub(super) fn base_in_arrears(billing: &Billing<'_>, until: Timestamp, ending: E
             continue;
         }
         let ending = if phase.ends_at == until { ending } else { Ending::Change };
-        let share = |at, ending| shares(subscription, whole, at, subscribed.plan.proration_policy, ending).map(|shares| shares.used);
+        let policy = subscribed.plan.proration_policy;
+        let share = |at, ending| shares(subscription, whole, at, policy, ending).map(|shares| shares.used);
         let (before, after) = (share(phase.starts_at, Ending::Change)?, share(phase.ends_at, ending)?);
         let before = if phase.starts_at <= whole.starts_at { rating::Exact::zero() } else { before };
         for item in subscribed.items(subscription.currency)? {
             let price = price_of(&item.price, item.quantity.into(), subscription.currency)?;
             let until = |share| rating::prorate(price, share).map_err(|error| Error::internal(error.to_string()));
             let amount = until(&after)?.checked_sub(until(&before)?).map_err(|error| Error::internal(error.to_string()))?;
-            lines.extend(prorated_line(subscribed, item.kind, &item, amount, phase));
+            let part = Part { policy, at: phase.ends_at, ending, whole };
+            lines.extend(prorated_line(subscribed, item.kind, &item, (amount, phase), part.proration(price)));
         }
     }
     Ok(lines)

@@ -209,9 +209,8 @@ impl Subscribed {
     /// beside the base price.
     pub fn commitment_line(&self, usage: Money, used: &rating::Exact, period: Period) -> Result<Option<Line>> {
         let currency = usage.currency();
-        let Some(minimum) = self.plan.minimum_commitment.get(currency.code()) else { return Ok(None) };
+        let Some(minimum) = self.minimum_commitment(currency)? else { return Ok(None) };
         let internal = |error: rating::MoneyError| Error::internal(error.to_string());
-        let minimum = Money::round(&minimum.to_exact(), currency).map_err(internal)?;
         let share = share_of_usage_period(self.shape.interval)?.times(used);
         let base = Money::sum(self.period_lines(currency, period)?.iter().map(|line| Money::new(line.amount_minor, currency)), currency);
         let billed = base.and_then(|base| base.scaled_by(&share)).and_then(|base| base.checked_add(usage)).map_err(internal)?;
@@ -222,6 +221,13 @@ impl Subscribed {
         let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: missing.to_decimal(), amount: missing };
         let description = format!("Minimum commitment of {} {}", minimum.to_decimal_string(), currency.code());
         Ok(Some(self.line(LineKind::MinimumCommitment, &self.plan.key, description, priced, period)))
+    }
+
+    /// What a usage period comes to at least; None where nothing is committed.
+    pub fn minimum_commitment(&self, currency: Currency) -> Result<Option<Money>> {
+        let minimum = self.plan.minimum_commitment.get(currency.code());
+        let rounded = minimum.map(|minimum| Money::round(&minimum.to_exact(), currency));
+        rounded.transpose().map_err(|error| Error::internal(error.to_string()))
     }
 
     /// A line by this plan's prices.

@@ -191,19 +191,19 @@ impl Cast {
                 let path = format!("/v1/organizations/{organization}/suspension");
                 self.world.write(&vendor(), "PUT", &path, &json!({"reason": "fraud"})).expect(200);
             }
-            "createSubscription" => self.subscription(organization, "POST", "/cancellation", &json!({"effective": "now"})),
+            "createSubscription" => self.try_subscription(organization, "POST", "/cancellation", &json!({"effective": "now"})),
             "changeSubscription" | "previewSubscriptionChange" => self.back_to_professional(organization),
             "revokeScheduledChange" => {
-                self.subscription(organization, "POST", "/changes", &json!({"plan": "starter", "effective": "period_end"}));
+                self.try_subscription(organization, "POST", "/changes", &json!({"plan": "starter", "effective": "period_end"}));
             }
-            "cancelSubscription" => self.subscription(organization, "DELETE", "/cancellation", &json!({})),
+            "cancelSubscription" => self.try_subscription(organization, "DELETE", "/cancellation", &json!({})),
             "withdrawSubscriptionCancellation" => {
-                self.subscription(organization, "POST", "/cancellation", &json!({"effective": "period_end"}));
+                self.try_subscription(organization, "POST", "/cancellation", &json!({"effective": "period_end"}));
             }
             "pauseSubscription" => self.runs_and_is_paid(organization),
             "resumeSubscription" => {
                 self.is_paid(organization);
-                self.subscription(organization, "POST", "/pause", &json!({}));
+                self.try_subscription(organization, "POST", "/pause", &json!({}));
             }
             "suspendSubscription" => self.runs_and_is_paid(organization),
             "unsuspendSubscription" => self.suspend(organization, "PUT"),
@@ -219,7 +219,7 @@ impl Cast {
     }
 
     /// What is refused is refused: the subscription may be so already.
-    fn subscription(&self, organization: &str, method: &str, path: &str, body: &Value) {
+    fn try_subscription(&self, organization: &str, method: &str, path: &str, body: &Value) {
         let vendor_for = Credential::VendorFor(organization.to_owned());
         drop(self.world.write(&vendor_for, method, &format!("/v1/subscription{path}"), body));
     }
@@ -231,15 +231,15 @@ impl Cast {
     /// On the professional plan, and nothing waits.
     fn back_to_professional(&self, organization: &str) {
         self.runs_and_is_paid(organization);
-        self.subscription(organization, "POST", "/changes", &json!({"plan": "professional", "effective": "now"}));
+        self.try_subscription(organization, "POST", "/changes", &json!({"plan": "professional", "effective": "now"}));
     }
 
     /// A subscription that is not on trial.
     fn is_paid(&self, organization: &str) {
         let found = self.world.get(&Credential::VendorFor(organization.to_owned()), "/v1/subscription");
         if found.body["status"] == "trialing" {
-            self.subscription(organization, "POST", "/cancellation", &json!({"effective": "now"}));
-            self.subscription(organization, "POST", "", &json!({"plan": "professional"}));
+            self.try_subscription(organization, "POST", "/cancellation", &json!({"effective": "now"}));
+            self.try_subscription(organization, "POST", "", &json!({"plan": "professional"}));
         }
     }
 
@@ -248,14 +248,14 @@ impl Cast {
         self.is_paid(organization);
         self.suspend(organization, "DELETE");
         for path in ["/pause", "/cancellation", "/scheduled-change"] {
-            self.subscription(organization, "DELETE", path, &json!({}));
+            self.try_subscription(organization, "DELETE", path, &json!({}));
         }
     }
 
     /// Takes back what [`prepare`](Self::prepare) did to Acme's status, where the operation then was refused.
     pub fn settle(&self, operation: &str) {
         match operation {
-            "createSubscription" => self.subscription(&self.acme, "POST", "", &json!({"plan": "professional"})),
+            "createSubscription" => self.try_subscription(&self.acme, "POST", "", &json!({"plan": "professional"})),
             "revokeScheduledChange" | "withdrawSubscriptionCancellation" | "resumeSubscription" | "unsuspendSubscription" => {
                 self.runs_and_is_paid(&self.acme);
             }

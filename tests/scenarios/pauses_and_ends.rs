@@ -20,7 +20,7 @@ impl Company<'_> {
         self.world.post(&self.vendor(), "/v1/usage/consumption", &json!({"metric": "apiCalls"})).status
     }
 
-    fn status(&self) -> Value {
+    fn subscription_status(&self) -> Value {
         self.get("/v1/subscription")["status"].clone()
     }
 }
@@ -45,7 +45,7 @@ fn a_pause_gives_the_unused_time_back_and_ends_by_itself() {
     assert_eq!(invoices.len(), 2, "nothing falls due while it rests");
     assert_eq!(lines(&invoices[1], "referencesOrder"), [line("overage", 100), line("unusedTime", -13_481)]);
     acme.advance("2026-03-01T00:00:00Z");
-    assert_eq!(acme.status(), "active");
+    assert_eq!(acme.subscription_status(), "active");
     assert_eq!(acme.get("/v1/subscription")["currentPeriod"], json!({"start": "2026-03-01T00:00:00Z", "end": "2026-04-01T00:00:00Z"}));
     assert_eq!((acme.consume(), acme.get("/v1/quotas/apiCalls")["current"].clone()), (200, json!(1)));
     acme.advance("2026-04-01T00:00:00Z");
@@ -83,7 +83,7 @@ fn pausing_and_going_on_at_once_changes_nothing_but_the_bill() {
     for policy in ["keep_time", "credit_unused"] {
         acme.pause(&json!({"policy": policy}));
         world.send(&acme.vendor(), "DELETE", "/v1/subscription/pause", &[], "").expect(204);
-        assert_eq!((acme.status(), acme.consume()), (json!("active"), 200), "{policy}");
+        assert_eq!((acme.subscription_status(), acme.consume()), (json!("active"), 200), "{policy}");
     }
     acme.advance("2026-01-25T00:00:01Z");
     let billed: Vec<_> = acme.invoices()[1..].iter().map(|invoice| lines(invoice, "referencesOrder")).collect();
@@ -139,11 +139,11 @@ fn an_end_can_wait_and_be_withdrawn() {
     assert_eq!((&cancelled["status"], &cancelled["cancellation"]["effectiveAt"]), (&json!("active"), &json!("2026-02-15T00:00:00Z")));
     world.send(&acme.vendor(), "DELETE", "/v1/subscription/cancellation", &[], "").expect(204);
     acme.advance("2026-02-20T00:00:00Z");
-    assert_eq!((acme.status(), acme.invoices().len()), (json!("active"), 2));
+    assert_eq!((acme.subscription_status(), acme.invoices().len()), (json!("active"), 2));
     acme.cancel(&json!({"effective": "period_end"}));
     acme.use_up("apiCalls", 100_500);
     acme.advance("2026-05-20T00:00:00Z");
-    assert_eq!(acme.status(), "cancelled");
+    assert_eq!(acme.subscription_status(), "cancelled");
     let last = acme.invoices().pop().unwrap();
     assert_eq!((lines(&last, "referencesOrder"), &last["billingReason"]), (vec![line("overage", 100)], &json!("subscription_end")));
 }
@@ -158,7 +158,7 @@ fn a_trial_expires_without_a_payment_method_where_the_plan_says_so() {
         let company = world.sign_up_with(json!({"name": name, "email": "a@acme.example", "testClock": clock["$id"], "plan": "team"}));
         world.write(&company.vendor(), "PATCH", "/v1/subscription", &json!({"paymentMethod": method})).expect(200);
         company.advance("2026-01-08T00:00:00Z");
-        assert_eq!(company.status(), status, "{name}");
+        assert_eq!(company.subscription_status(), status, "{name}");
         assert_eq!(company.invoices().len(), usize::from(status == "active"), "{name}");
     }
 }

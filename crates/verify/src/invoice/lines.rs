@@ -179,7 +179,9 @@ impl<'a> Lines<'a> {
         }
         let is_early = matches!(self.terms.document.invoice.billing_reason, Reason::SubscriptionUpdate | Reason::SubscriptionThreshold);
         let Some(closed) = closed else {
-            if !is_early {
+            let period = self.terms.document.invoice.billing_period;
+            let is_within = line.billing_period.start_date == period.start_date && line.billing_period.end_date <= period.end_date;
+            if !is_early || !is_within {
                 return Err("the closing of its period is not in the file".to_owned());
             }
             checks.note(
