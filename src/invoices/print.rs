@@ -12,7 +12,7 @@ use rating::{Decimal, Money, Off, Tz, parse_time_zone};
 use sha2::{Digest, Sha256};
 
 use super::lines::Line;
-use super::rules::{Invoice, Status, identifier};
+use super::rules::{Invoice, Status};
 use crate::http::reply::Reply;
 use crate::http::request::text_header;
 use crate::kernel::error::{Error, Result};
@@ -57,7 +57,15 @@ fn liking(accept: &str, name: &str) -> u32 {
     let ranges = accept.split(',').filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let range = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let rank = if range == name { 3 } else if range == format!("{kind}/*") { 2 } else if range == "*/*" { 1 } else { return None };
+        let rank = if range == name {
+            3
+        } else if range == format!("{kind}/*") {
+            2
+        } else if range == "*/*" {
+            1
+        } else {
+            return None;
+        };
         let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
         Some((rank, quality.map_or(1_000, thousandths)))
     });
@@ -75,8 +83,9 @@ fn thousandths(quality: &str) -> u32 {
     }
 }
 
-/// What is printed of an invoice. Its customer is who it was when it got its number; the seller and the language are those of today.
-pub fn document(invoice: &Invoice, organization: &Organization, seller: &Seller) -> Result<Document> {
+/// What is printed of an invoice. Both sides are who they were when it got its number; the language, and the seller's logo, are those of today.
+pub fn document(invoice: &Invoice, organization: &Organization, present: &Seller) -> Result<Document> {
+    let seller = &seller(invoice, present);
     let settings = &organization.settings;
     let locale = Locale::of(&settings.language);
     let lines: Vec<paper::Line> = invoice.lines.iter().map(|line| printed_line(line, invoice, locale)).collect();
@@ -95,7 +104,7 @@ pub fn document(invoice: &Invoice, organization: &Organization, seller: &Seller)
     Ok(Document {
         kind: Kind::Invoice,
         status: status(invoice.status),
-        number: invoice.number.map(identifier),
+        number: invoice.identifier(),
         reference: None,
         locale: settings.language.clone(),
         time_zone: parse_time_zone(&settings.timezone).unwrap_or(Tz::UTC),
@@ -103,7 +112,7 @@ pub fn document(invoice: &Invoice, organization: &Organization, seller: &Seller)
         due_at: invoice.due_at.map(Timestamp::to_chrono),
         period: Some(Span { start: invoice.period.starts_at.to_chrono(), end: invoice.period.ends_at.to_chrono() }),
         seller: seller_party(seller),
-        logo: seller.read_logo()?,
+        logo: present.read_logo()?,
         customer: customer(invoice, organization),
         currency: invoice.currency,
         subtotal: invoice.money(invoice.subtotal_minor),
@@ -148,6 +157,12 @@ fn printed_line(line: &Line, invoice: &Invoice, locale: &Locale) -> paper::Line 
     }
 }
 
+/// The one that the invoice kept. One that was numbered before there was a seller shows the present one.
+fn seller(invoice: &Invoice, present: &Seller) -> Seller {
+    let kept = invoice.parties.as_ref().and_then(|parties| serde_json::from_value::<Seller>(parties.get("seller")?.clone()).ok());
+    kept.filter(|kept| kept.name.is_some()).unwrap_or_else(|| present.clone())
+}
+
 fn seller_party(seller: &Seller) -> Party {
     Party {
         name: seller.legal_name.clone().or_else(|| seller.name.clone()).unwrap_or_default(),
@@ -169,7 +184,7 @@ fn customer(invoice: &Invoice, organization: &Organization) -> Party {
     Party {
         name: text("name").unwrap_or_else(|| organization.name.clone()),
         address: place.as_ref().map(address).unwrap_or_default(),
-        tax_id: None,
+        tax_id: if kept.is_some() { text("taxId") } else { organization.details.tax_id.clone() },
         email: Some(text("email").unwrap_or_else(|| organization.email.clone())),
         contact: Vec::new(),
     }
@@ -197,7 +212,8 @@ pub async fn answer(app: &App, form: Form, document: &Document, headers: &Header
     }
     let name = document.number.as_deref().unwrap_or("draft");
     // What is printed runs nothing and loads nothing, whatever got into it.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    let policy =
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
     for (header, value) in [
         (header::CONTENT_TYPE, content_type.to_owned()),
         (header::ETAG, tag),
@@ -205,7 +221,10 @@ pub async fn answer(app: &App, form: Form, document: &Document, headers: &Header
         (header::CACHE_CONTROL, "private, no-cache".to_owned()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("inline; filename=\"{}.{}\"", file_name(name), if form == Form::Pdf { "pdf" } else { "html" })),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("inline; filename=\"{}.{}\"", file_name(name), if form == Form::Pdf { "pdf" } else { "html" }),
+        ),
     ] {
         put(&mut response, header, &value);
     }

@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::compose::{ChargedTax, TakenDiscount};
 use super::lines::{Line, LineKind};
-pub use super::proof::*;
-use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
 use super::print::Form;
+pub use super::proof::*;
+use super::rules::{BillingReason, CountedUsage, Invoice, Status};
 use super::{billing, endings, print, store};
 use crate::access::permissions::needs;
 use crate::http::actors::{Authorized, VendorFor};
@@ -144,7 +144,7 @@ pub struct InvoiceView {
     #[serde(rename = "$id")]
     #[schema(value_type = String)]
     pub id: InvoiceId,
-    /// The number; gapless.
+    /// The seller's prefix and the number, which is gapless.
     #[schema(example = "INV-000001")]
     pub identifier: Option<String>,
     #[schema(value_type = String)]
@@ -187,7 +187,7 @@ impl From<Invoice> for InvoiceView {
         Self {
             type_name: "Invoice",
             id: invoice.id,
-            identifier: invoice.number.map(identifier),
+            identifier: invoice.identifier(),
             subscription: invoice.subscription,
             billing_reason: invoice.reason,
             subtotal: invoice.money(invoice.subtotal_minor).into(),
@@ -255,7 +255,8 @@ async fn number_of(caller: &Authorized<needs::InvoicesRead>, cursor: &str) -> Re
 /// Read an invoice
 ///
 /// As JSON, or printed: `Accept: text/html` is a page that prints, `Accept: application/pdf` a PDF. Both are in the organization's language and
-/// show the seller of today. An invoice that did not change is the same bytes, and `If-None-Match` with its `ETag` is 304.
+/// show seller and customer as they were when the invoice got its number. The same invoice is the same bytes, and `If-None-Match` with its `ETag`
+/// is 304.
 #[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice", params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The invoice", content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))),
     security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]

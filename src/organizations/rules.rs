@@ -68,6 +68,9 @@ pub struct Details {
     pub industry: Option<String>,
     pub description: Option<String>,
     pub address: Option<PostalAddress>,
+    /// Such as a VAT number; printed on invoices.
+    #[serde(default)]
+    pub tax_id: Option<String>,
     /// The plan whose trial the sign-up starts.
     pub plan: Option<String>,
 }
@@ -190,6 +193,7 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
         (&details.industry, "/industry"),
         (&details.description, "/description"),
         (&details.url, "/url"),
+        (&details.tax_id, "/taxId"),
     ] {
         require(text.as_ref().is_none_or(|text| text.chars().count() <= TEXT_LENGTH_MAX), pointer, "Send at most 2,000 characters.")?;
     }

@@ -121,7 +121,7 @@ pub async fn get(vendor: Vendor) -> Result<Reply> {
 
 /// Set the seller
 ///
-/// Replaces all of it. Invoices are printed with it from now on, also those that were made before.
+/// Replaces all of it. An invoice keeps the seller of the moment at which it got its number, a minute later at the latest; the logo is today's.
 #[utoipa::path(put, path = "/v1/seller", tag = "seller", operation_id = "putSeller", request_body = NewSeller,
     responses((status = 200, description = "The seller", body = SellerView)), security(("platformKey" = [])))]
 pub async fn put(vendor: Vendor, command: Command<NewSeller>) -> Result<Reply> {

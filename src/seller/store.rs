@@ -1,5 +1,8 @@
 //! All SQL of the seller.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::rules::Seller;
@@ -26,7 +29,22 @@ pub async fn find(app: &App) -> Result<Option<Kept>> {
     Ok(common_rows(app, platform_sql!("SELECT document, updated_at, version FROM seller WHERE id = 1")).await?.into_iter().next())
 }
 
-/// The seller as invoices show it now.
+/// How long an isolate trusts what it read: a billing run numbers many invoices, and asks once a minute.
+const REMEMBERED: Duration = Duration::from_secs(60);
+const NAME: &str = "seller";
+
+/// The seller as an invoice keeps it; up to a minute old, but for what this isolate changed itself.
+pub async fn remembered(app: &App) -> Result<Arc<Seller>> {
+    let now = app.moment().now;
+    if let Some(seller) = app.memory.recall::<Seller>(NAME, now) {
+        return Ok(seller);
+    }
+    let seller = Arc::new(load(app).await?);
+    app.memory.keep(NAME, now.plus(REMEMBERED), Arc::clone(&seller));
+    Ok(seller)
+}
+
+/// The seller as it is now.
 pub async fn load(app: &App) -> Result<Seller> {
     Ok(find(app).await?.map(|kept| kept.seller).unwrap_or_default())
 }
@@ -46,5 +64,7 @@ pub async fn save(platform: &Platform, found: Option<&Kept>, seller: &Seller, no
     );
     let (before, after) = (found.map(|kept| kept.seller.summary()), Some(seller.summary()));
     let entry = Audit { action: "seller.updated", target: "seller".to_owned(), before, after };
-    platform.commit(vec![guard, write], vec![entry]).await
+    platform.commit(vec![guard, write], vec![entry]).await?;
+    platform.app().memory.forget(NAME);
+    Ok(())
 }

@@ -45,7 +45,8 @@ fn the_page_shows_both_sides_and_the_amounts_of_the_json() {
     let view = accept(&cast.world, &ask(&who, "GET", &path), 200).body;
     let page = ask(&who, "GET", &path).header("accept", "text/html").send(&cast.world);
     let total = text(&view["total"]["price"]);
-    for shown in [&*text(&view["identifier"]), &total, "Acme", "ノースウィンド &lt;GmbH&gt;", "DE811907980", "HRB 123456", "IBAN DE02"] {
+    for shown in [&*text(&view["identifier"]), &total, "Acme", "ノースウィンド &lt;GmbH&gt;", "DE811907980", "HRB 123456", "IBAN DE02"]
+    {
         assert!(page.text.contains(shown), "{shown} in {}", page.text);
     }
     assert!(page.header("content-security-policy").starts_with("default-src 'none'"));

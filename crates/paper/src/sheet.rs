@@ -244,12 +244,20 @@ fn sums(document: &Document, locale: &Locale) -> Vec<Sum> {
         (labels.amount_paid, document.amount_paid),
         (labels.credited, document.credited),
     ]
-        .into_iter()
-        .filter(|(_, money)| !money.is_zero())
-        .map(|(label, money)| sum(label, reduced_by(money, locale)));
+    .into_iter()
+    .filter(|(_, money)| !money.is_zero())
+    .map(|(label, money)| sum(label, reduced_by(money, locale)));
     let due = (document.kind == Kind::Invoice).then(|| strong(labels.amount_due, document.amount_due));
     let subtotal = sum(labels.subtotal, locale.money(document.subtotal));
-    [subtotal].into_iter().chain(adjustments).chain(taxes).chain(carried).chain([strong(labels.total, document.total)]).chain(paid).chain(due).collect()
+    [subtotal]
+        .into_iter()
+        .chain(adjustments)
+        .chain(taxes)
+        .chain(carried)
+        .chain([strong(labels.total, document.total)])
+        .chain(paid)
+        .chain(due)
+        .collect()
 }
 
 /// A positive amount as what it takes away.
