@@ -1,8 +1,10 @@
-// `npm run build`: the Worker that is deployed and tested, from Rust to ./build, and the files of the /docs page to ./assets.
+// `npm run build`: the Worker that is deployed and tested, from Rust to ./build, and the files of the /docs page and the fonts of
+// invoices to ./assets.
 // wrangler calls it too ([build] in wrangler.toml), before `dev` and before `deploy`.
 
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { Failure, eventually, fingerprint, fromRoot, main, quietly } from "./lib.mjs";
+import { fontsAreMade } from "./fonts.mjs";
 import { setUp } from "./setup.mjs";
 
 const INPUTS = [
@@ -27,7 +29,7 @@ export const inputsFingerprint = () => fingerprint(...INPUTS);
 export async function build() {
   await oneAtATime(async () => {
     const inputs = inputsFingerprint();
-    if (existsSync(fromRoot("build/index.js")) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === inputs && docsAreCopied()) return;
+    if (existsSync(fromRoot("build/index.js")) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === inputs && docsAreCopied() && fontsAreMade()) return;
     const tools = await setUp();
     copyDocs();
     rmSync(STAMP, { force: true });

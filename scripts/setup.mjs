@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { makeFonts } from "./fonts.mjs";
 import { Failure, NODE_22, fromRoot, main, output, quietly, readJson, seconds } from "./lib.mjs";
 
 const NODE_MAJOR_MIN = 20;
@@ -17,6 +18,7 @@ export async function setUp() {
   checkRust();
   checkCCompiler();
   await installPackages();
+  await makeFonts();
   await addWasmTarget();
   return {
     wasmBindgen: await wasmBindgen(),

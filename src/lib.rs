@@ -59,6 +59,7 @@ pub mod platform_keys;
 pub mod roles;
 pub mod sealing;
 pub mod second_factors;
+pub mod seller;
 pub mod sessions;
 pub mod signup;
 pub mod simulations;

@@ -38,12 +38,16 @@ mod metrics;
 mod money;
 #[path = "api/people.rs"]
 mod people;
+#[path = "api/printing.rs"]
+mod printing;
 #[path = "api/roles.rs"]
 mod roles;
 #[path = "api/routes.rs"]
 mod routes;
 #[path = "api/seats.rs"]
 mod seats;
+#[path = "api/seller.rs"]
+mod seller;
 #[path = "api/subscriptions.rs"]
 mod subscriptions;
 #[path = "api/team_members.rs"]

@@ -6,6 +6,7 @@
 pub mod d1;
 pub mod durable;
 pub mod entry;
+pub mod fonts;
 pub mod outbox;
 pub mod queues;
 pub mod sealing;
@@ -40,6 +41,7 @@ pub fn app(env: &Env) -> Result<App> {
         mailer,
         probes: Arc::new(queues::EdgeProbes(env.clone())),
         sealing: Arc::new(sealing::SubtleCrypto),
+        fonts: Arc::new(fonts::StaticFonts(env.clone())),
         clock: Arc::new(WorkerClock),
         entropy: Arc::new(WebCrypto),
         memory: MEMORY.clone(),

@@ -11,7 +11,7 @@ use super::{experiments, health, openapi};
 use crate::{
     access, audit, billing_run, catalog, credit_notes, credits, discounts, entitlements, estimates, exports, invitations, invoices, ledger,
     limits, logins, mails, metrics, oauth, onboarding, organizations, parked, payments, people, platform_keys, roles, sealing,
-    second_factors, sessions, signup, simulations, subscriptions, taxes, teams, test_clocks, tokens, usage,
+    second_factors, seller, sessions, signup, simulations, subscriptions, taxes, teams, test_clocks, tokens, usage,
 };
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
@@ -87,6 +87,8 @@ routes! {
     tokens::list,
     tokens::create,
     sealing::rotate,
+    seller::get,
+    seller::put,
     audit::list_platform,
     audit::export_platform,
     audit::head_platform,

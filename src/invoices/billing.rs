@@ -17,6 +17,7 @@ use crate::kernel::time::Timestamp;
 use crate::organizations;
 use crate::organizations::rules::Organization;
 use crate::organizations::store::OrganizationRow;
+use crate::seller;
 use crate::subscriptions::rules::{Phase, Shape, Subscription};
 use crate::subscriptions::store::{self as subscriptions, SubscriptionRow};
 use crate::usage::meter::Closing;
@@ -121,7 +122,8 @@ async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Option<(Account, R
 /// Only what is committed gets a number, so that none is lost with a draft that never was.
 async fn number(tenant: &Tenant, committed: &Invoice, customer: &Organization) -> Result<()> {
     let number = tenant.app().invoice_numbers.number(SELLER, &committed.id.to_string()).await?;
-    tenant.commit_to_run(rules::finalize(committed, number, rules::parties(SELLER, customer), tenant.moment())?).await
+    let seller = seller::store::remembered(tenant.app()).await?;
+    tenant.commit_to_run(rules::finalize(committed, number, rules::parties(&seller, customer), tenant.moment())?).await
 }
 
 /// What gives a draft invoice its number. The number belongs to the invoice's id, so that asking again leaves no gap.
@@ -135,7 +137,8 @@ pub async fn finalize(tenant: &Tenant, id: InvoiceId) -> Result<Decision> {
     }
     let customer = Organization::from(decode::<OrganizationRow>(row()?)?);
     let number = tenant.app().invoice_numbers.number(SELLER, &id.to_string()).await?;
-    rules::finalize(&invoice, number, rules::parties(SELLER, &customer), tenant.moment())
+    let seller = seller::store::remembered(tenant.app()).await?;
+    rules::finalize(&invoice, number, rules::parties(&seller, &customer), tenant.moment())
 }
 
 /// The invoice of the running period, if nothing more happened; None when nothing is to come with its end.

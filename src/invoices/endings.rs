@@ -29,11 +29,10 @@ pub fn fall_due(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
         return Ok(Decision::new());
     }
     let after = Invoice { status: step(invoice.status, Trigger::FallDue)?, ..invoice.clone() };
-    let number = invoice.number.unwrap_or_default();
     Ok(changed(invoice, &after)
         .raise(InvoiceOverdue {
             invoice: invoice.id,
-            identifier: super::rules::identifier(number),
+            identifier: invoice.identifier().unwrap_or_default(),
             remaining: invoice.unsettled().to_decimal_string(),
             currency: invoice.currency.code().to_owned(),
         })

@@ -16,6 +16,7 @@ pub mod cycle;
 pub mod endings;
 pub mod lifecycle;
 pub mod lines;
+pub mod print;
 pub mod proof;
 pub mod routes;
 pub mod rules;

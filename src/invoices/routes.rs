@@ -1,14 +1,17 @@
 //! The endpoints of invoices.
 
+use axum::response::Response;
+use http::HeaderMap;
 use rating::{Money, Off, Quantity};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::compose::{ChargedTax, TakenDiscount};
 use super::lines::{Line, LineKind};
+use super::print::Form;
 pub use super::proof::*;
-use super::rules::{BillingReason, CountedUsage, Invoice, Status, identifier};
-use super::{billing, endings, store};
+use super::rules::{BillingReason, CountedUsage, Invoice, Status};
+use super::{billing, endings, print, store};
 use crate::access::permissions::needs;
 use crate::http::actors::{Authorized, VendorFor};
 use crate::http::money::MoneyView;
@@ -20,6 +23,7 @@ use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::usage::wire::QuantityDocument;
+use crate::{organizations, seller};
 use rating::Currency;
 
 /// The days a period spans.
@@ -140,7 +144,7 @@ pub struct InvoiceView {
     #[serde(rename = "$id")]
     #[schema(value_type = String)]
     pub id: InvoiceId,
-    /// The number; gapless.
+    /// The seller's prefix and the number, which is gapless.
     #[schema(example = "INV-000001")]
     pub identifier: Option<String>,
     #[schema(value_type = String)]
@@ -183,7 +187,7 @@ impl From<Invoice> for InvoiceView {
         Self {
             type_name: "Invoice",
             id: invoice.id,
-            identifier: invoice.number.map(identifier),
+            identifier: invoice.identifier(),
             subscription: invoice.subscription,
             billing_reason: invoice.reason,
             subtotal: invoice.money(invoice.subtotal_minor).into(),
@@ -249,11 +253,23 @@ async fn number_of(caller: &Authorized<needs::InvoicesRead>, cursor: &str) -> Re
 }
 
 /// Read an invoice
+///
+/// As JSON, or printed: `Accept: text/html` is a page that prints, `Accept: application/pdf` a PDF. Both are in the organization's language and
+/// show seller and customer as they were when the invoice got its number. The same invoice is the same bytes, and `If-None-Match` with its `ETag`
+/// is 304.
 #[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice", params(("id" = String, Path, description = "`inv_...`")),
-    responses((status = 200, description = "The invoice", body = InvoiceView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
-pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
-    let invoice = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
-    Reply::ok(&InvoiceView::from(invoice))
+    responses((status = 200, description = "The invoice", content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))),
+    security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>, headers: HeaderMap) -> Result<Response> {
+    let form = Form::wanted(&headers)?;
+    let tenant = &caller.tenant;
+    let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+    if form == Form::Json {
+        return Ok(print::as_json(Reply::ok(&InvoiceView::from(invoice))?));
+    }
+    let organization = organizations::store::load(tenant).await?;
+    let seller = seller::store::load(tenant.app()).await?;
+    print::answer(tenant.app(), form, &print::document(&invoice, &organization, &seller)?, &headers).await
 }
 
 /// Read the invoice that is to come

@@ -17,6 +17,7 @@ use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, SubscriptionId};
 use crate::kernel::time::{Timestamp, days};
 use crate::ledger::store::post;
 use crate::organizations::rules::Organization;
+use crate::seller::rules::{self as seller, Seller};
 use crate::subscriptions::rules::{Period, Subscription};
 use crate::usage::meter::Closing;
 
@@ -204,7 +205,7 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
         .write_all(post(&[books::finalized(&finalized, moment)?]))
         .raise(InvoiceFinalized {
             invoice: invoice.id,
-            identifier: identifier(number),
+            identifier: finalized.identifier().unwrap_or_default(),
             total: invoice.payment_due().to_decimal_string(),
             currency: invoice.currency.code().to_owned(),
             due_at,
@@ -219,12 +220,12 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
     })
 }
 
-/// Seller and customer as they are now; an invoice keeps them.
-pub fn parties(seller: &str, customer: &Organization) -> serde_json::Value {
+/// Seller and customer as they are now; an invoice keeps them. The picture stays with the seller: a row holds no 48 KiB of it.
+pub fn parties(seller: &Seller, customer: &Organization) -> serde_json::Value {
     let Organization { id, name, email, details, .. } = customer;
     serde_json::json!({
-        "seller": {"key": seller},
-        "customer": {"$id": id, "name": name, "email": email, "address": details.address},
+        "seller": Seller { logo: None, ..seller.clone() },
+        "customer": {"$id": id, "name": name, "email": email, "address": details.address, "taxId": details.tax_id},
     })
 }
 
@@ -237,6 +238,12 @@ pub fn is_deferred(line: &Line, billed_at: Timestamp) -> bool {
 }
 
 impl Invoice {
+    /// The number as it is printed, with the prefix that the seller had when it was given. None of a draft.
+    pub fn identifier(&self) -> Option<String> {
+        let kept = self.parties.as_ref().and_then(|parties| parties.pointer(PREFIX)).and_then(serde_json::Value::as_str);
+        self.number.map(|number| format!("{}{number:06}", kept.unwrap_or(seller::PREFIX)))
+    }
+
     pub fn money(&self, minor: i64) -> Money {
         Money::new(minor, self.currency)
     }
@@ -261,7 +268,5 @@ impl Invoice {
     }
 }
 
-/// The number as it is printed.
-pub fn identifier(number: u64) -> String {
-    format!("INV-{number:06}")
-}
+/// Of the seller that an invoice keeps.
+const PREFIX: &str = "/seller/invoicePrefix";

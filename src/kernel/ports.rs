@@ -114,6 +114,11 @@ pub trait Probes: Send + Sync {
     fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>>;
 }
 
+/// The font files of the build, by their names; `index.json` says what each can show. `crates/paper` names those that a document needs.
+pub trait Fonts: Send + Sync {
+    fn load<'a>(&'a self, file: &'a str) -> BoxFuture<'a, Result<Arc<[u8]>>>;
+}
+
 /// What one text is encrypted under. A nonce is used once with a key; the context is not stored and must be the same again.
 #[derive(Clone, Copy)]
 pub struct Lock<'a> {
@@ -175,6 +180,7 @@ pub struct Ports {
     pub queues: Arc<dyn Queues>,
     pub mailer: Arc<dyn Mailer>,
     pub sealing: Arc<dyn Sealing>,
+    pub fonts: Arc<dyn Fonts>,
     pub probes: Arc<dyn Probes>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,

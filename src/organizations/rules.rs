@@ -68,6 +68,9 @@ pub struct Details {
     pub industry: Option<String>,
     pub description: Option<String>,
     pub address: Option<PostalAddress>,
+    /// Such as a VAT number; printed on invoices.
+    #[serde(default)]
+    pub tax_id: Option<String>,
     /// The plan whose trial the sign-up starts.
     pub plan: Option<String>,
 }
@@ -190,6 +193,7 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
         (&details.industry, "/industry"),
         (&details.description, "/description"),
         (&details.url, "/url"),
+        (&details.tax_id, "/taxId"),
     ] {
         require(text.as_ref().is_none_or(|text| text.chars().count() <= TEXT_LENGTH_MAX), pointer, "Send at most 2,000 characters.")?;
     }
@@ -209,7 +213,7 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
 /// What to do about a plan that can't be tried.
 pub const NO_SUCH_PLAN: &str = "Send the key of a plan; GET /v1/plans lists them.";
 
-fn check_address(address: &PostalAddress) -> Result<(), Problem> {
+pub fn check_address(address: &PostalAddress) -> Result<(), Problem> {
     require(address.type_name == PostalAddress::type_name(), "/address/$type", "Leave $type out, or send PostalAddress.")?;
     let PostalAddress { street_address, address_locality, address_region, postal_code, address_country, .. } = address;
     for (text, pointer) in [

@@ -38,6 +38,9 @@ pub struct NewOrganization {
     pub industry: Option<String>,
     pub description: Option<String>,
     pub address: Option<PostalAddress>,
+    /// Such as a VAT number; printed on invoices.
+    #[schema(example = "ATU12345678", max_length = 2000)]
+    pub tax_id: Option<String>,
     pub settings: Option<SettingsInput>,
     /// The plan to try; `professional` when absent.
     pub plan: Option<String>,
@@ -77,6 +80,9 @@ pub struct OrganizationChanges {
     #[schema(value_type = Option<PostalAddress>)]
     pub address: Option<Option<PostalAddress>>,
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub tax_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     pub settings: Option<SettingsInput>,
 }
@@ -101,6 +107,7 @@ pub struct OrganizationView {
     pub industry: Option<String>,
     pub description: Option<String>,
     pub address: Option<PostalAddress>,
+    pub tax_id: Option<String>,
     pub settings: Settings,
     pub status: Status,
     #[schema(value_type = Option<String>)]
@@ -129,6 +136,7 @@ impl NewOrganization {
                 industry: self.industry,
                 description: self.description,
                 address: self.address,
+                tax_id: self.tax_id,
                 plan: self.plan,
             },
             settings: self.settings.unwrap_or_default().over(&Settings::default()),
@@ -164,6 +172,7 @@ impl OrganizationChanges {
             industry: self.industry.unwrap_or(old.industry),
             description: self.description.unwrap_or(old.description),
             address: self.address.unwrap_or(old.address),
+            tax_id: self.tax_id.unwrap_or(old.tax_id),
             plan: old.plan,
         };
         let trimmed = |text: String| text.trim().to_owned();
@@ -188,6 +197,7 @@ impl OrganizationView {
             industry: details.industry,
             description: details.description,
             address: details.address,
+            tax_id: details.tax_id,
             settings: organization.settings,
             status: organization.status,
             test_clock: organization.test_clock,

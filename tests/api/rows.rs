@@ -72,6 +72,8 @@ pub const ROWS: &[Row] = &[
     row("listExports", Parameter::None, ""),
     row("getExport", Object("{export}", NO_EXPORT), ""),
     row("getExportContent", Object("{export}", NO_EXPORT), ""),
+    row("getSeller", Parameter::None, ""),
+    row("putSeller", Parameter::None, r#"{"name":"Northwind"}"#),
     row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
     row("listMetrics", Parameter::None, ""),
     row("getMetric", Name("apiCalls"), ""),

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tenantry::durable_objects::meter::Meter;
 use tenantry::kernel::error::{Error, Result};
 use tenantry::kernel::ids::{Entropy, OrganizationId};
-use tenantry::kernel::ports::{Clock, InvoiceNumbers, Lock, Message, Meters, Probes, Queues, Sealing};
+use tenantry::kernel::ports::{Clock, Fonts, InvoiceNumbers, Lock, Message, Meters, Probes, Queues, Sealing};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
 use tenantry::usage::meter::Call;
@@ -167,5 +167,16 @@ pub struct NoProbes;
 impl Probes for NoProbes {
     fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>> {
         Box::pin(async { Vec::new() })
+    }
+}
+
+/// The same files that the Worker serves to itself.
+pub struct FontFiles;
+
+impl Fonts for FontFiles {
+    fn load<'a>(&'a self, file: &'a str) -> BoxFuture<'a, Result<Arc<[u8]>>> {
+        let path = format!("{}/assets/fonts/{file}", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(&path).map_err(|error| Error::internal(format!("{path}: {error}; run `npm run setup`")));
+        Box::pin(async move { bytes.map(Arc::from) })
     }
 }

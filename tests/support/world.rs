@@ -16,7 +16,7 @@ use tenantry::kernel::time::Timestamp;
 use tenantry::mails::local::{LocalMailer, NoProvider};
 
 use super::sqlite::Sqlite;
-use super::twins::{HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
+use super::twins::{FontFiles, HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
 
 pub const PLATFORM_KEY: &str = "tk_platform_of_the_test_world";
 pub const SECRET: &[u8] = b"the secret of the test world";
@@ -101,6 +101,7 @@ impl World {
             mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
             sealing: Arc::new(SealingTwin),
+            fonts: Arc::new(FontFiles),
             clock: Arc::new(clock.clone()),
             entropy,
             memory: Arc::default(),
@@ -138,6 +139,7 @@ impl World {
             mailer: self.app.mailer.clone(),
             probes: self.app.probes.clone(),
             sealing: self.app.sealing.clone(),
+            fonts: self.app.fonts.clone(),
             clock: self.app.clock.clone(),
             entropy: self.app.entropy.clone(),
             memory: Arc::default(),
@@ -175,7 +177,7 @@ impl World {
         block_on(async {
             let response = tenantry::http::handle(app.clone(), request).await;
             let (parts, body) = response.into_parts();
-            let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);
             Answer { status: parts.status.as_u16(), headers: parts.headers, text, body }
         })

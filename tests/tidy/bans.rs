@@ -43,7 +43,7 @@ const BANS: &[Ban] = &[
     ban(
         "common_rows",
         "only what is the same for everybody is read past the actors",
-        &["src/catalog/store.rs", "src/kernel/platform.rs", "src/metrics/store.rs"],
+        &["src/catalog/store.rs", "src/kernel/platform.rs", "src/metrics/store.rs", "src/seller/store.rs"],
     ),
     ban(
         ".database()",
