@@ -11,6 +11,7 @@ use crate::credits;
 use crate::events::Event;
 use crate::invitations;
 use crate::invoices;
+use crate::invoices::compose::Terms;
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CreditId, CreditNoteId, InvitationId, InvoiceId, KeyId, MoveId, PersonId, SubscriptionId};
@@ -24,7 +25,7 @@ use crate::onboarding::rules as checklist;
 use crate::organizations::{self, erasure, relocation};
 use crate::people;
 use crate::subscriptions;
-use crate::subscriptions::rules::NewSubscription;
+use crate::subscriptions::rules::{NewSubscription, Shape, Status};
 use crate::usage::meters;
 
 use super::company::Company;
@@ -64,6 +65,10 @@ pub enum Action {
     },
     /// Bills what came after the last invoice of a subscription that is over.
     BillLateUsage(SubscriptionId),
+    /// An invoice is overdue: so is the subscription.
+    FallBehind,
+    /// Nothing is overdue any more: the subscription is in good standing again.
+    CatchUp,
     /// Makes an invoice overdue that is due still.
     FallDue(InvoiceId),
     /// Books what an invoice charged in advance for a period that is over as earned.
@@ -131,6 +136,11 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
         }
         Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
+        Action::FallBehind => {
+            let behind = company.subscription.as_ref().map(subscriptions::standing::payment_overdue);
+            Ok(behind.unwrap_or_default())
+        }
+        Action::CatchUp => catch_up(company, tenant).await,
         Action::FallDue(id) => {
             let invoice = invoices::store::find(tenant, id).await?;
             invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
@@ -165,6 +175,16 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
     }
 }
 
+async fn catch_up(company: &Company, tenant: &Tenant) -> Result<Decision> {
+    let past_due = company.subscription.as_ref().filter(|subscription| subscription.status == Status::PastDue);
+    match past_due {
+        Some(subscription) if !invoices::store::is_anything_overdue(tenant).await? => {
+            Ok(subscriptions::standing::payments_settled(subscription))
+        }
+        _ => Ok(Decision::new()),
+    }
+}
+
 /// In the company's currency and by the month where the plan is sold so, or else as it is sold first.
 async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<Decision> {
     let newest = catalog::store::newest(tenant.app(), plan).await?;
@@ -186,7 +206,13 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
         test_clock: tenant.test_clock(),
         before: None,
     };
-    subscriptions::rules::start_trial(&new, tenant.moment()).map(|(_, decision)| decision)
+    if plan.trial.days > 0 {
+        return subscriptions::rules::start_trial(&new, tenant.moment()).map(|(_, decision)| decision);
+    }
+    // A plan that can't be tried is paid for from the first day.
+    let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity: 1, add_ons: BTreeMap::new() };
+    let subscribed = invoices::billing::subscribed(tenant.app(), shape).await?;
+    Ok(invoices::turns::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.

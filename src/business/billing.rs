@@ -5,7 +5,8 @@ use serde_json::json;
 use super::actions::Action;
 use super::company::Company;
 use crate::events::{
-    CreditExpiryDue, CreditNoteCreated, InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoiceOverdue, InvoicePeriodEnded,
+    CreditExpiryDue, CreditNoteCreated, InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoiceOverdue, InvoicePaid,
+    InvoicePeriodEnded, InvoiceVoided,
 };
 use crate::workflow;
 
@@ -14,7 +15,9 @@ workflow! { "billing", "Each period has one invoice; it gets its number, and the
     when InvoiceFinalized => [ask_for_payment];
     when InvoiceDueDatePassed => [see_whether_it_is_overdue];
     when InvoicePeriodEnded => [recognize_what_is_earned];
-    when InvoiceOverdue => [remind_of_payment];
+    when InvoiceOverdue => [remind_of_payment, fall_behind];
+    when InvoicePaid => [catch_up_if_all_is_paid];
+    when InvoiceVoided => [catch_up_without_it];
     when CreditNoteCreated => [give_the_credit_note_a_number];
     when CreditExpiryDue => [let_what_is_left_expire];
 }
@@ -50,6 +53,18 @@ fn remind_of_payment(invoice: &InvoiceOverdue, company: &Company) -> Vec<Action>
         "paymentUrl": format!("{}/billing/pay/{}", company.app_url, invoice.invoice),
     });
     vec![company.mail("payment-overdue", format!("overdue:{}", invoice.invoice), data)]
+}
+
+fn fall_behind(_: &InvoiceOverdue, _: &Company) -> Vec<Action> {
+    vec![Action::FallBehind]
+}
+
+fn catch_up_if_all_is_paid(_: &InvoicePaid, _: &Company) -> Vec<Action> {
+    vec![Action::CatchUp]
+}
+
+fn catch_up_without_it(_: &InvoiceVoided, _: &Company) -> Vec<Action> {
+    vec![Action::CatchUp]
 }
 
 fn give_the_credit_note_a_number(note: &CreditNoteCreated, _: &Company) -> Vec<Action> {

@@ -61,8 +61,6 @@ pub const WORKFLOWS: &[Workflow] = &[
 pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
-    (EventKind::InvoicePaid, "shown on the invoice; receipts come from whoever took the money"),
-    (EventKind::InvoiceVoided, "what it drew was given back in the same commit"),
     (EventKind::InvoiceUncollectible, "recorded for reports; whether the customer may go on is the vendor's decision"),
     (EventKind::PaymentRecorded, "what it does to the invoice is in the same commit"),
     (EventKind::CreditNoteIssued, "shown on the invoice; what it gives back was given with it"),

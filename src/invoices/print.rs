@@ -35,7 +35,7 @@ const FORMS: [(Form, &str); 3] = [(Form::Json, "application/json"), (Form::Html,
 
 impl Form {
     /// What an `Accept` header likes best of what we have (RFC 9110, 12.5.1). None at all is JSON.
-    pub fn wanted(headers: &HeaderMap) -> Result<Self, Problem> {
+    pub fn wanted(headers: &HeaderMap) -> std::result::Result<Self, Problem> {
         let accept = text_header(headers, "accept");
         if accept.trim().is_empty() {
             return Ok(Self::Json);
@@ -294,7 +294,7 @@ async fn font(app: &App, file: &str, now: Timestamp) -> Result<Arc<[u8]>> {
 mod tests {
     use super::*;
 
-    fn wanted(accept: &str) -> Result<Form, u16> {
+    fn wanted(accept: &str) -> std::result::Result<Form, u16> {
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_str(accept).unwrap());
         Form::wanted(&headers).map_err(|problem| problem.status)

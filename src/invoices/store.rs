@@ -136,6 +136,18 @@ pub async fn list(tenant: &Tenant, before: u64, fetch: u32) -> Result<Vec<Invoic
 }
 
 #[derive(Deserialize)]
+struct CountRow {
+    count: u32,
+}
+
+pub async fn is_anything_overdue(tenant: &Tenant) -> Result<bool> {
+    let statement = tenant_sql!(
+        "SELECT organization_id, count(*) AS count FROM invoices WHERE organization_id = ?1 AND status = 'overdue' GROUP BY organization_id"
+    );
+    Ok(tenant.row::<CountRow>(statement).await?.is_some_and(|row| row.count > 0))
+}
+
+#[derive(Deserialize)]
 struct ChargedRow {
     charged_minor: i64,
 }

@@ -39,6 +39,9 @@ pub struct NewSignup {
     pub founding_date: Option<String>,
     pub industry: Option<String>,
     pub description: Option<String>,
+    /// A VAT id or the like, as it stands on invoices.
+    #[schema(max_length = 2000)]
+    pub tax_id: Option<String>,
     pub address: Option<PostalAddress>,
     pub settings: Option<SettingsInput>,
     /// The plan to try; `professional` when absent.
@@ -59,6 +62,7 @@ impl NewSignup {
             founding_date: self.founding_date,
             industry: self.industry,
             description: self.description,
+            tax_id: self.tax_id,
             address: self.address,
             settings: self.settings,
             plan: self.plan,
