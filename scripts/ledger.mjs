@@ -1,11 +1,18 @@
 // What must hold of any set of invoices. Pure: it knows their JSON and nothing else, so that it can disagree with what made them.
 
-/** Sentences about invoices whose lines do not add up to what is to be paid; none when all do. */
+/** Sentences about invoices whose figures do not add up: lines, discounts, taxes on top, credit; none when all do. */
 export function wrongTotals(invoices) {
-  return invoices.flatMap(({ identifier, $id, referencesOrder, totalPaymentDue }) => {
-    const sum = referencesOrder.reduce((minor, line) => minor + line.amount.amountMinor, 0);
-    if (sum === totalPaymentDue.amountMinor) return [];
-    return [`${identifier ?? $id}: the lines add up to ${sum}, but ${totalPaymentDue.amountMinor} is to be paid (in minor units)`];
+  const sum = (amounts) => amounts.reduce((minor, amount) => minor + amount.amountMinor, 0);
+  return invoices.flatMap(({ identifier, $id, referencesOrder, discount, taxes, subtotal, total, creditApplied, totalPaymentDue }) => {
+    const lines = sum(referencesOrder.map((line) => line.amount));
+    const onTop = sum(taxes.filter((tax) => !tax.inclusive).map((tax) => tax.amount));
+    const all = Math.max(0, lines - sum(discount.map((taken) => taken.amount)) + onTop);
+    const wrong = [
+      [lines, subtotal.amountMinor, "the lines", "subtotal"],
+      [all, total.amountMinor, "lines, discounts and taxes", "total"],
+      [all - creditApplied.amountMinor, totalPaymentDue.amountMinor, "the total less the credit", "payment due"],
+    ].find(([computed, said]) => computed !== said);
+    return wrong ? [`${identifier ?? $id}: ${wrong[2]} add up to ${wrong[0]}, but the ${wrong[3]} is ${wrong[1]} (in minor units)`] : [];
   });
 }
 

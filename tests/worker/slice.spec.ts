@@ -39,7 +39,7 @@ test("a new company has a checklist of five, a trial of 14 days and, through the
   const checklist = expect(await acme.desk.get("/v1/onboarding"), 200);
   assert.deepEqual(checklist.itemListElement.map((item: any) => [item.position, item.key, item.status]), CHECKLIST.map((key, index) => [index + 1, key, "pending"]));
   const subscription = expect(await acme.desk.get("/v1/subscription"), 200);
-  assert.deepEqual([subscription.plan.key, subscription.isTrial, subscription.status], ["professional", true, "active"]);
+  assert.deepEqual([subscription.plan.key, subscription.isTrial, subscription.status], ["professional", true, "trialing"]);
   assert.equal(Date.parse(subscription.trialEndDate) - Date.parse(subscription.startDate), 14 * 86_400_000);
   await mailed(acme.email, "organization-welcome");
   const [welcome] = await mails(server.current, acme.email);
