@@ -132,3 +132,28 @@ fn in_real_time_cron_and_queues_do_the_same() {
     assert_eq!(acme.invoices().len(), 1);
     assert_eq!(acme.mails().last().unwrap(), "invoice-payment-required");
 }
+
+#[test]
+fn two_hundred_months_in_one_step_are_billed_in_order() {
+    let world = World::new();
+    let acme = world.sign_up_at("Acme", "2026-01-17T09:00:00Z");
+    acme.advance("2042-10-01T00:00:00Z");
+    let mut invoices = Vec::new();
+    let mut path = "/v1/invoices?limit=100".to_owned();
+    loop {
+        let page = acme.get(&path);
+        invoices.extend(page["data"].as_array().unwrap().clone());
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        path = format!("/v1/invoices?limit=100&cursor={cursor}");
+    }
+    invoices.reverse();
+    // From 2026-01-31 on, a month each; the last one opens on 2042-09-30.
+    assert_eq!(invoices.len(), 16 * 12 + 9);
+    for (index, pair) in invoices.windows(2).enumerate() {
+        assert_eq!(pair[0]["billingPeriod"]["endDate"], pair[1]["billingPeriod"]["startDate"], "no gap");
+        assert_eq!(pair[0]["identifier"], format!("INV-{:06}", index + 1));
+    }
+    let leap = invoices.iter().find(|invoice| invoice["billingPeriod"]["startDate"] == "2028-02-29T09:00:00Z").unwrap();
+    assert_eq!(leap["billingPeriod"]["endDate"], "2028-03-31T09:00:00Z", "it snaps back to its day");
+    assert_eq!(acme.get("/v1/subscription")["status"], "past_due", "nobody has paid");
+}
