@@ -262,7 +262,11 @@ mod tests {
         let mut subscriber = subscriber();
         subscriber.shape.add_ons.insert("extra".into(), 2);
         let comparison = compare(&subscriber, &with(version(1)), &with(second())).unwrap();
-        assert_eq!((comparison.price_before.minor(), comparison.price_after.map(Money::minor)), (29_700, Some(109_700)));
+        assert_eq!(
+            (comparison.price_before.minor(), comparison.price_after.map(Money::minor)),
+            (24_800, Some(104_800)),
+            "a flat price is one, however many"
+        );
         assert_eq!(
             (comparison.limits[0].before, comparison.limits[0].after),
             (Some(Quantity::from(102_000)), Some(Quantity::from(52_000)))
