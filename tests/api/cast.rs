@@ -38,8 +38,11 @@ impl Cast {
     pub fn new() -> Self {
         let world = World::new();
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
-        acme.advance("2026-02-20T00:00:00Z");
+        acme.advance("2026-01-16T00:00:00Z");
         let invoice = text(&acme.invoices()[0]["$id"]);
+        // In good standing: what is past due can't do everything.
+        world.post(&acme.vendor(), &format!("/v1/invoices/{invoice}/payment"), &json!({})).expect(201);
+        acme.advance("2026-02-20T00:00:00Z");
         let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["apiKeys.write"]}))["$id"]);
         let machine = json!({"name": "machine", "scopes": ["oauthClients.write"]});
         let machine = world.post(&acme.vendor(), "/v1/oauth-clients", &machine).expect(201);
