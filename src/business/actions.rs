@@ -136,21 +136,12 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
         }
         Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
-        Action::FallBehind => {
-            let behind = company.subscription.as_ref().map(subscriptions::standing::payment_overdue);
-            Ok(behind.unwrap_or_default())
-        }
-        Action::CatchUp => catch_up(company, tenant).await,
-        Action::FallDue(id) => {
-            let invoice = invoices::store::find(tenant, id).await?;
-            invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
-        }
-        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
-        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
-        Action::ExpireCredit(id) => {
-            let grant = credits::store::find(tenant, id).await?;
-            grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, moment))
-        }
+        Action::FallBehind
+        | Action::CatchUp
+        | Action::FallDue(_)
+        | Action::RecognizeRevenue { .. }
+        | Action::NumberCreditNote(_)
+        | Action::ExpireCredit(_) => perform_for_money(action, company, tenant).await,
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
@@ -172,6 +163,30 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             let mails = emails.into_iter().map(|to| Mail { reason: format!("{}:{to}", mail.reason), to, ..mail.clone() });
             Ok(mails.fold(Decision::new(), Decision::mail))
         }
+    }
+}
+
+/// What follows for invoices, credits and how a subscription stands with them.
+async fn perform_for_money(action: Action, company: &Company, tenant: &Tenant) -> Result<Decision> {
+    let moment = tenant.moment();
+    match action {
+        Action::FallBehind => {
+            let behind = company.subscription.as_ref().map(subscriptions::standing::payment_overdue);
+            Ok(behind.unwrap_or_default())
+        }
+        Action::CatchUp => catch_up(company, tenant).await,
+        Action::FallDue(id) => {
+            let invoice = invoices::store::find(tenant, id).await?;
+            invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
+        }
+        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
+        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
+        Action::ExpireCredit(id) => {
+            let grant = credits::store::find(tenant, id).await?;
+            grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, moment))
+        }
+        // The match above is the only caller and passes these only.
+        _ => Ok(Decision::new()),
     }
 }
 

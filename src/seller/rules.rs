@@ -118,7 +118,7 @@ fn read_logo(uri: &str) -> Result<paper::Logo, Problem> {
 }
 
 fn is_line(text: &str, length_max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(char::is_control)
+    !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(|letter| letter.is_control())
 }
 
 fn require(holds: bool, pointer: &str, detail: impl Into<String>) -> Result<(), Problem> {

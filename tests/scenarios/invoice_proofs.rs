@@ -297,6 +297,7 @@ const FREE: &[(&str, &str)] = &[
     ("plans/*/addOns/*/name", "words"),
     ("plans/*/features/*/*", "not what it costs"),
     ("plans/*/rateLimits/*/*", "not what it costs"),
+    ("credits/*/version", "guards that nobody draws twice, not what it pays"),
     ("plans/*/trial/*", "not what it costs"),
     ("plans/*/prorationPolicy", "a line says by which policy it is shared"),
     ("plans/*/publishedAt", "not what it costs"),

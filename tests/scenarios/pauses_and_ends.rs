@@ -139,7 +139,7 @@ fn an_end_can_wait_and_be_withdrawn() {
     assert_eq!((&cancelled["status"], &cancelled["cancellation"]["effectiveAt"]), (&json!("active"), &json!("2026-02-15T00:00:00Z")));
     world.send(&acme.vendor(), "DELETE", "/v1/subscription/cancellation", &[], "").expect(204);
     acme.advance("2026-02-20T00:00:00Z");
-    assert_eq!((acme.standing(), acme.invoices().len()), (json!("active"), 2));
+    assert_eq!((acme.standing(), acme.invoices().len()), (json!("past_due"), 2), "its first bill is not paid");
     acme.cancel(&json!({"effective": "period_end"}));
     acme.use_up("apiCalls", 100_500);
     acme.advance("2026-05-20T00:00:00Z");

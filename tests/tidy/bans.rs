@@ -31,7 +31,7 @@ const BANS: &[Ban] = &[
     ban("Instant::now", NO_CLOCK, &[]),
     ban("new_v4", "make ids from the `Moment` you are given", &[]),
     ban("now_v7", "make ids from the `Moment` you are given", &[]),
-    ban("f32", NO_FLOAT, &[]),
+    ban("f32", NO_FLOAT, PLACES),
     ban("f64", NO_FLOAT, FLOATS),
     ban("println!", "log through `edge/`, with fields", &[]),
     ban("dbg!(", "remove it", &[]),
@@ -60,6 +60,7 @@ const BANS: &[Ban] = &[
 
 /// JavaScript's numbers at the edge, and fields that are shown and never computed with.
 const FLOATS: &[&str] = &[
+    "crates/paper/src/logo/svg.rs",
     "crates/rating/src/quantity.rs",
     "durable_objects/meter/glue.rs",
     "durable_objects/storage.rs",
@@ -68,6 +69,16 @@ const FLOATS: &[&str] = &[
     "src/onboarding/routes.rs",
     "src/organizations/wire.rs",
     "src/usage/wire.rs",
+];
+
+/// Where ink goes on paper, in points: no amount is computed there.
+const PLACES: &[&str] = &[
+    "crates/paper/src/logo/mod.rs",
+    "crates/paper/src/logo/svg.rs",
+    "crates/paper/src/pdf/canvas.rs",
+    "crates/paper/src/pdf/embed.rs",
+    "crates/paper/src/pdf/layout.rs",
+    "crates/paper/src/text.rs",
 ];
 
 /// Actors, the runners of committed work, and the development inbox.

@@ -42,6 +42,10 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::people::rules::",
     "crate::people::store::",
     "crate::roles::rules::",
+    "crate::seller::rules",
+    // What a logo may be, is for whoever prints it to say.
+    "paper::Logo",
+    "base64ct::",
     "crate::subscriptions::rules::",
     "super::parts",
     "super::lines",

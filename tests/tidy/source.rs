@@ -54,7 +54,7 @@ pub fn files(places: &[&str], extensions: &[&str]) -> Vec<File> {
 /// The Rust code of the product.
 pub fn product() -> Vec<File> {
     let files = files(&["src", "durable_objects", "crates"], &[".rs"]);
-    files.into_iter().filter(|file| !file.path.contains("/tests/")).collect()
+    files.into_iter().filter(|file| !file.path.contains("/tests/") && !file.path.contains("/examples/")).collect()
 }
 
 pub fn file(path: &str) -> File {

@@ -260,7 +260,10 @@ impl<'a> Lines<'a> {
             Kind::RemainingTime => scaled(&shared.remaining)?,
             Kind::UnusedTime => {
                 let limit = limit_minor.filter(|limit| *limit >= 0).ok_or("what may come back at most is not told")?;
-                let charged = charged_minor.unwrap_or(limit).max(limit);
+                let charged = charged_minor.unwrap_or(limit);
+                if limit > charged {
+                    return Err("more may come back of it than was charged".to_owned());
+                }
                 let net = Exact::ratio(limit.into(), charged.into()).unwrap_or_else(Exact::zero);
                 let back = scaled(&shared.unused.times(&net))?;
                 Money::new(back.minor().min(limit).saturating_neg(), self.terms.currency)
