@@ -38,11 +38,10 @@ impl Cast {
     pub fn new() -> Self {
         let world = World::new();
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
-        acme.advance("2026-01-16T00:00:00Z");
+        acme.advance("2026-02-20T00:00:00Z");
         let invoice = text(&acme.invoices()[0]["$id"]);
         // In good standing: what is past due can't do everything.
         world.post(&acme.vendor(), &format!("/v1/invoices/{invoice}/payment"), &json!({})).expect(201);
-        acme.advance("2026-02-20T00:00:00Z");
         let spare_key = text(&make_key(&acme, &json!({"name": "spare", "scopes": ["apiKeys.write"]}))["$id"]);
         let machine = json!({"name": "machine", "scopes": ["oauthClients.write"]});
         let machine = world.post(&acme.vendor(), "/v1/oauth-clients", &machine).expect(201);
@@ -246,9 +245,18 @@ impl Cast {
         }
     }
 
+    fn pays_what_is_overdue(&self, organization: &str) {
+        let who = Credential::VendorFor(organization.to_owned());
+        let invoices = self.world.get(&who, "/v1/invoices?limit=100").body["data"].as_array().cloned().unwrap_or_default();
+        for invoice in invoices.iter().filter(|invoice| invoice["paymentStatus"] == "overdue") {
+            drop(self.world.post(&who, &format!("/v1/invoices/{}/payment", invoice["$id"].as_str().unwrap()), &json!({})));
+        }
+    }
+
     /// One that runs and waits for nothing, too.
     fn runs_and_is_paid(&self, organization: &str) {
         self.is_paid(organization);
+        self.pays_what_is_overdue(organization);
         self.suspend(organization, "DELETE");
         for path in ["/pause", "/cancellation", "/scheduled-change"] {
             self.try_subscription(organization, "DELETE", path, &json!({}));

@@ -71,15 +71,15 @@ const PAYMENTS: &[Row] = &[
 const CREDIT_NOTES: &[Row] = &[
     ("{}", "invalid_value", ""),
     (r#"{"invoice":"inv_x","reason":"r"}"#, "invalid_value", "/invoice"),
-    (r#"{"invoice":"{invoice}","reason":" "}"#, "invalid_value", "/reason"),
-    (r#"{"invoice":"{invoice}","reason":"r","amount":"1","lines":[{"line":0,"amount":"1"}]}"#, "invalid_value", "/amount"),
-    (r#"{"invoice":"{invoice}","reason":"r","amount":"0"}"#, "invalid_value", "/amount"),
-    (r#"{"invoice":"{invoice}","reason":"r","amount":"199.01"}"#, "more_than_left", "/amount"),
-    (r#"{"invoice":"{invoice}","reason":"r","lines":[]}"#, "invalid_value", "/lines"),
-    (r#"{"invoice":"{invoice}","reason":"r","lines":[{"line":7,"amount":"1"}]}"#, "invalid_value", "/lines/0/line"),
-    (r#"{"invoice":"{invoice}","reason":"r","lines":[{"line":0,"amount":"-1"}]}"#, "invalid_value", "/lines/0/amount"),
-    (r#"{"invoice":"{invoice}","reason":"r","lines":[{"line":0,"amount":"200"}]}"#, "more_than_left", "/lines/0/amount"),
-    (r#"{"invoice":"{invoice}","reason":"r","resolution":"cash"}"#, "invalid_value", "/resolution"),
+    (r#"{"invoice":"{openInvoice}","reason":" "}"#, "invalid_value", "/reason"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","amount":"1","lines":[{"line":0,"amount":"1"}]}"#, "invalid_value", "/amount"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","amount":"0"}"#, "invalid_value", "/amount"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","amount":"199.01"}"#, "more_than_left", "/amount"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","lines":[]}"#, "invalid_value", "/lines"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","lines":[{"line":7,"amount":"1"}]}"#, "invalid_value", "/lines/0/line"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","lines":[{"line":0,"amount":"-1"}]}"#, "invalid_value", "/lines/0/amount"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","lines":[{"line":0,"amount":"200"}]}"#, "more_than_left", "/lines/0/amount"),
+    (r#"{"invoice":"{openInvoice}","reason":"r","resolution":"cash"}"#, "invalid_value", "/resolution"),
 ];
 
 #[test]
@@ -95,8 +95,8 @@ fn bad_fields_are_refused_where_they_are() {
     refuses("POST", "/v1/organizations/{acme}/discounts", DISCOUNTS);
     refuses("PUT", "/v1/organizations/{acme}/taxes", TAXES);
     refuses("POST", "/v1/organizations/{acme}/credits", CREDITS);
-    refuses("POST", "/v1/invoices/{invoice}/payment", PAYMENTS);
-    refuses("POST", "/v1/invoices/{invoice}/void", &[("{}", "invalid_value", ""), (r#"{"reason":""}"#, "invalid_value", "/reason")]);
+    refuses("POST", "/v1/invoices/{openInvoice}/payment", PAYMENTS);
+    refuses("POST", "/v1/invoices/{openInvoice}/void", &[("{}", "invalid_value", ""), (r#"{"reason":""}"#, "invalid_value", "/reason")]);
     refuses("POST", "/v1/credit-notes", CREDIT_NOTES);
 }
 
@@ -104,20 +104,21 @@ fn bad_fields_are_refused_where_they_are() {
 fn what_an_invoice_does_not_allow_is_refused() {
     let cast = Cast::new();
     let who = cast.acme().vendor();
-    let path = |what: &str| cast.fill(&format!("/v1/invoices/{{invoice}}/{what}"));
+    let open = cast.open_invoice();
+    let path = |what: &str| format!("/v1/invoices/{open}/{what}");
     let refuses = |path: &str, body: &str, code: &str| {
         check(&cast.world, &ask(&who, "POST", path).json(cast.fill(body)), refusal(409, code, ""));
     };
     let more = r#"{"amount":"199.01"}"#;
     refuses(&path("payment"), more, "more_than_due");
-    let body = json!({"invoice": cast.invoice, "reason": "r", "amount": "1.00"}).to_string();
+    let body = json!({"invoice": open, "reason": "r", "amount": "1.00"}).to_string();
     accept(&cast.world, &ask(&who, "POST", "/v1/credit-notes").json(body), 201);
     refuses(&path("void"), r#"{"reason":"r"}"#, "invoice_credited");
     accept(&cast.world, &ask(&who, "POST", &path("payment")).json(r#"{"amount":"1.00"}"#), 201);
     refuses(&path("void"), r#"{"reason":"r"}"#, "invoice_paid");
     accept(&cast.world, &ask(&who, "POST", &path("write-off")), 200);
     refuses(&path("write-off"), "{}", "invoice_uncollectible");
-    refuses("/v1/credit-notes", r#"{"invoice":"{invoice}","reason":"r"}"#, "invoice_uncollectible");
+    refuses("/v1/credit-notes", &json!({"invoice": open, "reason": "r"}).to_string(), "invoice_uncollectible");
     accept(&cast.world, &ask(&who, "POST", &path("payment")).json("{}"), 201);
     refuses(&path("payment"), "{}", "invoice_paid");
     let voided = format!("/v1/invoices/{}", cast.open_invoice());
