@@ -62,8 +62,8 @@ async function begin(story: Story, index: number): Promise<{ of: Company; clock:
 
 async function act(of: Company, act: Act): Promise<void> {
   if (act.do === "use") expect(await of.desk.post("/v1/usage", { metric: "apiCalls", amount: act.calls }), 200);
-  else if (act.do === "change") expect(await of.desk.post("/v1/subscription/changes", { plan: act.to, effective: act.effective, prorationPolicy: "second" }), 200);
-  else expect(await of.desk.post("/v1/subscription/cancellation", { effective: act.effective, reason: "too busy" }), 200);
+  else if (act.do === "change") expect(await of.desk.post("/v1/subscription/changes", { plan: act.to, effective: act.effective, prorationPolicy: "second" }), 201);
+  else expect(await of.desk.post("/v1/subscription/cancellation", { effective: act.effective, reason: "too busy" }), 201);
 }
 
 test("a year of fifty companies comes to what an accountant computes", async (context) => {
