@@ -158,22 +158,32 @@ describe("the comparison", () => {
   });
 });
 
-describe("the ledger", () => {
-  const invoice = (identifier: string | null, total: number, ...lines: number[]) => ({
+describe("the invoices", () => {
+  const money = (amountMinor: number) => ({ amountMinor });
+  /** An invoice of these lines, less a discount of 10, with 20 of tax on top and 5 contained, of which credit pays 60. */
+  const invoice = (identifier: string | null, [subtotal, total, due]: readonly [number, number, number], ...lines: number[]) => ({
     $id: "inv_1",
     identifier,
-    totalPaymentDue: { amountMinor: total },
-    referencesOrder: lines.map((amountMinor) => ({ amount: { amountMinor } })),
+    referencesOrder: lines.map((amountMinor) => ({ amount: money(amountMinor) })),
+    discount: [{ amount: money(10) }],
+    taxes: [{ inclusive: false, amount: money(20) }, { inclusive: true, amount: money(5) }],
+    subtotal: money(subtotal),
+    total: money(total),
+    creditApplied: money(60),
+    totalPaymentDue: money(due),
   });
 
-  test("adds up lines", () => {
-    assert.deepEqual(wrongTotals([invoice("INV-000001", 300, 100, 200)]), []);
-    assert.equal(wrongTotals([invoice("INV-000001", 299, 100, 200)]).length, 1);
+  test("add up", () => {
+    assert.deepEqual(wrongTotals([invoice("INV-000001", [300, 310, 250], 100, 200)]), []);
+    for (const wrong of [[299, 310, 250], [300, 309, 250], [300, 310, 251]] as const) {
+      assert.equal(wrongTotals([invoice("INV-000001", wrong, 100, 200)]).length, 1, String(wrong));
+    }
   });
 
   test("misses numbers, and lets drafts have none", () => {
-    assert.deepEqual(wrongNumbers([invoice("INV-000002", 0), invoice("INV-000001", 0), invoice(null, 0)]), []);
-    const wrong = wrongNumbers([invoice("INV-000003", 0), invoice("INV-000001", 0), invoice("INV-000001", 0)]);
+    const numbered = (...identifiers: (string | null)[]) => identifiers.map((identifier) => ({ identifier }));
+    assert.deepEqual(wrongNumbers(numbered("INV-000002", "INV-000001", null)), []);
+    const wrong = wrongNumbers(numbered("INV-000003", "INV-000001", "INV-000001"));
     assert.deepEqual(wrong, ["1 numbers are given twice", "number 2 is missing"]);
   });
 });

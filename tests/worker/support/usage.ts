@@ -1,16 +1,14 @@
 // Usage as it can be checked from outside: exact amounts, raw events, proofs, history, and what was told at a limit.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
-import { environment, fromRoot } from "../../../scripts/lib.mjs";
 import { eventually, expect, templates } from "./client.ts";
 import type { Answer, Client, Company } from "./client.ts";
 import { eventCounts } from "./disk.ts";
 import type { Server } from "./server.ts";
+import { verified } from "./verifier.ts";
 
 /** A quantity in billionths: exact, whatever its size. */
 export type Nanos = bigint;
@@ -65,19 +63,16 @@ export async function rawEvents(caller: Client): Promise<RawEvent[]> {
   return events;
 }
 
-const run = promisify(execFile);
-
 /** The offline verifier, which shares no code with the Meter, says that the proof of all usage holds. Answers what it printed. */
 export async function assertProven(server: Server, caller: Client): Promise<string> {
   const proof = await caller.get("/v1/usage/proof");
   assert.equal(proof.status, 200, proof.text);
   const file = path.join(server.state, `${randomUUID()}.ndjson`);
   writeFileSync(file, proof.text);
-  const { stdout } = await run("cargo", ["run", "-q", "-p", "verify", "--", file], { cwd: fromRoot(), env: environment() }).catch((error) =>
-    assert.fail(`the proof does not hold:\n${error.stdout}${error.stderr}`));
-  assert.match(stdout, /^VERIFIED$/m);
+  const printed = await verified(file).catch((error) => assert.fail(`the proof does not hold:\n${error.stdout}${error.stderr}`));
+  assert.match(printed, /^VERIFIED$/m);
   rmSync(file);
-  return stdout;
+  return printed;
 }
 
 /** Every counter of the current period. */
