@@ -136,12 +136,12 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
         }
         Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
-        Action::FallBehind
-        | Action::CatchUp
-        | Action::FallDue(_)
-        | Action::RecognizeRevenue { .. }
-        | Action::NumberCreditNote(_)
-        | Action::ExpireCredit(_) => perform_for_money(action, company, tenant).await,
+        Action::FallBehind => Ok(company.subscription.as_ref().map(subscriptions::standing::payment_overdue).unwrap_or_default()),
+        Action::CatchUp => catch_up(company, tenant).await,
+        Action::FallDue(id) => fall_due(id, tenant).await,
+        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
+        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
+        Action::ExpireCredit(id) => expire_credit(id, tenant).await,
         Action::TellMeterStatus => {
             meters::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
@@ -166,28 +166,14 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
     }
 }
 
-/// What follows for invoices, credits and how a subscription stands with them.
-async fn perform_for_money(action: Action, company: &Company, tenant: &Tenant) -> Result<Decision> {
-    let moment = tenant.moment();
-    match action {
-        Action::FallBehind => {
-            let behind = company.subscription.as_ref().map(subscriptions::standing::payment_overdue);
-            Ok(behind.unwrap_or_default())
-        }
-        Action::CatchUp => catch_up(company, tenant).await,
-        Action::FallDue(id) => {
-            let invoice = invoices::store::find(tenant, id).await?;
-            invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, moment))
-        }
-        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
-        Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
-        Action::ExpireCredit(id) => {
-            let grant = credits::store::find(tenant, id).await?;
-            grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, moment))
-        }
-        // The match above is the only caller and passes these only.
-        _ => Ok(Decision::new()),
-    }
+async fn fall_due(id: InvoiceId, tenant: &Tenant) -> Result<Decision> {
+    let invoice = invoices::store::find(tenant, id).await?;
+    invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, tenant.moment()))
+}
+
+async fn expire_credit(id: CreditId, tenant: &Tenant) -> Result<Decision> {
+    let grant = credits::store::find(tenant, id).await?;
+    grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, tenant.moment()))
 }
 
 async fn catch_up(company: &Company, tenant: &Tenant) -> Result<Decision> {

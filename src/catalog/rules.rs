@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rating::{BillingInterval, Currency, Decimal, Money, PriceModel, ProrationPolicy, Quantity, Usage};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Aggregation, Enforcement, MetricKind, RateLimits};
@@ -187,8 +187,8 @@ impl PlanMetric {
 
 /// What a quantity costs under a price. Published prices are validated, so an error is ours.
 pub fn price_of(price: &PriceModel, quantity: Quantity, currency: Currency) -> Result<Money> {
-    let lines = rating::price(price, &Usage::Total(quantity), currency).map_err(|error| Error::internal(error.to_string()))?;
-    rating::total(&lines, currency).map_err(|error| Error::internal(error.to_string()))
+    let lines = rating::price(price, &Usage::Total(quantity), currency).or_internal()?;
+    rating::total(&lines, currency).or_internal()
 }
 
 fn price_in(prices: &[PlanPrice], currency: Currency, interval: BillingInterval) -> Option<&PriceModel> {

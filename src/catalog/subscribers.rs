@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::rules::{Plan, PlanMetric, price_of};
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::entitlements::allowance;
 use crate::subscriptions::rules::{ScheduledChange, Shape, Status, Subscription};
@@ -143,7 +143,7 @@ fn price(plan: &Plan, shape: &Shape, currency: Currency) -> Result<Money> {
         let price = plan.add_on(key).and_then(|add_on| add_on.price(currency, shape.interval));
         let price = price.ok_or_else(|| Error::internal(format!("{key} of {} v{} is not sold", plan.key, plan.version)))?;
         let amount = price_of(price, Quantity::from(*quantity), currency)?;
-        sum = sum.checked_add(amount).map_err(|error| Error::internal(error.to_string()))?;
+        sum = sum.checked_add(amount).or_internal()?;
     }
     Ok(sum)
 }

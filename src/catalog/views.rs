@@ -10,7 +10,7 @@ use super::features::kind;
 use super::rules::{AddOn, BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice, TrialEnding};
 use super::wire::{FeatureType, FeatureValue, PriceDocument};
 use crate::http::money::MoneyView;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::time::Timestamp;
 use crate::usage::meter::{Enforcement, MetricKind, Rate};
@@ -184,7 +184,7 @@ impl PlanView {
             trial: TrialView { days: plan.trial.days, ending: plan.trial.ending },
             proration_policy: plan.proration_policy,
             minimum_commitment: in_each(plan.minimum_commitment.iter(), |amount, currency| {
-                Money::round(&amount.to_exact(), currency).map_err(|error| Error::internal(error.to_string()))
+                Money::round(&amount.to_exact(), currency).or_internal()
             })?,
             progressive_billing: in_each(plan.progressive_billing.iter(), |minor, currency| Ok(Money::new(*minor, currency)))?,
             organization: plan.organization,
@@ -198,7 +198,7 @@ fn in_each<'a, T: 'a>(
     money: impl Fn(&T, Currency) -> Result<Money>,
 ) -> Result<BTreeMap<String, MoneyView>> {
     let shown = amounts.map(|(code, amount)| {
-        let currency = Currency::parse(code).map_err(|error| Error::internal(error.to_string()))?;
+        let currency = Currency::parse(code).or_internal()?;
         Ok((code.clone(), money(amount, currency)?.into()))
     });
     shown.collect()

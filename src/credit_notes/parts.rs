@@ -1,11 +1,11 @@
 //! The lines of a credit note: which part of each line of the invoice is taken back, with its discount and its taxes. Pure.
 
-use rating::{CreditError, CreditNote as Share, CreditableLine, Money};
+use rating::{CreditNote as Share, CreditableLine, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::invoices::lines::Line;
 use crate::invoices::rules::{Invoice, is_deferred};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
@@ -93,7 +93,7 @@ fn amounts(left: &[i64], part: &Part, invoice: &Invoice) -> Result<Vec<i64>> {
             if amount.minor() > most {
                 return Err(more_than_left("/amount", invoice.money(most)).into());
             }
-            let shares = amount.allocate(&weights).map_err(|error| Error::internal(error.to_string()))?;
+            let shares = amount.allocate(&weights).or_internal()?;
             Ok(shares.iter().map(|share| share.minor()).collect())
         }
         Part::Lines(parts) => {
@@ -143,11 +143,10 @@ fn note_line(line: &Line, position: usize, (before, amount): (i64, i64), invoice
 
 /// What crediting `amount` more gives back of a line with this tax. A line below zero is credited as its opposite.
 fn shared(line: &Line, tax: i64, (before, amount): (i64, i64), invoice: &Invoice) -> Result<Share> {
-    let internal = |error: CreditError| Error::internal(error.to_string());
     let money = |minor: i64| invoice.money(signed(line, minor));
-    let mut creditable = CreditableLine::new(money(line.amount_minor), money(line.discount_minor), money(tax)).map_err(internal)?;
-    creditable.credit_amount(money(before)).map_err(internal)?;
-    creditable.credit_amount(money(amount)).map_err(internal)
+    let mut creditable = CreditableLine::new(money(line.amount_minor), money(line.discount_minor), money(tax)).or_internal()?;
+    creditable.credit_amount(money(before)).or_internal()?;
+    creditable.credit_amount(money(amount)).or_internal()
 }
 
 fn signed(line: &Line, minor: i64) -> i64 {
@@ -160,6 +159,7 @@ mod tests {
     use rating::{Currency, Decimal, Discount, DiscountDuration, Off, Quantity, TaxRate};
 
     use super::*;
+    use crate::kernel::error::Error;
     use crate::invoices::compose::{GrantedDiscount, NamedTax, Terms, compose};
     use crate::invoices::lines::LineKind;
     use crate::invoices::rules::{BillingReason, Occasion, draft};

@@ -13,7 +13,7 @@ use crate::http::actors::{Authorized, Vendor};
 use crate::http::money::{MoneyInput, MoneyView};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{CreditId, OrganizationId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::problem::Problem;
@@ -171,7 +171,7 @@ fn balance(open: &[Grant], now: Timestamp) -> Result<Vec<MoneyView>> {
     for grant in open.iter().filter(|grant| grant.to_rating().is_usable_at(now.to_chrono())) {
         let currency = grant.amount.currency();
         let balance = balances.entry(currency.code()).or_insert(Money::zero(currency));
-        *balance = balance.checked_add(grant.left()).map_err(|error| Error::internal(error.to_string()))?;
+        *balance = balance.checked_add(grant.left()).or_internal()?;
     }
     Ok(balances.into_values().map(MoneyView::from).collect())
 }

@@ -6,7 +6,7 @@ use worker::send::SendFuture;
 use worker::{BatchMessageBuilder, Env, Queue, QueueContentType, RawMessageBuilder};
 
 use super::unavailable;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ports::{Message, Probes, Queues};
 
 pub struct QueueBindings {
@@ -78,7 +78,7 @@ impl Queues for QueueBindings {
                     // A probe names its queue itself, see `EdgeProbes`.
                     Message::Probe {} => continue,
                 };
-                bodies.push(serde_json::to_string(&message).map_err(|error| Error::internal(error.to_string()))?);
+                bodies.push(serde_json::to_string(&message).or_internal()?);
             }
             Self::send_to(&self.events, &events).await?;
             Self::send_to(&self.email, &email).await?;

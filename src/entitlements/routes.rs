@@ -16,7 +16,7 @@ use crate::catalog::wire::{FeatureType, FeatureValue};
 use crate::http::actors::{Authorized, Vendor};
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdsInPath, NameInPath, NoParameters};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::page::Page;
 use crate::kernel::problem::Problem;
@@ -225,7 +225,7 @@ impl Held {
             grant.metric == metric && grant.starts_at <= self.now && grant.ends_at.is_none_or(|ends_at| self.now < ends_at)
         };
         let granted = self.limits.grants.iter().filter(counts).map(|grant| grant.amount);
-        Quantity::sum(granted.chain([limit])).map(Some).map_err(|error| Error::internal(error.to_string()))
+        Quantity::sum(granted.chain([limit])).map(Some).or_internal()
     }
 }
 

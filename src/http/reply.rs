@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::Refused;
 use crate::business::runner;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Tenant, until_fresh};
@@ -62,7 +62,7 @@ impl Reply {
 
     /// What it shows.
     pub fn view(&self) -> Result<Json> {
-        serde_json::from_str(&self.body).map_err(|error| Error::internal(error.to_string()))
+        serde_json::from_str(&self.body).or_internal()
     }
 
     /// This reply as it is stored under the request's idempotency key.

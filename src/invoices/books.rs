@@ -7,7 +7,7 @@ use rating::Money;
 use super::lines::Line;
 use super::rules::{Invoice, is_deferred};
 use crate::credit_notes::rules::CreditNote;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::time::Timestamp;
 use crate::ledger::audit::Balance;
@@ -36,7 +36,7 @@ pub fn voided(invoice: &Invoice, held: &[Balance], moment: Moment<'_>) -> Result
         let balance = held.iter().find(|balance| balance.account == account && balance.amount.currency() == invoice.currency);
         balance.map_or(Money::zero(invoice.currency), |balance| balance.amount)
     };
-    let owed = |account: Account| held(account).checked_neg().map_err(|error| Error::internal(error.to_string()));
+    let owed = |account: Account| held(account).checked_neg().or_internal();
     let parts = InvoiceParts {
         due: held(Account::Receivable),
         paid_by_credit: held(Account::Credit),

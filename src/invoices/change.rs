@@ -17,7 +17,7 @@ use super::rules::{BillingReason, CountedUsage, Invoice, Occasion, counted_usage
 use crate::catalog::rules::{BaseTiming, price_of};
 use crate::events::{Event, SubscriptionChanged, SubscriptionDowngraded, SubscriptionUpgraded};
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
@@ -148,7 +148,7 @@ fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subsc
             bill.lines.extend(unused_of(of_slot, from, item, &part, subscription)?);
         }
         if let Some((item, price)) = new.as_ref().zip(after).filter(|_| wanted.to.plan.base_timing == BaseTiming::InAdvance) {
-            let charge = rating::prorate(price, &remaining).map_err(internal)?;
+            let charge = rating::prorate(price, &remaining).or_internal()?;
             bill.lines.extend(prorated_line(wanted.to, LineKind::RemainingTime, item, (charge, left), part.proration(price)));
             bill.prices.insert(item.key.clone(), price.minor());
         }
@@ -229,8 +229,8 @@ fn unused_of<'a>(
         let (charged, limit) = (advance.charged_minor.max(advance.left_minor), Money::new(advance.left_minor, currency));
         let Some(net) = Exact::ratio(advance.left_minor.max(0).into(), charged.into()) else { continue };
         let price = Money::new(advance.price_minor.max(charged), currency);
-        let computed = rating::prorate(price, &unused.times(&net)).map_err(internal)?;
-        let credit = rating::creditable(computed, limit, Money::zero(currency)).map_err(internal)?.checked_neg().map_err(internal)?;
+        let computed = rating::prorate(price, &unused.times(&net)).or_internal()?;
+        let credit = rating::creditable(computed, limit, Money::zero(currency)).or_internal()?.checked_neg().or_internal()?;
         let proration = Proration { limit_minor: Some(advance.left_minor), charged_minor: Some(charged), ..part.proration(price) };
         lines.extend(prorated_line(from, LineKind::UnusedTime, item, (credit, left), proration));
     }
@@ -342,8 +342,4 @@ fn slot_of(item: &str) -> &str {
 
 fn item_price(item: &Item, currency: Currency) -> Result<Money> {
     price_of(&item.price, item.quantity.into(), currency)
-}
-
-fn internal(error: rating::MoneyError) -> Error {
-    Error::internal(error.to_string())
 }

@@ -6,7 +6,7 @@ use rating::{Currency, Discount, Money, Scoped, TaxRate, TaxRounding, TaxableLin
 use serde::{Deserialize, Serialize};
 
 use super::lines::{Line, LineKind};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{CreditId, DiscountId};
 use crate::kernel::time::Timestamp;
 pub use crate::taxes::rules::NamedTax;
@@ -101,17 +101,17 @@ pub struct Totals {
 
 /// Makes a bill of lines, at `now`. The lines' own shares of discounts and taxes are written into them.
 pub fn compose(mut lines: Vec<Line>, terms: &Terms, currency: Currency, now: Timestamp) -> Result<Composed> {
-    let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts, currency).map_err(internal);
+    let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts, currency).or_internal();
     let subtotal = sum(&mut lines.iter().map(|line| line.amount(currency)))?;
     let (discounts, left) = discounted(&mut lines, &valid(&terms.discounts, now), currency)?;
     let discount = sum(&mut discounts.iter().map(|taken| Money::new(taken.amount_minor, currency)))?;
     let (taxes, gross) = taxed(&mut lines, &left, &terms.taxes, currency)?;
     let tax = sum(&mut taxes.iter().map(|tax| Money::new(tax.amount_minor, currency)))?;
     let nothing = Money::zero(currency);
-    let (total, carried) = if gross.is_negative() { (nothing, gross.checked_neg().map_err(internal)?) } else { (gross, nothing) };
+    let (total, carried) = if gross.is_negative() { (nothing, gross.checked_neg().or_internal()?) } else { (gross, nothing) };
     let credits = drawn(&terms.credits, total, now)?;
     let credit = sum(&mut credits.iter().map(|drawn| Money::new(drawn.amount_minor, currency)))?;
-    let due = total.checked_sub(credit).map_err(internal)?;
+    let due = total.checked_sub(credit).or_internal()?;
     Ok(Composed { lines, subtotal, discounts, taxes, credits, totals: Totals { discount, tax, total, carried, credit, due } })
 }
 
@@ -126,10 +126,10 @@ fn discounted(lines: &mut [Line], granted: &[&GrantedDiscount], currency: Curren
     let meant: Vec<Vec<usize>> = granted.iter().map(|granted| positions(lines, granted)).collect();
     let scoped: Vec<Scoped<'_>> =
         granted.iter().zip(&meant).map(|(granted, lines)| Scoped { discount: &granted.discount, lines: Some(lines) }).collect();
-    let discounted = rating::discounted(&amounts, &scoped).map_err(|error| Error::internal(error.to_string()))?;
+    let discounted = rating::discounted(&amounts, &scoped).or_internal()?;
     let mut taken = Vec::new();
     for (granted, off) in granted.iter().zip(&discounted.off) {
-        let amount = Money::sum(off.iter().copied(), currency).map_err(internal)?;
+        let amount = Money::sum(off.iter().copied(), currency).or_internal()?;
         if amount.is_zero() {
             continue;
         }
@@ -151,14 +151,14 @@ fn positions(lines: &[Line], granted: &GrantedDiscount) -> Vec<usize> {
 fn taxed(lines: &mut [Line], left: &[Money], taxes: &[NamedTax], currency: Currency) -> Result<(Vec<ChargedTax>, Money)> {
     let rates: Vec<TaxRate> = taxes.iter().map(|tax| tax.rate).collect();
     let taxable: Vec<TaxableLine<'_>> = left.iter().map(|amount| TaxableLine { amount: *amount, rates: &rates }).collect();
-    let taxed = rating::taxed(&taxable, TaxRounding::Line, currency).map_err(|error| Error::internal(error.to_string()))?;
-    let gross = Money::sum(taxed.iter().map(|line| line.gross), currency).map_err(internal)?;
+    let taxed = rating::taxed(&taxable, TaxRounding::Line, currency).or_internal()?;
+    let gross = Money::sum(taxed.iter().map(|line| line.gross), currency).or_internal()?;
     let mut charged: Vec<ChargedTax> =
         taxes.iter().map(|tax| ChargedTax { name: tax.name.clone(), rate: tax.rate, amount_minor: 0 }).collect();
     for (line, taxed) in lines.iter_mut().zip(taxed) {
         line.taxes_minor = taxed.taxes.iter().map(|tax| tax.minor()).collect();
         for (charged, tax) in charged.iter_mut().zip(&taxed.taxes) {
-            charged.amount_minor = charged.amount_minor.checked_add(tax.minor()).ok_or_else(|| internal(rating::MoneyError::OutOfRange))?;
+            charged.amount_minor = charged.amount_minor.checked_add(tax.minor()).ok_or(rating::MoneyError::OutOfRange).or_internal()?;
         }
     }
     Ok((charged, gross))
@@ -166,11 +166,7 @@ fn taxed(lines: &mut [Line], left: &[Money], taxes: &[NamedTax], currency: Curre
 
 fn drawn(credits: &[Credit], total: Money, now: Timestamp) -> Result<Vec<DrawnCredit>> {
     let grants: Vec<_> = credits.iter().map(|credit| credit.grant).collect();
-    let draw = rating::draw(&grants, total, now.to_chrono()).map_err(|error| Error::internal(error.to_string()))?;
+    let draw = rating::draw(&grants, total, now.to_chrono()).or_internal()?;
     let drawn = credits.iter().zip(draw.taken).filter(|(_, taken)| !taken.is_zero());
     Ok(drawn.map(|(credit, taken)| DrawnCredit { id: credit.id, amount_minor: taken.minor(), version: credit.version }).collect())
-}
-
-fn internal(error: rating::MoneyError) -> Error {
-    Error::internal(error.to_string())
 }

@@ -10,7 +10,7 @@ use super::turns::late_usage_due;
 use crate::catalog::rules::{BaseTiming, TrialEnding, price_of};
 use crate::events::{Event, SubscriptionCancelled, SubscriptionExpired, SubscriptionRenewed, TrialConverted};
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{InvoiceId, Moment};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::lifecycle::{self, Trigger};
@@ -176,7 +176,7 @@ pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: End
             }
         }
         // What was billed at a threshold counts towards the commitment, too.
-        let cost = sum(&usage, currency)?.checked_add(sum(&before, currency)?).map_err(|error| Error::internal(error.to_string()))?;
+        let cost = sum(&usage, currency)?.checked_add(sum(&before, currency)?).or_internal()?;
         lines.extend(usage);
         let passed = subscription.pause.as_ref().map_or(until, |pause| pause.paused_at);
         let month = subscription.usage_period(subscription.period_index)?;
@@ -231,8 +231,8 @@ pub(super) fn base_in_arrears(billing: &Billing<'_>, until: Timestamp, ending: E
         let before = if phase.starts_at <= whole.starts_at { rating::Exact::zero() } else { before };
         for item in subscribed.items(subscription.currency)? {
             let price = price_of(&item.price, item.quantity.into(), subscription.currency)?;
-            let until = |share| rating::prorate(price, share).map_err(|error| Error::internal(error.to_string()));
-            let amount = until(&after)?.checked_sub(until(&before)?).map_err(|error| Error::internal(error.to_string()))?;
+            let until = |share| rating::prorate(price, share).or_internal();
+            let amount = until(&after)?.checked_sub(until(&before)?).or_internal()?;
             let part = Part { policy, at: phase.ends_at, ending, whole };
             lines.extend(prorated_line(subscribed, item.kind, &item, (amount, phase), part.proration(price)));
         }
@@ -241,7 +241,7 @@ pub(super) fn base_in_arrears(billing: &Billing<'_>, until: Timestamp, ending: E
 }
 
 pub(super) fn sum(lines: &[Line], currency: Currency) -> Result<Money> {
-    Money::sum(lines.iter().map(|line| line.amount(currency)), currency).map_err(|error| Error::internal(error.to_string()))
+    Money::sum(lines.iter().map(|line| line.amount(currency)), currency).or_internal()
 }
 
 fn is_trial_period(subscription: &Subscription, starts_at: Timestamp) -> bool {

@@ -6,7 +6,7 @@ use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, Proration
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::rules::{Plan, PlanMetric};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::entitlements::allowance;
 use crate::subscriptions::rules::{Period, Shape, months};
@@ -168,7 +168,7 @@ impl Subscribed {
         let Some(metric) = self.plan.metric(metric) else { return Ok(Vec::new()) };
         let Some(price) = metric.price(currency) else { return Ok(Vec::new()) };
         let included = allowance(&self.plan, &self.shape, metric)?.included;
-        let past = |count: Quantity| count.above(included).map_err(|error| Error::internal(error.to_string()));
+        let past = |count: Quantity| count.above(included).or_internal();
         let (before, after) = (billed.map(past).transpose()?, past(counted)?);
         if before.is_none() && after.is_zero() && price.minimum_amount.is_none() && is_free_at_zero(price, currency)? {
             return Ok(Vec::new());
@@ -195,9 +195,8 @@ impl Subscribed {
             None => Vec::new(),
             Some(_) => self.usage_lines(&late.metric, Some(late.before), late.after, false, (currency, period))?,
         };
-        let amount = Money::sum(lines.iter().map(|line| Money::new(line.amount_minor, currency)), currency)
-            .map_err(|error| Error::internal(error.to_string()))?;
-        let counted = late.after.checked_sub(late.before).map_err(|error| Error::internal(error.to_string()))?;
+        let amount = Money::sum(lines.iter().map(|line| Money::new(line.amount_minor, currency)), currency).or_internal()?;
+        let counted = late.after.checked_sub(late.before).or_internal()?;
         let description =
             format!("{counted} {} of {} to {}, received after its invoice", metric.unit, period.starts_at.date(), period.ends_at.date());
         let priced = PricedLine { description: String::new(), quantity: Quantity::ONE, unit_price: amount.to_decimal(), amount };
@@ -210,11 +209,10 @@ impl Subscribed {
     pub fn commitment_line(&self, usage: Money, used: &rating::Exact, period: Period) -> Result<Option<Line>> {
         let currency = usage.currency();
         let Some(minimum) = self.minimum_commitment(currency)? else { return Ok(None) };
-        let internal = |error: rating::MoneyError| Error::internal(error.to_string());
         let share = share_of_usage_period(self.shape.interval)?.times(used);
         let base = Money::sum(self.period_lines(currency, period)?.iter().map(|line| Money::new(line.amount_minor, currency)), currency);
-        let billed = base.and_then(|base| base.scaled_by(&share)).and_then(|base| base.checked_add(usage)).map_err(internal)?;
-        let missing = rating::true_up(minimum, used, billed).map_err(internal)?;
+        let billed = base.and_then(|base| base.scaled_by(&share)).and_then(|base| base.checked_add(usage)).or_internal()?;
+        let missing = rating::true_up(minimum, used, billed).or_internal()?;
         if missing.is_zero() {
             return Ok(None);
         }
@@ -227,7 +225,7 @@ impl Subscribed {
     pub fn minimum_commitment(&self, currency: Currency) -> Result<Option<Money>> {
         let minimum = self.plan.minimum_commitment.get(currency.code());
         let rounded = minimum.map(|minimum| Money::round(&minimum.to_exact(), currency));
-        rounded.transpose().map_err(|error| Error::internal(error.to_string()))
+        rounded.transpose().or_internal()
     }
 
     /// A line by this plan's prices.
@@ -276,7 +274,7 @@ fn share_of_usage_period(interval: BillingInterval) -> Result<rating::Exact> {
 
 fn priced(price: &PriceModel, before: Option<Quantity>, after: Quantity, is_last: bool, currency: Currency) -> Result<Vec<PricedLine>> {
     let before = before.map(Usage::Total);
-    rating::price_part(price, before.as_ref(), &Usage::Total(after), is_last, currency).map_err(|error| Error::internal(error.to_string()))
+    rating::price_part(price, before.as_ref(), &Usage::Total(after), is_last, currency).or_internal()
 }
 
 /// Whether nothing used costs nothing: a first tier may have a flat amount.

@@ -15,7 +15,7 @@ use super::lines::Line;
 use super::rules::{Invoice, Status};
 use crate::http::reply::Reply;
 use crate::http::request::text_header;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
@@ -199,10 +199,9 @@ fn address(address: &PostalAddress) -> Vec<String> {
 
 /// The document in the form that was asked for; nothing but the headers when the client has it already.
 pub async fn answer(app: &App, form: Form, document: &Document, headers: &HeaderMap) -> Result<Response> {
-    let unprintable = |error: paper::PaperError| Error::internal(error.to_string());
     let (bytes, content_type) = match form {
         Form::Pdf => (pdf(app, document).await?, "application/pdf"),
-        Form::Html | Form::Json => (paper::html(document).map_err(unprintable)?.into_bytes(), "text/html; charset=utf-8"),
+        Form::Html | Form::Json => (paper::html(document).or_internal()?.into_bytes(), "text/html; charset=utf-8"),
     };
     let tag = tag(&bytes);
     let known = text_header(headers, "if-none-match").split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
@@ -257,13 +256,12 @@ const FONTS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// With the fonts that this document's text needs.
 async fn pdf(app: &App, document: &Document) -> Result<Vec<u8>> {
-    let unprintable = |error: paper::PaperError| Error::internal(error.to_string());
     let now = app.moment().now;
     let catalog = match app.memory.recall::<Catalog>("fonts", now) {
         Some(catalog) => catalog,
         None => {
             let index = app.fonts.load("index.json").await?;
-            let catalog = Catalog::parse(&String::from_utf8_lossy(&index)).map_err(unprintable)?;
+            let catalog = Catalog::parse(&String::from_utf8_lossy(&index)).or_internal()?;
             let catalog = Arc::new(catalog);
             app.memory.keep("fonts", now.plus(FONTS_KEPT), Arc::clone(&catalog));
             catalog
@@ -273,7 +271,7 @@ async fn pdf(app: &App, document: &Document) -> Result<Vec<u8>> {
     for file in catalog.needed(document) {
         files.insert(file.to_owned(), font(app, file, now).await?);
     }
-    paper::pdf(document, &paper::Fonts::new(&catalog, files)).map_err(unprintable)
+    paper::pdf(document, &paper::Fonts::new(&catalog, files)).or_internal()
 }
 
 /// The two faces of nearly every document are remembered; the slices of the big scripts are as many as they are seldom.

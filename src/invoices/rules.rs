@@ -12,7 +12,7 @@ use crate::credits::rules::{self as credits, Source, Taken};
 use crate::discounts::rules as discounts;
 use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, SubscriptionId};
 use crate::kernel::time::{Timestamp, days};
 use crate::ledger::store::post;
@@ -176,7 +176,7 @@ pub fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsa
     };
     let mut usage: Vec<_> = closing.used.iter().map(|(metric, used)| counted(metric, *used, period, false)).collect();
     for late in &closing.late {
-        let came = late.after.checked_sub(late.before).map_err(|error| Error::internal(error.to_string()))?;
+        let came = late.after.checked_sub(late.before).or_internal()?;
         usage.push(counted(&late.metric, came, Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at }, true));
     }
     Ok(usage)

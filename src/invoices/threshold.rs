@@ -10,7 +10,7 @@ use super::compose::compose;
 use super::rules::{BillingReason, CountedUsage, Invoice, Occasion, create, draft};
 use crate::catalog;
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::tenant::{Actor, Tenant, until_fresh};
 use crate::kernel::time::Timestamp;
@@ -73,7 +73,7 @@ pub fn bill_if_reached(account: &Account, closing: &Closing, moment: Moment<'_>)
         });
         next.usage_billed.insert(metric.clone(), *used);
     }
-    let cost = Money::sum(lines.iter().map(|line| line.amount(currency)), currency).map_err(|error| Error::internal(error.to_string()))?;
+    let cost = Money::sum(lines.iter().map(|line| line.amount(currency)), currency).or_internal()?;
     if cost.minor() < *threshold || cost.is_zero() {
         return Ok(None);
     }

@@ -40,6 +40,17 @@ impl From<SqlError> for Error {
     }
 }
 
+/// For what can only fail by a mistake of ours: computing with what was checked before it was stored, writing out our own types.
+pub trait OrInternal<T> {
+    fn or_internal(self) -> Result<T>;
+}
+
+impl<T, E: std::fmt::Display> OrInternal<T> for std::result::Result<T, E> {
+    fn or_internal(self) -> Result<T> {
+        self.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
 impl Error {
     pub fn internal(what: impl Into<String>) -> Self {
         Self::Internal(what.into())

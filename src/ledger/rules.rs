@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rating::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{EntryId, InvoiceId, Moment};
 use crate::kernel::time::Timestamp;
 
@@ -314,7 +314,7 @@ fn postings(currency: Currency, debits: &[(Account, Money)], credits: &[(Account
     let posting = |(account, amount): (Account, std::result::Result<Money, rating::MoneyError>)| {
         // Adding nothing in the entry's currency finds an amount in another one.
         let amount = amount.and_then(|amount| amount.checked_add(Money::zero(currency)));
-        amount.map(|amount| Posting { account, amount_minor: amount.minor() }).map_err(|error| Error::internal(error.to_string()))
+        amount.map(|amount| Posting { account, amount_minor: amount.minor() }).or_internal()
     };
     debits.chain(credits).map(posting).collect()
 }

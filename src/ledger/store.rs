@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::audit::{Balance, Books, Claim};
 use super::rules::{Account, Entry, EntryKind, Posting};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{EntryId, InvoiceId};
 use crate::kernel::sql::{self, Row, SqlError, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
@@ -103,7 +103,7 @@ impl TryFrom<Row> for Balance {
 }
 
 fn currency(code: &str) -> Result<Currency> {
-    Currency::parse(code).map_err(|error| Error::internal(error.to_string()))
+    Currency::parse(code).or_internal()
 }
 
 /// The balances as they are kept, by currency and account. Accounts that never moved are left out.

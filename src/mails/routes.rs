@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::local::{self, LocalMail};
 use crate::http::reply::Reply;
 use crate::http::request::{Filter, Surroundings};
-use crate::kernel::error::Result;
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::platform::Platform;
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ pub async fn inbox(around: Surroundings, Filter(query): Filter<Recipient>) -> Re
             include_str!("templates/inbox.html"),
             minijinja::context! { mails => minijinja::Value::from(minijinja::value::Serde(&mails)) },
         )
-        .map_err(|error| crate::kernel::error::Error::internal(error.to_string()))?;
+        .or_internal()?;
     Ok(Html(page).into_response())
 }
 

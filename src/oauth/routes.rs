@@ -17,7 +17,7 @@ use crate::http::actors::Authorized;
 use crate::http::public::Public;
 use crate::http::reply::{Reply, change, id_of, once};
 use crate::http::request::{Command, Filter, IdInPath, Surroundings, read_body};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::ClientId;
 use crate::kernel::json;
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
@@ -136,7 +136,7 @@ async fn issue(public: Public<at::Token>, around: Surroundings, request: Request
     let tenant = platform.tenant(secret.organization, Actor::Client(secret.client), Some(around.request_id)).await?;
     let tenant = tenant.ok_or_else(Refusal::client)?;
     let granted = grant(&tenant, secret, &scopes).await?;
-    let mut response = grants::answer(StatusCode::OK, serde_json::to_string(&granted).map_err(|error| Error::internal(error.to_string()))?);
+    let mut response = grants::answer(StatusCode::OK, serde_json::to_string(&granted).or_internal()?);
     for (name, value) in admission.headers() {
         if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), header::HeaderValue::from_str(&value)) {
             response.headers_mut().insert(name, value);
@@ -172,6 +172,6 @@ fn too_large(_: Error) -> Refusal {
     responses((status = 200, description = "The metadata", body = AuthorizationServer)), security(()))]
 pub async fn discover(around: Surroundings) -> Result<Response> {
     let metadata = AuthorizationServer::at(&around.app.settings.api_url);
-    let body = serde_json::to_string(&metadata).map_err(|error| Error::internal(error.to_string()))?;
+    let body = serde_json::to_string(&metadata).or_internal()?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=3600")], body).into_response())
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::fingerprint;
 use crate::kernel::ids::{ErasureId, OrganizationId};
 use crate::kernel::platform::Platform;
@@ -289,5 +289,5 @@ fn hash(erasure: &Erasure, finished_at: Timestamp, before: &str) -> Result<Strin
 }
 
 fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))
+    serde_json::to_string(value).or_internal()
 }

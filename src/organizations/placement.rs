@@ -6,7 +6,7 @@ use super::rules::{self, Organization};
 use crate::business::runner;
 use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::Answer;
 use crate::kernel::ids::{OrganizationId, PersonId, RequestId, TestClockId};
 use crate::kernel::platform::Platform;
@@ -57,7 +57,7 @@ pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&A
     let organization = &requested.organization;
     let now = platform.app().moment().now;
     let shard = choose_shard(organization.id, platform.app().shards.len());
-    let request = serde_json::to_string(requested).map_err(|error| Error::internal(error.to_string()))?;
+    let request = serde_json::to_string(requested).or_internal()?;
     let mut batch = vec![platform_sql!(
         "INSERT INTO organizations (id, shard, status, test_clock_id, request, created_at) VALUES (?1, ?2, 'provisioning', ?3, ?4, ?5)",
         organization.id,

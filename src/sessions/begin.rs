@@ -11,7 +11,7 @@ use super::wire::NewSession;
 use super::{granted, store};
 use crate::http::public::Client;
 use crate::http::reply::{Reply, change};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::ids::{LoginId, OrganizationId, PersonId, RequestId, SessionId};
 use crate::kernel::platform::Platform;
@@ -161,7 +161,7 @@ impl Opening<'_> {
 
     /// The answer to a request that was answered before: new tokens of the same session, as long as nobody has refreshed it.
     async fn again(&self, answer: &Answer) -> Result<Reply> {
-        let begun: Begun = serde_json::from_str(&answer.body).map_err(|error| Error::internal(error.to_string()))?;
+        let begun: Begun = serde_json::from_str(&answer.body).or_internal()?;
         let (tenant, session) = self.write(&begun).await?;
         if session.generation != 1 || !session.is_live(self.platform.app().moment().now) {
             return Err(invalid_code().into());

@@ -6,7 +6,7 @@ use super::rules::{self, Refresh};
 use super::token::RefreshToken;
 use super::{granted, store};
 use crate::http::reply::Reply;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant, until_fresh};
@@ -31,7 +31,7 @@ async fn attempt(tenant: &Tenant, token: RefreshToken, claim: Option<&Claim>) ->
     let session = store::find(tenant, token.session).await?.ok_or_else(invalid_refresh_token)?;
     let tenant = &tenant.acting_as(Actor::Person(session.person, session.id));
     if let Some(answer) = answered(tenant, claim).await? {
-        let renewed: Renewed = serde_json::from_str(&answer.body).map_err(|error| Error::internal(error.to_string()))?;
+        let renewed: Renewed = serde_json::from_str(&answer.body).or_internal()?;
         if renewed.generation != session.generation || !session.is_live(now) {
             return Err(invalid_refresh_token().into());
         }

@@ -20,7 +20,7 @@ use crate::invoices::compose::Terms;
 use crate::invoices::lines::Subscribed;
 use crate::invoices::routes::{BillingPeriodView, DiscountView, LineView, TaxView};
 use crate::invoices::{self};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -185,14 +185,14 @@ async fn charged(tenant: &Tenant, periods: &[Replayed], currency: Currency) -> R
     let (Some(first), Some(last)) = (closed.first(), closed.last()) else { return Ok(Money::zero(currency)) };
     let span = (first.period.starts_at, last.period.ends_at);
     let amounts = invoices::store::charged_between(tenant, span.0, span.1).await?;
-    Money::sum(amounts.into_iter().map(|minor| Money::new(minor, currency)), currency).map_err(|error| Error::internal(error.to_string()))
+    Money::sum(amounts.into_iter().map(|minor| Money::new(minor, currency)), currency).or_internal()
 }
 
 fn shown(subscribed: &Subscribed, simulated: Vec<Simulated>, charged: Money) -> Result<Simulation> {
     let currency = charged.currency();
     let total = rules::total(&simulated, currency)?;
     let closed: Vec<Simulated> = simulated.iter().filter(|simulated| !simulated.is_supposed).cloned().collect();
-    let difference = rules::total(&closed, currency)?.checked_sub(charged).map_err(|error| Error::internal(error.to_string()))?;
+    let difference = rules::total(&closed, currency)?.checked_sub(charged).or_internal()?;
     let Shape { plan, plan_version, interval, quantity, add_ons } = subscribed.shape.clone();
     Ok(Simulation {
         type_name: "Simulation",

@@ -8,7 +8,7 @@ use crate::catalog::rules::BaseTiming;
 use crate::invoices::compose::{Composed, Terms, compose};
 use crate::invoices::cycle::{Billing, bill};
 use crate::invoices::lines::{Line, LineKind, Subscribed};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::rules::{Period, Status, Subscription};
@@ -129,5 +129,5 @@ fn begun(subscription: &Subscription, subscribed: &Subscribed, period: Period) -
 /// What the bills come to together.
 pub fn total(simulated: &[Simulated], currency: rating::Currency) -> Result<Money> {
     let totals = simulated.iter().map(|simulated| simulated.bill.totals.total);
-    Money::sum(totals, currency).map_err(|error| Error::internal(error.to_string()))
+    Money::sum(totals, currency).or_internal()
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::acting::{as_it_is, close, peek, up_to_date};
 use super::entitlements::allowance;
-use super::rules::{Period, Shape, months};
+use super::rules::{Period, QUANTITY_MAX, Shape, months};
 use super::waiting::{self, nothing_waits};
 use super::wire::ChangeView;
 use crate::access::permissions::needs;
@@ -29,9 +29,6 @@ use crate::limits;
 use crate::subscriptions::lifecycle::{self, Trigger};
 use crate::usage::meter::{Closing, Enforcement, MetricKind};
 use crate::usage::meters;
-
-/// The most of a plan or of one add-on that can be subscribed to: a million seats.
-pub use super::rules::QUANTITY_MAX;
 
 /// When a change takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use super::store;
 use crate::catalog::rules::Plan;
 use crate::events::{SubscriptionCreated, SubscriptionExpiring, TrialEnding};
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{InvoiceId, Moment, SubscriptionId, TestClockId};
 use crate::kernel::time::{Timestamp, days};
 
@@ -174,8 +174,8 @@ pub struct NewSubscription<'a> {
 /// Starts a trial of the plan now, as long as it says.
 pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     let now = moment.now;
-    let zone = parse_time_zone(new.time_zone).map_err(|error| Error::internal(error.to_string()))?;
-    let end = rating::trial_end(now.to_chrono(), new.plan.trial.days, zone).map_err(|error| Error::internal(error.to_string()))?;
+    let zone = parse_time_zone(new.time_zone).or_internal()?;
+    let end = rating::trial_end(now.to_chrono(), new.plan.trial.days, zone).or_internal()?;
     let trial_ends_at = Timestamp::from_chrono(end);
     let period = Period { starts_at: now, ends_at: trial_ends_at };
     let subscription = Subscription {
@@ -264,7 +264,7 @@ impl Subscription {
     }
 
     pub fn zone(&self) -> Result<Tz> {
-        parse_time_zone(&self.time_zone).map_err(|error| Error::internal(error.to_string()))
+        parse_time_zone(&self.time_zone).or_internal()
     }
 
     /// The usage period that starts where the present one ends: the first one after a trial, else the next.
@@ -301,7 +301,7 @@ impl Subscription {
     fn nth(&self, interval: BillingInterval, index: u32) -> Result<Period> {
         let anchor = self.anchored_at.or(self.trial_ends_at).unwrap_or(self.started_at);
         let calendar = BillingCalendar { anchor: anchor.to_chrono(), interval, time_zone: self.zone()? };
-        let period = calendar.period(index).map_err(|error| Error::internal(error.to_string()))?;
+        let period = calendar.period(index).or_internal()?;
         Ok(Period { starts_at: Timestamp::from_chrono(period.start()), ends_at: Timestamp::from_chrono(period.end()) })
     }
 
@@ -359,7 +359,7 @@ impl Subscription {
 impl Period {
     /// The same for `rating`.
     pub fn to_rating(self) -> Result<rating::Period> {
-        rating::Period::new(self.starts_at.to_chrono(), self.ends_at.to_chrono()).map_err(|error| Error::internal(error.to_string()))
+        rating::Period::new(self.starts_at.to_chrono(), self.ends_at.to_chrono()).or_internal()
     }
 }
 

@@ -11,7 +11,7 @@ use super::rules::{PUBLISHED_FOR, Ring, SigningKey};
 use crate::http::actors::Vendor;
 use crate::http::reply::Reply;
 use crate::http::request::{Filter, NoParameters, Surroundings};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::SigningKeyId;
 use crate::kernel::page::Page;
 use crate::kernel::time::Timestamp;
@@ -55,7 +55,7 @@ pub async fn jwks(around: Surroundings) -> Result<Response> {
     let now = around.app.moment().now;
     let ring = keys::ring(&around.app).await?;
     let set = JsonWebKeySet { keys: ring.published(now).map(JsonWebKey::from).collect() };
-    let body = serde_json::to_string(&set).map_err(|error| Error::internal(error.to_string()))?;
+    let body = serde_json::to_string(&set).or_internal()?;
     let kept = format!("public, max-age={}", PUBLISHED_FOR.as_secs());
     Ok(([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CACHE_CONTROL, kept)], body).into_response())
 }

@@ -9,7 +9,7 @@ use crate::access::permissions::needs;
 use crate::access::store;
 use crate::http::actors::Authorized;
 use crate::http::request::text_header;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::tokens;
@@ -39,7 +39,7 @@ pub async fn live(caller: Authorized<needs::UsageRead>, method: Method, headers:
     // The router answers HEAD as GET: there is nothing to follow.
     if method == Method::GET {
         let ticket = ticket(&caller.tenant).await?;
-        response.headers_mut().insert(TICKET, HeaderValue::from_str(&ticket).map_err(|error| Error::internal(error.to_string()))?);
+        response.headers_mut().insert(TICKET, HeaderValue::from_str(&ticket).or_internal()?);
     }
     Ok(response)
 }

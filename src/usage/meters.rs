@@ -10,7 +10,7 @@ use super::meter::{
 };
 use crate::access::rules::ApiKey;
 use crate::catalog;
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{KeyId, OrganizationId, ReservationId};
 use crate::kernel::ports::App;
 use crate::kernel::tenant::Tenant;
@@ -23,7 +23,7 @@ use crate::subscriptions::entitlements;
 use crate::subscriptions::rules::{Period, Subscription};
 
 async fn call<Answer: DeserializeOwned>(tenant: &Tenant, call: Call) -> Result<Answer> {
-    let text = serde_json::to_string(&call).map_err(|error| Error::internal(error.to_string()))?;
+    let text = serde_json::to_string(&call).or_internal()?;
     let answer = tenant.app().meters.call(tenant.organization(), text).await?;
     serde_json::from_str(&answer).map_err(|error| Error::internal(format!("the Meter answered {answer}: {error}")))
 }
@@ -55,7 +55,7 @@ pub async fn put_status(tenant: &Tenant, organization: &Organization) -> Result<
 
 /// Has the Meter of an organization forget everything.
 pub async fn erase(app: &App, organization: OrganizationId) -> Result<Erased> {
-    let call = serde_json::to_string(&Call::Erase).map_err(|error| Error::internal(error.to_string()))?;
+    let call = serde_json::to_string(&Call::Erase).or_internal()?;
     let answer = app.meters.call(organization, call).await?;
     serde_json::from_str(&answer).map_err(|error| Error::internal(format!("the Meter answered {answer}: {error}")))
 }

@@ -18,7 +18,7 @@ use super::wire::{ConsumptionView, NewUsage, QuotaView, UsageBatch, UsageBatchVi
 use crate::access::permissions::{Need, needs};
 use crate::http::actors::Authorized;
 use crate::http::request::{content_type, read_body};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::{idempotency, json};
 
 /// Record usage
@@ -142,7 +142,7 @@ fn event_attributes(target: &str, headers: &HeaderMap) -> Result<String> {
     if attributes.is_empty() {
         return Ok(String::new());
     }
-    serde_json::to_string(&attributes).map_err(|error| Error::internal(error.to_string()))
+    serde_json::to_string(&attributes).or_internal()
 }
 
 /// The `Idempotency-Key` as sent, empty when absent. One that can't be a key is refused: ignoring it would count a retry twice.
