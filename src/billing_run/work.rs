@@ -31,9 +31,9 @@ pub async fn bill(tenant: &Tenant, subscription: SubscriptionId) -> Result<()> {
 async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<()> {
     for period in 0..PERIODS_MAX {
         match billing::bill_one_period(tenant, subscription).await? {
-            Run::Closed { is_behind: true, .. } => {}
+            Run::Closed { is_behind: true } => {}
             // The commit of a period has forgotten the failures before it.
-            Run::Closed { .. } => return Ok(()),
+            Run::Closed { is_behind: false } => return Ok(()),
             // Not due, or no longer: what failed was done by somebody else.
             Run::NothingDue if period == 0 => return tenant.run(vec![store::forget_failure(subscription)]).await.map(|_| ()),
             Run::NothingDue => return Ok(()),

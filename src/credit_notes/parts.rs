@@ -159,10 +159,10 @@ mod tests {
     use rating::{Currency, Decimal, Discount, DiscountDuration, Off, Quantity, TaxRate};
 
     use super::*;
-    use crate::kernel::error::Error;
     use crate::invoices::compose::{GrantedDiscount, NamedTax, Terms, compose};
     use crate::invoices::lines::LineKind;
     use crate::invoices::rules::{BillingReason, Occasion, draft};
+    use crate::kernel::error::Error;
     use crate::kernel::ids::{DiscountId, Fixed, Moment};
     use crate::subscriptions::rules::tests::trial;
 

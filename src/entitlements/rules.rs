@@ -235,8 +235,8 @@ mod tests {
     fn no_change_is_none_and_there_is_a_most() {
         let (first, decision) = set(&[], None, given("k", Given::Truth(true))).unwrap();
         assert_ne!(decision, Decision::new());
-        assert_eq!(set(&[first.clone()], None, given("k", Given::Truth(true))).unwrap(), (first.clone(), Decision::new()));
-        let (second, _) = set(&[first.clone()], None, given("k", Given::Truth(false))).unwrap();
+        assert_eq!(set(std::slice::from_ref(&first), None, given("k", Given::Truth(true))).unwrap(), (first.clone(), Decision::new()));
+        let (second, _) = set(std::slice::from_ref(&first), None, given("k", Given::Truth(false))).unwrap();
         assert_eq!((first.version, second.version), (1, 2));
         assert_eq!(remove(&[], "k"), Decision::new());
         assert_ne!(remove(&[first], "k"), Decision::new());

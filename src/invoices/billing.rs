@@ -86,9 +86,14 @@ pub enum Run {
     NothingDue,
     /// A period was closed; it may have cost nothing. `is_behind`: the next one is over, too.
     Closed {
-        invoice: Option<Invoice>,
         is_behind: bool,
     },
+}
+
+struct Closed {
+    customer: Organization,
+    invoice: Option<Invoice>,
+    is_behind: bool,
 }
 
 /// Bills what is due, one usage period.
@@ -97,16 +102,16 @@ pub enum Run {
 /// `UNIQUE (organization_id, subscription_id, reason_key)`. So whoever comes second finds it done. The caller goes on to run the facts
 /// that it raises.
 pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Run> {
-    let Some((account, run)) = until_fresh(|| close(tenant, id)).await? else { return Ok(Run::NothingDue) };
-    if let Run::Closed { invoice: Some(invoice), .. } = &run {
+    let Some(Closed { customer, invoice, is_behind }) = until_fresh(|| close(tenant, id)).await? else { return Ok(Run::NothingDue) };
+    if let Some(invoice) = invoice {
         // What fails here is the draft's own step to try again, and to be parked with: the period is billed.
-        let _numbered = number(tenant, invoice, &account.customer).await;
+        let _numbered = number(tenant, &invoice, &customer).await;
     }
-    Ok(run)
+    Ok(Run::Closed { is_behind })
 }
 
 /// None where nothing is due.
-async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Option<(Account, Run)>> {
+async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Closed>> {
     let now = tenant.moment().now;
     let Some(account) = Account::load(tenant, id).await?.filter(|account| account.subscription.is_due(now)) else { return Ok(None) };
     let subscription = &account.subscription;
@@ -116,7 +121,7 @@ async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Option<(Account, R
     let Billed { invoice, subscription: next, decision } = bill(&account.billing(&closing), tenant.moment())?;
     tenant.commit_to_run(decision.write(billing_run::store::forget_failure(id))).await?;
     let is_behind = next.is_due(now);
-    Ok(Some((account, Run::Closed { invoice, is_behind })))
+    Ok(Some(Closed { customer: account.customer, invoice, is_behind }))
 }
 
 /// Only what is committed gets a number, so that none is lost with a draft that never was.

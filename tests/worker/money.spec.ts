@@ -10,7 +10,7 @@ import { auditLedger } from "../../scripts/audit_ledger.mjs";
 import { advance, assertProblem, expect, invoices, makeClock, signUp, templates, vendor } from "./support/client.ts";
 import type { Company } from "./support/client.ts";
 import { freshServer } from "./support/server.ts";
-import { verified } from "./support/verifier.ts";
+import { assertInvoicesProven, verified } from "./support/verifier.ts";
 
 const server = freshServer();
 
@@ -21,9 +21,12 @@ interface Story {
   readonly to: (now: string) => Promise<void>;
 }
 
+const stories: Company[] = [];
+
 async function begin(name: string, at: string, more: object = {}): Promise<Story> {
   const clock = await makeClock(server.current, at);
   const of = await signUp(server.current, name, { testClock: clock, ...more });
+  stories.push(of);
   return { of, at: (path) => `/v1/organizations/${of.id}/${path}`, to: (now) => advance(server.current, clock, now) };
 }
 
@@ -210,6 +213,12 @@ test("two hundred months in one step are two hundred invoices, in order", async 
   all.slice(1).forEach((invoice, index) => assert.equal(invoice.billingPeriod.startDate, all[index].billingPeriod.endDate));
   assert.deepEqual(all.map(({ identifier }) => identifier), all.map(({ identifier }) => identifier).sort());
   assert.equal(expect(await of.desk.get("/v1/ledger/audit"), 200).isConsistent, true);
+});
+
+test("every invoice of these stories can be computed again from its proof", async () => {
+  const reasons = new Set<string>();
+  for (const of of stories) (await assertInvoicesProven(of)).forEach((reason) => reasons.add(reason));
+  for (const reason of ["subscription_create", "subscription_cycle", "subscription_threshold"]) assert.ok(reasons.has(reason), reason);
 });
 
 test("both audits go through everything and find nothing", async () => {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { advance, assertProblem, expect, inParallel, invoices, makeClock, signUp, vendor } from "./support/client.ts";
 import type { Answer, Company } from "./support/client.ts";
 import { freshServer } from "./support/server.ts";
+import { assertInvoicesProven } from "./support/verifier.ts";
 
 const server = freshServer();
 const flat = (amount: string) => ({ model: "flat", amount });
@@ -39,10 +40,13 @@ interface Story {
   readonly to: (now: string) => Promise<void>;
 }
 
+const stories: Company[] = [];
+
 /** A company that signed up at an instant, on a clock of its own. */
 async function begin(name: string, at: string, more: object = {}): Promise<Story> {
   const clock = await makeClock(server.current, at);
   const of = await signUp(server.current, name, { testClock: clock, ...more });
+  stories.push(of);
   return { of, to: (now) => advance(server.current, clock, now) };
 }
 
@@ -197,6 +201,11 @@ test("a pause, a suspension and an end stop what is admitted, and settle what wa
   await to("2026-03-16T12:00:01Z");
   const last = (await invoices(of)).at(-1);
   assert.deepEqual([last.billingReason, lines(last.referencesOrder)], ["subscription_end", [["unusedTime", -9_950]]]);
+  // What comes late is billed when no more may come: 20,002 calls past 100,000, with the two from before.
+  expect(await of.desk.post("/v1/usage", { metric: "apiCalls", amount: 120_000, timestamp: "2026-03-16T10:00:00Z" }), 200);
+  await to("2026-06-01T00:00:00Z");
+  const late = (await invoices(of)).at(-1);
+  assert.deepEqual([late.billingReason, late.dateIssued, lines(late.referencesOrder)], ["late_usage", "2026-04-20T12:00:00Z", [["lateUsage", 4_000]]]);
 });
 
 test("a change that can't be is refused, and a clock does not go back", async () => {
@@ -239,4 +248,10 @@ test("subscribers keep their version until they are moved, and a preview says wh
   assert.equal(moved(expect(await vendor(server.current).post("/v1/plans/professional/migrations", migration), 200)).status, "scheduled");
   await to("2026-02-15T00:00:00Z");
   assert.deepEqual([(await subscription(of)).plan.version, (await invoices(of))[1].subtotal.price], [2, "249.00"]);
+});
+
+test("every invoice of these stories can be computed again from its proof", async () => {
+  const reasons = new Set<string>();
+  for (const of of stories) (await assertInvoicesProven(of)).forEach((reason) => reasons.add(reason));
+  for (const reason of ["subscription_create", "subscription_cycle", "subscription_update", "subscription_end", "late_usage"]) assert.ok(reasons.has(reason), reason);
 });
