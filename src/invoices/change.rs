@@ -107,7 +107,7 @@ fn anew(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscri
     let mut next = next;
     let (mut lines, usage) = if closes_period(subscription, &next.shape, now) {
         let period = Period { starts_at: subscription.period.starts_at, ends_at: now };
-        (arrears_lines(&account.billing(closing), now, Ending::Change)?, counted_usage(period, closing)?)
+        (arrears_lines(&account.billing(closing), now, Ending::Change)?, counted_usage(period, closing, &subscription.usage_billed)?)
     } else {
         (usage_so_far(account, closing, &mut next, now)?, Vec::new())
     };

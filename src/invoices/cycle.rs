@@ -132,7 +132,7 @@ impl Billing<'_> {
             Turn::Renew => format!("period:{}", period.starts_at.as_millis()),
             Turn::Cancel | Turn::Expire => "end".to_owned(),
         };
-        let usage = counted_usage(self.subscription.period, self.closing)?;
+        let usage = counted_usage(self.subscription.period, self.closing, &self.subscription.usage_billed)?;
         Ok(Occasion { subscription: self.subscription, reason, reason_key, period, usage })
     }
 }

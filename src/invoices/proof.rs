@@ -158,7 +158,10 @@ pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPa
 /// The plan versions of the lines, and those of phases that may have been charged: a line that is missing has a price, too.
 async fn plans(tenant: &Tenant, invoice: &Invoice, phases: &[Phase]) -> Result<Vec<Arc<Plan>>> {
     let mut versions: BTreeSet<(&str, u32)> = invoice.lines.iter().map(|line| (line.plan.as_str(), line.plan_version)).collect();
-    let starts = invoice.lines.iter().map(|line| line.period_starts_at).chain(invoice.usage.iter().map(|usage| usage.period_starts_at));
+    // Of time that comes back, the whole period was charged: perhaps by what was subscribed to at its start.
+    let shared = invoice.lines.iter().filter_map(|line| line.proration.as_ref()).map(|proration| proration.period.starts_at);
+    let lines = invoice.lines.iter().map(|line| line.period_starts_at);
+    let starts = lines.chain(invoice.usage.iter().map(|usage| usage.period_starts_at)).chain(shared);
     let earliest = starts.min().unwrap_or(invoice.period.starts_at);
     let begun = phases.iter().rposition(|phase| phase.starts_at <= earliest).unwrap_or(0);
     let charged = phases.iter().skip(begun).filter(|phase| phase.starts_at <= invoice.created_at);

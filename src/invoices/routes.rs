@@ -75,6 +75,9 @@ pub struct UsageView {
     pub metric: String,
     #[schema(value_type = QuantityDocument)]
     pub counted: Quantity,
+    /// How much of it is on earlier invoices: it was billed before its period ended, by a change, a pause or at a threshold.
+    #[schema(value_type = Option<QuantityDocument>)]
+    pub billed_before: Option<Quantity>,
     pub billing_period: BillingPeriodView,
     /// It came after the invoice of its period: `counted` is what came since.
     pub late: bool,
@@ -83,7 +86,7 @@ pub struct UsageView {
 impl From<CountedUsage> for UsageView {
     fn from(usage: CountedUsage) -> Self {
         let billing_period = BillingPeriodView { start_date: usage.period_starts_at, end_date: usage.period_ends_at };
-        Self { metric: usage.metric, counted: usage.counted, billing_period, late: usage.late }
+        Self { metric: usage.metric, counted: usage.counted, billed_before: usage.billed_before, billing_period, late: usage.late }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What an invoice is, and how one is made and gets its number. What it costs is in `lines.rs` and `compose.rs`.
 
+use std::collections::BTreeMap;
+
 use rating::{Currency, Money, Quantity};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +63,9 @@ pub struct CountedUsage {
     pub metric: String,
     /// For late usage: what came since the period was last billed.
     pub counted: Quantity,
+    /// How much of it is on earlier invoices, by a change, a pause or at a threshold; where nothing is, absent.
+    #[serde(default)]
+    pub billed_before: Option<Quantity>,
     pub period_starts_at: Timestamp,
     pub period_ends_at: Timestamp,
     pub late: bool,
@@ -165,11 +170,13 @@ pub fn create(invoice: &Invoice) -> Decision {
         )
 }
 
-/// Everything a closing counted: the period that ended, then what came late for earlier ones.
-pub fn counted_usage(period: Period, closing: &Closing) -> Result<Vec<CountedUsage>> {
+/// Everything a closing counted: the period that ended, with what is billed of it by then, and what came late for earlier ones.
+pub fn counted_usage(period: Period, closing: &Closing, billed: &BTreeMap<String, Quantity>) -> Result<Vec<CountedUsage>> {
+    let before = |metric: &String| billed.get(metric).copied().filter(|billed| !billed.is_zero());
     let counted = |metric: &String, counted, period: Period, late| CountedUsage {
         metric: metric.clone(),
         counted,
+        billed_before: if late { None } else { before(metric) },
         period_starts_at: period.starts_at,
         period_ends_at: period.ends_at,
         late,

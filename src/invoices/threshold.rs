@@ -67,6 +67,7 @@ pub fn bill_if_reached(account: &Account, closing: &Closing, moment: Moment<'_>)
         usage.push(CountedUsage {
             metric: metric.clone(),
             counted: *used,
+            billed_before: billed.filter(|billed| !billed.is_zero()),
             period_starts_at: subscription.period.starts_at,
             period_ends_at: subscription.period.ends_at,
             late: false,

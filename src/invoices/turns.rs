@@ -88,7 +88,7 @@ pub fn end(account: &Account, closing: &Closing, wanted: WantedEnd, moment: Mome
         let used_until = subscription.pause.as_ref().map_or(now, |pause| pause.paused_at);
         bill.lines = arrears_lines(&account.billing(closing), now, Ending::Termination)?;
         bill.lines.extend(unused_lines(account, used_until, wanted.policy, Ending::Termination)?);
-        bill.usage = counted_usage(period, closing)?;
+        bill.usage = counted_usage(period, closing, &subscription.usage_billed)?;
     }
     let changed = finish(account, bill, (BillingReason::SubscriptionEnd, "end".to_owned()), moment)?;
     let (id, after) = (subscription.id, json!({"status": status, "reason": reason}));
@@ -120,7 +120,7 @@ pub fn late_usage(account: &Account, closing: &Closing, moment: Moment<'_>) -> R
     }
     let composed = compose(lines, &account.terms, subscription.currency, moment.now)?;
     let (period, reason_key) = (subscription.period, LATE_USAGE_KEY.to_owned());
-    let usage = counted_usage(period, &late)?;
+    let usage = counted_usage(period, &late, &BTreeMap::new())?;
     let occasion = Occasion { subscription, reason: BillingReason::LateUsage, reason_key, period, usage };
     Ok(create(&draft(occasion, composed, moment)))
 }
@@ -159,7 +159,7 @@ pub fn resume(account: &Account, closing: &Closing, moment: Moment<'_>) -> Resul
     let begins_anew = pausing::pause_of(subscription)?.policy == PausePolicy::CreditUnused;
     if pausing::closes_period(subscription, now) {
         bill.lines = arrears_lines(&account.billing(closing), now, Ending::Change)?;
-        bill.usage = counted_usage(ended_period(subscription, now), closing)?;
+        bill.usage = counted_usage(ended_period(subscription, now), closing, &subscription.usage_billed)?;
     }
     if begins_anew && subscribed.plan.base_timing == BaseTiming::InAdvance {
         bill.lines.extend(subscribed.period_lines(subscription.currency, bill.next.billing_period(0)?)?);

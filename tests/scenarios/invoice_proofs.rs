@@ -81,6 +81,14 @@ fn assert_verified(proof: &Value) -> String {
     found.to_string()
 }
 
+/// Every invoice of the company's is computed again.
+#[track_caller]
+pub fn assert_all_verified(company: &Company<'_>) {
+    for invoice in company.invoices() {
+        assert_verified(&proof(company, &invoice));
+    }
+}
+
 /// The invoice as it would be under other terms: the same lines, composed by the same code.
 fn with_terms(acme: &Company<'_>, invoice: &Value, terms: &Terms) {
     let invoice = block_on(store::find(&tenant(acme), invoice["$id"].as_str().unwrap().parse().unwrap())).unwrap().unwrap();

@@ -9,6 +9,7 @@ use tenantry::catalog::built_in::built_in;
 use tenantry::invoices::threshold;
 use tenantry::kernel::tenant::Actor;
 
+use super::invoice_proofs::assert_all_verified;
 use crate::support::world::{Company, World, vendor};
 
 /// The balances are these, in cents, they sum to zero, and the audit agrees with the invoices and the credits.
@@ -155,6 +156,7 @@ fn every_cent_of_half_a_year_is_where_it_belongs() {
         &acme,
         &[("promotions", 5_000), ("cash", 43_372), ("receivable", 23_880), ("deferred", -19_900), ("revenue", -40_810), ("tax", -11_542)],
     );
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -177,6 +179,7 @@ fn a_refund_is_money_only_as_far_as_money_came() {
     books(&acme, &[("promotions", 15_000), ("credit", -5_100), ("deferred", -9_900)]);
     let more = json!({"invoice": first, "reason": "outage", "amount": "99.01"});
     refused(&acme, "/v1/credit-notes", &more, 400, "more_than_left");
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -216,6 +219,7 @@ fn what_is_upcoming_is_what_is_billed() {
     }
     assert_eq!((&upcoming["identifier"], &upcoming["paymentStatus"]), (&Value::Null, &json!("draft")));
     assert_eq!(made["total"]["price"], "240.91", "199.00 + 46.91 - 5.00, and the tax is contained");
+    assert_all_verified(&acme);
 }
 
 /// The professional plan under another name, whose usage is billed each time it comes to 10.00.
@@ -259,6 +263,7 @@ fn usage_is_billed_at_the_threshold_and_never_twice() {
     acme.advance("2026-02-16T00:00:00Z");
     assert_eq!(invoice(&acme, 4)["total"]["price"], "10.00", "each period has its own");
     assert_eq!(acme.get("/v1/ledger/audit")["isConsistent"], true);
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -296,4 +301,5 @@ fn credit_is_drawn_by_priority_then_expiry_and_can_be_taken_back() {
     let by_itself = world.post(&key, &path(&acme, 1, "payment"), &json!({}));
     assert_eq!((by_itself.status, &by_itself.body["code"]), (403, &json!("forbidden")), "nobody pays themselves by saying so");
     assert_eq!(acme.get("/v1/ledger/audit")["isConsistent"], true);
+    assert_all_verified(&acme);
 }

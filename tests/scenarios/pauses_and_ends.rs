@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tenantry::catalog::rules::{Trial, TrialEnding};
 
+use super::invoice_proofs::assert_all_verified;
 use super::subscription_changes::{line, lines};
 use crate::support::plans::{publish, team};
 use crate::support::world::{Company, World, vendor};
@@ -57,6 +58,7 @@ fn a_pause_gives_the_unused_time_back_and_ends_by_itself() {
         "a new period from March on; what was billed is billed once"
     );
     assert!(acme.mails().contains(&"subscription-resumed".to_owned()));
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -74,6 +76,7 @@ fn a_pause_that_keeps_the_time_goes_on_with_what_was_left() {
     assert_eq!(acme.invoices().len(), 1);
     acme.advance("2026-04-13T00:00:00Z");
     assert_eq!(acme.invoices().len(), 3, "March 13 and April 13: 26 days later than without the pause");
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -88,6 +91,7 @@ fn pausing_and_going_on_at_once_changes_nothing_but_the_bill() {
     acme.advance("2026-01-25T00:00:01Z");
     let billed: Vec<_> = acme.invoices()[1..].iter().map(|invoice| lines(invoice, "referencesOrder")).collect();
     assert_eq!(billed, [[line("unusedTime", -13_481)], [line("basePrice", 19_900)]]);
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -111,6 +115,7 @@ fn an_end_now_settles_and_late_usage_follows_once() {
     assert_eq!(lines(&invoices[2], "referencesOrder"), [line("lateUsage", 200)], "what came after the end is nobody's");
     assert_eq!((&invoices[2]["billingReason"], &invoices[2]["dateIssued"]), (&json!("late_usage"), &json!("2026-03-01T00:00:00Z")));
     assert!(acme.mails().contains(&"subscription-ended".to_owned()));
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -129,6 +134,7 @@ fn late_usage_is_settled_when_another_subscription_begins() {
     let wanted =
         ["subscription_create", "subscription_end", "late_usage", "subscription_create", "subscription_cycle", "subscription_cycle"];
     assert_eq!(reasons, wanted);
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -146,6 +152,7 @@ fn an_end_can_wait_and_be_withdrawn() {
     assert_eq!(acme.standing(), "cancelled");
     let last = acme.invoices().pop().unwrap();
     assert_eq!((lines(&last, "referencesOrder"), &last["billingReason"]), (vec![line("overage", 100)], &json!("subscription_end")));
+    assert_all_verified(&acme);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::invoice_proofs::assert_all_verified;
 use crate::support::plans::{publish, team};
 use crate::support::world::{Company, World};
 
@@ -78,7 +79,7 @@ fn in_advance(acme: &Company<'_>) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 30, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, max_shrink_iters: 60, ..ProptestConfig::default() })]
     #[test]
     fn the_preview_is_the_bill(steps in prop::collection::vec(step(), 1..6)) {
         let world = World::new();
@@ -123,5 +124,6 @@ proptest! {
         let starts: std::collections::BTreeSet<&String> = periods.iter().map(|(start, _)| start).collect();
         prop_assert_eq!(starts.len(), periods.len(), "no period is closed twice: {:?}", periods);
         prop_assert!(periods.iter().map(|(_, counted)| counted).sum::<i64>() <= calls);
+        assert_all_verified(&acme);
     }
 }

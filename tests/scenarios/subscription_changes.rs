@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::invoice_proofs::assert_all_verified;
 use crate::support::plans::{publish, team};
 use crate::support::world::{Company, World, vendor};
 
@@ -60,6 +61,7 @@ fn an_upgrade_bills_the_rest_of_the_month_and_the_usage_so_far() {
     assert_eq!(lines(&renewal, "referencesOrder"), [line("basePrice", 99_900), line("overage", 10_010)]);
     acme.advance("2026-03-15T00:00:00Z");
     assert_eq!(lines(&acme.invoices().pop().unwrap(), "referencesOrder"), [line("basePrice", 99_900)]);
+    assert_all_verified(&acme);
 }
 
 /// Ten ups and downs within a minute give back exactly what they charge but for the seconds between; going back and forth earns nothing.
@@ -81,6 +83,7 @@ fn going_back_and_forth_earns_nothing_and_frees_no_unit() {
     acme.advance("2026-02-15T00:00:00Z");
     let renewal = acme.invoices().pop().unwrap();
     assert_eq!(lines(&renewal, "referencesOrder"), [line("basePrice", 19_900), line("overage", 2_000)], "10,000 past 100,000 at 0.002");
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -101,6 +104,7 @@ fn a_downgrade_waits_for_the_end_can_be_seen_and_revoked() {
     let renewal = acme.invoices().pop().unwrap();
     assert_eq!(lines(&renewal, "referencesOrder"), [line("basePrice", 4_900)], "50,000 calls were included when they were used");
     assert_eq!(acme.quota("apiCalls"), (json!(0), json!(10_000)));
+    assert_all_verified(&acme);
 }
 
 /// Period January 31 to February 28, 28 days. On February 14 half of it is left, on February 21 a quarter.
@@ -147,6 +151,7 @@ fn seats_add_ons_and_a_year() {
     acme.advance("2027-02-25T00:00:01Z");
     let first = acme.invoices().pop().unwrap();
     assert_eq!((&first["billingReason"], &first["total"]["amountMinor"]), (&json!("subscription_create"), &json!(4_900)));
+    assert_all_verified(&acme);
 }
 
 /// Days are Vienna's, whose clocks go forward on March 29: from midnight of March 15 to that of April 15 are 31 days. March 30 belongs to
@@ -162,6 +167,7 @@ fn days_are_the_customers_also_when_clocks_change() {
     assert_eq!(acme.get("/v1/subscription")["currentPeriod"], period);
     let change = acme.change(&json!({"plan": "enterprise", "prorationPolicy": "day"}));
     assert_eq!(lines(&change, "lines"), [line("unusedTime", -10_271), line("remainingTime", 51_561)]);
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -173,6 +179,7 @@ fn a_trial_changes_without_a_bill() {
     assert_eq!(acme.quota("apiCalls").1, 1_000_000);
     acme.advance("2026-01-15T00:00:00Z");
     assert_eq!(lines(&acme.invoices()[0], "referencesOrder"), [line("basePrice", 99_900)]);
+    assert_all_verified(&acme);
 }
 
 #[test]
@@ -185,4 +192,5 @@ fn without_proration_nothing_is_billed_before_the_next_period() {
     // What comes back later is of what was paid: 199 × 21/31, not of the 999 that nobody paid. 49 × 21/31 = 33.193...
     let change = acme.change(&json!({"plan": "starter", "effective": "now", "prorationPolicy": "second"}));
     assert_eq!(lines(&change, "lines"), [line("unusedTime", -13_481), line("remainingTime", 3_319)]);
+    assert_all_verified(&acme);
 }

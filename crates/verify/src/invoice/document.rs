@@ -123,6 +123,7 @@ pub(crate) struct Dates {
 pub(crate) struct Counted {
     pub metric: String,
     pub counted: Quantity,
+    pub billed_before: Option<Quantity>,
     pub billing_period: Dates,
     pub late: bool,
 }
@@ -235,7 +236,6 @@ pub(crate) struct Plan {
     pub base_timing: Timing,
     pub metrics: Vec<PlanMetric>,
     pub add_ons: Vec<AddOn>,
-    pub progressive_billing: BTreeMap<String, i64>,
     pub minimum_commitment: BTreeMap<String, Decimal>,
 }
 

@@ -235,11 +235,14 @@ impl<'a> Lines<'a> {
     /// A share of a period's price.
     fn share(&self, line: &Line, plan: &'a Plan, shape: &Shape, proration: &Proration) -> Result<(Vec<Vec<Due>>, String), String> {
         let Proration { policy, changed_at, is_end, period, whole_minor, limit_minor, charged_minor } = proration;
-        let price = self.terms.item_total(plan, &line.order_item, shape)?;
-        if price.minor() != *whole_minor {
-            return Err(format!("a whole period costs {price}, and {whole_minor} minor units are shared"));
-        }
         let whole = dates(*period);
+        let usual = self.terms.item_total(plan, &line.order_item, shape)?;
+        let price = Money::new(*whole_minor, self.terms.currency);
+        // A change without proration charges nothing: what comes back later is of what was subscribed to before it.
+        let was_charged = line.kind == Kind::UnusedTime && self.terms.cost_in(whole, &line.order_item, price);
+        if price != usual && !was_charged {
+            return Err(format!("a whole period costs {usual}, and {whole_minor} minor units are shared"));
+        }
         if !self.terms.is_period(whole, shape.interval) {
             return Err(format!("{} is no {} of this subscription", span_text(whole), shape.interval.name()));
         }
@@ -349,26 +352,35 @@ impl<'a> Lines<'a> {
         if self.terms.is_trial(closed.dates.start_date) || !is_charged {
             return;
         }
+        let usage = &self.terms.document.invoice.usage;
         for (metric, used) in &closed.used {
-            let is_told =
-                lines.iter().any(|line| line.kind == Kind::Overage && line.order_item == *metric && line.billing_period == closed.dates);
-            if !is_told && let Some(what) = self.free_of(metric, *used, closed.dates).err() {
-                checks.wrong(&what);
+            let told = usage.iter().find(|counted| counted.metric == *metric && !counted.late && counted.billing_period == closed.dates);
+            let before = told.and_then(|counted| counted.billed_before);
+            let of_metric = |line: &&Line| line.kind == Kind::Overage && line.order_item == *metric && line.billing_period == closed.dates;
+            let mut charging = lines.iter().filter(of_metric).peekable();
+            if charging.peek().is_none() {
+                if let Some(what) = self.free_of(metric, (before, *used), closed.dates).err() {
+                    checks.wrong(&what);
+                }
+            } else if charging.any(|line| line.billed_before != before) {
+                checks.wrong(&format!("a line for {metric} and the usage that the invoice tells do not agree on what was billed before"));
             }
         }
     }
 
-    /// That usage without a line costs nothing, or may have been billed before.
-    fn free_of(&self, metric: &str, used: Quantity, period: Dates) -> Result<(), String> {
+    /// That usage without a line costs nothing, after what was billed before.
+    fn free_of(&self, metric: &str, (before, used): (Option<Quantity>, Quantity), period: Dates) -> Result<(), String> {
         let Some(shape) = self.terms.shape_before(period.end_date) else { return Ok(()) };
         let plan = self.terms.plan(&shape.plan, shape.plan_version)?;
         let Some(price) = self.terms.metric_price(plan, metric) else { return Ok(()) };
-        if plan.progressive_billing.contains_key(self.terms.currency.code()) || self.terms.is_changed_in(period) {
+        let included = self.terms.included(plan, metric, shape)?;
+        let past = |count: Quantity| count.above(included).map_err(|error| error.to_string());
+        let due = priced(price, before.map(past).transpose()?, past(used)?, true, self.terms.currency)?;
+        if due.iter().all(|due| due.amount.is_zero()) {
             return Ok(());
         }
-        let past = used.above(self.terms.included(plan, metric, shape)?).map_err(|error| error.to_string())?;
-        let cost = total(price, past, self.terms.currency)?;
-        if cost.is_zero() { Ok(()) } else { Err(format!("{used} {metric} cost {cost}, and no line charges for them")) }
+        let earlier = before.map_or_else(String::new, |before| format!(", {before} of them billed before,"));
+        Err(format!("{used} {metric}{earlier} are not free, and no line charges for them"))
     }
 }
 

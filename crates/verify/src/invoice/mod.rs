@@ -95,8 +95,7 @@ fn whole(document: &Document, checks: &mut Checks) {
         checks.wrong("the invoice is of another subscription");
     }
     let is_sorted = subscription.phases.is_sorted_by(|one, other| one.starts_at < other.starts_at);
-    let anchored = subscription.anchored_at.is_none_or(|anchor| anchor >= subscription.started_at);
-    if subscription.phases.is_empty() || !is_sorted || !anchored {
+    if subscription.phases.is_empty() || !is_sorted {
         checks.wrong("what was subscribed to from when on is not in the order of time");
     }
     for (position, plan) in document.plans.iter().enumerate() {

@@ -42,6 +42,16 @@ impl<'a> Terms<'a> {
         total(price, quantity, self.currency)
     }
 
+    /// Whether something that was subscribed to in a period, in the place of this item, costs so much for a whole one.
+    pub fn cost_in(&self, dates: Dates, item: &str, price: Money) -> bool {
+        overlapping(&self.document.subscription.phases, dates).any(|phase| {
+            let key = &phase.shape.plan;
+            let item = item.split_once('/').map_or_else(|| key.clone(), |(_, add_on)| format!("{key}/{add_on}"));
+            let plan = self.plan(key, phase.shape.plan_version);
+            plan.and_then(|plan| self.item_total(plan, &item, &phase.shape)).is_ok_and(|total| total == price)
+        })
+    }
+
     /// What the plan and all add-ons of a shape cost for a whole billing period.
     pub fn base_total(&self, plan: &'a Plan, shape: &Shape) -> Result<Money, String> {
         let items = shape.add_ons.keys().map(|key| format!("{}/{key}", plan.key));
@@ -101,11 +111,6 @@ impl<'a> Terms<'a> {
     /// What was subscribed to when a period ended.
     pub fn shape_before(&self, end: Instant) -> Option<&'a Shape> {
         before(&self.document.subscription.phases, end)
-    }
-
-    /// Whether more than one shape was subscribed to in a period.
-    pub fn is_changed_in(&self, dates: Dates) -> bool {
-        overlapping(&self.document.subscription.phases, dates).count() > 1
     }
 
     /// Whether it is a period of the interval that is counted from the anchor or from a change; where none of them begins a period then,
