@@ -162,7 +162,7 @@ events! {
     /// Nothing is left to pay of an invoice.
     InvoicePaid = "Invoice.paid" v 1 { invoice: InvoiceId }
     /// An invoice was a mistake.
-    InvoiceVoided = "Invoice.voided" v 1 { invoice: InvoiceId, reason: String }
+    InvoiceVoided = "Invoice.voided" v 1 { invoice: InvoiceId, reason: Option<String> }
     /// An invoice will never be paid.
     InvoiceUncollectible = "Invoice.uncollectible" v 1 { invoice: InvoiceId }
     /// Money came in for an invoice.

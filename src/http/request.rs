@@ -29,7 +29,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Command<T> {
         let headers = request.headers().clone();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let bytes = read_body(request, state, json::BODY_BYTES_MAX).await?;
-        let body = json::read(&content_type(&headers), &bytes, json::BODY_BYTES_MAX)?;
+        let content_type = content_type(&headers);
+        let body = if bytes.is_empty() && content_type.is_empty() {
+            json::read("application/json", b"{}", json::BODY_BYTES_MAX)?
+        } else {
+            json::read(&content_type, &bytes, json::BODY_BYTES_MAX)?
+        };
         let claim = match headers.get("idempotency-key") {
             None => None,
             Some(key) => Some(Claim::new(key.to_str().unwrap_or_default(), method.as_str(), &path, &bytes)?),

@@ -63,9 +63,9 @@ impl Traces {
 
 /// The invoice was a mistake: what it drew is given back, its discounts may be redeemed by another bill, and what it charged in advance
 /// can't be credited any more.
-pub fn void(invoice: &Invoice, reason: &str, traces: &Traces, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX {
+pub fn void(invoice: &Invoice, reason: Option<&str>, traces: &Traces, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
+    let reason = reason.map(str::trim);
+    if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
         let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is in the audit log.");
         return Err(Problem::invalid("/reason", "invalid_value", detail).into());
     }
@@ -84,7 +84,7 @@ pub fn void(invoice: &Invoice, reason: &str, traces: &Traces, moment: Moment<'_>
         .write_all(post(&[books::voided(invoice, &traces.held, moment)?]))
         .and(give_back(invoice.id, &traces.drawn, moment))
         .and(forget_advances(invoice.id, &traces.subscription))
-        .raise(InvoiceVoided { invoice: invoice.id, reason: reason.to_owned() })
+        .raise(InvoiceVoided { invoice: invoice.id, reason: reason.map(str::to_owned) })
         .audit("invoice.voided", invoice.id.to_string(), None, Some(json!({"reason": reason})));
     Ok((after, decision))
 }

@@ -293,7 +293,7 @@ pub async fn upcoming(caller: Authorized<needs::InvoicesRead>) -> Result<Reply> 
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Voiding {
     #[schema(example = "billed twice by hand", min_length = 1, max_length = 2000)]
-    pub reason: String,
+    pub reason: Option<String>,
 }
 
 /// Void an invoice
@@ -307,7 +307,7 @@ pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command:
     once(tenant, claim, || async {
         let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
         let traces = endings::Traces::load(tenant, &invoice).await?;
-        let (voided, decision) = endings::void(&invoice, &command.body.reason, &traces, tenant.moment())?;
+        let (voided, decision) = endings::void(&invoice, command.body.reason.as_deref(), &traces, tenant.moment())?;
         let reply = Reply::ok(&InvoiceView::from(voided))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)

@@ -32,7 +32,8 @@ const REASON_LENGTH_MAX: usize = 2_000;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSubscriptionCancellation {
-    pub effective: Effective,
+    /// The end of the billing period when absent: what is paid for is not taken away.
+    pub effective: Option<Effective>,
     #[schema(example = "we stop the project", min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
     /// For an end now, instead of the plan's: what comes back of what was paid in advance.
@@ -52,7 +53,7 @@ pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Comma
     once(tenant, claim, || async {
         let reason = command.body.reason.as_deref().map(check_reason).transpose()?;
         let account = up_to_date(tenant).await?;
-        let (next, decision) = match effective {
+        let (next, decision) = match effective.unwrap_or(Effective::PeriodEnd) {
             Effective::PeriodEnd => waiting::cancel_at_end(&account.subscription, reason, tenant.moment())?,
             Effective::Now => {
                 let policy = proration_policy.unwrap_or(account.subscribed()?.plan.proration_policy);

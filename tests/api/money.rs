@@ -96,7 +96,11 @@ fn bad_fields_are_refused_where_they_are() {
     refuses("PUT", "/v1/organizations/{acme}/taxes", TAXES);
     refuses("POST", "/v1/organizations/{acme}/credits", CREDITS);
     refuses("POST", "/v1/invoices/{openInvoice}/payment", PAYMENTS);
-    refuses("POST", "/v1/invoices/{openInvoice}/void", &[("{}", "invalid_value", ""), (r#"{"reason":""}"#, "invalid_value", "/reason")]);
+    refuses(
+        "POST",
+        "/v1/invoices/{openInvoice}/void",
+        &[(r#"{"reason":""}"#, "invalid_value", "/reason"), (r#"{"why":"x"}"#, "invalid_value", "/why")],
+    );
     refuses("POST", "/v1/credit-notes", CREDIT_NOTES);
 }
 

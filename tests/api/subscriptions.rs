@@ -190,6 +190,18 @@ fn a_second_subscription_waits_for_the_end_of_the_first_and_has_no_trial() {
 }
 
 #[test]
+fn a_body_of_which_all_may_be_left_out_may_be_left_out() {
+    let cast = Cast::new();
+    let post = |path: &str| ask(&cast.acme().vendor(), "POST", &cast.fill(path));
+    accept(&cast.world, &post("/v1/subscription/pause"), 201);
+    accept(&cast.world, &cast.subscription("DELETE", "/pause", &json!({})), 204);
+    let cancelled = accept(&cast.world, &post("/v1/subscription/cancellation"), 201).body;
+    assert_eq!(cancelled["cancellation"]["effectiveAt"], cancelled["currentPeriod"]["end"], "what is paid for is not taken away");
+    assert_eq!(accept(&cast.world, &post("/v1/invoices/{openInvoice}/void"), 200).body["paymentStatus"], "void");
+    check(&cast.world, &post("/v1/api-keys"), refusal(400, "invalid_value", ""));
+}
+
+#[test]
 fn settings_and_pauses_have_bounds() {
     let cast = Cast::new();
     let set = |body: Value| cast.subscription("PATCH", "", &body);
