@@ -148,8 +148,7 @@ impl Subscribed {
             let is_single = priced.len() == 1;
             for part in priced {
                 let description = if is_single { item.name.clone() } else { format!("{}: {}", item.name, part.description) };
-                let line = self.line(item.kind, &item.key, description, part.clone(), period);
-                lines.push(Line { unit_price: shown_price(&part, currency), ..line });
+                lines.push(self.line(item.kind, &item.key, description, part, period));
             }
         }
         Ok(lines)
@@ -235,7 +234,7 @@ impl Subscribed {
             item: item.to_owned(),
             description,
             quantity: priced.quantity,
-            unit_price: priced.unit_price.to_string(),
+            unit_price: shown_price(&priced),
             amount_minor: priced.amount.minor(),
             period_starts_at: period.starts_at,
             period_ends_at: period.ends_at,
@@ -262,9 +261,10 @@ impl Line {
 }
 
 /// A price of whole cents with its cents, `199.00`; a finer one as it is.
-fn shown_price(part: &PricedLine, currency: Currency) -> String {
-    let rounded = Money::round(&part.unit_price.to_exact(), currency).ok().filter(|price| price.to_exact() == part.unit_price.to_exact());
-    rounded.map_or_else(|| part.unit_price.to_string(), Money::to_decimal_string)
+fn shown_price(priced: &PricedLine) -> String {
+    let exact = priced.unit_price.to_exact();
+    let rounded = Money::round(&exact, priced.amount.currency()).ok().filter(|price| price.to_exact() == exact);
+    rounded.map_or_else(|| priced.unit_price.to_string(), Money::to_decimal_string)
 }
 
 /// The part of a billing period that one usage period is.
