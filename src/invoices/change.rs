@@ -14,6 +14,7 @@ use super::compose::{Composed, compose};
 use super::cycle::{advances, arrears_lines, sum};
 use super::lines::{Item, Line, LineKind, Proration, Subscribed};
 use super::rules::{BillingReason, CountedUsage, Invoice, Occasion, counted_usage, create, draft};
+use super::turns::ended_period;
 use crate::catalog::rules::{BaseTiming, price_of};
 use crate::events::{Event, SubscriptionChanged, SubscriptionDowngraded, SubscriptionUpgraded};
 use crate::kernel::decision::Decision;
@@ -168,7 +169,9 @@ pub(super) fn finish(account: &Account, bill: Bill, (reason, reason_key): (Billi
     let subscription = &account.subscription;
     let Bill { mut next, lines, usage, kept, prices } = bill;
     let composed = compose(lines, &account.terms, subscription.currency, moment.now)?;
-    let occasion = Occasion { subscription, reason, reason_key, period: next.period, usage };
+    // What rests has no end yet: the bill is for what was before.
+    let period = if next.pause.is_some() { ended_period(subscription, moment.now) } else { next.period };
+    let occasion = Occasion { subscription, reason, reason_key, period, usage };
     let invoice = (!composed.lines.is_empty()).then(|| draft(occasion, composed.clone(), moment));
     next.advance = kept;
     for charged in invoice.iter().flat_map(advances).filter(|_| next.ended_at.is_none()) {

@@ -48,6 +48,32 @@ fn a_period_without_an_invoice_is_found() {
 }
 
 #[test]
+fn a_pause_is_no_period_without_an_invoice() {
+    let world = World::new();
+    let companies = due_companies(&world, 2);
+    sweep(&world);
+    world.pass(days(5));
+    for (company, policy) in companies.iter().zip(["credit_unused", "keep_time"]) {
+        world.post(&company.vendor(), "/v1/usage", &json!({"metric": "apiCalls", "amount": 100_500})).expect(200);
+        world.post(&company.vendor(), "/v1/subscription/pause", &json!({"policy": policy})).expect(201);
+        let invoices = company.invoices();
+        let [first, of_pause] = invoices.as_slice() else { panic!("{invoices:?}") };
+        let [began, paused] = [&first["billingPeriod"]["startDate"], &of_pause["dateIssued"]];
+        assert_eq!(of_pause["billingPeriod"], json!({"startDate": began, "endDate": paused}), "what was before the pause");
+    }
+    for rests in [true, false] {
+        world.pass(days(62));
+        sweep(&world);
+        assert_eq!(findings(&world, 2), [] as [Value; 0], "rests: {rests}");
+        if rests {
+            for company in &companies {
+                world.send(&company.vendor(), "DELETE", "/v1/subscription/pause", &[], "").expect(204);
+            }
+        }
+    }
+}
+
+#[test]
 fn it_goes_through_all_shards_page_by_page() {
     let world = World::new();
     due_companies(&world, 4);

@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { auditBilling } from "../../scripts/audit_billing.mjs";
+import { auditLedger } from "../../scripts/audit_ledger.mjs";
 import { advance, assertProblem, expect, inParallel, invoices, makeClock, signUp, vendor } from "./support/client.ts";
 import type { Answer, Company } from "./support/client.ts";
 import { freshServer } from "./support/server.ts";
@@ -254,4 +256,11 @@ test("every invoice of these stories can be computed again from its proof", asyn
   const reasons = new Set<string>();
   for (const of of stories) (await assertInvoicesProven(of)).forEach((reason) => reasons.add(reason));
   for (const reason of ["subscription_create", "subscription_cycle", "subscription_update", "subscription_end", "late_usage"]) assert.ok(reasons.has(reason), reason);
+});
+
+test("both audits go through all of them and find nothing", async () => {
+  const { url, platformKey } = server.current;
+  assert.deepEqual((await auditLedger(url, platformKey)).differing, []);
+  const { subscriptions, findings } = await auditBilling(url, platformKey);
+  assert.deepEqual([subscriptions, findings], [stories.length, []]);
 });
