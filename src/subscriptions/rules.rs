@@ -293,6 +293,14 @@ impl Subscription {
         }
     }
 
+    /// The usage period that it is in. One that rests has the end that it would have had.
+    pub fn current_usage_period(&self) -> Result<Period> {
+        match &self.pause {
+            Some(_) if !self.is_trial() => Ok(Period { ends_at: self.usage_period(self.period_index)?.ends_at, ..self.period }),
+            _ => Ok(self.period),
+        }
+    }
+
     /// Whether a billing period begins with the n-th usage period.
     pub fn begins_billing_period(&self, index: u32) -> bool {
         index.checked_rem(months(self.shape.interval)) == Some(0)

@@ -166,6 +166,7 @@ impl SubscriptionView {
 
     pub fn new(subscription: Subscription, plan: &Plan) -> Result<Self> {
         let (currency, is_trial, current_period) = (subscription.currency, subscription.is_trial(), subscription.current_billing_period()?);
+        let usage_period = subscription.current_usage_period()?.into();
         let Shape { interval, quantity, add_ons, plan_version, .. } = subscription.shape;
         Ok(Self {
             type_name: "Subscription",
@@ -187,7 +188,7 @@ impl SubscriptionView {
             status: subscription.status,
             auto_renew: subscription.auto_renew,
             current_period: current_period.into(),
-            usage_period: subscription.period.into(),
+            usage_period,
             scheduled_change: subscription.scheduled.map(ScheduledChangeView::from),
             cancellation: subscription.cancellation.map(CancellationView::from),
             pause: subscription.pause.map(PauseView::from),

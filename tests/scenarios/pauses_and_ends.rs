@@ -41,6 +41,9 @@ fn a_pause_gives_the_unused_time_back_and_ends_by_itself() {
     let paused = acme.pause(&json!({"resumesAt": "2026-03-01T00:00:00Z"}));
     assert_eq!((&paused["status"], &paused["pause"]["policy"]), (&json!("paused"), &json!("credit_unused")));
     assert_ne!(acme.consume(), 200, "nothing is admitted");
+    for period in ["currentPeriod", "usagePeriod"] {
+        assert_eq!(paused[period], json!({"start": "2026-01-15T00:00:00Z", "end": "2026-02-15T00:00:00Z"}), "{period}");
+    }
     acme.advance("2026-02-28T23:59:59Z");
     let invoices = acme.invoices();
     assert_eq!(invoices.len(), 2, "nothing falls due while it rests");
