@@ -7,27 +7,20 @@ import path from "node:path";
 import { test } from "node:test";
 import { auditBilling } from "../../scripts/audit_billing.mjs";
 import { auditLedger } from "../../scripts/audit_ledger.mjs";
-import { advance, assertProblem, expect, invoices, makeClock, signUp, templates, vendor } from "./support/client.ts";
-import type { Company } from "./support/client.ts";
+import { assertProblem, beginStory, expect, invoices, templates, vendor } from "./support/client.ts";
+import type { Company, Story } from "./support/client.ts";
 import { freshServer } from "./support/server.ts";
 import { assertInvoicesProven, verified } from "./support/verifier.ts";
 
 const server = freshServer();
 
-interface Story {
-  readonly of: Company;
-  /** The vendor's path of what is the organization's. */
-  readonly at: (path: string) => string;
-  readonly to: (now: string) => Promise<void>;
-}
-
 const stories: Company[] = [];
 
-async function begin(name: string, at: string, more: object = {}): Promise<Story> {
-  const clock = await makeClock(server.current, at);
-  const of = await signUp(server.current, name, { testClock: clock, ...more });
-  stories.push(of);
-  return { of, at: (path) => `/v1/organizations/${of.id}/${path}`, to: (now) => advance(server.current, clock, now) };
+/** `at` is the vendor's path of what is the organization's. */
+async function begin(name: string, at: string, more: object = {}): Promise<Story & { readonly at: (path: string) => string }> {
+  const story = await beginStory(server.current, name, at, more);
+  stories.push(story.of);
+  return { ...story, at: (path) => `/v1/organizations/${story.of.id}/${path}` };
 }
 
 const desk = () => vendor(server.current);

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { auditBilling } from "../../scripts/audit_billing.mjs";
 import { auditLedger } from "../../scripts/audit_ledger.mjs";
-import { advance, assertProblem, expect, inParallel, invoices, makeClock, signUp, vendor } from "./support/client.ts";
-import type { Answer, Company } from "./support/client.ts";
+import { assertProblem, beginStory, expect, inParallel, invoices, makeClock, vendor } from "./support/client.ts";
+import type { Answer, Company, Story } from "./support/client.ts";
 import { freshServer } from "./support/server.ts";
 import { assertInvoicesProven } from "./support/verifier.ts";
 
@@ -37,19 +37,12 @@ const TEAM = {
 /** The plan with other members. */
 const team = (more: object) => ({ ...TEAM, ...more });
 
-interface Story {
-  readonly of: Company;
-  readonly to: (now: string) => Promise<void>;
-}
-
 const stories: Company[] = [];
 
-/** A company that signed up at an instant, on a clock of its own. */
 async function begin(name: string, at: string, more: object = {}): Promise<Story> {
-  const clock = await makeClock(server.current, at);
-  const of = await signUp(server.current, name, { testClock: clock, ...more });
-  stories.push(of);
-  return { of, to: (now) => advance(server.current, clock, now) };
+  const story = await beginStory(server.current, name, at, more);
+  stories.push(story.of);
+  return story;
 }
 
 const subscription = async (of: Company): Promise<any> => expect(await of.desk.get("/v1/subscription"), 200);

@@ -145,6 +145,18 @@ export async function advance(server: Server, clock: string, now: string): Promi
   expect(await vendor(server).put(`/v1/test-clocks/${clock}`, { now }), 200);
 }
 
+/** A company with a test clock of its own, which `to` advances. */
+export interface Story {
+  readonly of: Company;
+  readonly to: (now: string) => Promise<void>;
+}
+
+/** A company that signed up at an instant. */
+export async function beginStory(server: Server, name: string, at: string, more: object = {}): Promise<Story> {
+  const clock = await makeClock(server, at);
+  return { of: await signUp(server, name, { testClock: clock, ...more }), to: (now) => advance(server, clock, now) };
+}
+
 export interface Mail {
   readonly $id: string;
   readonly template: string;
