@@ -95,7 +95,8 @@ pub struct Proration {
     pub is_end: bool,
     /// The whole period that is divided.
     pub period: Period,
-    /// What the item costs for all of `period`, before discounts: the price of the line's plan version for the line's shape.
+    /// What the item costs for all of `period`, before discounts: the price of the line's plan version for the line's shape; of time that
+    /// comes back after a change without proration, that of what was charged.
     pub whole_minor: i64,
     /// Of lines that give back: what was charged in advance, after discounts, and was not given back before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

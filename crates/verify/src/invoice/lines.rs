@@ -157,7 +157,7 @@ impl<'a> Lines<'a> {
         }
         let rests_on = self.counted_by(line, basis, counted, checks)?;
         let included = self.terms.included(plan, metric, shape)?;
-        let past = |count: Quantity| count.above(included).map_err(|error| error.to_string());
+        let past = |count| self.terms.past_included(plan, metric, shape, count);
         let (before, after) = (line.billed_before.map(past).transpose()?, past(counted)?);
         let mut due = Vec::new();
         // What was billed before is left out where it was nothing; a part that does not end its period owes no minimum.
@@ -222,10 +222,10 @@ impl<'a> Lines<'a> {
         }
         let mut amount = Money::zero(self.terms.currency);
         if let Some(price) = self.terms.metric_price(plan, &line.order_item) {
-            let included = self.terms.included(plan, &line.order_item, shape)?;
             // The minimum was owed with the period's own bill.
             let price = PriceModel { minimum_amount: None, ..price.clone() };
-            let cost = |count: Quantity| total(&price, count.above(included).map_err(|error| error.to_string())?, self.terms.currency);
+            let past = |count| self.terms.past_included(plan, &line.order_item, shape, count);
+            let cost = |count| total(&price, past(count)?, self.terms.currency);
             amount = cost(told.after)?.checked_sub(cost(told.before)?).map_err(|error| error.to_string())?;
         }
         let by = format!("{} v{}, {} to {} by closing {}", plan.key, plan.version, told.before, told.after, closed.number);
@@ -327,7 +327,7 @@ impl<'a> Lines<'a> {
         let mut sum = Money::zero(self.terms.currency);
         for (metric, used) in &closed.used {
             let Some(price) = self.terms.metric_price(plan, metric) else { continue };
-            let past = used.above(self.terms.included(plan, metric, shape)?).map_err(|error| error.to_string())?;
+            let past = self.terms.past_included(plan, metric, shape, *used)?;
             sum = sum.checked_add(total(price, past, self.terms.currency)?).map_err(|error| error.to_string())?;
         }
         Ok(sum)
@@ -373,8 +373,7 @@ impl<'a> Lines<'a> {
         let Some(shape) = self.terms.shape_before(period.end_date) else { return Ok(()) };
         let plan = self.terms.plan(&shape.plan, shape.plan_version)?;
         let Some(price) = self.terms.metric_price(plan, metric) else { return Ok(()) };
-        let included = self.terms.included(plan, metric, shape)?;
-        let past = |count: Quantity| count.above(included).map_err(|error| error.to_string());
+        let past = |count| self.terms.past_included(plan, metric, shape, count);
         let due = priced(price, before.map(past).transpose()?, past(used)?, true, self.terms.currency)?;
         if due.iter().all(|due| due.amount.is_zero()) {
             return Ok(());

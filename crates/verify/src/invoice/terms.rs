@@ -62,6 +62,11 @@ impl<'a> Terms<'a> {
         Ok(sum)
     }
 
+    /// How much of a count is past what costs nothing.
+    pub fn past_included(&self, plan: &Plan, metric: &str, shape: &Shape, count: Quantity) -> Result<Quantity, String> {
+        count.above(self.included(plan, metric, shape)?).map_err(|error| error.to_string())
+    }
+
     /// What of a metric costs nothing: the plan's amount, and what each add-on brings.
     pub fn included(&self, plan: &Plan, metric: &str, shape: &Shape) -> Result<Quantity, String> {
         let of_plan = plan.metrics.iter().find(|known| known.metric == metric).ok_or_else(|| format!("{} has no {metric}", plan.key))?;
