@@ -48,7 +48,9 @@ test("a custom contract in euros, and an entitlement of one's own", async () => 
   expect(await desk().post("/v1/plans", { key: "contract", name: "Contract", organization: of.id, prices: [{ currency: "EUR", interval: "month", price: flat("1234.50") }, { currency: "USD", interval: "month", price: flat("1500") }] }), 201);
   assert.equal((await other.desk.post("/v1/subscription/changes", { plan: "contract", effective: "now" })).body.errors[0].code, "unknown_plan");
   expect(await of.desk.post("/v1/subscription/cancellation", { effective: "now" }), 201);
-  expect(await of.desk.post("/v1/subscription", { plan: "contract", currency: "EUR" }), 201);
+  const unsold = await of.desk.post("/v1/subscription", { plan: "starter" });
+  assert.deepEqual([unsold.status, unsold.body.code], [400, "plan_not_sold_in_currency"], "the organization's currency is EUR");
+  expect(await of.desk.post("/v1/subscription", { plan: "contract" }), 201);
   await to("2026-01-01T00:00:01Z");
   const last = (await invoices(of)).at(-1);
   assert.deepEqual([last.total.price, last.total.priceCurrency], ["1234.50", "EUR"]);
