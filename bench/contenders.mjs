@@ -8,6 +8,7 @@ import { startWorkerd } from "./workerd.mjs";
 const KEY = "tk_org_bench";
 const SECRET = randomBytes(32).toString("hex");
 const DAY_MS = 86_400_000;
+const NEVER_REACHED = 1_000_000_000_000;
 
 const BASELINES = {
   hop: { title: "nothing but the hop", classes: { HOP: "Hop" } },
@@ -65,13 +66,13 @@ export async function startOurs({ inspect = false, title = "ours", entry = "benc
 }
 
 /** A new organization with a plan and a key, that has used its metric once. Answers the key's secret text. */
-export async function setUpOrganization(port) {
+export async function setUpOrganization(port, limit = NEVER_REACHED) {
   const organization = newLetters();
   const key = newLetters();
   const token = mint(key, organization);
   const name = `org_${organization.letters}`;
   const putKey = { call: "putKey", key: `key_${key.letters}`, scopes: ["usage.write", "usage.read"], expiresAt: null };
-  await tell(port, name, [{ call: "configure", entitlements: entitlements() }, putKey]);
+  await tell(port, name, [{ call: "configure", entitlements: entitlements(limit) }, putKey]);
   await useOnce(port, token);
   // What there is to tell the databases is taken as told: there are none here, and trying again and again would disturb.
   const [{ facts }] = await tell(port, name, [{ call: "pendingFacts" }]);
@@ -103,8 +104,8 @@ export async function usedBy(port, token) {
   return (await response.json()).current;
 }
 
-/** A plan with a hard limit that is never reached: the limit is checked, and no threshold is crossed. */
-function entitlements() {
+/** A plan with a hard limit: usually one that is checked and never reached, so that no threshold is crossed. */
+function entitlements(limit) {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   const time = (days) => new Date(today + days * DAY_MS).toISOString();
   return {
@@ -113,7 +114,7 @@ function entitlements() {
     planVersion: 1,
     subscriptionStartedAt: time(-40),
     boundaries: Array.from({ length: 16 }, (_, index) => time(-40 + index * 30)),
-    metrics: { apiCalls: { kind: "consumable", limit: 1_000_000_000_000 } },
+    metrics: { apiCalls: { kind: "consumable", limit } },
     clock: null,
   };
 }

@@ -3,7 +3,7 @@
 // wrangler calls it too ([build] in wrangler.toml), before `dev` and before `deploy`.
 
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { Failure, eventually, fingerprint, fromRoot, main, quietly } from "./lib.mjs";
+import { Failure, eventually, filesUnder, fingerprint, fromRoot, main, quietly } from "./lib.mjs";
 import { fontsAreMade } from "./fonts.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -22,8 +22,8 @@ const STAMP = fromRoot("build/.stamp");
 const LOCK = fromRoot(".dev/build.lock");
 const LOCK_WAIT_MS = 15 * 60_000;
 
-/** Changes exactly when a build would. */
-export const inputsFingerprint = () => fingerprint(...INPUTS);
+/** Changes exactly when a build would: the JavaScript in `src` is not in it, wrangler puts that beside it. */
+export const inputsFingerprint = () => fingerprint(...filesUnder(...INPUTS).filter((name) => !(name.startsWith("src") && name.endsWith(".mjs"))));
 
 /** Builds unless nothing has changed: cargo would notice by itself, but the optimiser behind it is slow and does not. */
 export async function build() {

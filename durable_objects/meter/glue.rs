@@ -1,4 +1,4 @@
-//! The Meter as JavaScript sees it: texts in, texts out. The shell (`src/edge/shell.mjs`) holds one of these per object.
+//! The Meter as JavaScript sees it: texts in, texts out. The shell (`src/edge/meter.mjs`) holds one of these per object.
 
 use js_sys::{Array, Date};
 use wasm_bindgen::prelude::*;

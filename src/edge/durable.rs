@@ -13,7 +13,7 @@ use crate::kernel::ports::{InvoiceNumbers, Meters};
 
 #[wasm_bindgen]
 extern "C" {
-    /// The RPC methods of the class `Meter` in `shell.mjs`.
+    /// The RPC methods of the class `Meter` in `meter.mjs`.
     #[wasm_bindgen(extends = js_sys::Object)]
     type MeterStub;
     #[wasm_bindgen(method, catch)]
