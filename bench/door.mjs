@@ -1,8 +1,13 @@
 // What the benchmark starts: the Worker as it is deployed, with one door more, through which organizations are set up without databases.
 
-import Shell, { InvoiceNumbers, Meter } from "../src/edge/shell.mjs";
+import Shell, { InvoiceNumbers, Meter as TheMeter } from "../src/edge/shell.mjs";
 
-export { InvoiceNumbers, Meter };
+export { InvoiceNumbers };
+
+/** There are no databases here, so nothing is brought to them. */
+export class Meter extends TheMeter {
+  alarm() {}
+}
 
 export default {
   ...Shell,

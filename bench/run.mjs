@@ -25,7 +25,7 @@ await main(import.meta.url, async () => {
   if (options.cases.includes(RATING) && !options.profile) await rate();
   options.cases = options.cases.filter((name) => name !== RATING);
   if (options.cases.length === 0) return;
-  await build();
+  await build({ withNames: options.profile });
   const contenders = new Contenders();
   const generator = startGenerator();
   try {

@@ -25,16 +25,19 @@ const LOCK_WAIT_MS = 15 * 60_000;
 /** Changes exactly when a build would: the JavaScript in `src` is not in it, wrangler puts that beside it. */
 export const inputsFingerprint = () => fingerprint(...filesUnder(...INPUTS).filter((name) => !(name.startsWith("src") && name.endsWith(".mjs"))));
 
-/** Builds unless nothing has changed: cargo would notice by itself, but the optimiser behind it is slow and does not. */
-export async function build() {
+/**
+ * Builds unless nothing has changed: cargo would notice by itself, but the optimiser behind it is slow and does not.
+ * `withNames`: so that a profile can name functions of Rust. What is deployed has none, they are a tenth of its size.
+ */
+export async function build({ withNames = false } = {}) {
   await oneAtATime(async () => {
-    const inputs = inputsFingerprint();
+    const inputs = `${inputsFingerprint()}${withNames ? " with names" : ""}`;
     if (existsSync(fromRoot("build/index.js")) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === inputs && docsAreCopied() && fontsAreMade()) return;
     const tools = await setUp();
     copyDocs();
     rmSync(STAMP, { force: true });
     await quietly("Worker build", tools.workerBuild, ["--release"], {
-      env: { WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild, RUST_BACKTRACE: "0" },
+      env: { WASM_BINDGEN_BIN: tools.wasmBindgen, WASM_OPT_BIN: tools.wasmOpt, ESBUILD_BIN: tools.esbuild, RUST_BACKTRACE: "0", ...(withNames ? { CARGO_PROFILE_RELEASE_STRIP: "false" } : {}) },
     });
     writeFileSync(STAMP, inputs);
   });

@@ -139,7 +139,7 @@ impl<'k> Desk<'_, 'k> {
         let counter = account.accept(draft, sequence);
         if !amount.is_negative() && is_current {
             let raised = raise_thresholds(counter, metric, rule, period, current);
-            raised.for_each(|fact| self.facts.raise(&fact, self.now, self.wall));
+            raised.iter().for_each(|fact| self.facts.raise(fact, self.now, self.wall));
         }
         let Rule { aggregation, kind, enforcement, limit, .. } = *rule;
         let standing = Standing { metric, aggregation, kind, period, limit, enforcement, mode: event.mode };
@@ -258,6 +258,7 @@ struct Threshold {
     event: fn(String, Quantity, Quantity, Timestamp) -> BusinessEvent,
 }
 
+/// Lowest first.
 const THRESHOLDS: [Threshold; 3] = [
     Threshold {
         bit: 1,
@@ -279,25 +280,18 @@ const THRESHOLDS: [Threshold; 3] = [
 const ALL_RAISED: u32 = 7;
 
 /// Marks each threshold that is reached and was not told in this period yet, and gives what to tell, lowest first.
-fn raise_thresholds(
-    counter: &mut Counter,
-    metric: &str,
-    rule: &Rule,
-    period: Period,
-    current: Quantity,
-) -> impl Iterator<Item = BusinessEvent> {
-    let limit = rule.limit.filter(|_| counter.raised != ALL_RAISED);
-    let is_reached = |limit: Quantity, tenths: i128| current.nanos().saturating_mul(10) >= limit.nanos().saturating_mul(tenths);
+fn raise_thresholds(counter: &mut Counter, metric: &str, rule: &Rule, period: Period, current: Quantity) -> Vec<BusinessEvent> {
+    let Some(limit) = rule.limit.filter(|_| counter.raised != ALL_RAISED) else { return Vec::new() };
+    let tenfold = current.nanos().saturating_mul(10);
+    let reached = THRESHOLDS.iter().take_while(|threshold| tenfold >= limit.nanos().saturating_mul(threshold.tenths));
     let mut raised = Vec::new();
-    if let Some(limit) = limit {
-        for threshold in THRESHOLDS {
-            if is_reached(limit, threshold.tenths) && counter.raised & threshold.bit == 0 {
-                counter.mark_raised(threshold.bit);
-                raised.push((threshold.event)(metric.to_owned(), current, limit, period.starts_at));
-            }
+    for threshold in reached {
+        if counter.raised & threshold.bit == 0 {
+            counter.mark_raised(threshold.bit);
+            raised.push((threshold.event)(metric.to_owned(), current, limit, period.starts_at));
         }
     }
-    raised.into_iter()
+    raised
 }
 
 /// Whether what is asked for comes on top of what is used.

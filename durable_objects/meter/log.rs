@@ -156,8 +156,9 @@ impl Draft {
         }
         self.count = self.count.saturating_add(1);
         let out = &mut self.events;
-        // Writing into a text cannot fail.
-        let _ = write!(out, "[{index},");
+        out.push('[');
+        push_integer(out, index);
+        out.push(',');
         push_quantity(out, line.amount);
         out.push(',');
         push_quantity(out, line.current);
@@ -170,10 +171,11 @@ impl Draft {
             }
         }
         if line.timestamp.is_some() || !is_short {
-            let _ = match line.timestamp {
-                Some(timestamp) => write!(out, ",{}", timestamp.as_millis()),
-                None => write!(out, ",null"),
-            };
+            out.push(',');
+            match line.timestamp {
+                Some(timestamp) => push_integer(out, timestamp.as_millis()),
+                None => out.push_str("null"),
+            }
         }
         if !is_short {
             out.push(',');
@@ -241,10 +243,17 @@ impl Draft {
 
 /// A quantity as its JSON is: an integer, or a decimal in a text.
 pub(super) fn push_quantity(out: &mut String, quantity: Quantity) {
-    let _ = match quantity.to_integer() {
-        Some(integer) if integer.unsigned_abs() <= Quantity::UNITS_MAX => write!(out, "{integer}"),
-        _ => write!(out, "\"{quantity}\""),
-    };
+    match quantity.to_integer() {
+        Some(integer) if integer.unsigned_abs() <= Quantity::UNITS_MAX => push_integer(out, integer),
+        // Writing into a text cannot fail.
+        _ => {
+            let _ = write!(out, "\"{quantity}\"");
+        }
+    }
+}
+
+fn push_integer(out: &mut String, integer: impl itoa::Integer) {
+    out.push_str(itoa::Buffer::new().format(integer));
 }
 
 pub(super) fn name_of(aggregation: Aggregation) -> &'static str {

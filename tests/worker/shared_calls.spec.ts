@@ -105,6 +105,7 @@ test("each of many requests that share calls gets its own answer", async (contex
   const numbers = Array.from({ length: REQUESTS }, (_, number) => number);
   await inParallel(CLIENTS, numbers, (number) => askSomething(all[number % all.length]!, number, random));
   for (const { token, used } of all) assert.equal(await usedBy(server.port, token), used);
+  assert.equal(server.log(), "", "workerd has nothing to complain about");
 });
 
 /** Sends a request and hangs up before its answer is read. */
