@@ -11,6 +11,7 @@ import { Failure, NODE_22, eventually, fromRoot, readJson } from "../scripts/lib
 import { startServer } from "../scripts/server.mjs";
 import { bytes, count, finding, printTable, progress } from "./report.mjs";
 import { letters } from "./contenders.mjs";
+import { processUsage } from "./processes.mjs";
 
 const BATCHES_MAX = 6;
 /** Set up in one request, and requests at once. */
@@ -24,7 +25,6 @@ const RUN_WAIT_MS = 9 * 60_000;
 const DAY_MS = 86_400_000;
 /** Memory of the second half of the run against that of the first one. */
 const GROWTH_MAX = 1.2;
-const TICKS_A_SECOND = 100;
 
 export async function measureBillingRun({ options }) {
   const state = mkdtempSync(path.join(os.tmpdir(), "tenantry-bench-billing-"));
@@ -159,12 +159,6 @@ function usage(server) {
   const sum = (processes, field) => processes.reduce((total, each) => total + each[field], 0);
   const [workerd, others] = [of((command) => command === "workerd"), of((command) => command !== "workerd")];
   return { user: sum(workerd, "user"), system: sum(workerd, "system"), rss: sum(workerd, "rss"), others: sum(others, "user") + sum(others, "system") };
-}
-
-function processUsage(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
-  const rss = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
-  return { user: Number(fields[11]) / TICKS_A_SECOND, system: Number(fields[12]) / TICKS_A_SECOND, rss };
 }
 
 const since = (begin, now) => ({ user: now.user - begin.user, system: now.system - begin.system, others: now.others - begin.others, rss: now.rss });

@@ -108,13 +108,20 @@ async function compareThroughput({ name, contenders, generator, options }) {
     if (round > 0) progress(`${name}: round ${round} of ${options.rounds}: ${names.map((each, index) => `${each} ${count(results[index].at(-1).rate)}`).join(", ")}`);
   }
   if (requests.kind !== "quota") await checkCount(servers[0], usedBefore + answeredByUs);
-  return reportThroughput({ name, title, unit, atLeast, against, connections, options, servers, results });
+  return reportThroughput({ name, title, unit, atLeast, against, requests, connections, options, servers, results });
 }
 
-/** Has the generator do a job; when it fails, what workerd printed says why. */
+/**
+ * Has the generator do a job; when it fails, what workerd printed says why. `processorUs`: what an answer cost workerd's process, in
+ * microseconds of a core; it varies far less than the rate on a machine that others use as well.
+ */
 export async function measure(generator, server, job) {
   try {
-    return await generator.run(job);
+    const before = server.usage();
+    const measured = await generator.run(job);
+    const after = server.usage();
+    const seconds = after.user - before.user + after.system - before.system;
+    return { ...measured, processorUs: (seconds * 1e6) / measured.answered };
   } catch (error) {
     throw new Failure(`${server.title}: ${error.message}\n${lastLines(server.log(), 20)}`);
   }
@@ -134,20 +141,21 @@ async function checkCount({ port, tokens }, expected) {
   if (used !== expected) throw new Failure(`${expected} events were answered, and ${used} counted.`);
 }
 
-function reportThroughput({ name, title, unit, atLeast, against, connections, options, servers, results }) {
+function reportThroughput({ name, title, unit, atLeast, against, requests, connections, options, servers, results }) {
   const rates = results.map((each) => each.map(({ rate }) => rate));
   // Round by round, because the machine is not the same in each.
   const ratios = rates.map((each) => median(each.map((rate, round) => rates[0][round] / rate)));
   const aims = [undefined, ...Object.values(against)];
   printTable(
     `${title}\n${connections} connections, medians of ${options.rounds} alternating rounds of ${options.seconds} s`,
-    ["", unit, "lowest – highest", "p50 ms", "p99 ms", "generator", "ours is", "aimed at"],
+    ["", unit, "lowest – highest", "p50 ms", "p99 ms", "workerd µs each", "generator", "ours is", "aimed at"],
     servers.map((server, index) => [
       server.title,
       count(median(rates[index])),
       `${count(Math.min(...rates[index]))} – ${count(Math.max(...rates[index]))}`,
       median(results[index].map(({ p50 }) => p50)).toFixed(1),
       median(results[index].map(({ p99 }) => p99)).toFixed(1),
+      median(results[index].map(({ processorUs }) => processorUs / requests.size)).toFixed(1),
       `${Math.round(median(results[index].map(({ cpu }) => cpu)) * 100)} %`,
       index === 0 ? "" : `${ratios[index].toFixed(2)} ×`,
       index === 0 ? (atLeast ? `≥ ${count(atLeast)}` : "") : aims[index] ? `≥ ${aims[index].toFixed(2)} ×` : "",

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writ
 import os from "node:os";
 import path from "node:path";
 import * as esbuild from "esbuild";
+import { processUsage } from "./processes.mjs";
 import { Failure, atExit, fromRoot, lastLines, output } from "../scripts/lib.mjs";
 
 const WORKERD = fromRoot("node_modules/workerd/bin/workerd");
@@ -14,7 +15,7 @@ const STOP_WAIT_MS = 5_000;
 const OPEN_FILES = 20_000;
 
 /**
- * Answers when it listens: `{ name, port, inspectorPort, rss(), stop() }`.
+ * Answers when it listens: `{ name, port, inspectorPort, usage(), rss(), stop() }`.
  *
  * - `entry`: the Worker, bundled first.
  * - `classes`: its Durable Objects, `{ BINDING: "ClassName" }`.
@@ -107,8 +108,10 @@ async function listening(name, folder, inspect, removeFolder) {
     name,
     ...ports,
     log: () => readFileSync(log, "utf8"),
+    /** As `processUsage`. */
+    usage: () => processUsage(child.pid),
     /** Bytes of memory that it occupies now. */
-    rss: () => Number(output("ps", ["-o", "rss=", "-p", String(child.pid)])) * 1024,
+    rss: () => processUsage(child.pid).rss,
     async stop() {
       child.kill("SIGTERM");
       const forced = setTimeout(() => child.kill("SIGKILL"), STOP_WAIT_MS);
