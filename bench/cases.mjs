@@ -200,19 +200,19 @@ async function measureOrganizations({ contenders, generator, options }) {
     progress(`organizations: setting ${count(ORGANIZATIONS)} up`);
     const tokens = await setUpMany(server.port);
     const settled = server.rss();
-    const rates = { one: [], many: [] };
+    const rounds = { one: [], many: [] };
     const events = Math.ceil(EVENTS_EACH / options.rounds);
     for (let round = 1; round <= options.rounds; round += 1) {
       const many = await measure(generator, server, { ...job, requests: { ...requests, tokens }, count: ORGANIZATIONS * events });
       const one = await measure(generator, server, { ...job, ms: options.seconds * 1000 });
-      rates.many.push(many.rate);
-      rates.one.push(one.rate);
+      rounds.many.push(many);
+      rounds.one.push(one);
       progress(`organizations: round ${round} of ${options.rounds}: ${count(many.rate)} requests/s over all, ${count(one.rate)} on one`);
     }
     const after = server.rss();
     tellLog(server);
     const naive = await measureNaiveOrganizations({ contenders, generator, requests, options });
-    return reportOrganizations({ rates, naive, before, settled, after, aim, events: events * options.rounds });
+    return reportOrganizations({ rounds, naive, before, settled, after, aim, events: events * options.rounds });
   } finally {
     await server.stop();
   }
@@ -226,11 +226,11 @@ async function measureNaiveOrganizations({ contenders, generator, requests, opti
   const job = jobFor({ ...server, tokens }, { requests, connections: CONNECTIONS });
   progress("organizations: the same in plain JavaScript");
   await measure(generator, server, { ...job, count: ORGANIZATIONS });
-  const { rate } = await measure(generator, server, { ...job, count: ORGANIZATIONS * NAIVE_EVENTS_EACH });
+  const many = await measure(generator, server, { ...job, count: ORGANIZATIONS * NAIVE_EVENTS_EACH });
   const each = (server.rss() - before) / ORGANIZATIONS;
   // It commits each request by itself, so this is how often one workerd commits, whoever it is for.
   const one = await measure(generator, server, { ...jobFor(server, { requests, connections: CONNECTIONS }), ms: options.seconds * 1000 });
-  return { rate, one: one.rate, each };
+  return { many, one, each };
 }
 
 async function setUpMany(port) {
@@ -245,24 +245,27 @@ async function setUpMany(port) {
   return tokens;
 }
 
-function reportOrganizations({ rates, naive, before, settled, after, aim, events }) {
-  const ratio = median(rates.many.map((rate, round) => rate / rates.one[round]));
+function reportOrganizations({ rounds, naive, before, settled, after, aim, events }) {
+  const ratio = median(rounds.many.map(({ rate }, round) => rate / rounds.one[round].rate));
+  const rateOf = (results) => median(results.map(({ rate }) => rate));
+  const row = (title, results) => [title, count(rateOf(results)), count(median(results.map(({ processorUs }) => processorUs)))];
   printTable(
     `${count(ORGANIZATIONS)} organizations in turn, ${events} events each, ${CONNECTIONS} connections, against one organization on the same workerd`,
-    ["", "requests/s"],
+    ["", "requests/s", "workerd µs each"],
     [
-      [`${count(ORGANIZATIONS)} organizations`, count(median(rates.many))],
-      ["one organization", count(median(rates.one))],
-      [`${count(ORGANIZATIONS)} organizations in plain JavaScript, ${NAIVE_EVENTS_EACH} events each`, count(naive.rate)],
-      ["one organization in plain JavaScript, which commits each request by itself", count(naive.one)],
+      row(`${count(ORGANIZATIONS)} organizations`, rounds.many),
+      row("one organization", rounds.one),
+      row(`${count(ORGANIZATIONS)} organizations in plain JavaScript, ${NAIVE_EVENTS_EACH} events each`, [naive.many]),
+      row("one organization in plain JavaScript, which commits each request by itself", [naive.one]),
     ],
   );
   console.log(`\nMemory of workerd: ${bytes(before)} before they were set up, ${bytes(settled)} with all of them, ${bytes(after)} after their events.`);
   const each = (after - before) / ORGANIZATIONS;
+  const many = rateOf(rounds.many);
   return [
     finding("organizations: 1,000 / one", `${ratio.toFixed(2)} ×`, `≥ ${aim.toFixed(2)} ×`, ratio >= aim),
-    finding("organizations: 1,000 / 1,000 in plain JavaScript", `${(median(rates.many) / naive.rate).toFixed(2)} ×`),
-    finding("organizations: 1,000 / one that commits each request", `${(median(rates.many) / naive.one).toFixed(2)} ×`),
+    finding("organizations: 1,000 / 1,000 in plain JavaScript", `${(many / naive.many.rate).toFixed(2)} ×`),
+    finding("organizations: 1,000 / one that commits each request", `${(many / naive.one.rate).toFixed(2)} ×`),
     finding("organizations: memory of one", bytes(each)),
     finding("organizations: memory of one in plain JavaScript", bytes(naive.each)),
   ];
