@@ -196,10 +196,10 @@ async function measureOrganizations({ contenders, generator, options }) {
   try {
     const job = jobFor(server, { requests, connections: CONNECTIONS });
     await measure(generator, server, { ...job, ms: WARM_UP_MS });
-    const before = server.rss();
+    const before = server.usage().rss;
     progress(`organizations: setting ${count(ORGANIZATIONS)} up`);
     const tokens = await setUpMany(server.port);
-    const settled = server.rss();
+    const settled = server.usage().rss;
     const rounds = { one: [], many: [] };
     const events = Math.ceil(EVENTS_EACH / options.rounds);
     for (let round = 1; round <= options.rounds; round += 1) {
@@ -209,7 +209,7 @@ async function measureOrganizations({ contenders, generator, options }) {
       rounds.one.push(one);
       progress(`organizations: round ${round} of ${options.rounds}: ${count(many.rate)} requests/s over all, ${count(one.rate)} on one`);
     }
-    const after = server.rss();
+    const after = server.usage().rss;
     tellLog(server);
     const naive = await measureNaiveOrganizations({ contenders, generator, requests, options });
     return reportOrganizations({ rounds, naive, before, settled, after, aim, events: events * options.rounds });
@@ -221,13 +221,13 @@ async function measureOrganizations({ contenders, generator, options }) {
 /** How many objects of plain JavaScript share one workerd, for comparison: each has a database and a disk to wait for as well. */
 async function measureNaiveOrganizations({ contenders, generator, requests, options }) {
   const server = await contenders.get("naive", "organizations");
-  const before = server.rss();
+  const before = server.usage().rss;
   const tokens = Array.from({ length: ORGANIZATIONS }, (_, index) => `${server.tokens[0]}${index}`);
   const job = jobFor({ ...server, tokens }, { requests, connections: CONNECTIONS });
   progress("organizations: the same in plain JavaScript");
   await measure(generator, server, { ...job, count: ORGANIZATIONS });
   const many = await measure(generator, server, { ...job, count: ORGANIZATIONS * NAIVE_EVENTS_EACH });
-  const each = (server.rss() - before) / ORGANIZATIONS;
+  const each = (server.usage().rss - before) / ORGANIZATIONS;
   // It commits each request by itself, so this is how often one workerd commits, whoever it is for.
   const one = await measure(generator, server, { ...jobFor(server, { requests, connections: CONNECTIONS }), ms: options.seconds * 1000 });
   return { many, one, each };

@@ -15,7 +15,7 @@ const STOP_WAIT_MS = 5_000;
 const OPEN_FILES = 20_000;
 
 /**
- * Answers when it listens: `{ name, port, inspectorPort, usage(), rss(), stop() }`.
+ * Answers when it listens: `{ name, port, inspectorPort, usage(), stop() }`.
  *
  * - `entry`: the Worker, bundled first.
  * - `classes`: its Durable Objects, `{ BINDING: "ClassName" }`.
@@ -110,8 +110,6 @@ async function listening(name, folder, inspect, removeFolder) {
     log: () => readFileSync(log, "utf8"),
     /** As `processUsage`. */
     usage: () => processUsage(child.pid),
-    /** Bytes of memory that it occupies now. */
-    rss: () => processUsage(child.pid).rss,
     async stop() {
       child.kill("SIGTERM");
       const forced = setTimeout(() => child.kill("SIGKILL"), STOP_WAIT_MS);

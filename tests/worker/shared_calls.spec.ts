@@ -2,94 +2,74 @@
 // hang up, are refused or ask for something else. On plain workerd, where many arrive together.
 
 import assert from "node:assert/strict";
-import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setUpOrganization, startOurs, usedBy } from "../../bench/contenders.mjs";
-import { Random, inParallel } from "./support/client.ts";
+import { Random, bearer, expect, inParallel } from "./support/client.ts";
+import type { Client } from "./support/client.ts";
+import type { Server } from "./support/server.ts";
 
 const CLIENTS = 64;
 /** V8 optimizes what runs often, and it was optimized code in which a request was answered on behalf of another one. */
 const REQUESTS = 20_000;
 
 let server: Awaited<ReturnType<typeof startOurs>>;
-const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
 
 before(async () => {
   server = await startOurs();
 });
 
 after(async () => {
-  agent.destroy();
   await server?.stop();
 });
 
 /** An organization that answers tell from others by its limit. It has used 1. */
-class Caller {
-  used = 1;
+interface Caller {
   readonly token: string;
+  readonly client: Client;
   readonly limit: number;
-
-  constructor(token: string, limit: number) {
-    this.token = token;
-    this.limit = limit;
-  }
-
-  ask(method: string, path: string, document?: unknown): Promise<{ status: number; body: any }> {
-    const headers = { authorization: `Bearer ${this.token}`, ...(document === undefined ? {} : { "content-type": "application/json" }) };
-    return new Promise((resolve, reject) => {
-      const sent = request({ agent, port: server.port, method, path, headers }, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (part) => (text += part));
-        response.once("end", () => resolve({ status: response.statusCode!, body: text.startsWith("{") ? JSON.parse(text) : text }));
-      });
-      sent.once("error", reject);
-      sent.end(document === undefined ? undefined : JSON.stringify(document));
-    });
-  }
-
-  async expect(status: number, method: string, path: string, document?: unknown): Promise<any> {
-    const answer = await this.ask(method, path, document);
-    assert.equal(answer.status, status, JSON.stringify(answer.body));
-    return answer.body;
-  }
+  used: number;
 }
 
 async function callers(count: number): Promise<Caller[]> {
   const limits = Array.from({ length: count }, (_, index) => 1_000_000_000 + index);
-  return inParallel(count, limits, async (limit) => new Caller(await setUpOrganization(server.port, limit), limit));
+  return inParallel(count, limits, async (limit) => {
+    const token = await setUpOrganization(server.port, limit);
+    return { token, client: bearer({ url: `http://127.0.0.1:${server.port}` } as Server, token), limit, used: 1 };
+  });
 }
 
 /** One request of a random kind; checks that the answer is the one to it and to nobody else's. */
 async function askSomething(caller: Caller, number: number, random: Random): Promise<void> {
+  const { client } = caller;
   switch (random.between(0, 5)) {
     case 0: {
-      const { $type, metric, limit } = await caller.expect(200, "GET", "/v1/quotas/apiCalls");
+      const { $type, metric, limit } = expect(await client.get("/v1/quotas/apiCalls"), 200);
       assert.deepEqual([$type, metric, limit], ["QuotaCheck", "apiCalls", caller.limit]);
       return;
     }
     case 1: {
-      const summary = await caller.expect(200, "GET", "/v1/usage");
+      const summary = expect(await client.get("/v1/usage"), 200);
       assert.equal(summary.metrics.apiCalls.limit, caller.limit);
       return;
     }
     case 2: {
       const amount = 2_000_000_000 + number;
-      const { code, required, limit } = await caller.expect(429, "POST", "/v1/usage/consumption", { metric: "apiCalls", amount });
+      const { code, required, limit } = expect(await client.post("/v1/usage/consumption", { metric: "apiCalls", amount }), 429);
       assert.deepEqual([code, required, limit], ["quota_exceeded", amount, caller.limit]);
       return;
     }
     case 3: {
       const events = [1, 2, 3].map((each) => ({ metric: "apiCalls", idempotencyKey: `${number}.${each}` }));
-      const { accepted, replayed, rejected } = await caller.expect(200, "POST", "/v1/usage/batch", { events });
+      const { accepted, replayed, rejected } = expect(await client.post("/v1/usage/batch", { events }), 200);
       assert.deepEqual([accepted, replayed, rejected], [3, 0, []]);
       caller.used += 3;
       return;
     }
     default: {
       const amount = random.between(1, 9);
-      const send = () => caller.expect(200, "POST", "/v1/usage/consumption", { metric: "apiCalls", amount, idempotencyKey: `${number}` });
+      const send = async () => expect(await client.post("/v1/usage/consumption", { metric: "apiCalls", amount, idempotencyKey: `${number}` }), 200);
       const receipt = await send();
       assert.deepEqual([receipt.limit, receipt.replayed], [caller.limit, false]);
       caller.used += amount;
@@ -133,12 +113,12 @@ test("who hangs up takes nobody along", async (context: TestContext) => {
       const leaves = random.between(0, 1) === 0;
       (leaves ? left : stayed).push(key);
       if (leaves) await sendAndLeave(caller!.token, event(key), random.between(0, 3));
-      else await caller!.expect(200, "POST", "/v1/usage", event(key));
+      else expect(await caller!.client.post("/v1/usage", event(key)), 200);
     });
     assert.ok(Date.now() - started < 10_000, "nobody waited for somebody who had gone");
   }
   const replayed = async (keys: string[]) => {
-    const receipts = await inParallel(CLIENTS, keys, (key) => caller!.expect(200, "POST", "/v1/usage", event(key)));
+    const receipts = await inParallel(CLIENTS, keys, async (key) => expect(await caller!.client.post("/v1/usage", event(key)), 200));
     return receipts.filter((receipt) => receipt.replayed).length;
   };
   assert.equal(await replayed(stayed), stayed.length);
