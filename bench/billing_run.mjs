@@ -201,7 +201,7 @@ function newId() {
   return { bytes: id, letters: letters(id) };
 }
 
-/** As `OrganizationToken::mint` in src/access/token.rs. */
+/** As `OrganizationToken::mint` in src/identity/api_keys/token.rs. */
 function mint(key, organization, secret) {
   const mac = createHmac("sha256", secret).update("tk_org").update(key.bytes).update(organization.bytes).digest();
   return `tk_org_${key.letters}${organization.letters}${letters(mac.subarray(0, 16))}`;

@@ -133,7 +133,7 @@ function newLetters() {
   return { bytes, letters: letters(bytes) };
 }
 
-/** As `OrganizationToken::mint` in src/access/token.rs. */
+/** As `OrganizationToken::mint` in src/identity/api_keys/token.rs. */
 function mint(key, organization) {
   const mac = createHmac("sha256", SECRET).update("tk_org").update(key.bytes).update(organization.bytes).digest();
   return `tk_org_${key.letters}${organization.letters}${letters(mac.subarray(0, 16))}`;

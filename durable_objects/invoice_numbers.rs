@@ -38,8 +38,8 @@ mod object {
     use wasm_bindgen::JsCast;
     use worker::{DurableObject, Env, Method, Request, Response, Result, State, durable_object};
 
+    use super::super::storage::{ObjectSql, ObjectStorage};
     use super::InvoiceNumbersLedger;
-    use crate::durable_objects::storage::{ObjectSql, ObjectStorage};
 
     /// `POST /number` with an invoice id as the body; the number is the answer's body.
     #[durable_object(fetch)]

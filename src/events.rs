@@ -6,13 +6,13 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::identity::sessions::rules::Ending;
 use crate::kernel::ids::{
     CreditId, CreditNoteId, ExportId, InvitationId, InvoiceId, KeyId, MoveId, PaymentId, PersonId, RefundId, RoleId, SessionId,
     SubscriptionId, TeamId,
 };
 use crate::kernel::time::Timestamp;
-use crate::onboarding::items::ItemKey;
-use crate::sessions::rules::Ending;
+use crate::tenancy::onboarding::items::ItemKey;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {

@@ -26,54 +26,39 @@
     )
 )]
 
+// The groups, from the ground up: each imports its own group and those above it in this list.
+pub mod events;
+pub mod kernel;
+
+pub mod meter;
+pub mod sealing;
+
+pub mod http;
+
+pub mod identity;
+
+pub mod catalog;
+
+pub mod tenancy;
+
+pub mod metering;
+
+pub mod accounting;
+
+pub mod billing;
+
+pub mod receivables;
+
+pub mod delivery;
+
 // The business, readable without knowing Rust.
 pub mod business;
-pub mod events;
 
-// The slices: each tells its story in mod.rs.
-pub mod access;
-pub mod audit;
-pub mod billing_run;
-pub mod catalog;
-pub mod credit_notes;
-pub mod credits;
-pub mod discounts;
-pub mod entitlements;
-pub mod estimates;
-pub mod exports;
-pub mod invitations;
-pub mod invoices;
-pub mod ledger;
-pub mod limits;
-pub mod logins;
-pub mod mails;
-pub mod maintenance;
-pub mod metrics;
-pub mod oauth;
-pub mod onboarding;
-pub mod organizations;
-pub mod parked;
-pub mod payments;
-pub mod people;
-pub mod platform_keys;
-pub mod roles;
-pub mod sealing;
-pub mod second_factors;
-pub mod seller;
-pub mod sessions;
-pub mod signup;
-pub mod simulations;
-pub mod subscriptions;
-pub mod taxes;
-pub mod teams;
-pub mod test_clocks;
-pub mod throttle;
-pub mod tokens;
-pub mod usage;
+pub mod operations;
 
-// What they stand on, and how the outside reaches them.
-pub mod http;
-pub mod kernel;
+pub mod jobs;
+
+pub mod api;
 
 // Cloudflare.
 #[path = "../durable_objects/mod.rs"]

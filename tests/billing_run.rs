@@ -16,7 +16,7 @@ mod parking;
 use futures::executor::block_on;
 use serde_json::Value;
 use support::world::{Company, World, vendor};
-use tenantry::business::messages;
+use tenantry::jobs::messages;
 use tenantry::kernel::error::Result;
 use tenantry::kernel::ports::Message;
 use tenantry::kernel::time::{days, minutes};

@@ -13,12 +13,12 @@ fn check(file: &str, generated: &str) {
 
 #[test]
 fn openapi_json_is_what_the_routes_say() {
-    let document = tenantry::http::openapi::document::generate();
+    let document = tenantry::api::openapi::document::generate();
     assert_eq!(document["openapi"], "3.1.0");
     check("openapi.json", &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
 }
 
 #[test]
 fn business_md_is_what_the_workflows_say() {
-    check("docs/BUSINESS.md", &tenantry::business::story::markdown());
+    check("docs/BUSINESS.md", &tenantry::jobs::story::markdown());
 }

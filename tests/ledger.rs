@@ -19,12 +19,12 @@ mod tampering;
 use futures::executor::block_on;
 use rating::{Currency, Money};
 use serde_json::Value;
+use tenantry::accounting::ledger::rules::{Entry, InvoiceParts, invoice_finalized, payment_received, revenue_recognized};
+use tenantry::accounting::ledger::store;
 use tenantry::kernel::decision::Decision;
 use tenantry::kernel::error::Result;
 use tenantry::kernel::ids::InvoiceId;
 use tenantry::kernel::tenant::{Actor, Tenant};
-use tenantry::ledger::rules::{Entry, InvoiceParts, invoice_finalized, payment_received, revenue_recognized};
-use tenantry::ledger::store;
 
 use support::rows;
 use support::world::{Company, World};

@@ -7,17 +7,15 @@ use rating::Quantity;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::lists::push_text;
+use super::log::push_quantity;
+use super::outcome::{Mode, Outcome, Status};
+use super::plan::{PeriodText, Plan, Source};
+use super::rates::RateStanding;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Aggregation, Enforcement, Grant, MetricKind, TELL_METRICS};
-
-use super::lists::push_text;
-use super::log::push_quantity;
-use super::plan::{Period, PeriodText, Plan, Source};
-use super::rates::RateStanding;
-use super::requests::Mode;
-use super::reservations::Status;
+use crate::meter::contract::{Aggregation, Enforcement, Grant, MetricKind, TELL_METRICS};
 
 /// What a request comes to.
 pub(super) enum Reply {
@@ -68,39 +66,6 @@ impl Reply {
             }
             Self::TellMetrics => TELL_METRICS.to_owned(),
         }
-    }
-}
-
-/// What was counted: enough to give the same receipt again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
-    pub sequence: u64,
-    pub current: Quantity,
-    pub limit: Option<Quantity>,
-    /// Held by reservations of the metric.
-    pub reserved: Quantity,
-    pub period: Period,
-}
-
-impl Outcome {
-    /// Words: sequence, current, limit (`-` when unlimited), reserved, start and end of the period.
-    pub fn to_record(self) -> String {
-        let limit = self.limit.map_or_else(|| "-".to_owned(), |limit| limit.to_string());
-        let Period { starts_at, ends_at } = self.period;
-        format!("{} {} {limit} {} {} {}", self.sequence, self.current, self.reserved, starts_at.as_millis(), ends_at.as_millis())
-    }
-
-    pub fn from_record(record: &str) -> Option<Self> {
-        let mut words = record.split(' ');
-        let sequence = words.next()?.parse().ok()?;
-        let current = Quantity::parse(words.next()?).ok()?;
-        let limit = match words.next()? {
-            "-" => None,
-            limit => Some(Quantity::parse(limit).ok()?),
-        };
-        let reserved = Quantity::parse(words.next()?).ok()?;
-        let mut instant = || words.next()?.parse().ok().map(Timestamp::from_millis);
-        Some(Self { sequence, current, limit, reserved, period: Period { starts_at: instant()?, ends_at: instant()? } })
     }
 }
 

@@ -14,13 +14,12 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Deserializer};
 
+use super::plan::{Period, Plan, Rule};
+use super::schema;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Aggregation, MetricKind};
-
-use super::plan::{Period, Plan, Rule};
-use super::schema;
+use crate::meter::contract::{Aggregation, MetricKind};
 
 #[derive(Default)]
 pub(super) struct Book {

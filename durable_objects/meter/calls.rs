@@ -1,15 +1,14 @@
 //! The Worker's calls: what the organization may use, who may ask, what is billed, and which facts are to be told.
 
-use serde::Serialize;
 use serde_json::Value;
 
+use super::plan::{Limits, Metrics, Period, Plan};
+use super::replies::{refused, reply};
+use super::{Memory, Meter, closings, end, exports, plan, schema, standings};
 use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Call, CallRefused, ClosingCommit, Closings, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
-
-use super::plan::{self, Limits, Metrics, Period, Plan};
-use super::{Memory, Meter, closings, end, exports, schema, standings};
+use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
 
 impl<S: LocalSql> Meter<S> {
     /// Runs a call and gives its reply, or [`CallRefused`]. The caller wraps this in one transaction and, on an error, rolls back and
@@ -34,7 +33,7 @@ impl<S: LocalSql> Meter<S> {
             Call::RemoveKey { key } => memory.remove_key(sql, key),
             Call::ClosePeriod { .. } | Call::PeekPeriod { .. } | Call::Closings { .. } => memory.periods(sql, &call, wall),
             Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
-            Call::PendingFacts => reply(&crate::usage::meter::PendingFacts::default()),
+            Call::PendingFacts => reply(&crate::meter::contract::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {
                 memory.facts.acknowledge(sql, through, wall)?;
                 reply(&Done {})
@@ -185,13 +184,4 @@ impl Memory {
         let period = plan.period_of(plan.now(wall));
         CurrentUsage { metrics: plan.rules().map(|(metric, rule)| (metric.to_owned(), self.book.reading(metric, rule, period))).collect() }
     }
-}
-
-pub(super) fn reply<T: Serialize>(document: &T) -> Result<Value, SqlError> {
-    serde_json::to_value(document).map_err(|error| SqlError::Broken(format!("a reply cannot be written: {error}")))
-}
-
-/// A refusal is a reply: nothing was changed, and nothing has to be rolled back.
-pub(super) fn refused(code: &str, detail: &str) -> Result<Value, SqlError> {
-    reply(&CallRefused { refused: code.to_owned(), detail: detail.to_owned() })
 }

@@ -10,15 +10,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rating::Quantity;
 
-use crate::kernel::sql::{LocalSql, SqlError, Value};
-use crate::kernel::time::Timestamp;
-
-use super::answers::Outcome;
 use super::lists::in_pieces;
 use super::log::{Body, EventRow, StandingRow, Stored};
+use super::outcome::{Mode, Outcome};
 use super::plan::REMEMBERED;
-use super::requests::Mode;
 use super::schema::number;
+use crate::kernel::sql::{LocalSql, SqlError, Value};
+use crate::kernel::time::Timestamp;
 
 /// The claims of one commit.
 #[derive(Default)]
@@ -174,7 +172,7 @@ impl<'a> Claims<'a> {
 
 impl TakenEvent {
     fn of(event: &EventRow<'_>, standing: &StandingRow, sequence: u64) -> Self {
-        let is_unique = standing.1 == crate::usage::meter::Aggregation::Unique;
+        let is_unique = standing.1 == crate::meter::contract::Aggregation::Unique;
         Self {
             metric: standing.0.clone(),
             mode: standing.6,

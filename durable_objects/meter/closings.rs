@@ -9,15 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::kernel::sql::{LocalSql, SqlError};
-use crate::kernel::time::Timestamp;
-use crate::usage::meter::{ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, LateUsage, MetricKind};
-
 use super::book::Book;
-use super::calls::{refused, reply};
 use super::log::Log;
 use super::plan::{Period, Plan};
+use super::replies::{refused, reply};
 use super::schema;
+use crate::kernel::sql::{LocalSql, SqlError};
+use crate::kernel::time::Timestamp;
+use crate::meter::contract::{ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, LateUsage, MetricKind};
 
 pub(super) fn close<S: LocalSql>(
     sql: &S,

@@ -7,23 +7,24 @@ use std::collections::BTreeMap;
 
 use rating::Quantity;
 
+use super::answers::{Answered, BatchAnswer, Rejected, body, receipt};
+use super::book::{Book, Counter, Entry, Impossible};
+use super::claims::{Claims, Taken, TakenEvent};
+use super::facts::Facts;
+use super::log::{Draft, Line, Standing};
+use super::outcome::{Mode, Outcome};
+use super::plan::{Period, Plan, Rule};
+use super::requests::{Ask, Batch, Claim, Event, shortened};
+use super::reservations::Reservations;
+use super::seat_state::counted_here;
+use super::uniques;
+use super::uniques::Uniques;
 use crate::events::{Event as BusinessEvent, UsageApproaching, UsageExceeded, UsageStarted, UsageWarning};
 use crate::kernel::idempotency::mismatch;
 use crate::kernel::ids::Entropy;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Aggregation, Enforcement, MetricKind};
-
-use super::answers::{Answered, BatchAnswer, Outcome, Rejected, body, receipt};
-use super::book::{Book, Counter, Entry, Impossible};
-use super::claims::{Claims, Taken, TakenEvent};
-use super::facts::Facts;
-use super::log::{Draft, Line, Standing};
-use super::plan::{Period, Plan, Rule};
-use super::requests::{Ask, Batch, Claim, Event, Mode, shortened};
-use super::reservations::Reservations;
-use super::seats::counted_here;
-use super::uniques::{self, Uniques};
+use crate::meter::contract::{Aggregation, Enforcement, MetricKind};
 
 /// Everything that one commit is decided with.
 pub(super) struct Desk<'a, 'k> {

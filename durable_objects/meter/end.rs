@@ -5,15 +5,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::replies::{refused, reply};
+use super::{Memory, schema};
+use crate::identity::callers::permissions::Permission;
 use crate::kernel::ids::OrganizationId;
+use crate::kernel::organization::Status;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
-use crate::organizations::rules::Status;
-use crate::usage::meter::{Call, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, HotCaller, PendingFacts, RolledUp};
-
-use super::calls::{refused, reply};
-use super::{Memory, schema};
-use crate::access::permissions::Permission;
+use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, HotCaller, PendingFacts, RolledUp};
 
 const STATUS: &str = "status";
 

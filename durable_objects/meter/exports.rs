@@ -5,16 +5,15 @@
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::book::Book;
+use super::log::{Body, EventRow, Log, StandingRow, Stored, genesis, name_of};
+use super::outcome::Mode;
+use super::plan::Plan;
+use super::schema;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, minutes};
-use crate::usage::meter::{ExportPage, MetricKind};
-
-use super::book::Book;
-use super::log::{Body, EventRow, Log, StandingRow, Stored, genesis, name_of};
-use super::plan::Plan;
-use super::requests::Mode;
-use super::schema;
+use crate::meter::contract::{ExportPage, MetricKind};
 
 /// A page ends after the commit that fills it.
 const PAGE_BYTES: usize = 256 * 1024;

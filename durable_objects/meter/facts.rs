@@ -4,13 +4,13 @@
 
 use serde::Deserialize;
 
+use super::schema;
+use super::schema::number;
 use crate::events::Event;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Fact, PendingFacts};
-
-use super::schema::{self, number};
+use crate::meter::contract::{Fact, PendingFacts};
 
 /// How long the first fact waits for others to be delivered with it.
 const GATHERED: std::time::Duration = std::time::Duration::from_millis(200);

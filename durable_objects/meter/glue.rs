@@ -3,13 +3,12 @@
 use js_sys::{Array, Date, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::access::token::OrganizationToken;
+use super::Meter;
 use crate::durable_objects::storage::{ObjectSql, ObjectStorage};
+use crate::identity::api_keys::token::OrganizationToken;
 use crate::kernel::ids::Entropy;
 use crate::kernel::sql::SqlError;
 use crate::kernel::time::Timestamp;
-
-use super::Meter;
 
 #[wasm_bindgen]
 pub struct MeterCore {

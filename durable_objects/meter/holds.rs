@@ -2,15 +2,15 @@
 
 use rating::Quantity;
 
+use super::answers::{Answered, Held, ReservationAnswer, Standing, body, receipt};
+use super::decisions::{Desk, Quota, is_additive, unknown_metric};
+use super::outcome::{Mode, Outcome, Status};
+use super::requests::{Event, Reserve, Settle};
+use super::reservations::{ACTIVE_MAX, Reservation};
+use super::seat_state::{counted_here, is_seat};
 use crate::kernel::ids::{Moment, ReservationId};
 use crate::kernel::problem::Problem;
-use crate::usage::meter::Enforcement;
-
-use super::answers::{Answered, Held, Outcome, ReservationAnswer, Standing, body, receipt};
-use super::decisions::{Desk, Quota, is_additive, unknown_metric};
-use super::requests::{Event, Mode, Reserve, Settle};
-use super::reservations::{ACTIVE_MAX, Reservation, Status};
-use super::seats::{counted_here, is_seat};
+use crate::meter::contract::Enforcement;
 
 impl Desk<'_, '_> {
     pub(super) fn reserve(&mut self, reserve: &Reserve<'_>) -> Result<Answered, Problem> {

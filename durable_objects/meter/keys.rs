@@ -8,17 +8,16 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::access::permissions::{Permission, permits};
-use crate::access::rules::is_to_be_noted;
-use crate::access::token::{OrganizationToken, prefix};
+use super::schema;
+use crate::identity::api_keys::rules::is_to_be_noted;
+use crate::identity::api_keys::token::{OrganizationToken, prefix};
+use crate::identity::callers::permissions::{Permission, permits};
 use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{HotCaller, KeyUses};
-
-use super::schema;
+use crate::meter::contract::{HotCaller, KeyUses};
 
 /// Keys by the part of their text that names them, so that a request needs no decoding to find its key.
 #[derive(Default)]

@@ -16,15 +16,16 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::lists::push_text;
+use super::outcome::Mode;
+use super::plan::Period;
+use super::requests::Claim;
+use super::schema;
+use super::schema::number;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 use crate::kernel::time::Timestamp;
-use crate::usage::meter::{Aggregation, ChainedCommit, Enforcement, MetricKind};
-
-use super::lists::push_text;
-use super::plan::Period;
-use super::requests::{Claim, Mode};
-use super::schema::{self, number};
+use crate::meter::contract::{Aggregation, ChainedCommit, Enforcement, MetricKind};
 
 /// Where the log ends.
 pub(super) struct Log {

@@ -10,14 +10,13 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::rules::USERS;
+use super::schema;
+use super::seat_state::Seats;
+use crate::catalog::metrics::keys::USERS;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, days, minutes};
-use crate::usage::meter::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
-
-use super::schema;
-use super::seats::Seats;
+use crate::meter::contract::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
 
 /// An event may be this far ahead: clocks of servers differ.
 const AHEAD_MAX: std::time::Duration = minutes(5);

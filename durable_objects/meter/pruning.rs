@@ -5,14 +5,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::kernel::sql::{LocalSql, SqlError};
-use crate::kernel::time::{Timestamp, hours, seconds};
-
 use super::log::FORGOTTEN_HASH;
 use super::plan::{Plan, REMEMBERED};
 use super::reservations::Reservations;
 use super::roll_up::RollUp;
-use super::schema::{self, number};
+use super::schema;
+use super::schema::number;
+use crate::kernel::sql::{LocalSql, SqlError};
+use crate::kernel::time::{Timestamp, hours, seconds};
 
 /// Times are the wall's.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -6,22 +6,23 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::access::permissions::Permission;
+use super::cloud_events;
+use super::cloud_events::{CloudEvent, CloudEvents};
+use super::outcome::Mode;
+use super::plan::Plan;
+use crate::identity::callers::permissions::Permission;
 use crate::kernel::idempotency::KEY_LENGTH_MAX;
 use crate::kernel::ids::{ReservationId, derive_bytes, encode_base32};
 use crate::kernel::json;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, seconds};
-use crate::usage::meter::HotRequest;
+use crate::meter::contract::HotRequest;
 use rating::Quantity;
-
-use super::cloud_events::{self, CloudEvent, CloudEvents};
-use super::plan::Plan;
 
 /// Events of one batch.
 const EVENTS_MAX: usize = 1_000;
@@ -40,28 +41,6 @@ pub(super) enum Ask<'a> {
     Settle(Settle<'a>),
     Release(ReservationId),
     Reservation(ReservationId),
-}
-
-/// How an event came to be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Mode {
-    /// Always recorded, also past the limit.
-    Usage,
-    /// Recorded within a hard limit only.
-    Consumption,
-    /// What a reservation came to.
-    Settlement,
-}
-
-impl Mode {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::Consumption => "consumption",
-            Self::Settlement => "settlement",
-        }
-    }
 }
 
 pub(super) struct Event<'a> {

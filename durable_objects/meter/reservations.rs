@@ -10,15 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rating::Quantity;
 use serde::Deserialize;
 
+use super::book::{optional_quantity, quantity};
+use super::outcome::{Outcome, Status};
+use super::plan::REMEMBERED;
+use super::seat_state::is_seat;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-
-use super::answers::Outcome;
-use super::book::{optional_quantity, quantity};
-use super::plan::REMEMBERED;
-use super::seats::is_seat;
 
 /// Held at once by one organization, and as many seats.
 pub(super) const ACTIVE_MAX: usize = 1_000;
@@ -56,15 +55,6 @@ pub(super) struct Reservation {
     pub settled: Option<Quantity>,
     /// The outcome of the settlement, as a record.
     pub receipt: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Status {
-    Active,
-    Settled,
-    Released,
-    Expired,
 }
 
 const COLUMNS_OF_ACTIVE: &str = "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt FROM reservations \

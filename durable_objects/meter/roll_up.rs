@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::sql as columns;
-use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
-use crate::kernel::time::{Timestamp, seconds};
-use crate::usage::meter::{Aggregation, Bucket, RolledUp};
-
 use super::book::quantity;
 use super::lists::List;
 use super::log::{Body, Stored};
-use super::schema::{self, number};
+use super::schema;
+use super::schema::number;
+use crate::kernel::sql as columns;
+use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
+use crate::kernel::time::{Timestamp, seconds};
+use crate::meter::contract::{Aggregation, Bucket, RolledUp};
 
 const SETTING: &str = "rollUp";
 /// Events of one slice, and commits: after so many the next alarm goes on.

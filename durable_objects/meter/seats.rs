@@ -11,60 +11,27 @@
 use std::collections::BTreeSet;
 
 use rating::Quantity;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::rules::USERS;
-use crate::kernel::ids::ReservationId;
-use crate::kernel::problem::Problem;
-use crate::kernel::sql::{LocalSql, SqlError};
-use crate::kernel::time::{Timestamp, hours};
-use crate::usage::meter::{Done, Enforcement, MetricKind, SeatHold, SeatStanding};
-
-use super::calls::{refused, reply};
 use super::claims::Claims;
 use super::decisions::{Desk, is_additive};
+use super::outcome::{Mode, Status};
 use super::plan::{Plan, Rule};
-use super::requests::{Event, Mode};
-use super::reservations::{Reservation, Status};
+use super::replies::{refused, reply};
+use super::requests::Event;
+use super::reservations::Reservation;
+use super::seat_state::Seats;
 use super::uniques::Uniques;
-use super::{Drawn, Memory, schema};
+use super::{Drawn, Memory};
+use crate::catalog::metrics::keys::USERS;
+use crate::kernel::ids::ReservationId;
+use crate::kernel::sql::{LocalSql, SqlError};
+use crate::kernel::time::{Timestamp, hours};
+use crate::meter::contract::{Done, Enforcement, MetricKind, SeatHold, SeatStanding};
 
 const SETTING: &str = "seats";
 /// How long a seat is held for an invitation that may never be committed.
 const UNCONFIRMED: std::time::Duration = hours(1);
-
-/// What the Worker said last.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Seats {
-    pub version: i64,
-    members: u32,
-    /// Whether there ever was a member: `users` is theirs from then on.
-    pub is_counted: bool,
-}
-
-impl Seats {
-    pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
-        schema::setting(sql, SETTING)?.map_or(Ok(Self::default()), |text| schema::parse(SETTING, &text))
-    }
-
-    fn store<S: LocalSql>(&self, sql: &S) -> Result<(), SqlError> {
-        schema::set(sql, SETTING, schema::json(self)?)
-    }
-}
-
-/// Whether this is a seat: ids that are derived say so, and no client's reservation has one.
-pub(super) fn is_seat(id: ReservationId) -> bool {
-    let [_, _, _, _, _, _, version, ..] = id.to_bytes();
-    version >> 4 == 8
-}
-
-/// The refusal of every other way to count members.
-pub(super) fn counted_here(metric: &str) -> Problem {
-    let detail = format!("{metric} is the number of members, which is counted here. Invite or remove members instead of recording it.");
-    Problem::conflict("metric_is_counted", detail)
-}
 
 impl Memory {
     pub(super) fn hold_seat<S: LocalSql>(&mut self, sql: &S, seat: ReservationId, wall: Timestamp) -> Result<Value, SqlError> {

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde_json::Map;
 
-use crate::kernel::problem::Problem;
-use crate::usage::meter::{Aggregation, Enforcement, UsageChange};
-
 use super::answers::{Answered, Explanation, MetricAnswer, QuotaAnswer, Standing, Summary, body};
 use super::book::Book;
 use super::decisions::{Desk, is_additive, unknown_metric};
 use super::plan::{Plan, Rule};
 use super::reservations::Reservations;
+use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+use crate::meter::contract::{Aggregation, Enforcement, UsageChange};
 
 impl Desk<'_, '_> {
     pub(super) fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {

@@ -7,14 +7,13 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use crate::kernel::problem::Problem;
-use crate::kernel::sql::{LocalSql, SqlError, Value};
-use crate::kernel::time::Timestamp;
-
 use super::lists::List;
 use super::plan::Rule;
 use super::requests::Event;
 use super::schema;
+use crate::kernel::problem::Problem;
+use crate::kernel::sql::{LocalSql, SqlError, Value};
+use crate::kernel::time::Timestamp;
 
 /// Longer values are kept as what is derived from them.
 const VALUE_BYTES_MAX: usize = 128;

@@ -4,31 +4,29 @@ use std::collections::BTreeMap;
 
 use rating::{BillingInterval, Currency};
 
-use crate::access;
-use crate::catalog;
-use crate::credit_notes;
-use crate::credits;
+use super::company::Company;
+use crate::accounting::credits;
+use crate::billing::charging::compose::Terms;
+use crate::billing::subscriptions::lifecycle::Status;
+use crate::billing::subscriptions::rules::NewSubscription;
+use crate::billing::subscriptions::subscription::Shape;
+use crate::billing::{invoices, subscriptions};
+use crate::catalog::plans;
 use crate::events::Event;
-use crate::invitations;
-use crate::invoices;
-use crate::invoices::compose::Terms;
+use crate::identity::{api_keys, invitations, members, oauth};
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CreditId, CreditNoteId, InvitationId, InvoiceId, KeyId, MoveId, PersonId, SubscriptionId};
 use crate::kernel::ports::{Message, Work};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::limits;
-use crate::oauth;
-use crate::onboarding::items::ItemKey;
-use crate::onboarding::rules as checklist;
-use crate::organizations::{self, erasure, relocation};
-use crate::people;
-use crate::subscriptions;
-use crate::subscriptions::rules::{NewSubscription, Shape, Status};
-use crate::usage::meters;
-
-use super::company::Company;
+use crate::meter::client;
+use crate::metering::limits;
+use crate::receivables::credit_notes;
+use crate::tenancy::data_movement::{erasure, relocation};
+use crate::tenancy::onboarding::items::ItemKey;
+use crate::tenancy::onboarding::rules as checklist;
+use crate::tenancy::organizations;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -110,40 +108,40 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         Action::Later { at, event } => Ok(Decision::new().later(at, event)),
         Action::TellMeterEntitlements => {
             if let Some(subscription) = &company.subscription {
-                meters::configure(tenant, subscription).await?;
+                crate::billing::subscriptions::meter::configure(tenant, subscription).await?;
             }
             Ok(Decision::new())
         }
         Action::TellMeterKey(id) => {
-            if let Some(key) = access::store::find(tenant, id).await? {
-                meters::put_key(tenant, &key).await?;
+            if let Some(key) = api_keys::store::find(tenant, id).await? {
+                crate::identity::api_keys::meter::put_key(tenant, &key).await?;
             }
             Ok(Decision::new())
         }
         Action::EndCredentialsOf(person) => end_credentials_of(person, tenant).await,
         Action::TellMeterLimits => {
-            meters::put_limits(tenant, &limits::store::load(tenant).await?).await?;
+            crate::metering::limits::meter::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
-        Action::TellMeterSeats => people::seats::tell(tenant).await,
+        Action::TellMeterSeats => members::seats::tell(tenant).await,
         Action::ExpireInvitation(id) => {
             let invitation = invitations::store::find(tenant, id).await?;
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
-        Action::FinalizeInvoice(id) => invoices::billing::finalize(tenant, id).await,
+        Action::FinalizeInvoice(id) => crate::billing::charging::billing::finalize(tenant, id).await,
         Action::ResumeSubscription { subscription, resumes_at } => {
-            subscriptions::pauses::resume_due(tenant, subscription, resumes_at).await
+            crate::billing::subscription_changes::pauses::resume_due(tenant, subscription, resumes_at).await
         }
-        Action::BillLateUsage(subscription) => subscriptions::endings::bill_late_usage(tenant, subscription).await,
+        Action::BillLateUsage(subscription) => crate::billing::subscription_changes::endings::bill_late_usage(tenant, subscription).await,
         Action::FallBehind => Ok(company.subscription.as_ref().map(subscriptions::standing::payment_overdue).unwrap_or_default()),
         Action::CatchUp => catch_up(company, tenant).await,
         Action::FallDue(id) => fall_due(id, tenant).await,
-        Action::RecognizeRevenue { invoice, ends_at } => invoices::endings::recognize(tenant, invoice, ends_at).await,
+        Action::RecognizeRevenue { invoice, ends_at } => crate::receivables::revenue::recognize(tenant, invoice, ends_at).await,
         Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
         Action::ExpireCredit(id) => expire_credit(id, tenant).await,
         Action::TellMeterStatus => {
-            meters::put_status(tenant, &company.organization).await?;
+            crate::tenancy::organizations::meter::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
         }
         Action::BeginErasure => {
@@ -188,7 +186,7 @@ async fn catch_up(company: &Company, tenant: &Tenant) -> Result<Decision> {
 
 /// In the company's currency and by the month where the plan is sold so, or else as it is sold first.
 async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<Decision> {
-    let newest = catalog::store::newest(tenant.app(), plan).await?;
+    let newest = plans::store::newest(tenant.app(), plan).await?;
     let plan = newest.ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
     let settings = &company.organization.settings;
     let wanted = settings.currency.parse::<Currency>().ok().filter(|currency| plan.price(*currency, BillingInterval::Month).is_some());
@@ -212,17 +210,17 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
     }
     // A plan that can't be tried is paid for from the first day.
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity: 1, add_ons: BTreeMap::new() };
-    let subscribed = invoices::billing::subscribed(tenant.app(), shape).await?;
-    Ok(invoices::turns::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
+    let subscribed = crate::billing::charging::account::subscribed(tenant.app(), shape).await?;
+    Ok(crate::billing::charging::turns::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.
 async fn keep_directory_true(tenant: &Tenant, person: PersonId) -> Result<Decision> {
-    if people::store::member(tenant, person).await?.is_none() {
-        people::directory::forget_member(tenant, person).await?;
+    if members::store::member(tenant, person).await?.is_none() {
+        members::directory::forget_member(tenant, person).await?;
     }
-    if people::store::member(tenant, person).await?.is_some() {
-        people::directory::note_member(tenant, person).await?;
+    if members::store::member(tenant, person).await?.is_some() {
+        members::directory::note_member(tenant, person).await?;
     }
     Ok(Decision::new())
 }
@@ -231,12 +229,12 @@ async fn keep_directory_true(tenant: &Tenant, person: PersonId) -> Result<Decisi
 /// a member again by now keeps what they made since.
 async fn end_credentials_of(person: PersonId, tenant: &Tenant) -> Result<Decision> {
     let now = tenant.app().moment().now;
-    let is_back = people::store::member(tenant, person).await?.is_some();
-    for key in access::store::all_of(tenant, person).await?.into_iter().filter(|key| !is_back || key.revoked_at.is_some()) {
-        meters::remove_key(tenant, key.id).await?;
+    let is_back = members::store::member(tenant, person).await?.is_some();
+    for key in api_keys::store::all_of(tenant, person).await?.into_iter().filter(|key| !is_back || key.revoked_at.is_some()) {
+        client::remove_key(tenant, key.id).await?;
     }
     if is_back {
         return Ok(Decision::new());
     }
-    Ok(Decision::new().write(access::store::revoke_all_of(person, now)).write(oauth::store::revoke_all_of(person, now)))
+    Ok(Decision::new().write(api_keys::store::revoke_all_of(person, now)).write(oauth::store::revoke_all_of(person, now)))
 }

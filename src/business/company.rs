@@ -2,22 +2,25 @@
 
 use serde_json::{Value, json};
 
+use super::actions::Action;
+use crate::billing::subscriptions::store::SubscriptionRow;
+use crate::billing::subscriptions::subscription::Subscription;
+use crate::billing::{invoices, subscriptions};
+use crate::identity::members;
 use crate::kernel::decision::Mail;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::InvoiceId;
+use crate::kernel::organization::Status;
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::onboarding::items::ItemKey;
-use crate::onboarding::rules::{Item, is_done};
-use crate::onboarding::store::ItemRow;
-use crate::organizations::rules::{Organization, Status};
-use crate::organizations::store::OrganizationRow;
-use crate::subscriptions::rules::Subscription;
-use crate::subscriptions::store::SubscriptionRow;
-use crate::{invoices, onboarding, organizations, people, subscriptions};
-
-use super::actions::Action;
+use crate::tenancy::onboarding::item::Item;
+use crate::tenancy::onboarding::items::ItemKey;
+use crate::tenancy::onboarding::rules::is_done;
+use crate::tenancy::onboarding::store::ItemRow;
+use crate::tenancy::organizations::organization::Organization;
+use crate::tenancy::organizations::store::OrganizationRow;
+use crate::tenancy::{onboarding, organizations};
 
 /// The company, its checklist and its subscription, read in one transaction.
 #[derive(Clone, Debug)]
@@ -46,7 +49,7 @@ impl Company {
             organizations::store::select(),
             onboarding::store::select(),
             subscriptions::store::select(),
-            people::seats::select(),
+            members::seats::select(),
             invoices::store::select_drafts(),
         ]
     }
@@ -59,7 +62,7 @@ impl Company {
         let organization = Organization::from(decode::<OrganizationRow>(organization)?);
         let items = rows().map(|row| Ok(Item::from(decode::<ItemRow>(row)?))).collect::<Result<_>>()?;
         let subscription = rows().next().map(|row| decode::<SubscriptionRow>(row).map(Subscription::from)).transpose()?;
-        let members = rows().next().map(people::seats::taken).transpose()?.unwrap_or(0);
+        let members = rows().next().map(members::seats::taken).transpose()?.unwrap_or(0);
         let drafts = rows().map(invoices::store::id).collect::<Result<_>>()?;
         let (now, app_url) = (tenant.moment().now, tenant.app().settings.app_url.clone());
         Ok(Self { organization, items, subscription, members, drafts, now, app_url })

@@ -8,17 +8,14 @@
 pub mod access;
 pub mod actions;
 pub mod billing;
-pub mod calendar;
 pub mod company;
 pub mod lifecycle;
 pub mod limits;
-pub mod messages;
 pub mod onboarding;
 pub mod people;
 pub mod quotas;
 pub mod renewals;
 pub mod runner;
-pub mod story;
 pub mod trials;
 
 use crate::events::{Event, EventKind};

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
-use crate::catalog::rules::{PROJECTS, USERS};
+use crate::catalog::metrics::keys::{PROJECTS, USERS};
 use crate::events::{CheckInDue, ChecklistItemCompleted, OrganizationCreated, OrganizationUpdated, SessionCreated, UsageStarted};
 use crate::kernel::time::days;
-use crate::onboarding::items::ItemKey;
+use crate::tenancy::onboarding::items::ItemKey;
 use crate::workflow;
 
 workflow! { "onboarding", "When a company signs up, it is taken from its first day to its first value.";

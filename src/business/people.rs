@@ -9,7 +9,7 @@ use crate::events::{
 };
 use crate::kernel::ids::InvitationId;
 use crate::kernel::time::Timestamp;
-use crate::onboarding::items::ItemKey;
+use crate::tenancy::onboarding::items::ItemKey;
 use crate::workflow;
 
 workflow! { "people", "Whoever is invited hears of it; who joins takes a seat, and who goes leaves it free and takes nothing along.";

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::actions::Action;
 use super::company::Company;
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::events::{
     LateUsageDue, ResumptionDue, SubscriptionCancelled, SubscriptionChanged, SubscriptionDowngraded, SubscriptionExpired,
     SubscriptionExpiring, SubscriptionPaused, SubscriptionRenewed, SubscriptionResumed, SubscriptionSuspended, SubscriptionUnsuspended,
     SubscriptionUpgraded,
 };
 use crate::kernel::ids::SubscriptionId;
-use crate::subscriptions::rules::Subscription;
 use crate::workflow;
 
 workflow! { "renewals", "What is subscribed to holds at once; a year is announced to end, a pause ends by itself, and what is over is settled.";

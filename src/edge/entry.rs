@@ -8,14 +8,14 @@ use worker::{
     Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event,
 };
 
-use crate::business::{calendar, messages};
-use crate::http as web;
+use crate::api as web;
+use crate::jobs::dead_letters::store;
+use crate::jobs::{calendar, messages};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::json::BATCH_BYTES_MAX;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{App, Message};
-use crate::parked::store;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
@@ -32,7 +32,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let request = read(request).await?;
     let path = request.uri().path().to_owned();
     let response = web::handle(app, request).await;
-    if let Some(web::Cause(Error::Internal(what))) = response.extensions().get::<web::Cause>() {
+    if let Some(crate::http::refusal::Cause(Error::Internal(what))) = response.extensions().get::<crate::http::refusal::Cause>() {
         let id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
         log("error", &format!("{path} failed by a mistake of ours, request {id}"), what);
     }

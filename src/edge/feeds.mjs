@@ -1,6 +1,6 @@
 // Live feeds of one Meter: who listens to the organization's usage, over a WebSocket or as server-sent events.
 //
-// Owns: the listeners, how often they are told, when they are let go. Does not own: who may listen (`src/usage/live.rs`) and what is told
+// Owns: the listeners, how often they are told, when they are let go. Does not own: who may listen (`src/metering/usage/live.rs`) and what is told
 // (the Meter's answer to `changes`, passed on as it is).
 // Invariants: nothing is done while nobody listens; a listener is told at most four times a second, and never with a key that was revoked
 // or has ended; a slow one gets fewer messages, not more memory.

@@ -17,7 +17,7 @@ const RETRY_MS_MAX = 300_000;
 const DELIVERY_MS_MAX = 30_000;
 /** Pages of buckets that one alarm stores; what is left waits for the next. */
 const ROLL_UPS_MAX = 100;
-/** How a call that revokes a key begins: `Call::RemoveKey` in src/usage/meter.rs. */
+/** How a call that revokes a key begins: `Call::RemoveKey` in src/meter/contract.rs. */
 const REMOVE_KEY = '{"call":"removeKey"';
 /** How the call begins after which nothing is left: `Call::Erase`. */
 const ERASE = '{"call":"erase"';

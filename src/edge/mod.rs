@@ -17,11 +17,11 @@ use worker::Env;
 
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::Entropy;
+use crate::kernel::mail::local::{LocalMailer, NoProvider};
 use crate::kernel::memory::Memory;
 use crate::kernel::ports::{App, Clock, Mailer, Ports, Settings};
 use crate::kernel::sql::Sql;
 use crate::kernel::time::Timestamp;
-use crate::mails::local::{LocalMailer, NoProvider};
 
 /// Of this isolate, and of this one wasm instance: a reset forgets it.
 static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Arc::default);

@@ -4,13 +4,13 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use crate::invoices::threshold;
+use crate::billing::charging::threshold;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Actor, Tenant};
-use crate::usage::meter::{PendingFacts, RolledUp};
-use crate::usage::{facts, history};
+use crate::meter::contract::{PendingFacts, RolledUp};
+use crate::metering::usage::{facts, history};
 
 /// Exported to `shell.mjs`. What is not stored rejects, so that the alarm tries again.
 #[wasm_bindgen]

@@ -14,9 +14,9 @@ import { BODY_BYTES_MAX, toResponse, toWire } from "./wire.mjs";
 export { InvoiceNumbers, Meter };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
-/** The Meter's answer when it has to be told the platform's metrics first: `TELL_METRICS` in src/usage/meter.rs. */
+/** The Meter's answer when it has to be told the platform's metrics first: `TELL_METRICS` in src/meter/contract.rs. */
 const TELL_METRICS = "?metrics";
-/** On an answer of Rust: open a live feed. `TICKET` in src/usage/live.rs. */
+/** On an answer of Rust: open a live feed. `TICKET` in src/metering/usage/live.rs. */
 const TICKET = "tenantry-feed";
 
 export default {

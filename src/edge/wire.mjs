@@ -1,4 +1,4 @@
-// A hot request and its answer as the texts that go to the Meter and come back: `HotRequest` and `HotReply` in src/usage/meter.rs.
+// A hot request and its answer as the texts that go to the Meter and come back: `HotRequest` and `HotReply` in src/meter/contract.rs.
 
 /** The largest body that the Meter reads. What says that it is longer, the Rust side refuses unread; what is longer is cut, and refused. */
 export const BODY_BYTES_MAX = 1024 * 1024;

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::Refused;
+use super::refusal::Refused;
 use crate::business::runner;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::{Answer, Claim};
@@ -99,7 +99,7 @@ impl IntoResponse for Reply {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
-        response.extensions_mut().insert(super::Cause(self.clone()));
+        response.extensions_mut().insert(super::refusal::Cause(self.clone()));
         response.extensions_mut().insert(Refused(self.into_problem()));
         response
     }

@@ -143,7 +143,7 @@ pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
     Origin { request: Some(request), address, user_agent }
 }
 
-/// What [`super::handle`] put into every request.
+/// What [`crate::api::handle`] put into every request.
 pub struct Surroundings {
     pub app: App,
     pub request_id: RequestId,

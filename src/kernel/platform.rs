@@ -4,14 +4,14 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::audit::{self, Audit, Entries, Head, PLATFORM};
+use super::audit::{Audit, Entries, Head, PLATFORM};
 use super::error::{Error, Result};
 use super::ids::{OrganizationId, RequestId, TestClockId};
 use super::ports::App;
 use super::sql::{Row, SqlError, Statement, Value, decode};
 use super::tenant::{Actor, Placement, Tenant};
 use super::time::Timestamp;
-use crate::kernel::sql;
+use super::{audit, sql};
 
 /// A statement over the directory, or a read over all rows of one shard.
 #[macro_export]

@@ -1,6 +1,6 @@
 //! The tenant handle: the only way to an organization's rows.
 //!
-//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `http/actors.rs` do, and hand a `Tenant` out).
+//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `identity/callers/actors.rs` do, and hand a `Tenant` out).
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 
@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::audit::{self, Behalf, Entries, Head, KnownHead, Origin};
+use super::audit;
+use super::audit::{Behalf, Entries, Head, KnownHead, Origin};
 use super::error::{Error, Result};
 use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, PlatformKeyId, RequestId, SessionId, TestClockId};
 use super::ports::App;
@@ -305,7 +306,7 @@ impl Tenant {
 /// A freeze that is older than this has lapsed: who froze it was killed, or was too slow and will notice.
 pub const FREEZE_LAPSES_AFTER: std::time::Duration = seconds(6);
 
-/// Violates `CONSTRAINT fenced` where the organization may not be written here, see `organizations/moves.rs`.
+/// Violates `CONSTRAINT fenced` where the organization may not be written here, see `tenancy/data_movement/moves.rs`.
 fn unless_fenced(now: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE fences SET refuses = 0 WHERE organization_id = ?1 AND (state <> 'frozen' OR since > ?2)",

@@ -10,7 +10,6 @@
 pub mod conformance;
 pub mod masters;
 pub mod rotation;
-pub mod routes;
 pub mod store;
 pub mod text;
 pub mod vault;

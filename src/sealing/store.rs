@@ -6,7 +6,8 @@ use super::vault::Scope;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::SealingKeyId;
 use crate::kernel::ports::App;
-use crate::kernel::sql::{self, Statement, decode};
+use crate::kernel::sql;
+use crate::kernel::sql::{Statement, decode};
 use crate::kernel::time::Timestamp;
 use crate::platform_sql;
 

@@ -1,8 +1,8 @@
 //! Sealing and opening, for every slice that keeps secrets: `app.seal(...)` and `app.open_sealed(...)`.
 
-use super::masters;
-use super::store::{self, StoredKey};
+use super::store::StoredKey;
 use super::text::{SealedText, context};
+use super::{masters, store};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, SealingKeyId, secret_bytes};
 use crate::kernel::ports::{App, Lock};

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use tenantry::access::token::OrganizationToken;
-use tenantry::invitations::token::InvitationToken;
+use tenantry::identity::api_keys::token::OrganizationToken;
+use tenantry::identity::invitations::token::InvitationToken;
+use tenantry::identity::second_factors::totp;
+use tenantry::jobs::dead_letters::store;
 use tenantry::kernel::time::hours;
-use tenantry::parked::store;
-use tenantry::second_factors::totp;
 
 use crate::support::world::{Company, Credential, World, vendor};
 

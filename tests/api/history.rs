@@ -4,8 +4,8 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 use tenantry::kernel::tenant::{Actor, Tenant};
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::history::store_buckets;
-use tenantry::usage::meter::Bucket;
+use tenantry::meter::contract::Bucket;
+use tenantry::metering::usage::history::store_buckets;
 
 use crate::cast::Cast;
 use crate::check::{accept, ask, check, refusal};

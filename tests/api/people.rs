@@ -165,7 +165,7 @@ fn a_token_of_one_organization_opens_no_other() {
     let cast = Cast::new();
     let id = cast.invite("ada", None);
     let (organization, invitation) = (cast.globex.parse().unwrap(), id.parse().unwrap());
-    let token = tenantry::invitations::token::InvitationToken { organization, invitation, generation: 1 };
+    let token = tenantry::identity::invitations::token::InvitationToken { organization, invitation, generation: 1 };
     let token = token.mint(crate::support::world::SECRET);
     check(&cast.world, &cast.accepted(&json!({"token": token})), refusal(404, "invitation_not_valid", ""));
 }
@@ -369,8 +369,9 @@ fn the_last_owner_stays() {
 
 #[test]
 fn of_two_owners_who_demote_each_other_at_once_one_stays() {
-    use tenantry::people::rules::{self, Changes};
-    use tenantry::people::store;
+    use tenantry::identity::members::rules;
+    use tenantry::identity::members::rules::Changes;
+    use tenantry::identity::members::store;
     let cast = Cast::new();
     let people = [cast.join("ada", Some("owner")), cast.join("bob", Some("owner"))];
     let tenant =
@@ -422,8 +423,8 @@ fn a_person_is_one_in_every_organization_and_a_member_of_each_alone() {
     let invitation =
         cast.world.post(&globex.vendor(), "/v1/invitations", &json!({"email": "ada@acme.example", "role": "viewer"})).expect(201);
     let (organization, invitation) = (cast.globex.parse().unwrap(), text(&invitation["$id"]).parse().unwrap());
-    let token =
-        tenantry::invitations::token::InvitationToken { organization, invitation, generation: 1 }.mint(crate::support::world::SECRET);
+    let token = tenantry::identity::invitations::token::InvitationToken { organization, invitation, generation: 1 }
+        .mint(crate::support::world::SECRET);
     let there = cast.world.post(&Credential::Nobody, "/v1/invitation-acceptances", &json!({"token": token, "givenName": "A."})).expect(201);
     assert_eq!((text(&there["$id"]), &there["role"], &there["givenName"]), (ada.clone(), &json!("viewer"), &json!("A.")));
     let here = accept(&cast.world, &cast.asked("GET", &format!("/v1/members/{ada}")), 200).body;
@@ -504,7 +505,7 @@ fn the_checklist_s_team_is_there_with_the_second_member() {
     let status = || cast.acme().get("/v1/onboarding")["itemListElement"][1]["status"].clone();
     cast.join("ada", Some("owner"));
     cast.world.deliver();
-    block_on(tenantry::usage::facts::collect(&tenant(&cast, Actor::Platform))).unwrap();
+    block_on(tenantry::metering::usage::facts::collect(&tenant(&cast, Actor::Platform))).unwrap();
     cast.world.deliver();
     assert_eq!(status(), "pending", "one is no team");
     cast.join("bob", None);
@@ -524,9 +525,9 @@ fn session_of(cast: &Cast, person: &str) -> Credential {
         cast.acme,
         cast.world.app.moment().now.as_millis()
     ));
-    let subject = tenantry::tokens::Subject::Person { person: person.parse().unwrap(), session: id };
-    let claims = tenantry::tokens::Claims::new(cast.acme.parse().unwrap(), subject, cast.world.app.moment());
-    Credential::Bearer(block_on(tenantry::tokens::mint(&cast.world.app, &claims)).unwrap())
+    let subject = tenantry::identity::access_tokens::Subject::Person { person: person.parse().unwrap(), session: id };
+    let claims = tenantry::identity::access_tokens::Claims::new(cast.acme.parse().unwrap(), subject, cast.world.app.moment());
+    Credential::Bearer(block_on(tenantry::identity::access_tokens::mint(&cast.world.app, &claims)).unwrap())
 }
 
 #[test]
@@ -576,8 +577,9 @@ fn sessions_and_keys_stop_with_the_membership() {
 
 #[test]
 fn an_owner_signs_up_with_the_organization() {
-    use tenantry::people::rules::{Profile, sign_up_owner};
-    use tenantry::people::{directory, store};
+    use tenantry::identity::members::member::Profile;
+    use tenantry::identity::members::rules::sign_up_owner;
+    use tenantry::identity::members::{directory, store};
     let cast = Cast::new();
     let tenant = tenant(&cast, Actor::System("sign_up"));
     let person = block_on(directory::enter(&tenant, "ada@acme.example")).unwrap();

@@ -1,11 +1,11 @@
 //! What can't be done to a subscription: each refusal with its code, and nothing changed.
 
 use serde_json::{Value, json};
-use tenantry::catalog::built_in::built_in;
-use tenantry::catalog::rules::Plan;
+use tenantry::billing::subscriptions::lifecycle::Status;
+use tenantry::billing::subscriptions::lifecycle::{Trigger, next};
+use tenantry::catalog::plans::built_in::built_in;
+use tenantry::catalog::plans::rules::Plan;
 use tenantry::kernel::ids::OrganizationId;
-use tenantry::subscriptions::lifecycle::{Trigger, next};
-use tenantry::subscriptions::rules::Status;
 
 use crate::cast::Cast;
 use crate::check::{Ask, accept, ask, check, refusal};

@@ -25,7 +25,7 @@ fn one_message_is_at_most_six_batches() {
     let due = due_messages(&world);
     assert_eq!(due.len(), 1);
     // An isolate asks once a minute who sells.
-    futures::executor::block_on(tenantry::seller::store::remembered(&world.app)).unwrap();
+    futures::executor::block_on(tenantry::billing::seller::store::remembered(&world.app)).unwrap();
     reset(&world);
     assert_eq!(handle_all(&world, due), [Ok(())]);
     let (tenants, directory) = taken(&world);

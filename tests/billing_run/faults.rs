@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use tenantry::business::messages;
+use tenantry::jobs::messages;
 use tenantry::kernel::ports::Message;
 use tenantry::kernel::time::days;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::executor::block_on;
-use tenantry::business::messages;
+use tenantry::jobs::messages;
 use tenantry::kernel::ports::Message;
 
 use crate::support::world::{World, vendor};

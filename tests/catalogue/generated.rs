@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use rating::{Currency, Quantity, Usage};
 use serde_json::{Value, json};
-use tenantry::catalog::publishing::{Place, version};
-use tenantry::catalog::rules::{Plan, price_of};
-use tenantry::catalog::wire::NewPlan;
+use tenantry::catalog::metrics::rules::built_in;
+use tenantry::catalog::plans::publishing::{Place, version};
+use tenantry::catalog::plans::rules::{Plan, price_of};
+use tenantry::catalog::plans::wire::NewPlan;
 use tenantry::kernel::time::Timestamp;
-use tenantry::metrics::rules::built_in;
 
 const CURRENCIES: [&str; 4] = ["USD", "JPY", "KWD", "IDR"];
 

@@ -2,9 +2,9 @@
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use tenantry::access::store;
 use tenantry::business::actions::{Action, perform};
 use tenantry::business::company::Company as Standing;
+use tenantry::identity::api_keys::store;
 use tenantry::kernel::time::{days, minutes, seconds};
 use tenantry::tenant_sql;
 
@@ -30,7 +30,7 @@ fn statuses(world: &World, key: &Credential) -> [u16; 2] {
 
 /// Whether the Meter itself takes the key, as on the short way.
 fn meter_takes(company: &Company<'_>, key: &Credential) -> bool {
-    use tenantry::usage::meter::{HotCaller, HotReply, HotRequest};
+    use tenantry::meter::contract::{HotCaller, HotReply, HotRequest};
     let Credential::Bearer(text) = key else { panic!("a key is a bearer") };
     let request = HotRequest {
         caller: HotCaller::Header(format!("Bearer {text}").into()),
@@ -193,10 +193,11 @@ fn nobody_who_left_a_moment_ago_makes_a_key() {
     let gone = member(&acme, Some("owner"));
     run(&acme, tenant_sql!("DELETE FROM members WHERE organization_id = ?1 AND id = ?2", gone.person));
     // As if the removal had come between the check of the token and the commit.
-    let maker = tenantry::access::rules::Maker { name: gone.person.to_string(), person: Some(gone.person) };
-    let (_, decision) = tenantry::access::rules::create("k", vec!["*".into()], None, maker.clone(), world.app.moment()).unwrap();
+    let maker = tenantry::identity::api_keys::rules::Maker { name: gone.person.to_string(), person: Some(gone.person) };
+    let (_, decision) =
+        tenantry::identity::api_keys::rules::create("k", vec!["*".into()], None, maker.clone(), world.app.moment()).unwrap();
     assert_eq!(block_on(tenant(&acme).commit(decision, None)), Err(tenantry::kernel::error::Error::Stale));
-    let (_, decision) = tenantry::oauth::rules::create("k", vec!["*".into()], maker, world.app.moment()).unwrap();
+    let (_, decision) = tenantry::identity::oauth::rules::create("k", vec!["*".into()], maker, world.app.moment()).unwrap();
     assert_eq!(block_on(tenant(&acme).commit(decision, None)), Err(tenantry::kernel::error::Error::Stale));
 }
 

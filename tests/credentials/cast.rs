@@ -1,14 +1,16 @@
 //! Members and their tokens, for the tests of credentials.
 
 use futures::executor::block_on;
+use tenantry::identity::access_tokens;
+use tenantry::identity::access_tokens::{Claims, Subject};
+use tenantry::identity::sessions::rules;
+use tenantry::identity::sessions::session::Session;
+use tenantry::identity::sessions::store;
 use tenantry::kernel::ids::{Moment, OrganizationId, PersonId, SessionId};
 use tenantry::kernel::platform::Platform;
 use tenantry::kernel::ports::App;
 use tenantry::kernel::tenant::{Actor, Tenant, TenantStatement};
-use tenantry::sessions::rules::{self, Session};
-use tenantry::sessions::store;
 use tenantry::tenant_sql;
-use tenantry::tokens::{self, Claims, Subject};
 
 use crate::support::world::{Company, Credential, World};
 
@@ -64,7 +66,7 @@ pub fn claims(app: &App, member: Member) -> Claims {
 }
 
 pub fn token(world: &World, member: Member) -> String {
-    block_on(tokens::mint(&world.app, &claims(&world.app, member))).unwrap()
+    block_on(access_tokens::mint(&world.app, &claims(&world.app, member))).unwrap()
 }
 
 pub fn with_token(world: &World, member: Member) -> Credential {

@@ -2,8 +2,9 @@
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
+use tenantry::identity::access_tokens;
+use tenantry::identity::access_tokens::keys;
 use tenantry::kernel::time::{days, minutes, seconds};
-use tenantry::tokens::{self, keys};
 
 use crate::cast::{member, token, with_token};
 use crate::support::world::{Credential, World, vendor};
@@ -93,7 +94,7 @@ fn housekeeping_replaces_a_key_after_ninety_days_and_forgets_the_old_one() {
     assert_eq!(published(&world).len(), 2);
     world.pass(days(1));
     world.cron(DAILY);
-    assert_eq!(block_on(tokens::store::ring(&world.app)).unwrap().ended(world.app.moment().now).count(), 0);
+    assert_eq!(block_on(access_tokens::store::ring(&world.app)).unwrap().ended(world.app.moment().now).count(), 0);
     let left = published(&world);
     assert!(left.len() == 1 && left != first);
 }
@@ -104,7 +105,7 @@ fn a_key_that_is_taken_away_stops_within_a_minute() {
     let acme = world.sign_up("Acme");
     let who = with_token(&world, member(&acme, Some("owner")));
     let id = published(&world)[0].parse().unwrap();
-    block_on(world.platform().directory(vec![tokens::store::delete(id)])).unwrap();
+    block_on(world.platform().directory(vec![access_tokens::store::delete(id)])).unwrap();
     world.get(&who, "/v1/organization").expect(200);
     world.pass(seconds(60));
     world.get(&who, "/v1/organization").expect(401);
@@ -114,7 +115,7 @@ fn a_key_that_is_taken_away_stops_within_a_minute() {
 fn the_private_half_is_stored_sealed() {
     let world = World::new();
     published(&world);
-    let ring = block_on(tokens::store::ring(&world.app)).unwrap();
+    let ring = block_on(access_tokens::store::ring(&world.app)).unwrap();
     assert!(ring.published(world.app.moment().now).all(|key| key.sealed.starts_with("v1.sealingkey_")));
     // Without the master secret nobody signs; who only verifies is not stopped.
     let stranger = world.with_master_secrets(&[b"another master secret"]);

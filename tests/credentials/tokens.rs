@@ -7,10 +7,11 @@ use ed25519_compact::{KeyPair, Seed};
 use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tenantry::identity::access_tokens;
+use tenantry::identity::sessions;
 use tenantry::kernel::ids::SessionId;
 use tenantry::kernel::time::{minutes, seconds};
-use tenantry::tokens;
-use tenantry::{sessions, tenant_sql};
+use tenantry::tenant_sql;
 
 use crate::cast::{claims, member, run, token, with_token};
 use crate::support::world::{Credential, World};
@@ -208,16 +209,16 @@ fn a_token_of_tomorrow_and_one_of_another_issuer_are_refused() {
     let later = |span: Duration| early.issued_at.plus(span);
     let (within, beyond) = (later(seconds(4)), later(seconds(60)));
     for (issued_at, status) in [(within, 200), (beyond, 401)] {
-        (early.issued_at, early.expires_at) = (issued_at, issued_at.plus(tokens::LIFETIME));
-        let text = block_on(tokens::mint(&world.app, &early)).unwrap();
+        (early.issued_at, early.expires_at) = (issued_at, issued_at.plus(access_tokens::LIFETIME));
+        let text = block_on(access_tokens::mint(&world.app, &early)).unwrap();
         world.get(&bearer(&text), "/v1/organization").expect(status);
     }
     let mut long = claims(&world.app, owner);
     long.expires_at = long.expires_at.plus(seconds(1));
-    let text = block_on(tokens::mint(&world.app, &long)).unwrap();
+    let text = block_on(access_tokens::mint(&world.app, &long)).unwrap();
     world.get(&bearer(&text), "/v1/organization").expect(401);
     let other = world.with_settings(|settings| settings.api_url = "https://elsewhere.example".into());
-    let text = block_on(tokens::mint(&other, &claims(&world.app, owner))).unwrap();
+    let text = block_on(access_tokens::mint(&other, &claims(&world.app, owner))).unwrap();
     world.get(&bearer(&text), "/v1/organization").expect(401);
 }
 
@@ -247,8 +248,8 @@ fn the_claims_say_who_calls() {
         json!({"iss": "https://api.example", "sub": owner.person.to_string(), "org": acme.id, "sid": owner.session.to_string(),
             "iat": 1_767_225_600, "exp": 1_767_226_200, "jti": id})
     );
-    let read = block_on(tokens::verify(&world.app, &text)).unwrap().unwrap();
-    assert_eq!(read.subject, tokens::Subject::Person { person: owner.person, session: owner.session });
+    let read = block_on(access_tokens::verify(&world.app, &text)).unwrap().unwrap();
+    assert_eq!(read.subject, access_tokens::Subject::Person { person: owner.person, session: owner.session });
 }
 
 #[test]
@@ -260,14 +261,14 @@ fn no_changed_bit_verifies() {
         session: SessionId::from_bytes([1; 16]),
     };
     let claims = claims(&world.app, nobody);
-    let text = block_on(tokens::mint(&world.app, &claims)).unwrap();
-    assert_eq!(block_on(tokens::verify(&world.app, &text)).unwrap(), Some(claims));
+    let text = block_on(access_tokens::mint(&world.app, &claims)).unwrap();
+    assert_eq!(block_on(access_tokens::verify(&world.app, &text)).unwrap(), Some(claims));
     for at in 0..text.len() {
         for bit in 0..7 {
             let mut changed = text.clone().into_bytes();
             changed[at] ^= 1 << bit;
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(block_on(tokens::verify(&world.app, &changed)).unwrap(), None, "{changed}");
+            assert_eq!(block_on(access_tokens::verify(&world.app, &changed)).unwrap(), None, "{changed}");
         }
     }
 }
@@ -276,6 +277,6 @@ fn no_changed_bit_verifies() {
 fn no_text_makes_the_reader_panic() {
     let world = World::new();
     proptest!(|(text in "[A-Za-z0-9_.-]{0,80}")| {
-        prop_assert_eq!(block_on(tokens::verify(&world.app, &text)).unwrap(), None);
+        prop_assert_eq!(block_on(access_tokens::verify(&world.app, &text)).unwrap(), None);
     });
 }

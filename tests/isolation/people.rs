@@ -3,10 +3,10 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_compact::{KeyPair, Seed};
 use serde_json::{Value, json};
-use tenantry::access::permissions::Permission;
-use tenantry::invitations::token::InvitationToken;
+use tenantry::identity::access_tokens::{LIFETIME, Subject};
+use tenantry::identity::callers::permissions::Permission;
+use tenantry::identity::invitations::token::InvitationToken;
 use tenantry::kernel::ids::PersonId;
-use tenantry::tokens::{LIFETIME, Subject};
 
 use crate::cast::{Cast, bearer, text};
 use crate::support::people::{begin, join, log_in, log_in_as, token};

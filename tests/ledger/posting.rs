@@ -7,10 +7,10 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use rating::{Currency, Money};
 use serde_json::json;
+use tenantry::accounting::ledger::rules::*;
+use tenantry::accounting::ledger::store;
 use tenantry::kernel::decision::Decision;
 use tenantry::kernel::error::Error;
-use tenantry::ledger::rules::*;
-use tenantry::ledger::store;
 
 use crate::check::unchanged;
 use crate::support::rows;

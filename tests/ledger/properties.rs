@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use tenantry::accounting::ledger::rules::*;
 use tenantry::kernel::ids::{Entropy, InvoiceId, Moment};
 use tenantry::kernel::time::Timestamp;
-use tenantry::ledger::rules::*;
 
 use crate::{parts, usd};
 

@@ -1,7 +1,7 @@
 //! What is read: entries newest first, by what they were posted for, and nobody else's.
 
 use serde_json::{Value, json};
-use tenantry::ledger::rules::{Funding, credit_granted};
+use tenantry::accounting::ledger::rules::{Funding, credit_granted};
 
 use crate::check::{accept, ask, check, refusal};
 use crate::support::world::{Company, World};

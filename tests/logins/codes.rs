@@ -170,7 +170,7 @@ fn no_code_is_stored() {
     world.try_deliver();
     let login = state(&world).into_iter().find(|line| line.contains("logins")).unwrap();
     let id = login.split('"').find(|text| text.starts_with("login_")).unwrap().parse().unwrap();
-    let code = tenantry::logins::secrets::code(id, crate::support::world::SECRET);
+    let code = tenantry::identity::logins::secrets::code(id, crate::support::world::SECRET);
     assert!(!state(&world).iter().any(|line| line.contains(&code)), "{code}");
 }
 

@@ -85,7 +85,7 @@ pub fn at_once(world: &World, asks: &[Ask]) -> Vec<(u16, Value)> {
         }
         let request = request.body(Body::from(ask.body.clone())).unwrap();
         async {
-            let (parts, body) = tenantry::http::handle(world.app.clone(), request).await.into_parts();
+            let (parts, body) = tenantry::api::handle(world.app.clone(), request).await.into_parts();
             let bytes = body.collect().await.unwrap().to_bytes();
             (parts.status.as_u16(), serde_json::from_slice(&bytes).unwrap_or(Value::Null))
         }

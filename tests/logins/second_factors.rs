@@ -1,8 +1,8 @@
 //! The second factor: enrolled, confirmed, asked for at login, and removed.
 
 use serde_json::{Value, json};
+use tenantry::identity::second_factors::totp;
 use tenantry::kernel::time::seconds;
-use tenantry::second_factors::totp;
 
 use crate::check::{Ask, accept, ask, check, refusal, state};
 use crate::people::{ADA, acme, at_once, log_in, new_code, post, signed_up, token};

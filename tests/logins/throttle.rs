@@ -2,9 +2,9 @@
 
 use futures::executor::block_on;
 use serde_json::json;
+use tenantry::identity::throttle::quotas::Endpoint;
 use tenantry::kernel::time::{hours, minutes, seconds};
 use tenantry::platform_sql;
-use tenantry::throttle::quotas::Endpoint;
 
 use crate::check::{Ask, accept};
 use crate::document;

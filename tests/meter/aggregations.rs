@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::{Aggregation, Call, Closing, MetricKind, MetricRule};
+use tenantry::meter::contract::{Aggregation, Call, Closing, MetricKind, MetricRule};
 
 use crate::model::random::Random;
 use crate::world::{World, at, batch, entitlements, rule, usage};

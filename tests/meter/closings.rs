@@ -1,7 +1,7 @@
 //! Closing a period: billed once, and what comes late is billed once too.
 
 use serde_json::{Value, json};
-use tenantry::usage::meter::{Call, Closing};
+use tenantry::meter::contract::{Call, Closing};
 
 use crate::world::{World, at, usage};
 

@@ -1,7 +1,7 @@
 //! An organization that is suspended reads and does not count; one that was erased never was.
 
-use tenantry::organizations::rules::Status;
-use tenantry::usage::meter::{Call, CallRefused, Done, Erased, PendingFacts};
+use tenantry::kernel::organization::Status;
+use tenantry::meter::contract::{Call, CallRefused, Done, Erased, PendingFacts};
 
 use crate::world::{World, entitlements, from, key, request};
 

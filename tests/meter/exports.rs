@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days, minutes};
-use tenantry::usage::meter::{Call, Enforcement, ExportPage, LimitOverride};
+use tenantry::meter::contract::{Call, Enforcement, ExportPage, LimitOverride};
 
 use crate::world::{World, at, batch, consumption, usage};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::days;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::world::{World, at, batch, consumption, entitlements, usage};
 

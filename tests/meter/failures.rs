@@ -1,7 +1,7 @@
 //! When storage fails, nothing is half done: a group takes effect as a whole or not at all.
 
 use serde_json::json;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::world::{HotRequest, World, at, batch, consumption, get, usage};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{days, hours};
-use tenantry::usage::meter::{Aggregation, Call, MetricKind, MetricRule};
+use tenantry::meter::contract::{Aggregation, Call, MetricKind, MetricRule};
 
 use crate::world::{World, batch, consumption, entitlements, keyed, usage};
 

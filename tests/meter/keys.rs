@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenantry::kernel::ids::OrganizationId;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::world::{HotRequest, SECRET, World, acme, at, batch, from, get, header, key, usage};
 

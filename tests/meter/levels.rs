@@ -1,7 +1,7 @@
 //! Levels: carried over, may sink, and are billed by their peak.
 
 use serde_json::json;
-use tenantry::usage::meter::{Call, Closing};
+use tenantry::meter::contract::{Call, Closing};
 
 use crate::world::{World, at, consumption, get, usage};
 

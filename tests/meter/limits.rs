@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, hours};
-use tenantry::usage::meter::{Call, Enforcement, Grant, LimitOverride, MetricKind, TELL_METRICS};
+use tenantry::meter::contract::{Call, Enforcement, Grant, LimitOverride, MetricKind, TELL_METRICS};
 
 use crate::world::{HotRequest, World, at, batch, consumption, get, keyed, request, rule, usage};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::{Aggregation, Call, Enforcement, ExportPage, MetricKind, MetricRule};
+use tenantry::meter::contract::{Aggregation, Call, Enforcement, ExportPage, MetricKind, MetricRule};
 
 use crate::world::{HotRequest, World, at, batch, consumption, entitlements, request, usage};
 

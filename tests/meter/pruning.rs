@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenantry::kernel::time::{days, seconds};
-use tenantry::usage::meter::{Aggregation, Call, MetricKind, MetricRule};
+use tenantry::meter::contract::{Aggregation, Call, MetricKind, MetricRule};
 
 use crate::world::{World, at, entitlements, request, rule, usage};
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenantry::kernel::time::seconds;
-use tenantry::usage::meter::{Rate, RateLimits};
+use tenantry::meter::contract::{Rate, RateLimits};
 
 use crate::world::{Answer, HotRequest, World, entitlements, from, get, usage};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::seconds;
-use tenantry::usage::meter::{Bucket, Call, RolledUp};
+use tenantry::meter::contract::{Bucket, Call, RolledUp};
 
 use crate::world::{World, at, batch, usage};
 

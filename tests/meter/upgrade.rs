@@ -1,7 +1,7 @@
 //! Storage of before there was a log: what was counted stays, and the log begins after it.
 
 use serde_json::json;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::world::{World, entitlements, usage};
 

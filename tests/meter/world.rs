@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tenantry::access::token::OrganizationToken;
 use tenantry::durable_objects::meter::Meter;
+use tenantry::identity::api_keys::token::OrganizationToken;
 use tenantry::kernel::ids::{Entropy, KeyId, OrganizationId};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::{
+use tenantry::meter::contract::{
     Bucket, Call, Entitlements, Fact, HotCaller, HotReply, MetricKind, MetricRule, PendingFacts, RolledUp, TELL_METRICS,
 };
 
 use crate::local_sqlite::LocalSqlite;
 
 /// Requests of these tests own their texts.
-pub type HotRequest = tenantry::usage::meter::HotRequest<'static>;
+pub type HotRequest = tenantry::meter::contract::HotRequest<'static>;
 
 pub const SECRET: &[u8] = b"a secret of this test";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{minutes, seconds};
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::support::rows::{self, read};
 use crate::support::world::{Answer, Company, Credential, World, vendor};

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use futures::executor::block_on;
 use rating::{Discount, DiscountDuration, Money, Off, TaxRate};
 use serde_json::{Value, json};
-use tenantry::catalog::built_in::built_in;
-use tenantry::invoices::compose::{Credit, GrantedDiscount, NamedTax, Terms, compose};
-use tenantry::invoices::lines::Line;
-use tenantry::invoices::store;
+use tenantry::billing::charging::compose::{Credit, GrantedDiscount, NamedTax, Terms, compose};
+use tenantry::billing::invoices::line::Line;
+use tenantry::billing::invoices::store;
+use tenantry::catalog::plans::built_in::built_in;
 use tenantry::kernel::ids::{CreditId, DiscountId};
 use tenantry::kernel::tenant::{Actor, Tenant};
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::support::world::{Company, World};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::minutes;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::support::world::{Answer, Company, World, vendor};
 

@@ -1,7 +1,7 @@
 //! A metric of the vendor's own counts from the moment it is defined, in every Meter.
 
 use serde_json::{Value, json};
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use crate::support::world::{Company, World, vendor};
 

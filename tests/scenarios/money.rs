@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use tenantry::catalog::built_in::built_in;
-use tenantry::invoices::threshold;
+use tenantry::billing::charging::threshold;
+use tenantry::catalog::plans::built_in::built_in;
 use tenantry::kernel::tenant::Actor;
 
 use super::invoice_proofs::assert_all_verified;

@@ -1,10 +1,10 @@
 //! Members and their logins, put straight into the databases: for tests that need many, or that are not about how they came.
 
 use futures::executor::block_on;
+use tenantry::identity::access_tokens::{Claims, Subject, mint};
+use tenantry::identity::sessions::rules::LIFETIME;
 use tenantry::kernel::ids::{OrganizationId, PersonId, SessionId};
 use tenantry::kernel::sql::{Sql, Statement, Value};
-use tenantry::sessions::rules::LIFETIME;
-use tenantry::tokens::{Claims, Subject, mint};
 
 use super::world::{Credential, World};
 

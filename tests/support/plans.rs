@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures::executor::block_on;
-use tenantry::catalog::built_in::built_in;
-use tenantry::catalog::rules::{AddOn, Plan, PlanPrice};
+use tenantry::catalog::plans::built_in::built_in;
+use tenantry::catalog::plans::rules::{AddOn, Plan, PlanPrice};
 use tenantry::kernel::sql::{Sql, Statement, Value};
 
 use super::world::World;

@@ -12,7 +12,7 @@ use tenantry::kernel::ids::{Entropy, OrganizationId};
 use tenantry::kernel::ports::{Clock, Fonts, InvoiceNumbers, Lock, Message, Meters, Probes, Queues, Sealing};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
-use tenantry::usage::meter::Call;
+use tenantry::meter::contract::Call;
 
 use super::local_sqlite::LocalSqlite;
 

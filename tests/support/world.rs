@@ -9,11 +9,11 @@ use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenantry::business::{calendar, messages};
+use tenantry::jobs::{calendar, messages};
+use tenantry::kernel::mail::local::{LocalMailer, NoProvider};
 use tenantry::kernel::platform::Platform;
 use tenantry::kernel::ports::{App, Mailer, Ports, Settings};
 use tenantry::kernel::time::Timestamp;
-use tenantry::mails::local::{LocalMailer, NoProvider};
 
 use super::sqlite::Sqlite;
 use super::twins::{FontFiles, HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
@@ -175,7 +175,7 @@ impl World {
         }
         let request = request.body(Body::from(body.into())).unwrap();
         block_on(async {
-            let response = tenantry::http::handle(app.clone(), request).await;
+            let response = tenantry::api::handle(app.clone(), request).await;
             let (parts, body) = response.into_parts();
             let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);

@@ -1,9 +1,10 @@
 //! The algebra of permissions: monotone, downward only, and without a way to get more than those who give hold.
 
 use proptest::prelude::*;
-use tenantry::access::permissions::{Permission, lacking, permits};
+use tenantry::identity::callers::permissions::{Permission, lacking, permits};
+use tenantry::identity::roles::role::{Assignment, Role, Standing, TeamPath};
+use tenantry::identity::roles::rules::BUILT_IN;
 use tenantry::kernel::ids::{PersonId, TeamId};
-use tenantry::roles::rules::{Assignment, BUILT_IN, Role, Standing, TeamPath};
 
 const TEAMS: usize = 7;
 const PEOPLE: usize = 4;

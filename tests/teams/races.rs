@@ -5,14 +5,16 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
+use tenantry::identity::roles::role::Roles;
+use tenantry::identity::teams::rules;
+use tenantry::identity::teams::rules::{Changes, Move, NewTeam};
+use tenantry::identity::teams::store;
+use tenantry::identity::teams::team::{Settings, Team, TeamMember};
+use tenantry::identity::{invitations, members, roles};
 use tenantry::kernel::decision::Decision;
 use tenantry::kernel::error::Error;
 use tenantry::kernel::ids::{InvitationId, TeamId};
 use tenantry::kernel::tenant::{Actor, Tenant};
-use tenantry::roles::rules::Roles;
-use tenantry::teams::rules::{self, Changes, Move, NewTeam, Settings, Team, TeamMember};
-use tenantry::teams::store;
-use tenantry::{invitations, people, roles};
 
 use crate::support::people::{join, person};
 use crate::support::world::{Company, PLATFORM_KEY, World};
@@ -87,7 +89,7 @@ fn of_moves_at_the_same_time_only_those_happen_that_leave_a_tree() {
         let request = Request::builder().method("PATCH").uri(format!("/v1/teams/{}", teams[index].id));
         let request = request.header("authorization", format!("Bearer {PLATFORM_KEY}")).header("tenantry-organization", &story.company.id);
         let request = request.header("content-type", "application/json").body(Body::from(body)).unwrap();
-        tenantry::http::handle(world.app.clone(), request)
+        tenantry::api::handle(world.app.clone(), request)
     });
     let mut statuses: Vec<u16> = block_on(join_all(moves)).iter().map(|answer| answer.status().as_u16()).collect();
     statuses.sort_unstable();
@@ -181,7 +183,7 @@ fn a_role_that_goes_is_given_to_nobody_and_one_that_is_given_stays() {
     let role = story.send("POST", "/v1/roles", keeper.clone(), 201);
     let path = format!("/v1/roles/{}", role["$id"].as_str().unwrap());
 
-    let delete = roles::rules::delete(story.roles().find("keeper").unwrap(), roles::rules::Uses::default()).unwrap();
+    let delete = roles::rules::delete(story.roles().find("keeper").unwrap(), roles::role::Uses::default()).unwrap();
     story.send("PUT", &format!("/v1/teams/{}/members/{anna}", team.id), json!({"role": "keeper"}), 200);
     story.assert_stale(delete.clone());
     story.send("DELETE", &format!("/v1/teams/{}/members/{anna}", team.id), Value::Null, 204);
@@ -222,10 +224,11 @@ fn a_role_that_goes_is_held_by_no_member_and_promised_to_nobody() {
     let story = Story::new(&world);
     join(&world, &story.company.id, "anna", None);
     let role = story.send("POST", "/v1/roles", json!({"key": "keeper", "name": "Keeper", "permissions": ["teams.write"]}), 201);
-    let anna = block_on(people::store::member(&story.tenant, person("anna"))).unwrap().unwrap();
-    let changes = people::rules::Changes { role: Some(Some("keeper".into())), ..people::rules::Changes::default() };
-    let given = people::rules::update(&anna, changes, false).unwrap().1;
-    let wanted = invitations::rules::Wanted { email: "berta@acme.example".into(), role: Some(Some("keeper".into())), teams: Vec::new() };
+    let anna = block_on(members::store::member(&story.tenant, person("anna"))).unwrap().unwrap();
+    let changes = members::rules::Changes { role: Some(Some("keeper".into())), ..people::rules::Changes::default() };
+    let given = members::rules::update(&anna, changes, false).unwrap().1;
+    let wanted =
+        invitations::invitation::Wanted { email: "berta@acme.example".into(), role: Some(Some("keeper".into())), teams: Vec::new() };
     let known = block_on(invitations::store::known(&story.tenant, &wanted)).unwrap();
     let moment = story.tenant.moment();
     let promised = invitations::rules::invite(InvitationId::new(moment), &wanted, &known, "platform", moment).unwrap().1;

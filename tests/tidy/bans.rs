@@ -22,7 +22,7 @@ const BANS: &[Ban] = &[
     ban(".unwrap()", NO_PANIC, &[]),
     // The Meter's pruning has a method of that name, which returns an error.
     ban(".expect(", NO_PANIC, &["durable_objects/meter.rs", "durable_objects/meter/seats.rs"]),
-    ban("panic!(", NO_PANIC, &["src/http/experiments.rs"]),
+    ban("panic!(", NO_PANIC, &["src/api/experiments.rs"]),
     ban("unreachable!(", NO_PANIC, &[]),
     ban("todo!(", "write it, or leave the endpoint out", &[]),
     ban("unimplemented!(", "write it, or leave the endpoint out", &[]),
@@ -38,22 +38,22 @@ const BANS: &[Ban] = &[
     ban("serde_wasm_bindgen", "cross to JavaScript with one JSON text", &[]),
     ban(".one()", "read `rows` and take the first: one() throws when there is none", &[]),
     ban("TenantStatement::checked", "use tenant_sql!, which checks the scope when it compiles", &["src/kernel/tenant.rs"]),
-    ban("Tenant::open", "take an actor (http/actors.rs) or the `Tenant` you are given", &["src/kernel/platform.rs"]),
+    ban("Tenant::open", "take an actor (identity/callers/actors.rs) or the `Tenant` you are given", &["src/kernel/platform.rs"]),
     ban("Platform::open", "take the `Vendor` actor or the `Platform` you are given", PLATFORM_OPENERS),
     ban(
         "common_rows",
         "only what is the same for everybody is read past the actors",
-        &["src/catalog/store.rs", "src/kernel/platform.rs", "src/metrics/store.rs", "src/seller/store.rs"],
+        &["src/catalog/plans/store.rs", "src/kernel/platform.rs", "src/catalog/metrics/store.rs", "src/billing/seller/store.rs"],
     ),
     ban(
         ".database()",
         "read through the `Tenant`'s statements; whole tables are for exports only",
-        &["src/exports/work.rs", "src/kernel/tenant.rs"],
+        &["src/operations/exports/work.rs", "src/kernel/tenant.rs"],
     ),
     ban(
         "directory_of",
         "what a tenant keeps in the directory is its memberships only",
-        &["src/kernel/platform.rs", "src/people/directory.rs"],
+        &["src/kernel/platform.rs", "src/identity/members/directory.rs"],
     ),
     ban("Statement { text", "use tenant_sql! or platform_sql!", RAW_SQL),
 ];
@@ -65,10 +65,10 @@ const FLOATS: &[&str] = &[
     "durable_objects/meter/glue.rs",
     "durable_objects/storage.rs",
     "src/edge/d1.rs",
-    "src/exports/routes.rs",
-    "src/onboarding/routes.rs",
-    "src/organizations/wire.rs",
-    "src/usage/wire.rs",
+    "src/operations/exports/routes.rs",
+    "src/tenancy/onboarding/routes.rs",
+    "src/tenancy/organizations/wire.rs",
+    "src/metering/usage/wire.rs",
 ];
 
 /// Where ink goes on paper, in points: no amount is computed there.
@@ -82,12 +82,17 @@ const PLACES: &[&str] = &[
 ];
 
 /// Actors, the runners of committed work, and the development inbox.
-const PLATFORM_OPENERS: &[&str] =
-    &["src/edge/entry.rs", "src/edge/outbox.rs", "src/http/actors.rs", "src/http/public.rs", "src/mails/routes.rs"];
+const PLATFORM_OPENERS: &[&str] = &[
+    "src/edge/entry.rs",
+    "src/edge/outbox.rs",
+    "src/identity/callers/actors.rs",
+    "src/identity/callers/public.rs",
+    "src/delivery/mails/routes.rs",
+];
 
 /// The two macros' own files, and what asks databases how they are.
 const RAW_SQL: &[&str] =
-    &["src/http/health.rs", "src/kernel/conformance.rs", "src/kernel/platform.rs", "src/kernel/tables.rs", "src/kernel/tenant.rs"];
+    &["src/api/health.rs", "src/kernel/conformance.rs", "src/kernel/platform.rs", "src/kernel/tables.rs", "src/kernel/tenant.rs"];
 
 #[test]
 fn banned_words_are_not_said() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use tenantry::business::calendar::CALENDAR;
 use tenantry::business::{SILENT, WORKFLOWS};
 use tenantry::events::EventKind;
+use tenantry::jobs::calendar::CALENDAR;
 
 use crate::none;
 use crate::source::file;
@@ -64,7 +64,7 @@ fn cloudflare_rings_when_the_calendar_says() {
     let mut written: Vec<&str> = CALENDAR.iter().map(|entry| entry.cron).collect();
     rung.sort_unstable();
     written.sort_unstable();
-    assert_eq!(rung, written, "left: wrangler.toml; right: src/business/calendar.rs. Write the same crons in both");
+    assert_eq!(rung, written, "left: wrangler.toml; right: src/jobs/calendar.rs. Write the same crons in both");
     none(doubles(written.into_iter()).map(|cron| format!("the calendar has two lines for {cron}: make them one")));
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rating::Quantity;
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days};
-use tenantry::usage::meter::{Aggregation, Bucket, Call, ExportPage, MetricKind, MetricRule};
+use tenantry::meter::contract::{Aggregation, Bucket, Call, ExportPage, MetricKind, MetricRule};
 
 use super::history::{Entry, Period};
 use super::rules::{of_platform, planned};

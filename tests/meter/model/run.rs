@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days, seconds};
-use tenantry::usage::meter::{Bucket, Call, Enforcement, Grant, LimitOverride, RolledUp};
+use tenantry::meter::contract::{Bucket, Call, Enforcement, Grant, LimitOverride, RolledUp};
 
 use super::asks::Sent;
 use super::draw;

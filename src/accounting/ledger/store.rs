@@ -1,0 +1,306 @@
+//! All SQL of the ledger.
+
+use rating::{Currency, Money};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::audit::{Balance, Books, Claim};
+use super::rules::{Account, Entry, EntryKind, Posting};
+use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::ids::{EntryId, InvoiceId};
+use crate::kernel::sql;
+use crate::kernel::sql::{Row, SqlError, decode};
+use crate::kernel::tenant::{Tenant, TenantStatement};
+use crate::kernel::time::Timestamp;
+use crate::tenant_sql;
+
+/// Entries that an audit names when they don't balance; one is too many already.
+const UNBALANCED_SHOWN_MAX: u32 = 20;
+
+/// An entry as the statements read it from their parameter.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Posted<'a> {
+    id: EntryId,
+    kind: EntryKind,
+    source: &'a str,
+    invoice: Option<InvoiceId>,
+    currency: Currency,
+    at: i64,
+    description: Option<&'a str>,
+    postings: &'a [Posting],
+}
+
+/// Posts entries with the decision that they follow from: four statements, however many entries. An entry that moves nothing is left out.
+///
+/// The commit fails when an entry does not sum to zero, or when its kind and source were posted before.
+pub fn post(entries: &[Entry]) -> Vec<TenantStatement> {
+    let entries: Vec<Json> = entries.iter().filter(|entry| !entry.is_empty()).map(as_json).collect();
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let entries = Json::from(entries).to_string();
+    vec![insert_entries(&entries), insert_postings(&entries), add_to_balances(&entries), balanced(&entries)]
+}
+
+fn as_json(entry: &Entry) -> Json {
+    let posted = Posted {
+        id: entry.id,
+        kind: entry.kind,
+        source: &entry.source,
+        invoice: entry.invoice,
+        currency: entry.currency,
+        at: entry.at.as_millis(),
+        description: entry.description.as_deref(),
+        postings: &entry.postings,
+    };
+    // Names, numbers and texts always serialize; null would be refused by the table.
+    serde_json::to_value(posted).unwrap_or_default()
+}
+
+fn insert_entries(entries: &str) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO journal_entries (organization_id, id, sequence, kind, source, invoice_id, currency, at, description) SELECT ?1, json_extract(value, '$.id'), coalesce((SELECT sequence FROM journal_entries WHERE organization_id = ?1 ORDER BY sequence DESC LIMIT 1), 0) + key + 1, json_extract(value, '$.kind'), json_extract(value, '$.source'), json_extract(value, '$.invoice'), json_extract(value, '$.currency'), json_extract(value, '$.at'), json_extract(value, '$.description') FROM json_each(?2)",
+        entries
+    )
+}
+
+fn insert_postings(entries: &str) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO postings (organization_id, entry_id, account, currency, amount_minor) SELECT ?1, json_extract(entry.value, '$.id'), json_extract(posting.value, '$.account'), json_extract(entry.value, '$.currency'), json_extract(posting.value, '$.amountMinor') FROM json_each(?2) AS entry, json_each(entry.value, '$.postings') AS posting",
+        entries
+    )
+}
+
+/// Of what was posted, as it stands in the table now.
+fn add_to_balances(entries: &str) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO ledger_balances (organization_id, currency, account, balance_minor) SELECT ?1, currency, account, sum(amount_minor) FROM postings WHERE organization_id = ?1 AND entry_id IN (SELECT json_extract(value, '$.id') FROM json_each(?2)) GROUP BY currency, account ON CONFLICT (organization_id, currency, account) DO UPDATE SET balance_minor = balance_minor + excluded.balance_minor",
+        entries
+    )
+}
+
+/// Guard: what was posted sums to zero, entry by entry.
+fn balanced(entries: &str) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO ledger_guards (organization_id, balanced) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM json_each(?2) WHERE (SELECT sum(amount_minor) FROM postings WHERE organization_id = ?1 AND entry_id = json_extract(json_each.value, '$.id')) IS NOT 0)",
+        entries
+    )
+}
+
+#[derive(Deserialize)]
+struct BalanceRow {
+    account: Account,
+    currency: String,
+    balance_minor: i64,
+}
+
+impl TryFrom<Row> for Balance {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
+        let row: BalanceRow = decode(row)?;
+        Ok(Self { account: row.account, amount: Money::new(row.balance_minor, currency(&row.currency)?) })
+    }
+}
+
+fn currency(code: &str) -> Result<Currency> {
+    Currency::parse(code).or_internal()
+}
+
+/// The balances as they are kept, by currency and account. Accounts that never moved are left out.
+pub async fn balances(tenant: &Tenant) -> Result<Vec<Balance>> {
+    let rows = tenant.run(vec![select_balances()]).await?.into_iter().next().unwrap_or_default();
+    read_balances(rows)
+}
+
+fn select_balances() -> TenantStatement {
+    tenant_sql!("SELECT organization_id, currency, account, balance_minor FROM ledger_balances WHERE organization_id = ?1")
+}
+
+fn read_balances(rows: Vec<Row>) -> Result<Vec<Balance>> {
+    let mut balances = rows.into_iter().map(Balance::try_from).collect::<Result<Vec<_>>>()?;
+    balances.sort_by_key(|balance| (balance.amount.currency(), balance.account));
+    Ok(balances)
+}
+
+/// What each account still holds of an invoice, over all entries about it: what may be recognized, credited, written off or voided.
+pub async fn held(tenant: &Tenant, invoice: InvoiceId) -> Result<Vec<Balance>> {
+    let statement = tenant_sql!(
+        "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor FROM postings WHERE organization_id = ?1 AND entry_id IN (SELECT id FROM journal_entries WHERE organization_id = ?1 AND invoice_id = ?2) GROUP BY currency, account HAVING sum(amount_minor) <> 0",
+        invoice
+    );
+    let rows = tenant.run(vec![statement]).await?.into_iter().next().unwrap_or_default();
+    read_balances(rows)
+}
+
+/// Which entries a list shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    All,
+    /// What was posted for one thing.
+    Source(String),
+    /// What moved one invoice's money.
+    Invoice(InvoiceId),
+}
+
+/// An entry with its place in the order of the commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub sequence: i64,
+    pub entry: Entry,
+}
+
+#[derive(Deserialize)]
+struct EntryRow {
+    id: EntryId,
+    sequence: i64,
+    kind: EntryKind,
+    source: String,
+    invoice_id: Option<InvoiceId>,
+    currency: String,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    at: Timestamp,
+    description: Option<String>,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    postings: Vec<Posting>,
+}
+
+impl TryFrom<EntryRow> for Recorded {
+    type Error = Error;
+    /// What was written balanced is read balanced, or somebody else wrote it.
+    fn try_from(row: EntryRow) -> Result<Self> {
+        let mut postings = row.postings;
+        postings.sort_by_key(|posting| posting.account);
+        let entry = Entry {
+            id: row.id,
+            kind: row.kind,
+            source: row.source,
+            invoice: row.invoice_id,
+            currency: currency(&row.currency)?,
+            at: row.at,
+            postings,
+            description: row.description,
+        };
+        entry.check()?;
+        if entry.is_empty() {
+            return Err(Error::internal(format!("{} has lost its postings", entry.id)));
+        }
+        Ok(Self { sequence: row.sequence, entry })
+    }
+}
+
+/// A page of entries that came before number `before`, newest first.
+pub async fn list(tenant: &Tenant, shown: &Shown, before: i64, fetch: u32) -> Result<Vec<Recorded>> {
+    let statement = match shown {
+        Shown::All => tenant_sql!(
+            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description, (SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor)) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) AS postings FROM journal_entries WHERE organization_id = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+            before,
+            fetch
+        ),
+        Shown::Source(source) => tenant_sql!(
+            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description, (SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor)) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) AS postings FROM journal_entries WHERE organization_id = ?1 AND source = ?4 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+            before,
+            fetch,
+            source.as_str()
+        ),
+        Shown::Invoice(invoice) => tenant_sql!(
+            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description, (SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor)) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) AS postings FROM journal_entries WHERE organization_id = ?1 AND invoice_id = ?4 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+            before,
+            fetch,
+            *invoice
+        ),
+    };
+    tenant.rows::<EntryRow>(statement).await?.into_iter().map(Recorded::try_from).collect()
+}
+
+#[derive(Deserialize)]
+struct SequenceRow {
+    sequence: i64,
+}
+
+/// An entry's number.
+pub async fn sequence(tenant: &Tenant, id: EntryId) -> Result<Option<i64>> {
+    let statement = tenant_sql!("SELECT organization_id, sequence FROM journal_entries WHERE organization_id = ?1 AND id = ?2", id);
+    Ok(tenant.row::<SequenceRow>(statement).await?.map(|row| row.sequence))
+}
+
+#[derive(Deserialize)]
+struct CountRow {
+    count: u64,
+}
+
+#[derive(Deserialize)]
+struct UnbalancedRow {
+    id: EntryId,
+}
+
+#[derive(Deserialize)]
+struct OpenRow {
+    currency: String,
+    open_minor: i64,
+}
+
+/// Everything that an audit compares, in one transaction.
+pub async fn books(tenant: &Tenant) -> Result<Books> {
+    let statements = vec![
+        select_balances(),
+        tenant_sql!(
+            "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor FROM postings WHERE organization_id = ?1 GROUP BY currency, account"
+        ),
+        tenant_sql!("SELECT ?1 AS organization_id, count(*) AS count FROM journal_entries WHERE organization_id = ?1"),
+        select_unbalanced(),
+        select_open_invoices(),
+        select_open_credit(),
+        select_pending_refunds(),
+    ];
+    let mut read = tenant.run(statements).await?.into_iter();
+    let mut rows = || read.next().unwrap_or_default();
+    Ok(Books {
+        balances: read_balances(rows())?,
+        recomputed: read_balances(rows())?,
+        entries: rows().into_iter().next().map(decode::<CountRow>).transpose()?.map_or(0, |row| row.count),
+        unbalanced: rows()
+            .into_iter()
+            .map(|row| decode::<UnbalancedRow>(row).map(|row| row.id))
+            .collect::<std::result::Result<_, SqlError>>()?,
+        claims: vec![
+            Claim { basis: "open invoices", account: Account::Receivable, amounts: read_open(rows())? },
+            Claim { basis: "open credits", account: Account::Credit, amounts: read_open(rows())? },
+            Claim { basis: "refunds to be paid", account: Account::RefundsPayable, amounts: read_open(rows())? },
+        ],
+    })
+}
+
+/// Entries whose postings don't sum to zero in the entry's currency, or are gone.
+fn select_unbalanced() -> TenantStatement {
+    tenant_sql!(
+        "SELECT organization_id, id FROM journal_entries WHERE organization_id = ?1 AND (SELECT sum(amount_minor) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) IS NOT 0 LIMIT ?2",
+        UNBALANCED_SHOWN_MAX
+    )
+}
+
+/// What is owed on invoices that were posted when they were finalized.
+fn select_open_invoices() -> TenantStatement {
+    tenant_sql!(
+        "SELECT ?1 AS organization_id, currency, sum(total_minor - credit_minor - paid_minor - reduced_minor) AS open_minor FROM invoices WHERE organization_id = ?1 AND status IN ('due', 'overdue') AND EXISTS (SELECT 1 FROM journal_entries WHERE organization_id = ?1 AND source = invoices.id AND kind = 'invoice_finalized') GROUP BY currency"
+    )
+}
+
+/// What customers have with the seller, a debt. A draft has drawn and carried already, and is posted with its number.
+fn select_open_credit() -> TenantStatement {
+    tenant_sql!(
+        "SELECT ?1 AS organization_id, currency, sum(minor) AS open_minor FROM (SELECT currency, -left_minor AS minor FROM credits WHERE organization_id = ?1 AND left_minor > 0 UNION ALL SELECT currency, carried_minor - credit_minor AS minor FROM invoices WHERE organization_id = ?1 AND status = 'draft') GROUP BY currency"
+    )
+}
+
+/// What is to be paid back, a debt.
+fn select_pending_refunds() -> TenantStatement {
+    tenant_sql!(
+        "SELECT ?1 AS organization_id, currency, sum(-amount_minor) AS open_minor FROM refunds WHERE organization_id = ?1 AND paid_at IS NULL GROUP BY currency"
+    )
+}
+
+fn read_open(rows: Vec<Row>) -> Result<Vec<Money>> {
+    let rows = rows.into_iter().map(decode::<OpenRow>).collect::<std::result::Result<Vec<_>, SqlError>>()?;
+    rows.into_iter().map(|row| Ok(Money::new(row.open_minor, currency(&row.currency)?))).collect()
+}

@@ -1,0 +1,82 @@
+//! HTTP: from a request to a slice's handler and back.
+//!
+//! Owns: the list of routes, who may call them (actors), how bodies are read and problems are shown. Does not own: any rule.
+//! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
+
+pub mod experiments;
+pub mod health;
+pub mod openapi;
+pub mod router;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Request, StatusCode, header};
+use tower::ServiceExt;
+
+use crate::http::refusal::{Cause, Refused, unknown_route};
+use crate::kernel::error::Error;
+use crate::kernel::ids::RequestId;
+use crate::kernel::ports::App;
+use crate::kernel::problem::Problem;
+
+/// Answers one request. Never fails: what can't be answered is a problem document.
+pub async fn handle(app: App, mut request: Request<Body>) -> Response {
+    let request_id = RequestId::new(app.moment());
+    let path = request.uri().path().to_owned();
+    if path.starts_with("/dev/") && !app.settings.development {
+        return finish(Error::from(unknown_route()).into_response(), &path, request_id);
+    }
+    let origin = request::origin(request_id, request.headers());
+    request.extensions_mut().insert(app.serving(origin));
+    request.extensions_mut().insert(request_id);
+    let Ok(response) = router::router().oneshot(request).await;
+    finish(response, &path, request_id)
+}
+
+/// Adds the request id, and writes refusals and the framework's own rejections as problem documents.
+fn finish(mut response: Response, path: &str, request_id: RequestId) -> Response {
+    if let Some(problem) = refusal(&response) {
+        let allow = response.headers().get(header::ALLOW).cloned();
+        let cause = response.extensions_mut().remove::<Cause>();
+        response = document(&problem, path, request_id);
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(cause);
+        }
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        // The Meter names its requests itself.
+        response.headers_mut().entry("request-id").or_insert(value);
+    }
+    response
+}
+
+/// The refusal a response stands for, if it stands for one.
+fn refusal(response: &Response) -> Option<Problem> {
+    if let Some(Refused(problem)) = response.extensions().get::<Refused>() {
+        return Some(problem.clone());
+    }
+    match response.status() {
+        StatusCode::NOT_FOUND if !response.headers().contains_key(header::CONTENT_TYPE) => Some(unknown_route()),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Some(Problem::new(405, "method_not_allowed", "Method not allowed", "Use one of the methods in the Allow header."))
+        }
+        _ => None,
+    }
+}
+
+/// A problem as `application/problem+json`.
+fn document(problem: &Problem, path: &str, request_id: RequestId) -> Response {
+    let body = problem.document(path, &request_id.to_string()).to_string();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    for (name, value) in &problem.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(*name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,71 @@
+//! The pages of the run: each sends a message for each subscription that is due on it, and one for the page behind it.
+
+use super::store;
+use super::store::Due;
+use crate::kernel::error::Result;
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::{BillingCursor, BillingPage, Message, Timeline};
+use crate::kernel::time::Timestamp;
+
+/// Due subscriptions of one page: one read by an index, and five calls of the queue.
+const PAGE_MAX: usize = 500;
+/// Test clocks that one page looks at; few of them have anything due.
+const CLOCKS_MAX: usize = 100;
+/// Failed subscriptions that one sweep takes up; the next one takes the rest.
+const PAUSED_MAX: u32 = 500;
+
+/// The first pages of a run: two for each shard. Gives how many were begun.
+pub async fn begin(platform: &Platform) -> Result<usize> {
+    let first = |shard, timeline| Message::BillingPage(BillingPage { shard, timeline, after: None });
+    let pages: Vec<Message> =
+        (0..platform.app().shards.len()).flat_map(|shard| [first(shard, Timeline::Real), first(shard, Timeline::TestClocks)]).collect();
+    let count = pages.len();
+    platform.app().queues.send(pages).await?;
+    Ok(count)
+}
+
+/// Goes through one page. Cut off anywhere, it comes again: a second message for the same subscription finds nothing to do.
+pub async fn go_through(platform: &Platform, page: BillingPage) -> Result<()> {
+    let (due, next) = match page.timeline {
+        Timeline::Real => {
+            let due = store::due(platform, page.shard, page.after.as_ref(), limit(PAGE_MAX)).await?;
+            let next = behind(&due);
+            (due, next)
+        }
+        Timeline::TestClocks => on_clocks(platform, &page).await?,
+    };
+    let mut messages: Vec<Message> =
+        due.into_iter().map(|due| Message::Billing { organization: due.organization_id, subscription: due.id }).collect();
+    messages.extend(next.map(|after| Message::BillingPage(BillingPage { after: Some(after), ..page })));
+    if messages.is_empty() { Ok(()) } else { platform.app().queues.send(messages).await }
+}
+
+/// Those on test clocks are billed when their clock is advanced; what an advance left undone because it was cut off is found here.
+async fn on_clocks(platform: &Platform, page: &BillingPage) -> Result<(Vec<Due>, Option<BillingCursor>)> {
+    let clocks = store::clocks(platform, page.after.as_ref().and_then(|after| after.clock), limit(CLOCKS_MAX)).await?;
+    let due = store::due_on_clocks(platform, page.shard, &clocks, page.after.as_ref(), limit(PAGE_MAX)).await?;
+    let next = behind(&due).or_else(|| {
+        let last = clocks.keys().last().filter(|_| clocks.len() >= CLOCKS_MAX)?;
+        Some(BillingCursor { clock: Some(*last), next_billing_at: Timestamp::LATEST, organization: None, subscription: None })
+    });
+    Ok((due, next))
+}
+
+/// Where the next page begins, if this one is full.
+fn behind(due: &[Due]) -> Option<BillingCursor> {
+    due.last().filter(|_| due.len() >= PAGE_MAX).map(Due::cursor)
+}
+
+/// Tries what failed again, when its pause is over. Gives how many.
+pub async fn try_again(platform: &Platform) -> Result<usize> {
+    let messages = store::paused(platform, PAUSED_MAX).await?;
+    let count = messages.len();
+    if count > 0 {
+        platform.app().queues.send(messages).await?;
+    }
+    Ok(count)
+}
+
+fn limit(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,114 @@
+//! The endpoint of the billing run's check, for the vendor.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::check;
+use super::check::{Finding, Kind, Place};
+use crate::http::reply::Reply;
+use crate::http::request::Filter;
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{OrganizationId, SubscriptionId};
+use crate::kernel::page::foreign_cursor;
+use crate::kernel::problem::Problem;
+use crate::kernel::time::{Timestamp, hours};
+
+/// By how much the run may be late before that is a finding, when nothing else is asked for: it comes each hour, and one failure may pause
+/// a subscription for twenty minutes.
+const GRACE_HOURS_DEFAULT: u64 = 2;
+/// A month: later than that, everything is late.
+const GRACE_HOURS_MAX: u64 = 744;
+
+/// What to check.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AuditQuery {
+    pub grace_hours: Option<String>,
+    pub cursor: Option<String>,
+}
+
+/// Something that should not be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BillingFinding)]
+pub struct FindingView {
+    #[schema(value_type = String)]
+    pub organization: OrganizationId,
+    #[schema(value_type = String)]
+    pub subscription: SubscriptionId,
+    /// `overdue`: due for longer than `graceHours`, not billed and not parked. `missingInvoice`: a period that has none.
+    pub kind: Kind,
+    /// When it was due, or when the period starts.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}
+
+/// What one page of subscriptions gave.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = BillingAudit)]
+pub struct AuditView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    /// How many subscriptions were looked at.
+    pub subscriptions: usize,
+    pub findings: Vec<FindingView>,
+    /// Send it as `cursor` to go on; null when all were looked at.
+    pub next_cursor: Option<String>,
+}
+
+impl From<Finding> for FindingView {
+    fn from(finding: Finding) -> Self {
+        Self { organization: finding.organization, subscription: finding.subscription, kind: finding.kind, since: finding.since }
+    }
+}
+
+/// Check that every period is billed
+///
+/// A page of subscriptions at a time: each period that is over has its invoice, or its subscription stands at `GET /v1/parked`.
+#[utoipa::path(get, path = "/v1/billing/audit", tag = "operations", operation_id = "auditBilling",
+    params(("graceHours" = Option<u32>, Query, description = "0 to 744, 2 when absent: by how much the hourly run may be late"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "What was found, nothing when all is well", body = AuditView)), security(("platformKey" = [])))]
+pub async fn audit(vendor: Vendor, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
+    let place = query.cursor.as_deref().map_or_else(|| Ok(Place::default()), place)?;
+    if place.shard >= vendor.platform.app().shards.len() {
+        return Err(foreign_cursor().into());
+    }
+    let checked = check::page(&vendor.platform, &place, hours(grace_hours(query.grace_hours.as_deref())?)).await?;
+    Reply::ok(&AuditView {
+        type_name: "BillingAudit",
+        subscriptions: checked.subscriptions,
+        findings: checked.findings.into_iter().map(FindingView::from).collect(),
+        next_cursor: checked.next.as_ref().map(cursor),
+    })
+}
+
+fn grace_hours(text: Option<&str>) -> Result<u64> {
+    let Some(text) = text else { return Ok(GRACE_HOURS_DEFAULT) };
+    let hours = text.parse().ok().filter(|hours| *hours <= GRACE_HOURS_MAX);
+    let refusal = || Problem::invalid("graceHours", "invalid_grace_hours", format!("Send graceHours from 0 to {GRACE_HOURS_MAX}."));
+    hours.ok_or_else(|| refusal().into())
+}
+
+/// `shard`, or `shard:organization:subscription`.
+fn cursor(place: &Place) -> String {
+    match place.after {
+        Some((organization, subscription)) => format!("{}:{organization}:{subscription}", place.shard),
+        None => place.shard.to_string(),
+    }
+}
+
+fn place(cursor: &str) -> Result<Place> {
+    let read = || {
+        let mut parts = cursor.split(':');
+        let shard = parts.next()?.parse().ok()?;
+        let after = match (parts.next(), parts.next(), parts.next()) {
+            (None, ..) => None,
+            (Some(organization), Some(subscription), None) => Some((organization.parse().ok()?, subscription.parse().ok()?)),
+            _ => return None,
+        };
+        Some(Place { shard, after })
+    };
+    read().ok_or_else(|| foreign_cursor().into())
+}

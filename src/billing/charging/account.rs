@@ -1,0 +1,150 @@
+//! All that the bills of one subscription are made from.
+
+use super::compose::Terms;
+use super::cycle::{Turn, reshaped, turn};
+use super::lines::Subscribed;
+use super::proration::moved;
+use super::terms;
+use crate::billing::invoices::invoice::BillingReason;
+use crate::billing::invoices::rules::{Occasion, counted_usage};
+use crate::billing::invoices::store;
+use crate::billing::subscriptions::lifecycle::Trigger;
+use crate::billing::subscriptions::store::SubscriptionRow;
+use crate::billing::subscriptions::subscription::{Period, Phase, Shape, Subscription};
+use crate::billing::subscriptions::{lifecycle, store as subscriptions};
+use crate::catalog::plans;
+use crate::events::Event;
+use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::ids::SubscriptionId;
+use crate::kernel::ports::App;
+use crate::kernel::sql::decode;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::meter::contract::Closing;
+use crate::tenancy::organizations;
+use crate::tenancy::organizations::organization::Organization;
+use crate::tenancy::organizations::store::OrganizationRow;
+
+/// All that bills of one subscription are made from, but for what the Meter says.
+pub struct Account {
+    pub subscription: Subscription,
+    /// What it was from when on, oldest first.
+    pub history: Vec<(Timestamp, Subscribed)>,
+    pub scheduled: Option<Subscribed>,
+    pub terms: Terms,
+    pub customer: Organization,
+}
+
+impl Account {
+    /// Reads everything in one batch; None when there is no such subscription.
+    pub async fn load(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Self>> {
+        let mut statements = vec![subscriptions::select_by_id(id), subscriptions::select_phases(id), organizations::store::select()];
+        statements.extend(terms::select());
+        let mut read = tenant.load(statements).await?.into_iter();
+        let Some(row) = read.next().and_then(|rows| rows.into_iter().next()) else { return Ok(None) };
+        let subscription = Subscription::from(decode::<SubscriptionRow>(row)?);
+        let phases: Vec<Phase> = read.next().unwrap_or_default().into_iter().map(subscriptions::phase).collect::<Result<_>>()?;
+        let customer = read.next().and_then(|rows| rows.into_iter().next()).ok_or_else(|| Error::internal("the company is not there"))?;
+        let customer = Organization::from(decode::<OrganizationRow>(customer)?);
+        let terms = terms::read(read, subscription.currency)?;
+        let mut history = Vec::new();
+        for phase in phases {
+            history.push((phase.starts_at, subscribed(tenant.app(), phase.shape).await?));
+        }
+        let scheduled = match &subscription.scheduled {
+            Some(change) => Some(subscribed(tenant.app(), change.to.clone()).await?),
+            None => None,
+        };
+        Ok(Some(Self { subscription, history, scheduled, terms, customer }))
+    }
+
+    /// What it is subscribed to now.
+    pub fn subscribed(&self) -> Result<&Subscribed> {
+        let last = self.history.last().map(|(_, subscribed)| subscribed);
+        last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
+    }
+
+    /// With what the Meter says, what a bill is made from.
+    pub fn billing<'a>(&'a self, closing: &'a Closing) -> Billing<'a> {
+        let Self { subscription, history, scheduled, terms, .. } = self;
+        Billing { subscription, history, scheduled: scheduled.as_ref(), terms, closing }
+    }
+}
+
+/// A shape with the version of the plan that it names.
+pub async fn subscribed(app: &App, shape: Shape) -> Result<Subscribed> {
+    let plan = plans::store::pinned(app, &shape.plan, shape.plan_version).await?;
+    Ok(Subscribed { shape, plan })
+}
+
+/// What a billing run knows of one subscription.
+pub struct Billing<'a> {
+    pub subscription: &'a Subscription,
+    /// What it was from when on, oldest first; the last one is what it is.
+    pub history: &'a [(Timestamp, Subscribed)],
+    /// What it will be after a change that waits for the end of this period.
+    pub scheduled: Option<&'a Subscribed>,
+    pub terms: &'a Terms,
+    pub closing: &'a Closing,
+}
+
+impl Billing<'_> {
+    fn now_subscribed(&self) -> Result<&Subscribed> {
+        let last = self.history.last().map(|(_, subscribed)| subscribed);
+        last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
+    }
+
+    /// What was subscribed to when a period ended.
+    fn subscribed_in(&self, period: Period) -> Result<&Subscribed> {
+        let then = self.history.iter().rev().find(|(starts_at, _)| *starts_at < period.ends_at).or(self.history.first());
+        then.map(|(_, subscribed)| subscribed).ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
+    }
+
+    fn next_subscribed<'s>(&'s self, begins: bool, now: &'s Subscribed) -> &'s Subscribed {
+        if begins { self.scheduled.unwrap_or(now) } else { now }
+    }
+
+    /// The subscription after the turn.
+    fn turned(&self, turn: Turn) -> Result<Subscription> {
+        let subscription = self.subscription;
+        let ended = |trigger| {
+            let status = lifecycle::step(subscription.status, trigger)?;
+            let ended_at = Some(subscription.period.ends_at);
+            Ok(Subscription { status, ended_at, next_billing_at: None, scheduled: None, ..subscription.clone() })
+        };
+        match turn {
+            Turn::Renew => {
+                let renewed = subscription.renewed()?;
+                let is_time = renewed.begins_billing_period(renewed.period_index);
+                let shape = |scheduled: &Subscribed| scheduled.shape.clone();
+                let scheduled = self.scheduled.filter(|_| is_time).map(shape);
+                Ok(match scheduled {
+                    Some(shape) => reshaped(renewed, shape),
+                    None => renewed,
+                })
+            }
+            Turn::Cancel => ended(Trigger::End),
+            Turn::Expire => ended(Trigger::Expire),
+        }
+    }
+
+    /// Whether the scheduled change that has come is an upgrade.
+    fn move_of(&self, next: &Subscription) -> Result<Event> {
+        let (now, then) = (self.now_subscribed()?, self.next_subscribed(true, self.now_subscribed()?));
+        moved(next, now, then)
+    }
+
+    fn occasion(&self, turn: Turn, period: Period) -> Result<Occasion<'_>> {
+        let reason = match turn {
+            Turn::Renew if self.subscription.is_trial() => BillingReason::SubscriptionCreate,
+            Turn::Renew => BillingReason::SubscriptionCycle,
+            Turn::Cancel | Turn::Expire => BillingReason::SubscriptionEnd,
+        };
+        let reason_key = match turn {
+            Turn::Renew => format!("period:{}", period.starts_at.as_millis()),
+            Turn::Cancel | Turn::Expire => "end".to_owned(),
+        };
+        let usage = counted_usage(self.subscription.period, self.closing, &self.subscription.usage_billed)?;
+        Ok(Occasion { subscription: self.subscription, reason, reason_key, period, usage })
+    }
+}

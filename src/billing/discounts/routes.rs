@@ -1,0 +1,185 @@
+//! The endpoints of discounts, for the vendor.
+
+use rating::{Currency, Decimal, DiscountDuration, Money, Off};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::granted::Granted;
+use super::rules::Wanted;
+use super::{rules, store};
+use crate::http::money::{MoneyInput, MoneyView};
+use crate::http::reply::{Reply, change, once};
+use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{DiscountId, OrganizationId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// On how many bills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = DiscountDuration)]
+pub enum DurationWord {
+    /// The next one.
+    Once,
+    /// So many.
+    Repeating,
+    /// All of them.
+    Forever,
+}
+
+/// A discount to be granted: a percentage, or an amount in one currency.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewDiscount {
+    /// As it stands on the invoice.
+    #[schema(example = "Launch offer", min_length = 1, max_length = 200)]
+    pub name: String,
+    /// Percent, above 0 and up to 100.
+    #[schema(value_type = Option<String>, example = "10")]
+    pub percentage: Option<Decimal>,
+    pub amount: Option<MoneyInput>,
+    /// Of the amount.
+    #[schema(value_type = Option<String>, example = "USD")]
+    pub currency: Option<Currency>,
+    pub duration: DurationWord,
+    /// On how many bills, when it is `repeating`.
+    #[schema(minimum = 1, maximum = 120)]
+    pub bills: Option<u32>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub valid_from: Option<Timestamp>,
+    /// At this instant, still.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub valid_through: Option<Timestamp>,
+    /// Only off these plans, add-ons (`plan/add-on`) and metrics; off everything when absent.
+    #[schema(min_items = 1, max_items = 100)]
+    pub items: Option<Vec<String>>,
+}
+
+impl NewDiscount {
+    fn wanted(self) -> std::result::Result<Wanted, Problem> {
+        let off = match (self.percentage, self.amount, self.currency) {
+            (Some(percentage), None, None) => Off::Percentage(percentage),
+            (None, Some(amount), Some(currency)) => Off::Fixed(amount.to_money(currency, "/amount")?),
+            (None, Some(_), None) => return Err(Problem::invalid("/currency", "invalid_value", "Send the currency of the amount.")),
+            _ => return Err(Problem::invalid("/percentage", "invalid_value", "Send either a percentage, or an amount and its currency.")),
+        };
+        let duration = match (self.duration, self.bills) {
+            (DurationWord::Once, None) => DiscountDuration::Once,
+            (DurationWord::Forever, None) => DiscountDuration::Forever,
+            (DurationWord::Repeating, Some(bills)) => DiscountDuration::Repeating(bills),
+            (DurationWord::Repeating, None) => return Err(Problem::invalid("/bills", "invalid_value", "Send on how many bills it is.")),
+            (_, Some(_)) => return Err(Problem::invalid("/bills", "invalid_value", "Send bills with the duration `repeating` only.")),
+        };
+        let Self { name, items, valid_from, valid_through, .. } = self;
+        Ok(Wanted { name, off, duration, items, valid_from, valid_through })
+    }
+}
+
+/// A discount off an organization's bills.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Discount)]
+pub struct DiscountView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: DiscountId,
+    pub name: String,
+    /// Percent.
+    #[schema(example = "10")]
+    pub percentage: Option<String>,
+    pub amount: Option<MoneyView>,
+    pub duration: DurationWord,
+    pub bills: Option<u32>,
+    /// On how many bills it was so far.
+    pub redeemed: u32,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub valid_from: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub valid_through: Option<Timestamp>,
+    pub items: Option<Vec<String>>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl From<Granted> for DiscountView {
+    fn from(granted: Granted) -> Self {
+        let (percentage, amount): (Option<String>, Option<Money>) = match granted.off {
+            Off::Percentage(rate) => (Some(rate.to_string()), None),
+            Off::Fixed(amount) => (None, Some(amount)),
+        };
+        let (duration, bills) = match granted.duration() {
+            DiscountDuration::Once => (DurationWord::Once, None),
+            DiscountDuration::Repeating(bills) => (DurationWord::Repeating, Some(bills)),
+            DiscountDuration::Forever => (DurationWord::Forever, None),
+        };
+        Self {
+            type_name: "Discount",
+            id: granted.id,
+            name: granted.name,
+            percentage,
+            amount: amount.map(MoneyView::from),
+            duration,
+            bills,
+            redeemed: granted.redeemed,
+            valid_from: granted.valid_from,
+            valid_through: granted.valid_through,
+            items: granted.items,
+            created_at: granted.created_at,
+            ended_at: granted.ended_at,
+        }
+    }
+}
+
+/// Grant an organization a discount
+///
+/// It is taken off the next bill. Percentages come before amounts, each in the order in which they were granted, and nothing falls below zero.
+#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount", params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
+    responses((status = 201, description = "The discount", body = DiscountView)), security(("platformKey" = [])))]
+pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewDiscount>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
+    let wanted = command.body.wanted()?;
+    once(tenant, claim, || async {
+        let (granted, decision) = rules::grant(&wanted, store::open(tenant).await?, tenant.moment())?;
+        let reply = Reply::created(&DiscountView::from(granted))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// List an organization's discounts
+#[utoipa::path(get, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "listDiscounts",
+    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first, also those that have ended", body = Page<DiscountView>)), security(("platformKey" = [])))]
+pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let tenant = vendor.organization(id).await?;
+    let request = query.check::<DiscountId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let granted = store::list(&tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(granted, &request, |granted| granted.id.to_string(), DiscountView::from))
+}
+
+/// End a discount
+///
+/// No bill that is made from now on has it. Bills that had it keep it.
+#[utoipa::path(delete, path = "/v1/organizations/{id}/discounts/{discount}", tag = "discounts", operation_id = "deleteDiscount",
+    params(("id" = String, Path, description = "`org_...`"), ("discount" = String, Path, description = "`disc_...`")),
+    responses((status = 204, description = "Ended")), security(("platformKey" = [])))]
+pub async fn delete(vendor: Vendor, IdsInPath(id, discount): IdsInPath<OrganizationId, DiscountId>) -> Result<Reply> {
+    let tenant = &vendor.organization(id).await?;
+    change(tenant, || async {
+        let granted = store::find(tenant, discount).await?.ok_or_else(|| Problem::not_found("discount"))?;
+        tenant.commit(rules::end(&granted, tenant.moment()), None).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}

@@ -1,0 +1,157 @@
+//! The endpoint of estimates.
+
+use rating::{PriceModel, Quantity, Usage, price, total};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::catalog::plans::prices;
+use crate::catalog::plans::wire::PriceDocument;
+use crate::http::money::{AMOUNT_MINOR_MAX, MoneyView};
+use crate::http::quantity::QuantityDocument;
+use crate::http::reply::Reply;
+use crate::http::request::Command;
+use crate::identity::callers::actors::Caller;
+use crate::kernel::error::Result;
+use crate::kernel::problem::Problem;
+
+/// As many as a batch of usage has.
+const EVENTS_MAX: usize = 1_000;
+
+/// A price, and a usage to be priced: its `quantity`, or its `events`.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"}, "quantity": "15000", "currency": "USD"}))]
+pub struct NewEstimate {
+    #[schema(value_type = PriceDocument)]
+    pub price: PriceModel,
+    /// The total of a period.
+    #[schema(value_type = Option<QuantityDocument>)]
+    pub quantity: Option<Quantity>,
+    /// The quantity of each event, in the order of time: what a percentage looks at.
+    #[schema(value_type = Option<Vec<QuantityDocument>>, max_items = 1000)]
+    pub events: Option<Vec<Quantity>>,
+    #[schema(example = "USD")]
+    pub currency: String,
+}
+
+/// What the usage costs.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = PriceEstimate)]
+pub struct EstimateView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    /// Those of an invoice; none for what costs nothing.
+    pub lines: Vec<EstimateLineView>,
+    pub total: MoneyView,
+}
+
+/// One line, rounded once.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PriceEstimateLine)]
+pub struct EstimateLineView {
+    pub description: String,
+    #[schema(value_type = QuantityDocument)]
+    pub quantity: Quantity,
+    /// Major units, up to 12 decimals.
+    #[schema(example = "0.005")]
+    pub unit_price: String,
+    pub amount: MoneyView,
+}
+
+/// Estimate what a usage costs
+///
+/// By the code that bills, for any price: published or not. Nothing is kept.
+#[utoipa::path(post, path = "/v1/price-estimates", tag = "catalogue", operation_id = "estimatePrice", request_body = NewEstimate,
+    responses((status = 200, description = "The lines and what they come to", body = EstimateView)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn create(_caller: Caller, command: Command<NewEstimate>) -> Result<Reply> {
+    Reply::ok(&estimate(command.body)?)
+}
+
+/// The estimate, or what is wrong with what was asked. Pure.
+pub fn estimate(asked: NewEstimate) -> std::result::Result<EstimateView, Problem> {
+    let NewEstimate { price: model, quantity, events, currency } = asked;
+    let currency = prices::currency("/currency", &currency)?;
+    let (pointer, usage) = match (quantity, events) {
+        (Some(quantity), None) => ("/quantity", Usage::Total(quantity)),
+        (None, Some(events)) if events.len() <= EVENTS_MAX => ("/events", Usage::Events(events)),
+        (None, Some(_)) => return Err(Problem::refused("/events", "too_many_events", format!("Send at most {EVENTS_MAX} events."))),
+        (Some(_), Some(_)) => return Err(Problem::refused("/events", "quantity_or_events", "Send `quantity` or `events`, not both.")),
+        (None, None) => return Err(Problem::refused("/quantity", "quantity_or_events", "Send `quantity` or `events`.")),
+    };
+    let lines = price(&model, &usage, currency).map_err(|error| refusal(pointer, &error))?;
+    let total = total(&lines, currency).ok().filter(|total| total.minor().unsigned_abs() <= AMOUNT_MINOR_MAX.unsigned_abs());
+    let total = total.ok_or_else(|| refusal(pointer, &rating::PriceError::Money(rating::MoneyError::OutOfRange)))?;
+    let lines = lines.into_iter().map(|line| EstimateLineView {
+        description: line.description,
+        quantity: line.quantity,
+        unit_price: line.unit_price.to_string(),
+        amount: line.amount.into(),
+    });
+    Ok(EstimateView { type_name: "PriceEstimate", lines: lines.collect(), total: total.into() })
+}
+
+fn refusal(usage: &str, error: &rating::PriceError) -> Problem {
+    match error {
+        rating::PriceError::Invalid { .. } => prices::problem("/price", error),
+        rating::PriceError::EventsRequired => {
+            Problem::refused("/quantity", "price_needs_events", "A percentage looks at each event. Send `events` instead of `quantity`.")
+        }
+        rating::PriceError::NegativeUsage | rating::PriceError::Quantity(_) | rating::PriceError::Money(_) => prices::problem(usage, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn ask(body: Value) -> std::result::Result<EstimateView, (&'static str, String)> {
+        let asked = serde_json::from_value(body).unwrap();
+        estimate(asked).map_err(|problem| (problem.code, problem.errors[0].pointer.clone()))
+    }
+
+    fn calls(quantity: &str) -> Value {
+        json!({"price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"}, "quantity": quantity, "currency": "USD"})
+    }
+
+    #[test]
+    fn a_usage_is_priced_as_it_is_billed() {
+        let view = serde_json::to_value(ask(calls("15000")).unwrap()).unwrap();
+        assert_eq!(view["total"]["price"], "25.00");
+        let line = &view["lines"][0];
+        assert_eq!((&line["quantity"], &line["unitPrice"], &line["amount"]["amountMinor"]), (&json!(5000), &json!("0.005"), &json!(2500)));
+        let fee = json!({"model": "percentage", "rate": "1.5", "fixedAmount": "0.10"});
+        let view = ask(json!({"price": fee, "events": ["10", "4.5"], "currency": "USD"})).unwrap();
+        assert_eq!(view.total.price, "0.42");
+        assert_eq!(ask(calls("0")).unwrap().lines.len(), 0);
+    }
+
+    #[test]
+    fn what_can_not_be_priced_is_refused() {
+        let fee = json!({"model": "percentage", "rate": "1.5"});
+        let flat = json!({"model": "flat", "amount": "1"});
+        for (body, code, pointer) in [
+            (json!({"price": fee, "quantity": "1", "currency": "USD"}), "price_needs_events", "/quantity"),
+            (json!({"price": flat, "currency": "USD"}), "quantity_or_events", "/quantity"),
+            (json!({"price": flat, "quantity": "1", "events": [], "currency": "USD"}), "quantity_or_events", "/events"),
+            (json!({"price": flat, "quantity": "1", "currency": "usd"}), "unknown_currency", "/currency"),
+            (json!({"price": flat, "quantity": "-1", "currency": "USD"}), "invalid_quantity", "/quantity"),
+            (json!({"price": flat, "events": vec!["1"; 1_001], "currency": "USD"}), "too_many_events", "/events"),
+            (json!({"price": {"model": "flat", "amount": "-1"}, "quantity": "1", "currency": "USD"}), "negative_price", "/price/amount"),
+            (json!({"price": {"model": "volume", "tiers": []}, "quantity": "1", "currency": "USD"}), "no_tiers", "/price/tiers"),
+            (
+                json!({"price": {"model": "per_unit", "unitAmount": "1000000"}, "quantity": "1000000000000", "currency": "USD"}),
+                "amount_too_large",
+                "/quantity",
+            ),
+            (
+                json!({"price": {"model": "per_unit", "unitAmount": "10000"}, "quantity": "1000000001", "currency": "USD"}),
+                "amount_too_large",
+                "/quantity",
+            ),
+        ] {
+            assert_eq!(ask(body.clone()).unwrap_err(), (code, pointer.to_owned()), "{body}");
+        }
+    }
+}

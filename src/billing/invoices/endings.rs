@@ -1,0 +1,118 @@
+//! What becomes of an invoice that has its number: it falls due, is voided or written off. Payments and credit notes are in their slices.
+
+use serde_json::json;
+
+use super::invoice::Invoice;
+use super::lifecycle::{Status, Trigger, step};
+use super::{books, store};
+use crate::accounting::credits;
+use crate::accounting::credits::grant::Grant;
+use crate::accounting::credits::rules::give_back;
+use crate::accounting::ledger::audit::Balance;
+use crate::accounting::ledger::rules::invoice_uncollectible;
+use crate::accounting::ledger::store::{held, post};
+use crate::billing::discounts;
+use crate::billing::subscriptions::store as subscriptions;
+use crate::billing::subscriptions::subscription::Subscription;
+use crate::events::{InvoiceOverdue, InvoiceUncollectible, InvoiceVoided};
+use crate::kernel::decision::Decision;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvoiceId, Moment};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::receivables::credit_notes;
+
+const REASON_LENGTH_MAX: usize = 2_000;
+
+/// The day on which it was due is over: it is overdue if it is due still.
+pub fn fall_due(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
+    if invoice.status != Status::Due || invoice.due_at.is_none_or(|due_at| moment.now < due_at) {
+        return Ok(Decision::new());
+    }
+    let after = Invoice { status: step(invoice.status, Trigger::FallDue)?, ..invoice.clone() };
+    Ok(changed(invoice, &after)
+        .raise(InvoiceOverdue {
+            invoice: invoice.id,
+            identifier: invoice.identifier().unwrap_or_default(),
+            remaining: invoice.unsettled().to_decimal_string(),
+            currency: invoice.currency.code().to_owned(),
+        })
+        .audit("invoice.overdue", invoice.id.to_string(), None, None))
+}
+
+/// What voiding an invoice takes back with it.
+pub struct Traces {
+    /// The credits that it drew, with what it took of each.
+    pub drawn: Vec<(Grant, i64)>,
+    pub subscription: Subscription,
+    /// What the ledger holds of it.
+    pub held: Vec<Balance>,
+}
+
+impl Traces {
+    pub async fn load(tenant: &Tenant, invoice: &Invoice) -> Result<Self> {
+        let mut drawn = Vec::new();
+        for taken in &invoice.credits {
+            let grant = credits::store::find(tenant, taken.id).await?;
+            drawn.push((grant.ok_or_else(|| Error::internal(format!("{} was drawn and is not there", taken.id)))?, taken.amount_minor));
+        }
+        let subscription = subscriptions::find(tenant, invoice.subscription).await?;
+        let subscription = subscription.ok_or_else(|| Error::internal(format!("{} has no subscription", invoice.id)))?;
+        Ok(Self { drawn, subscription, held: held(tenant, invoice.id).await? })
+    }
+}
+
+/// The invoice was a mistake: what it drew is given back, its discounts may be redeemed by another bill, and what it charged in advance
+/// can't be credited any more.
+pub fn void(invoice: &Invoice, reason: Option<&str>, traces: &Traces, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
+    let reason = reason.map(str::trim);
+    if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
+        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is in the audit log.");
+        return Err(Problem::invalid("/reason", "invalid_value", detail).into());
+    }
+    let status = step(invoice.status, Trigger::Void)?;
+    if invoice.paid_minor > 0 {
+        let detail = "A part of this invoice is paid. Give money back with a credit note: POST /v1/credit-notes.";
+        return Err(Problem::conflict("invoice_paid", detail).into());
+    }
+    if !invoice.credit_notes.is_empty() {
+        let detail = "There are credit notes on this invoice. Credit what is left of it: POST /v1/credit-notes.";
+        return Err(Problem::conflict("invoice_credited", detail).into());
+    }
+    let after = Invoice { status, voided_at: Some(moment.now), ..invoice.clone() };
+    let decision = changed(invoice, &after)
+        .write(discounts::store::delete_redemptions(invoice.id))
+        .write_all(post(&[books::voided(invoice, &traces.held, moment)?]))
+        .and(give_back(invoice.id, &traces.drawn, moment))
+        .and(forget_advances(invoice.id, &traces.subscription))
+        .raise(InvoiceVoided { invoice: invoice.id, reason: reason.map(str::to_owned) })
+        .audit("invoice.voided", invoice.id.to_string(), None, Some(json!({"reason": reason})));
+    Ok((after, decision))
+}
+
+/// It will never be paid. If it is after all, a payment can be recorded.
+pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
+    let after = Invoice { status: step(invoice.status, Trigger::WriteOff)?, ..invoice.clone() };
+    let lost = invoice_uncollectible(invoice.id, invoice.unsettled(), moment)?;
+    let decision = changed(invoice, &after).write_all(post(&[lost])).raise(InvoiceUncollectible { invoice: invoice.id }).audit(
+        "invoice.writtenOff",
+        invoice.id.to_string(),
+        None,
+        Some(json!({"unsettledMinor": invoice.unsettled().minor()})),
+    );
+    Ok((after, decision))
+}
+
+/// What an invoice charged in advance can't be given back once more by a change.
+fn forget_advances(invoice: InvoiceId, subscription: &Subscription) -> Decision {
+    if !subscription.advance.iter().any(|advance| advance.invoice == invoice) {
+        return Decision::new();
+    }
+    let mut after = subscription.clone();
+    after.advance.retain(|advance| advance.invoice != invoice);
+    Decision::new().guard(subscriptions::unchanged(subscription)).write(subscriptions::update(&after))
+}
+
+fn changed(invoice: &Invoice, after: &Invoice) -> Decision {
+    Decision::new().guard(store::unchanged(invoice)).write(store::update(after))
+}

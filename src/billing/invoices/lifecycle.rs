@@ -1,0 +1,95 @@
+//! How an invoice gets from one status to another: one table.
+
+use crate::kernel::error::OrInternal;
+use crate::kernel::problem::Problem;
+use serde::{Deserialize, Serialize};
+
+/// What may happen to an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// It gets its number.
+    Finalize,
+    /// Nothing is left to pay.
+    Settle,
+    /// The day on which it was due is over.
+    FallDue,
+    /// It was a mistake.
+    Void,
+    /// It will never be paid.
+    WriteOff,
+}
+
+impl Trigger {
+    pub const ALL: &'static [Self] = &[Self::Finalize, Self::Settle, Self::FallDue, Self::Void, Self::WriteOff];
+}
+
+/// The status after it; a refusal where it can't happen.
+pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
+    match (status, trigger) {
+        (Status::Draft, Trigger::Finalize) => Ok(Status::Due),
+        (Status::Due, Trigger::FallDue) => Ok(Status::Overdue),
+        (Status::Due | Status::Overdue | Status::Uncollectible, Trigger::Settle) => Ok(Status::Paid),
+        (Status::Due | Status::Overdue, Trigger::Void) => Ok(Status::Void),
+        (Status::Due | Status::Overdue, Trigger::WriteOff) => Ok(Status::Uncollectible),
+        (Status::Draft, Trigger::Settle | Trigger::FallDue | Trigger::Void | Trigger::WriteOff)
+        | (Status::Due | Status::Overdue, Trigger::Finalize)
+        | (Status::Overdue, Trigger::FallDue)
+        | (Status::Uncollectible, Trigger::Finalize | Trigger::FallDue | Trigger::Void | Trigger::WriteOff)
+        | (Status::Paid | Status::Void, _) => Err(refusal(status)),
+    }
+}
+
+/// Why an invoice of this status is left as it is.
+pub fn refusal(status: Status) -> Problem {
+    match status {
+        Status::Draft => Problem::conflict("invoice_draft", "This invoice is still being made. Retry in a second."),
+        Status::Due => Problem::conflict("invoice_due", "This invoice is due already."),
+        Status::Overdue => Problem::conflict("invoice_overdue", "This invoice is overdue already."),
+        Status::Paid => {
+            Problem::conflict("invoice_paid", "This invoice is paid. Give money back with a credit note: POST /v1/credit-notes.")
+        }
+        Status::Void => Problem::conflict("invoice_void", "This invoice was voided: there is nothing to pay and nothing to give back."),
+        Status::Uncollectible => {
+            Problem::conflict("invoice_uncollectible", "This invoice was written off. It can still be paid, and nothing else.")
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = InvoiceStatus)]
+pub enum Status {
+    Draft,
+    Due,
+    Paid,
+    Overdue,
+    Void,
+    Uncollectible,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_meets_every_trigger() {
+        use Status::{Draft, Due, Overdue, Paid, Uncollectible, Void};
+        const NO: Option<Status> = None;
+        // Finalize, Settle, FallDue, Void, WriteOff.
+        let table: [(Status, [Option<Status>; 5]); 6] = [
+            (Draft, [Some(Due), NO, NO, NO, NO]),
+            (Due, [NO, Some(Paid), Some(Overdue), Some(Void), Some(Uncollectible)]),
+            (Overdue, [NO, Some(Paid), NO, Some(Void), Some(Uncollectible)]),
+            (Paid, [NO; 5]),
+            (Void, [NO; 5]),
+            (Uncollectible, [NO, Some(Paid), NO, NO, NO]),
+        ];
+        for (status, row) in table {
+            for (trigger, expected) in Trigger::ALL.iter().zip(row) {
+                assert_eq!(step(status, *trigger).ok(), expected, "{status:?} {trigger:?}");
+            }
+            let code = crate::kernel::sql::word(&status);
+            assert_eq!(refusal(status).code, format!("invoice_{code}"));
+        }
+    }
+}

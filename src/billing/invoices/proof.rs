@@ -1,0 +1,252 @@
+//! The proof of an invoice: all that an offline verifier needs to compute it again. `docs/INVOICE-PROOF.md` says what it holds and proves.
+//!
+//! What is shown was stored when the invoice was made, but for plan versions and closings, which never change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rating::BillingInterval;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::bill::{DrawnCredit, TakenDiscount};
+use super::invoice::{BillingReason, Invoice};
+use super::line::{Line, LineKind, Proration};
+use super::routes::InvoiceView;
+use super::store;
+use crate::billing::subscriptions::store as subscriptions;
+use crate::billing::subscriptions::subscription::{Phase, Shape, Subscription};
+use crate::catalog::plans;
+use crate::catalog::plans::rules::Plan;
+use crate::http::reply::Reply;
+use crate::http::request::IdInPath;
+use crate::identity::callers::actors::Authorized;
+use crate::identity::callers::permissions::needs;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{InvoiceId, OrganizationId, SubscriptionId};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::meter::client;
+use crate::meter::contract::ChainedCommit;
+
+/// The version of the document's form.
+const VERSION: u32 = 1;
+
+/// An invoice with all that it is computed from. Save it and run the verifier on it; see docs/INVOICE-PROOF.md.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceProof)]
+pub struct ProofView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub version: u32,
+    #[schema(value_type = String)]
+    pub organization: OrganizationId,
+    /// As `GET /v1/invoices/{id}` shows it.
+    pub invoice: InvoiceView,
+    /// What each of the invoice's lines rests on, in their order.
+    pub lines: Vec<BasisView>,
+    /// The invoice's discounts with what they are off, in their order.
+    #[schema(value_type = Vec<Object>)]
+    pub discounts: Vec<TakenDiscount>,
+    /// What was drawn of which credit.
+    #[schema(value_type = Vec<Object>)]
+    pub credits: Vec<DrawnCredit>,
+    /// What was below zero and became credit.
+    pub carried_minor: i64,
+    pub subscription: PinnedView,
+    /// Every plan version that was charged by, whole.
+    #[schema(value_type = Vec<Object>)]
+    pub plans: Vec<Plan>,
+    /// The Meter's closings that the usage lines rest on.
+    pub closings: Vec<ClosingView>,
+}
+
+/// What a line rests on.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceProofLine)]
+pub struct BasisView {
+    pub plan: String,
+    pub plan_version: u32,
+    /// What was subscribed to.
+    #[schema(value_type = Option<Object>)]
+    pub shape: Option<Shape>,
+    /// Usage: the number of the closing in `closings` that says the count; null while the period is not closed.
+    pub closing: Option<u64>,
+    /// Unused and remaining time: the share of what the line is.
+    #[schema(value_type = Option<Object>)]
+    pub proration: Option<Proration>,
+}
+
+/// What places the periods, and what was subscribed to from when on.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceProofSubscription)]
+pub struct PinnedView {
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: SubscriptionId,
+    pub time_zone: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub trial_ends_at: Option<Timestamp>,
+    /// Where paid periods are counted from now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub anchored_at: Option<Timestamp>,
+    /// Oldest first.
+    pub phases: Vec<PhaseView>,
+}
+
+/// What it was from an instant on, up to the next phase.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SubscriptionPhase)]
+pub struct PhaseView {
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    pub plan: String,
+    pub plan_version: u32,
+    #[schema(value_type = String, example = "month")]
+    pub interval: BillingInterval,
+    pub quantity: u32,
+    pub add_ons: BTreeMap<String, u32>,
+}
+
+impl From<Phase> for PhaseView {
+    fn from(phase: Phase) -> Self {
+        let Shape { plan, plan_version, interval, quantity, add_ons } = phase.shape;
+        Self { starts_at: phase.starts_at, plan, plan_version, interval, quantity, add_ons }
+    }
+}
+
+/// A commit of the Meter's chain that closed a period.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InvoiceProofClosing)]
+pub struct ClosingView {
+    pub number: u64,
+    /// The hash of the commit before it.
+    pub previous: String,
+    pub hash: String,
+    /// The exact text that the hash is of.
+    pub body: String,
+    /// Where the chain is exported that this commit stands in, with the events that it counts.
+    #[schema(example = "/v1/usage/proof?from=2026-01-31T09:00:00Z")]
+    pub usage_proof: String,
+}
+
+/// Prove an invoice
+///
+/// The invoice with everything that it is computed from: plan versions, what was subscribed to, discounts, taxes, credits, and the commits
+/// of the Meter's chain that say what was used. `cargo run -p verify -- proof.json` computes it again, offline.
+#[utoipa::path(get, path = "/v1/invoices/{id}/proof", tag = "invoices", operation_id = "getInvoiceProof", params(("id" = String, Path, description = "`inv_...`")),
+    responses((status = 200, description = "The proof", body = ProofView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+    let missing = || Error::internal(format!("{id} is of {}, which is not there", invoice.subscription));
+    let subscription = subscriptions::find(tenant, invoice.subscription).await?.ok_or_else(missing)?;
+    let phases = subscriptions::phases(tenant, invoice.subscription).await?;
+    let plans = plans(tenant, &invoice, &phases).await?;
+    let closings = closings(tenant, &invoice).await?;
+    Reply::ok(&view(tenant, invoice, (subscription, phases), plans, closings))
+}
+
+/// The plan versions of the lines, and those of phases that may have been charged: a line that is missing has a price, too.
+async fn plans(tenant: &Tenant, invoice: &Invoice, phases: &[Phase]) -> Result<Vec<Arc<Plan>>> {
+    let mut versions: BTreeSet<(&str, u32)> = invoice.lines.iter().map(|line| (line.plan.as_str(), line.plan_version)).collect();
+    // Of time that comes back, the whole period was charged: perhaps by what was subscribed to at its start.
+    let shared = invoice.lines.iter().filter_map(|line| line.proration.as_ref()).map(|proration| proration.period.starts_at);
+    let lines = invoice.lines.iter().map(|line| line.period_starts_at);
+    let starts = lines.chain(invoice.usage.iter().map(|usage| usage.period_starts_at)).chain(shared);
+    let earliest = starts.min().unwrap_or(invoice.period.starts_at);
+    let begun = phases.iter().rposition(|phase| phase.starts_at <= earliest).unwrap_or(0);
+    let charged = phases.iter().skip(begun).filter(|phase| phase.starts_at <= invoice.created_at);
+    versions.extend(charged.map(|phase| (phase.shape.plan.as_str(), phase.shape.plan_version)));
+    let mut plans = Vec::new();
+    for (key, version) in versions.into_iter().filter(|(key, _)| !key.is_empty()) {
+        plans.push(plans::store::pinned(tenant.app(), key, version).await?);
+    }
+    Ok(plans)
+}
+
+/// A closing commit, and when the earliest period starts that it bills.
+struct Closed {
+    starts_at: Timestamp,
+    commit: ChainedCommit,
+}
+
+/// The closings of all periods that the invoice bills usage of. A period that is still running has none.
+async fn closings(tenant: &Tenant, invoice: &Invoice) -> Result<Vec<Closed>> {
+    let usage = invoice.usage.iter().filter(|usage| !usage.late).map(|usage| usage.period_starts_at);
+    let overage = invoice.lines.iter().filter(|line| line.kind == LineKind::Overage).map(|line| line.period_starts_at);
+    // What came late after the end is told by the closing of the time since.
+    let late = (invoice.reason == BillingReason::LateUsage).then_some(invoice.period.ends_at);
+    let starts: BTreeSet<Timestamp> = usage.chain(overage).chain(late).collect();
+    let mut closings = Vec::new();
+    for starts_at in starts {
+        if let Some(commit) = client::closing_commit(tenant, starts_at).await? {
+            closings.push(Closed { starts_at, commit });
+        }
+    }
+    Ok(closings)
+}
+
+fn view(
+    tenant: &Tenant,
+    invoice: Invoice,
+    (subscription, phases): (Subscription, Vec<Phase>),
+    plans: Vec<Arc<Plan>>,
+    closings: Vec<Closed>,
+) -> ProofView {
+    ProofView {
+        type_name: "InvoiceProof",
+        version: VERSION,
+        organization: tenant.organization(),
+        lines: invoice.lines.iter().map(|line| basis(line, &invoice, &closings)).collect(),
+        discounts: invoice.discounts.clone(),
+        credits: invoice.credits.clone(),
+        carried_minor: invoice.carried_minor,
+        subscription: PinnedView {
+            id: subscription.id,
+            time_zone: subscription.time_zone,
+            started_at: subscription.started_at,
+            trial_ends_at: subscription.trial_ends_at,
+            anchored_at: subscription.anchored_at,
+            phases: phases.into_iter().map(PhaseView::from).collect(),
+        },
+        plans: plans.iter().map(|plan| plan.as_ref().clone()).collect(),
+        closings: closings.into_iter().map(ClosingView::from).collect(),
+        invoice: InvoiceView::from(invoice),
+    }
+}
+
+fn basis(line: &Line, invoice: &Invoice, closings: &[Closed]) -> BasisView {
+    let of_period = |starts_at: Timestamp| closings.iter().find(|closed| closed.starts_at == starts_at);
+    let closed = match line.kind {
+        LineKind::Overage => of_period(line.period_starts_at),
+        // Late usage is told by the closing that came after it: that of the period which the invoice bills.
+        LineKind::LateUsage => {
+            let billed = invoice.usage.iter().find(|usage| !usage.late).map(|usage| usage.period_starts_at);
+            of_period(billed.unwrap_or(invoice.period.ends_at))
+        }
+        LineKind::BasePrice | LineKind::AddOn | LineKind::UnusedTime | LineKind::RemainingTime | LineKind::MinimumCommitment => None,
+    };
+    BasisView {
+        plan: line.plan.clone(),
+        plan_version: line.plan_version,
+        shape: line.shape.clone(),
+        closing: closed.map(|closed| closed.commit.number),
+        proration: line.proration.clone(),
+    }
+}
+
+impl From<Closed> for ClosingView {
+    fn from(closed: Closed) -> Self {
+        let Closed { starts_at, commit: ChainedCommit { number, previous, hash, body } } = closed;
+        Self { number, previous, hash, body, usage_proof: format!("/v1/usage/proof?from={starts_at}") }
+    }
+}

@@ -1,0 +1,222 @@
+//! The endpoint of simulations.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rating::{BillingInterval, Currency, Money, Quantity};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rules;
+use super::rules::{PERIODS_MAX, Replayed, Simulated};
+use crate::billing::charging::account::Account;
+use crate::billing::charging::compose::Terms;
+use crate::billing::charging::lines::Subscribed;
+use crate::billing::invoices::routes::{BillingPeriodView, DiscountView, LineView, TaxView};
+use crate::billing::subscriptions::rules::QUANTITY_MAX;
+use crate::billing::subscriptions::subscription::{Shape, Subscription};
+use crate::billing::{invoices, subscriptions};
+use crate::catalog::plans;
+use crate::catalog::plans::rules::Plan;
+use crate::http::money::MoneyView;
+use crate::http::quantity::QuantityDocument;
+use crate::http::reply::Reply;
+use crate::http::request::Command;
+use crate::identity::callers::actors::Authorized;
+use crate::identity::callers::permissions::needs;
+use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::meter::client;
+
+/// Closed periods that are replayed when nothing is said: a quarter.
+const PERIODS_BY_DEFAULT: usize = 3;
+
+/// What is supposed. What is absent is as the subscription has it now.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSimulation {
+    #[schema(example = "enterprise")]
+    pub plan: Option<String>,
+    /// The newest one when absent.
+    #[schema(minimum = 1)]
+    pub plan_version: Option<u32>,
+    #[schema(value_type = Option<String>, example = "month")]
+    pub billing_period: Option<BillingInterval>,
+    #[schema(minimum = 1)]
+    pub quantity: Option<u32>,
+    /// By key, how many.
+    pub add_ons: Option<BTreeMap<String, u32>>,
+    /// Usage periods that start at or after; the last three closed ones when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Timestamp>,
+    /// Usage periods that start before; now when absent. Periods that are not over are supposed to have `usage`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub to: Option<Timestamp>,
+    /// By metric, what is supposed to be used in each period that is not over; the last closed period's when absent.
+    #[schema(value_type = Option<BTreeMap<String, QuantityDocument>>)]
+    pub usage: Option<BTreeMap<String, Quantity>>,
+}
+
+/// What a usage period comes to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SimulatedPeriod {
+    pub period: BillingPeriodView,
+    /// Its usage is supposed, not counted.
+    pub is_supposed: bool,
+    pub lines: Vec<LineView>,
+    pub discount: Vec<DiscountView>,
+    pub taxes: Vec<TaxView>,
+    pub total: MoneyView,
+}
+
+/// What the periods come to under what is supposed, and what was charged for them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Simulation {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub plan: String,
+    pub plan_version: u32,
+    #[schema(value_type = String, example = "month")]
+    pub billing_period: BillingInterval,
+    pub quantity: u32,
+    pub add_ons: BTreeMap<String, u32>,
+    pub periods: Vec<SimulatedPeriod>,
+    /// All periods together, before credit. A base price counts in the period in which it begins.
+    pub total: MoneyView,
+    /// What invoices charged for the closed ones among these periods.
+    pub charged: MoneyView,
+    /// The total of the closed periods less what was charged for them: above zero, it would have cost more.
+    pub difference: MoneyView,
+}
+
+/// Simulate another plan
+///
+/// What the organization's usage would have cost under another plan, quantity or add-ons, and what it will cost. By the code that bills,
+/// with the discounts and taxes that hold now; nothing is changed.
+#[utoipa::path(post, path = "/v1/simulations", tag = "subscription", operation_id = "simulate", request_body = NewSimulation,
+    responses((status = 200, description = "What it would cost", body = Simulation)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
+pub async fn create(caller: Authorized<needs::SubscriptionRead>, command: Command<NewSimulation>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    let subscription = subscriptions::store::require(tenant).await?;
+    let account = Account::load(tenant, subscription.id).await?.ok_or_else(|| Error::internal("the subscription is gone"))?;
+    let subscribed = supposed(tenant, &account, &command.body).await?;
+    let periods = periods(tenant, &account.subscription, &command.body).await?;
+    // What credit pays is no matter of the price.
+    let terms = Terms { credits: Vec::new(), ..account.terms };
+    let simulated = rules::simulate(&account.subscription, &subscribed, &periods, &terms, tenant.moment())?;
+    let charged = charged(tenant, &periods, account.subscription.currency).await?;
+    Reply::ok(&shown(&subscribed, simulated, charged)?)
+}
+
+/// What is supposed to be subscribed to.
+async fn supposed(tenant: &Tenant, account: &Account, wanted: &NewSimulation) -> Result<Subscribed> {
+    let now = &account.subscribed()?.shape;
+    let plan = plan(tenant, now, wanted).await?;
+    let (currency, interval) = (account.subscription.currency, wanted.billing_period.unwrap_or(now.interval));
+    let is_same_plan = plan.key == now.plan;
+    let add_ons = wanted.add_ons.clone().unwrap_or_else(|| if is_same_plan { now.add_ons.clone() } else { BTreeMap::new() });
+    let quantity = wanted.quantity.unwrap_or(now.quantity);
+    if quantity == 0 || quantity > QUANTITY_MAX || add_ons.values().any(|count| *count == 0 || *count > QUANTITY_MAX) {
+        return Err(Problem::refused("/quantity", "invalid_quantity", format!("Send a quantity from 1 to {QUANTITY_MAX}.")).into());
+    }
+    if plan.price(currency, interval).is_none() {
+        let detail = format!(
+            "{} is not sold in {} by the {}. GET /v1/plans/{} lists its prices.",
+            plan.key,
+            currency.code(),
+            interval.name(),
+            plan.key
+        );
+        return Err(Problem::refused("/plan", "plan_not_sold_in_currency", detail).into());
+    }
+    if let Some(unknown) = add_ons.keys().find(|key| plan.add_on(key).is_none_or(|add_on| add_on.price(currency, interval).is_none())) {
+        let detail = format!("{} v{} does not sell {unknown} so. GET /v1/plans/{} lists its add-ons.", plan.key, plan.version, plan.key);
+        return Err(Problem::refused("/addOns", "unknown_add_on", detail).into());
+    }
+    let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity, add_ons };
+    Ok(Subscribed { shape, plan: Arc::new(plan) })
+}
+
+/// The plan that is supposed: the one that is named, in its newest version unless another one is; else the present one.
+async fn plan(tenant: &Tenant, now: &Shape, wanted: &NewSimulation) -> Result<Plan> {
+    let app = tenant.app();
+    let found = match (&wanted.plan, wanted.plan_version) {
+        (None, None) => plans::store::find(app, &now.plan, now.plan_version).await?,
+        (Some(key), None) => plans::store::newest(app, key).await?,
+        (key, Some(version)) => plans::store::find(app, key.as_ref().unwrap_or(&now.plan), version).await?,
+    };
+    let open = found.filter(|plan| plan.is_open_to(tenant.organization()));
+    open.ok_or_else(|| Problem::refused("/plan", "unknown_plan", "Send the key and version of a plan; GET /v1/plans lists them.").into())
+}
+
+/// The periods that are replayed: closed ones, then supposed ones.
+async fn periods(tenant: &Tenant, subscription: &Subscription, wanted: &NewSimulation) -> Result<Vec<Replayed>> {
+    let now = tenant.moment().now;
+    let to = wanted.to.unwrap_or(now);
+    if wanted.from.is_some_and(|from| from >= to) {
+        return Err(Problem::invalid_range().into());
+    }
+    let from = wanted.from.unwrap_or(subscription.started_at);
+    let mut closed = rules::closed(subscription, client::closings(tenant, from, to).await?);
+    if wanted.from.is_none() {
+        let skipped = closed.len().saturating_sub(PERIODS_BY_DEFAULT);
+        closed.drain(..skipped);
+    }
+    let usage = wanted.usage.clone().or_else(|| closed.last().map(|last| last.closing.used.clone())).unwrap_or_default();
+    if to > now && subscription.ended_at.is_none() {
+        closed.extend(rules::supposed(subscription, &usage, from, to)?);
+    }
+    if closed.len() > PERIODS_MAX {
+        return Err(Problem::refused("/to", "too_many_periods", format!("Send a span of at most {PERIODS_MAX} months.")).into());
+    }
+    if closed.is_empty() {
+        let detail = "No period of this span is over. Send a `from` that reaches back to one, or a `to` ahead to suppose some.";
+        return Err(Problem::refused("/from", "nothing_to_simulate", detail).into());
+    }
+    Ok(closed)
+}
+
+/// What invoices charged for the closed periods: each line counts where its period begins.
+async fn charged(tenant: &Tenant, periods: &[Replayed], currency: Currency) -> Result<Money> {
+    let closed: Vec<&Replayed> = periods.iter().filter(|replayed| !replayed.is_supposed).collect();
+    let (Some(first), Some(last)) = (closed.first(), closed.last()) else { return Ok(Money::zero(currency)) };
+    let span = (first.period.starts_at, last.period.ends_at);
+    let amounts = invoices::store::charged_between(tenant, span.0, span.1).await?;
+    Money::sum(amounts.into_iter().map(|minor| Money::new(minor, currency)), currency).or_internal()
+}
+
+fn shown(subscribed: &Subscribed, simulated: Vec<Simulated>, charged: Money) -> Result<Simulation> {
+    let currency = charged.currency();
+    let total = rules::total(&simulated, currency)?;
+    let closed: Vec<Simulated> = simulated.iter().filter(|simulated| !simulated.is_supposed).cloned().collect();
+    let difference = rules::total(&closed, currency)?.checked_sub(charged).or_internal()?;
+    let Shape { plan, plan_version, interval, quantity, add_ons } = subscribed.shape.clone();
+    Ok(Simulation {
+        type_name: "Simulation",
+        plan,
+        plan_version,
+        billing_period: interval,
+        quantity,
+        add_ons,
+        periods: simulated.into_iter().map(|simulated| period(simulated, currency)).collect(),
+        total: total.into(),
+        charged: charged.into(),
+        difference: difference.into(),
+    })
+}
+
+fn period(simulated: Simulated, currency: Currency) -> SimulatedPeriod {
+    let Simulated { period, is_supposed, bill } = simulated;
+    SimulatedPeriod {
+        period: BillingPeriodView { start_date: period.starts_at, end_date: period.ends_at },
+        is_supposed,
+        discount: bill.discounts.iter().map(|taken| DiscountView::new(taken, currency)).collect(),
+        taxes: bill.taxes.iter().map(|tax| TaxView::new(tax, currency)).collect(),
+        lines: bill.lines.into_iter().map(|line| LineView::new(line, currency)).collect(),
+        total: bill.totals.total.into(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Another subscription, after one that is over.
+
+use std::collections::BTreeMap;
+
+use rating::{BillingInterval, Currency};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::changes::{offered, sold};
+use super::endings;
+use super::wire::SubscriptionView;
+use crate::billing::charging::lines::Subscribed;
+use crate::billing::charging::{terms, turns};
+use crate::billing::subscriptions::rules::{NewSubscription, start_trial};
+use crate::billing::subscriptions::store;
+use crate::billing::subscriptions::subscription::{Shape, Subscription};
+use crate::catalog::plans::rules::Plan;
+use crate::http::reply::{Reply, once};
+use crate::http::request::Command;
+use crate::identity::callers::actors::Authorized;
+use crate::identity::callers::permissions::needs;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::Result;
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::meter::client;
+use crate::tenancy::organizations;
+
+/// What is to be subscribed to.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewSubscriptionBody {
+    #[schema(example = "professional")]
+    pub plan: String,
+    /// What it is charged in; the organization's currency when absent.
+    #[schema(value_type = Option<String>, example = "USD")]
+    pub currency: Option<Currency>,
+    /// `month` when absent.
+    #[schema(value_type = Option<String>, example = "month")]
+    pub billing_period: Option<BillingInterval>,
+    /// 1 when absent.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub quantity: Option<u32>,
+    pub add_ons: Option<BTreeMap<String, u32>>,
+    /// Whether it begins with the plan's trial: once an organization, unless the vendor asks.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub trial: bool,
+}
+
+/// Begin another subscription
+///
+/// For an organization that has none, or whose last one is over. Without a trial its first billing period is invoiced at once. Usage holds
+/// against its limits when the answer arrives.
+#[utoipa::path(post, path = "/v1/subscription", tag = "subscription", operation_id = "createSubscription", request_body = NewSubscriptionBody,
+    responses((status = 201, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionBody>) -> Result<Reply> {
+    let (tenant, claim, body) = (&caller.tenant, command.claim.as_ref(), &command.body);
+    once(tenant, claim, || async {
+        let before = store::current(tenant).await?;
+        may_begin(tenant, before.as_ref(), body)?;
+        let (subscribed, currency) = wanted(tenant, body).await?;
+        if let Some(before) = &before {
+            settle(tenant, before).await?;
+        }
+        let settings = organizations::store::load(tenant).await?.settings;
+        let Shape { interval, quantity, add_ons, .. } = subscribed.shape.clone();
+        let new = NewSubscription {
+            plan: &subscribed.plan,
+            currency,
+            interval,
+            quantity,
+            add_ons,
+            time_zone: &settings.timezone,
+            test_clock: tenant.test_clock(),
+            before: before.as_ref(),
+        };
+        let (subscription, decision) = begun(tenant, &new, &subscribed, body.trial).await?;
+        let reply = Reply::created(&SubscriptionView::load(tenant.app(), subscription.clone()).await?)?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        crate::billing::subscriptions::meter::configure(tenant, &subscription).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+fn may_begin(tenant: &Tenant, before: Option<&Subscription>, body: &NewSubscriptionBody) -> Result<()> {
+    if before.is_some_and(|before| before.ended_at.is_none()) {
+        let detail = "The organization has a subscription. Change it with POST /v1/subscription/changes, or cancel it first.";
+        return Err(Problem::conflict("subscription_running", detail).into());
+    }
+    if body.trial && before.is_some() && !tenant.actor().is_vendor() {
+        let detail = "A trial is for an organization's first subscription. Send \"trial\": false, or ask the vendor for another one.";
+        return Err(Problem::conflict("trial_used", detail).into());
+    }
+    Ok(())
+}
+
+async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscribed, Currency)> {
+    let plan: Plan = offered(tenant, &body.plan, None).await?;
+    let own = organizations::store::load(tenant).await?.settings.currency.parse().ok();
+    let currency = body.currency.or(own).unwrap_or(Currency::USD);
+    let shape = Shape {
+        plan: plan.key.clone(),
+        plan_version: plan.version,
+        interval: body.billing_period.unwrap_or(BillingInterval::Month),
+        quantity: body.quantity.unwrap_or(1),
+        add_ons: body.add_ons.clone().unwrap_or_default(),
+    };
+    let shape = sold(&plan, shape, currency)?;
+    if body.trial && plan.trial.days == 0 {
+        return Err(Problem::refused("/trial", "no_trial", "This plan has no trial. Send \"trial\": false.").into());
+    }
+    Ok((Subscribed { shape, plan: plan.into() }, currency))
+}
+
+/// Bills what came late for the one before. From here on it can't be told from usage of the next.
+async fn settle(tenant: &Tenant, before: &Subscription) -> Result<()> {
+    let decision = endings::late_usage(tenant, before.id).await?;
+    tenant.commit(decision, None).await
+}
+
+async fn begun(tenant: &Tenant, new: &NewSubscription<'_>, subscribed: &Subscribed, is_trial: bool) -> Result<(Subscription, Decision)> {
+    if is_trial {
+        return start_trial(new, tenant.moment());
+    }
+    let read = tenant.run(terms::select()).await?.into_iter();
+    let terms = terms::read(read, new.currency)?;
+    let begun = turns::begin(new, subscribed, &terms, tenant.moment())?;
+    Ok((begun.subscription, begun.decision))
+}

@@ -1,0 +1,99 @@
+//! Pauses: begun, ended, and ended by themselves.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::acting::{close, peek, up_to_date};
+use super::wire::SubscriptionView;
+use crate::billing::charging::account::Account;
+use crate::billing::charging::late_usage::ended_period;
+use crate::billing::charging::turns;
+use crate::billing::subscriptions::lifecycle::Trigger;
+use crate::billing::subscriptions::pausing::{Wanted, closes_period};
+use crate::billing::subscriptions::subscription::{PausePolicy, Subscription};
+use crate::billing::subscriptions::{lifecycle, pausing};
+use crate::http::reply::{Reply, change, once};
+use crate::http::request::Command;
+use crate::identity::callers::actors::Authorized;
+use crate::identity::callers::permissions::needs;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::Result;
+use crate::kernel::ids::SubscriptionId;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::meter::client;
+use crate::meter::contract::Closing;
+
+/// How it is to rest.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewPause {
+    /// `credit_unused` when absent.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub policy: PausePolicy,
+    /// When it ends by itself; until somebody ends it when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub resumes_at: Option<Timestamp>,
+}
+
+/// Pause the subscription
+///
+/// Usage so far is billed. While it rests nothing falls due, and nothing is admitted when the answer arrives. `credit_unused`: what is
+/// unused of what was paid comes back, and going on begins a new billing period. `keep_time`: it goes on with what was left.
+#[utoipa::path(post, path = "/v1/subscription/pause", tag = "subscription", operation_id = "pauseSubscription", request_body = NewPause,
+    responses((status = 201, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewPause>) -> Result<Reply> {
+    let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
+    let wanted = Wanted { policy: command.body.policy, resumes_at: command.body.resumes_at };
+    once(tenant, claim, || async {
+        let account = up_to_date(tenant).await?;
+        lifecycle::step(account.subscription.status, Trigger::Pause)?;
+        let closing = peek(tenant, &account.subscription).await?;
+        let paused = turns::pause(&account, &closing, wanted, tenant.moment())?;
+        let reply = Reply::created(&SubscriptionView::load(tenant.app(), paused.subscription.clone()).await?)?;
+        tenant.commit(paused.decision, reply.stored(claim).as_ref()).await?;
+        crate::billing::subscriptions::meter::configure(tenant, &paused.subscription).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Resume the subscription
+///
+/// It admits usage again when the answer arrives.
+#[utoipa::path(delete, path = "/v1/subscription/pause", tag = "subscription", operation_id = "resumeSubscription",
+    responses((status = 204, description = "It goes on")), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+pub async fn resume(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        let (next, decision) = resumed(tenant, &up_to_date(tenant).await?).await?;
+        tenant.commit(decision, None).await?;
+        crate::billing::subscriptions::meter::configure(tenant, &next).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// Ends the pause that was to end at `resumes_at`; nothing when it ended before.
+pub async fn resume_due(tenant: &Tenant, id: SubscriptionId, resumes_at: Timestamp) -> Result<Decision> {
+    let account = Account::load(tenant, id).await?;
+    let is_meant = |account: &Account| account.subscription.pause.as_ref().is_some_and(|pause| pause.resumes_at == Some(resumes_at));
+    match account.filter(is_meant) {
+        Some(account) => resumed(tenant, &account).await.map(|(_, decision)| decision),
+        None => Ok(Decision::new()),
+    }
+}
+
+async fn resumed(tenant: &Tenant, account: &Account) -> Result<(Subscription, Decision)> {
+    let (subscription, now) = (&account.subscription, tenant.moment().now);
+    lifecycle::step(subscription.status, Trigger::Resume)?;
+    pausing::pause_of(subscription)?;
+    let closing = if closes_period(subscription, now) {
+        close(tenant, subscription, ended_period(subscription, now)).await?
+    } else {
+        Closing::default()
+    };
+    let resumed = turns::resume(account, &closing, tenant.moment())?;
+    Ok((resumed.subscription, resumed.decision))
+}

@@ -1,0 +1,268 @@
+//! A subscription: what is sold, for which period, and what is scheduled.
+
+use std::collections::BTreeMap;
+
+use rating::{BillingCalendar, BillingInterval, Currency, Quantity, Tz, parse_time_zone};
+use serde::{Deserialize, Serialize};
+
+use super::lifecycle;
+use super::lifecycle::{Status, Trigger};
+use super::rules::{EARLIER_PERIODS_MAX, EXPIRING_NOTICE};
+use crate::events::SubscriptionExpiring;
+use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::ids::{InvoiceId, SubscriptionId, TestClockId};
+use crate::kernel::time::Timestamp;
+
+/// A stretch of time that is counted and billed as one; includes its start, excludes its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Period {
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+}
+
+/// What is subscribed to. Two subscriptions of one shape cost the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shape {
+    pub plan: String,
+    pub plan_version: u32,
+    pub interval: BillingInterval,
+    /// How many of the plan: seats, where it is sold by the seat.
+    pub quantity: u32,
+    /// How many of each add-on, by its key; never 0.
+    pub add_ons: BTreeMap<String, u32>,
+}
+
+/// What a subscription was from an instant on, up to the next phase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    pub starts_at: Timestamp,
+    pub shape: Shape,
+}
+
+/// A change that waits for the end of the billing period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledChange {
+    pub to: Shape,
+    pub effective_at: Timestamp,
+    pub requested_at: Timestamp,
+}
+
+/// An end that waits for the end of the billing period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cancellation {
+    pub effective_at: Timestamp,
+    pub requested_at: Timestamp,
+    pub reason: Option<String>,
+}
+
+/// A pause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    pub paused_at: Timestamp,
+    /// When it ends by itself; None until somebody ends it.
+    pub resumes_at: Option<Timestamp>,
+    pub policy: PausePolicy,
+    /// The billing period that it interrupts.
+    pub billing_period: Period,
+}
+
+/// What becomes of the time that is paid for already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PausePolicy {
+    /// Its price is credited, and resuming begins a new period.
+    #[default]
+    CreditUnused,
+    /// It is kept: resuming goes on with what was left of the period.
+    KeepTime,
+}
+
+/// What was charged in advance and is not used up: the most that a change can give back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Advance {
+    /// The plan's key, or `plan/add-on`.
+    pub item: String,
+    pub invoice: InvoiceId,
+    /// What it costs for a whole billing period, before discounts.
+    #[serde(default)]
+    pub price_minor: i64,
+    /// What was charged, before discounts.
+    #[serde(default)]
+    pub charged_minor: i64,
+    /// What was charged, after discounts and before tax, in minor units; credits given since are taken off.
+    pub left_minor: i64,
+    pub period: Period,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription {
+    pub id: SubscriptionId,
+    pub shape: Shape,
+    pub currency: Currency,
+    pub status: Status,
+    pub trial_ends_at: Option<Timestamp>,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub time_zone: String,
+    /// Where paid periods are counted from; None while on trial.
+    pub anchored_at: Option<Timestamp>,
+    /// Which usage period since the anchor it is in, from 0; 0 while on trial.
+    pub period_index: u32,
+    /// The usage period: a month that limits and metered charges go by, or the trial.
+    pub period: Period,
+    /// Starts of the usage periods before, oldest first, as many as late usage may belong to.
+    pub earlier_periods: Vec<Timestamp>,
+    pub next_billing_at: Option<Timestamp>,
+    pub scheduled: Option<ScheduledChange>,
+    pub cancellation: Option<Cancellation>,
+    pub pause: Option<Pause>,
+    pub advance: Vec<Advance>,
+    /// By metric, what is billed already of the present usage period.
+    pub usage_billed: BTreeMap<String, Quantity>,
+    pub payment_method: Option<String>,
+    pub auto_renew: bool,
+    pub test_clock: Option<TestClockId>,
+    pub version: i64,
+}
+
+/// The last of them, as many as late usage may belong to.
+fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
+    let forgotten = starts.len().saturating_sub(EARLIER_PERIODS_MAX);
+    starts.drain(..forgotten);
+    starts
+}
+
+impl Subscription {
+    /// No paid period has begun yet.
+    pub fn is_trial(&self) -> bool {
+        self.anchored_at.is_none() && self.trial_ends_at.is_some()
+    }
+
+    /// Whether the billing run has something to do at `now`.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next_billing_at.is_some_and(|due| due <= now)
+    }
+
+    pub fn zone(&self) -> Result<Tz> {
+        parse_time_zone(&self.time_zone).or_internal()
+    }
+
+    /// The usage period that starts where the present one ends: the first one after a trial, else the next.
+    pub fn next_period(&self) -> Result<(u32, Period)> {
+        let index = if self.is_trial() { 0 } else { self.period_index.saturating_add(1) };
+        Ok((index, self.usage_period(index)?))
+    }
+
+    /// The n-th usage period. On trial: as if it converted at the trial's end.
+    pub fn usage_period(&self, index: u32) -> Result<Period> {
+        self.nth(BillingInterval::Month, index)
+    }
+
+    /// What the base price is charged for while the n-th usage period runs: a month, or the year that the month lies in.
+    pub fn billing_period(&self, index: u32) -> Result<Period> {
+        let months = months(self.shape.interval);
+        self.nth(self.shape.interval, index.checked_div(months).unwrap_or(index))
+    }
+
+    /// The billing period that it is in; the trial while on trial, the interrupted one while paused.
+    pub fn current_billing_period(&self) -> Result<Period> {
+        match &self.pause {
+            Some(pause) => Ok(pause.billing_period),
+            None if self.is_trial() => Ok(self.period),
+            None => self.billing_period(self.period_index),
+        }
+    }
+
+    /// The usage period that it is in. One that rests has the end that it would have had.
+    pub fn current_usage_period(&self) -> Result<Period> {
+        match &self.pause {
+            Some(_) if !self.is_trial() => Ok(Period { ends_at: self.usage_period(self.period_index)?.ends_at, ..self.period }),
+            _ => Ok(self.period),
+        }
+    }
+
+    /// Whether a billing period begins with the n-th usage period.
+    pub fn begins_billing_period(&self, index: u32) -> bool {
+        index.checked_rem(months(self.shape.interval)) == Some(0)
+    }
+
+    fn nth(&self, interval: BillingInterval, index: u32) -> Result<Period> {
+        let anchor = self.anchored_at.or(self.trial_ends_at).unwrap_or(self.started_at);
+        let calendar = BillingCalendar { anchor: anchor.to_chrono(), interval, time_zone: self.zone()? };
+        let period = calendar.period(index).or_internal()?;
+        Ok(Period { starts_at: Timestamp::from_chrono(period.start()), ends_at: Timestamp::from_chrono(period.end()) })
+    }
+
+    /// The subscription after its present usage period: converted if it was on trial, renewed otherwise.
+    pub fn renewed(&self) -> Result<Subscription> {
+        let (period_index, period) = self.next_period()?;
+        let trigger = if self.is_trial() { Trigger::Convert } else { Trigger::Renew };
+        Ok(Subscription {
+            status: lifecycle::step(self.status, trigger)?,
+            anchored_at: Some(self.anchored_at.unwrap_or(period.starts_at)),
+            period_index,
+            next_billing_at: Some(period.ends_at),
+            usage_billed: BTreeMap::new(),
+            version: self.version.saturating_add(1),
+            ..self.moved_to(period)
+        })
+    }
+
+    /// The same in another usage period; the one that it leaves is remembered.
+    pub fn moved_to(&self, period: Period) -> Subscription {
+        let mut earlier_periods = self.earlier_periods.clone();
+        earlier_periods.push(self.period.starts_at);
+        Subscription { period, earlier_periods: remembered(earlier_periods), ..self.clone() }
+    }
+
+    /// The same in a billing period that begins at `now`, counted from there. A usage period that began this instant goes on in it.
+    pub fn begun_anew(&self, now: Timestamp) -> Result<Subscription> {
+        let anchored = Subscription { anchored_at: Some(now), period_index: 0, ..self.clone() };
+        let period = anchored.usage_period(0)?;
+        let is_moved = self.period.starts_at < now;
+        let moved = if is_moved { anchored.moved_to(period) } else { Subscription { period, ..anchored } };
+        let usage_billed = if is_moved { BTreeMap::new() } else { self.usage_billed.clone() };
+        Ok(Subscription { next_billing_at: Some(period.ends_at), usage_billed, ..moved })
+    }
+
+    /// The end of a paid year, and when it is announced; None for months, and where it is announced already.
+    pub fn expiring(&self, now: Timestamp) -> Result<Option<(Timestamp, SubscriptionExpiring)>> {
+        if self.shape.interval != BillingInterval::Year || self.is_trial() {
+            return Ok(None);
+        }
+        let ends_at = self.current_billing_period()?.ends_at;
+        let at = ends_at.minus(EXPIRING_NOTICE);
+        Ok((at > now).then_some((at, SubscriptionExpiring { subscription: self.id, ends_at })))
+    }
+
+    /// The usage period that begins at `starts_at`, if it is the present one or a remembered one.
+    pub fn period_starting(&self, starts_at: Timestamp) -> Option<Period> {
+        let starts: Vec<Timestamp> = self.earlier_periods.iter().copied().chain([self.period.starts_at]).collect();
+        let position = starts.iter().position(|start| *start == starts_at)?;
+        let ends_at = starts.get(position.saturating_add(1)).copied().unwrap_or(self.period.ends_at);
+        Some(Period { starts_at, ends_at })
+    }
+}
+
+impl Period {
+    /// The same for `rating`.
+    pub fn to_rating(self) -> Result<rating::Period> {
+        rating::Period::new(self.starts_at.to_chrono(), self.ends_at.to_chrono()).or_internal()
+    }
+}
+
+/// Usage periods in a billing period.
+pub fn months(interval: BillingInterval) -> u32 {
+    match interval {
+        BillingInterval::Year => 12,
+        BillingInterval::Quarter => 3,
+        // Plans are sold by the month and by the year; `catalog` refuses what is shorter than a usage period.
+        BillingInterval::Month | BillingInterval::Week | BillingInterval::Day => 1,
+    }
+}

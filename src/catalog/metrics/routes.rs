@@ -1,0 +1,144 @@
+//! The endpoints of metrics: the vendor defines them, anybody with a credential may read them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rules::{Metric, built_in, check_new};
+use super::store;
+use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::request::{Command, Filter, NameInPath};
+use crate::identity::callers::actors::{Caller, Vendor};
+use crate::kernel::error::Result;
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::until_fresh;
+use crate::kernel::time::Timestamp;
+use crate::meter::contract::{Aggregation, MetricKind};
+
+/// A metric to be defined.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewMetric {
+    /// What events call it.
+    #[schema(example = "tokens", min_length = 1, max_length = 64, pattern = "^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$")]
+    pub key: String,
+    #[schema(example = "Tokens", min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    #[schema(min_length = 1, max_length = 2000)]
+    pub description: Option<String>,
+    /// What events make: how many they are (`count`), the `sum`, the `max` or the `latest` of their amounts, how many different values
+    /// `uniqueProperty` has (`unique`), or a level's average over the period, weighted by time (`weighted_sum`).
+    pub aggregation: Aggregation,
+    /// `consumable` starts anew each period, `level` is carried over. `unique` is consumable, `weighted_sum` is a level.
+    pub kind: MetricKind,
+    /// With `unique`, and only then: the member of `metadata` whose different values are counted.
+    #[schema(example = "userId", min_length = 1, max_length = 255)]
+    pub unique_property: Option<String>,
+    /// What one unit is called.
+    #[schema(example = "tokens", min_length = 1, max_length = 60)]
+    pub unit: Option<String>,
+    /// The CloudEvents `type` that is counted as this metric, beside its key.
+    #[schema(example = "com.example.tokens.used", min_length = 1, max_length = 255)]
+    pub event_type: Option<String>,
+}
+
+impl NewMetric {
+    fn into_metric(self, now: Timestamp) -> Metric {
+        Metric {
+            key: self.key,
+            name: self.name,
+            description: self.description,
+            aggregation: self.aggregation,
+            kind: self.kind,
+            unique_property: self.unique_property,
+            unit: self.unit,
+            event_type: self.event_type,
+            created_at: Some(now),
+        }
+    }
+}
+
+/// A metric.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Metric)]
+pub struct MetricView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub key: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub aggregation: Aggregation,
+    pub kind: MetricKind,
+    pub unique_property: Option<String>,
+    pub unit: Option<String>,
+    pub event_type: Option<String>,
+    /// Part of the product: every plan has a limit for it.
+    pub built_in: bool,
+    /// Null when built in.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_at: Option<Timestamp>,
+}
+
+impl From<Metric> for MetricView {
+    fn from(metric: Metric) -> Self {
+        Self {
+            type_name: "Metric",
+            key: metric.key,
+            name: metric.name,
+            description: metric.description,
+            aggregation: metric.aggregation,
+            kind: metric.kind,
+            unique_property: metric.unique_property,
+            unit: metric.unit,
+            event_type: metric.event_type,
+            built_in: metric.created_at.is_none(),
+            created_at: metric.created_at,
+        }
+    }
+}
+
+/// Define a metric
+///
+/// For good: events are counted by it, so there is no way to change it or to take it back. Define another one instead. It is unlimited
+/// until an organization has a limit of its own, and may be used at once. At most 500.
+#[utoipa::path(post, path = "/v1/metrics", tag = "metrics", operation_id = "createMetric", request_body = NewMetric,
+    responses((status = 201, description = "The metric", body = MetricView)), security(("platformKey" = [])))]
+pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || {
+        until_fresh(|| async {
+            let defined = store::defined(platform.app()).await?;
+            let metric = command.body.clone().into_metric(platform.app().moment().now);
+            check_new(&metric, &defined)?;
+            let reply = Reply::created(&MetricView::from(metric.clone()))?;
+            store::insert(platform, &metric, defined.len(), reply.stored(claim).as_ref()).await?;
+            Ok(reply)
+        })
+    })
+    .await
+}
+
+/// List the metrics
+#[utoipa::path(get, path = "/v1/metrics", tag = "metrics", operation_id = "listMetrics",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first, the built-in ones last", body = Page<MetricView>)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<String>()?;
+    let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in()).collect();
+    let skipped = match &request.before {
+        None => 0,
+        Some(cursor) => metrics.iter().position(|metric| metric.key == *cursor).ok_or_else(foreign_cursor)?.saturating_add(1),
+    };
+    let fetched = usize::try_from(request.fetch()).unwrap_or(usize::MAX);
+    let page = metrics.into_iter().skip(skipped).take(fetched).collect();
+    Reply::ok(&Page::of(page, &request, |metric| metric.key.clone(), MetricView::from))
+}
+
+/// Read a metric
+#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric", params(("key" = String, Path, description = "`apiCalls`")),
+    responses((status = 200, description = "The metric", body = MetricView)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn get(caller: Caller, NameInPath(key): NameInPath) -> Result<Reply> {
+    let metric = store::find(&caller.app, &key).await?.ok_or_else(|| Problem::not_found("metric"))?;
+    Reply::ok(&MetricView::from(metric))
+}

@@ -1,0 +1,81 @@
+//! Features as they are published: booleans, texts, and metrics whose limit counts. Pure.
+
+use super::publishing::{at_most, require, text};
+use super::rules::{AddOn, Entitlement, Feature, PlanMetric};
+use super::wire::{FeatureType, FeatureValue, NewFeature};
+use crate::catalog::metrics::rules::is_key;
+use crate::kernel::problem::Problem;
+
+const FEATURES_MAX: usize = 100;
+const NAME_LENGTH_MAX: usize = 200;
+/// Of a static feature.
+pub const VALUE_LENGTH_MAX: usize = 500;
+
+/// The features of a plan or an add-on, each key once.
+pub fn read(at: &str, written: &[NewFeature], metrics: &[PlanMetric]) -> Result<Vec<Feature>, Problem> {
+    at_most(at, written.len(), FEATURES_MAX)?;
+    let mut read: Vec<Feature> = Vec::new();
+    for (index, feature) in written.iter().enumerate() {
+        let here = format!("{at}/{index}");
+        let pointer = format!("{here}/key");
+        let detail = "Send a key of 1 to 64 letters, digits, `_`, `.` and `-` that begins with a letter.";
+        require(is_key(&feature.key), &pointer, "invalid_key", detail)?;
+        let is_new = !read.iter().any(|known| known.key == feature.key);
+        require(is_new, &pointer, "duplicate_key", "Send another key: there is such a feature already.")?;
+        text(&format!("{here}/name"), &feature.name, NAME_LENGTH_MAX)?;
+        let entitlement = entitlement(&here, feature, metrics)?;
+        read.push(Feature { key: feature.key.clone(), name: feature.name.trim().to_owned(), entitlement });
+    }
+    Ok(read)
+}
+
+/// A feature of an add-on is of the type that the plan gives it, if it does: who reads it would not know what to expect.
+pub fn check_add_ons(features: &[Feature], add_ons: &[AddOn]) -> Result<(), Problem> {
+    let brought = add_ons.iter().enumerate().flat_map(|(index, add_on)| {
+        add_on.features.iter().enumerate().map(move |(position, feature)| (format!("/addOns/{index}/features/{position}/type"), feature))
+    });
+    for (pointer, feature) in brought {
+        let known = features.iter().find(|known| known.key == feature.key);
+        let is_same = known.is_none_or(|known| kind(&known.entitlement) == kind(&feature.entitlement));
+        let detail = "The plan has this feature as another type. Send the same type, or another key.";
+        require(is_same, &pointer, "feature_type_mismatch", detail)?;
+    }
+    Ok(())
+}
+
+pub fn kind(entitlement: &Entitlement) -> FeatureType {
+    match entitlement {
+        Entitlement::Boolean { .. } => FeatureType::Boolean,
+        Entitlement::Static { .. } => FeatureType::Static,
+        Entitlement::Metered { .. } => FeatureType::Metered,
+    }
+}
+
+fn entitlement(at: &str, feature: &NewFeature, metrics: &[PlanMetric]) -> Result<Entitlement, Problem> {
+    let value = format!("{at}/value");
+    let metric = format!("{at}/metric");
+    if feature.kind != FeatureType::Metered {
+        require(feature.metric.is_none(), &metric, "invalid_value", "Leave it out: only a metered feature has a metric.")?;
+    }
+    match (feature.kind, &feature.value) {
+        (FeatureType::Boolean, None) => Ok(Entitlement::Boolean { value: true }),
+        (FeatureType::Boolean, Some(FeatureValue::Truth(value))) => Ok(Entitlement::Boolean { value: *value }),
+        (FeatureType::Boolean, Some(FeatureValue::Text(_))) => {
+            Err(Problem::invalid(value, "invalid_value", "Send true or false, or leave it out."))
+        }
+        (FeatureType::Static, Some(FeatureValue::Text(written))) => {
+            text(&value, written, VALUE_LENGTH_MAX)?;
+            Ok(Entitlement::Static { value: written.clone() })
+        }
+        (FeatureType::Static, _) => Err(Problem::invalid(value, "invalid_value", "Send the text that your code reads.")),
+        (FeatureType::Metered, None) => {
+            let named = feature.metric.as_deref().unwrap_or_default();
+            let is_known = metrics.iter().any(|known| known.metric == named);
+            require(is_known, &metric, "unknown_metric", "Send one of the plan's `metrics`, whose limit counts.")?;
+            Ok(Entitlement::Metered { metric: named.to_owned() })
+        }
+        (FeatureType::Metered, Some(_)) => {
+            Err(Problem::invalid(value, "invalid_value", "Leave it out: of a metered feature, the metric's limit counts."))
+        }
+    }
+}

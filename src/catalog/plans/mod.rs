@@ -1,0 +1,17 @@
+//! The catalogue: what can be subscribed to.
+//!
+//! Owns: plans, their versions, limits, prices, add-ons and features. Does not own: who subscribes to what (`subscriptions/`), what
+//! something costs (`crates/rating`).
+//! Words: a *plan* has *versions*; a version, once published, never changes, and a subscription pins one. What usage costs begins past
+//! the *included* amount; what the Meter admits ends at the *limit*. A *custom contract* is a plan of one organization.
+//! Invariant: prices are exact decimals in major units; a limit is None when unlimited.
+
+pub mod built_in;
+pub mod features;
+pub mod prices;
+pub mod publishing;
+pub mod routes;
+pub mod rules;
+pub mod store;
+pub mod views;
+pub mod wire;

@@ -1,0 +1,202 @@
+//! The endpoints of the catalogue: the vendor publishes plans and moves their subscribers, anybody with a credential reads what they may
+//! take.
+
+use serde::Deserialize;
+
+use super::publishing::{Place, VERSIONS_MAX};
+use super::rules::Plan;
+pub use super::views::{PlanView, RateLimitsView, RateView};
+use super::wire::NewPlan;
+use super::{publishing, store};
+use crate::billing::subscription_changes::migration::{Between, Migration, NewMigration, SubscriberView};
+use crate::catalog::metrics;
+use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::request::{Command, Filter, NameInPath};
+use crate::identity::callers::actors::{Caller, Vendor};
+use crate::kernel::error::Result;
+use crate::kernel::page::{Page, PageQuery, PageRequest, foreign_cursor};
+use crate::kernel::platform::Platform;
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::until_fresh;
+
+/// Publish a plan
+///
+/// As its version 1, for good: a version never changes. What shall be different is the next version.
+#[utoipa::path(post, path = "/v1/plans", tag = "catalogue", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
+        "key": "growth", "name": "Growth",
+        "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}}, {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
+        "metrics": [{"metric": "apiCalls", "limit": -1, "included": 50_000, "prices": {"USD": {"model": "per_unit", "unitAmount": "0.002"}}}, {"metric": "users", "limit": 10}],
+        "addOns": [{"key": "extra-users", "name": "Five more users", "prices": [{"currency": "USD", "interval": "month", "price": {"model": "per_unit", "unitAmount": "20"}}], "limits": {"users": 5}}],
+        "features": [{"key": "sso", "name": "Single sign-on", "type": "boolean"}, {"key": "support", "name": "Support", "type": "static", "value": "next-day"}],
+        "trial": {"days": 14}, "minimumCommitment": {"USD": "100.00"}})),
+    responses((status = 201, description = "The plan", body = PlanView)), security(("platformKey" = [])))]
+pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || {
+        until_fresh(|| async {
+            let key =
+                command.body.key.as_deref().ok_or_else(|| Problem::invalid("/key", "invalid_key", "Send the key of the new plan."))?;
+            if publishing::is_key(key) && store::newest(platform.app(), key).await?.is_some() {
+                let detail = format!("There is a plan {key} already. POST /v1/plans/{key}/versions publishes its next version.");
+                return Err(Problem::conflict("plan_exists", detail).into());
+            }
+            let plan = read(platform, &command.body, Place { key, version: 1 }).await?;
+            let reply = Reply::created(&PlanView::new(&plan)?)?;
+            store::publish(platform, &plan, 0, reply.stored(claim).as_ref()).await?;
+            Ok(reply)
+        })
+    })
+    .await
+}
+
+/// Publish the next version of a plan
+///
+/// New subscriptions get it; those that are there keep theirs until they are moved. It says everything anew: what is left out is not as
+/// before. Of two publications at once, each gets a number of its own.
+#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion", params(("key" = String, Path, description = "`professional`")), request_body = NewPlan,
+    responses((status = 201, description = "The plan", body = PlanView)), security(("platformKey" = [])))]
+pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewPlan>) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || {
+        until_fresh(|| async {
+            let newest = store::newest(platform.app(), &key).await?.ok_or_else(|| Problem::not_found("plan"))?;
+            let body = succeeding(&newest, &command.body)?;
+            let plan = read(platform, &body, Place { key: &key, version: newest.version.saturating_add(1) }).await?;
+            let reply = Reply::created(&PlanView::new(&plan)?)?;
+            store::publish(platform, &plan, newest.version, reply.stored(claim).as_ref()).await?;
+            Ok(reply)
+        })
+    })
+    .await
+}
+
+/// What may follow on `newest`: a version of the same key and of the same organization.
+fn succeeding(newest: &Plan, body: &NewPlan) -> Result<NewPlan> {
+    if body.key.as_ref().is_some_and(|key| *key != newest.key) {
+        return Err(
+            Problem::refused("/key", "key_mismatch", "Leave it out, or send the key of the path: this is a version of that plan.").into()
+        );
+    }
+    if body.organization.is_some() && body.organization != newest.organization {
+        let detail =
+            "All versions of a plan are for the same organization, or for everybody. Leave it out, or publish a plan of another key.";
+        return Err(Problem::refused("/organization", "contract_is_fixed", detail).into());
+    }
+    if newest.version >= VERSIONS_MAX {
+        let detail = format!("A plan has at most {VERSIONS_MAX} versions. Publish a plan of another key.");
+        return Err(Problem::conflict("too_many_versions", detail).into());
+    }
+    Ok(NewPlan { organization: newest.organization, ..body.clone() })
+}
+
+async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<Plan> {
+    let app = platform.app();
+    let defined: Vec<_> = metrics::rules::built_in().into_iter().chain(metrics::store::defined(app).await?).collect();
+    let plan = publishing::version(body, place, &defined, app.moment().now)?;
+    if let Some(organization) = plan.organization {
+        let detail = "There is no such organization. GET /v1/organizations lists them.";
+        platform.placement(organization).await?.ok_or_else(|| Problem::refused("/organization", "unknown_organization", detail))?;
+    }
+    Ok(plan)
+}
+
+/// List the plans
+///
+/// In their newest versions: the built-in ones, then by key. An organization sees everybody's and its own contracts.
+#[utoipa::path(get, path = "/v1/plans", tag = "catalogue", operation_id = "listPlans",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "A page of plans", body = Page<PlanView>)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<String>()?;
+    if let Some(cursor) = &request.before {
+        seen(&caller, store::newest(&caller.app, cursor).await?).ok_or_else(foreign_cursor)?;
+    }
+    let plans = store::page(&caller.app, caller.organization, request.before.as_deref(), request.fetch()).await?;
+    Reply::ok(&page(plans, &request, |plan| plan.key.clone())?)
+}
+
+/// Which version of a plan.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionQuery {
+    version: Option<u32>,
+}
+
+/// Read a plan
+#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan", params(("key" = String, Path, description = "`professional`"), ("version" = Option<u32>, Query, description = "The newest when absent")),
+    responses((status = 200, description = "The plan", body = PlanView)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<VersionQuery>) -> Result<Reply> {
+    let plan = match query.version {
+        Some(version) => store::find(&caller.app, &key, version).await?,
+        None => store::newest(&caller.app, &key).await?,
+    };
+    Reply::ok(&PlanView::new(&seen(&caller, plan).ok_or_else(|| Problem::not_found("plan"))?)?)
+}
+
+/// List the versions of a plan
+#[utoipa::path(get, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "listPlanVersions",
+    params(("key" = String, Path, description = "`professional`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<PlanView>)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let newest = seen(&caller, store::newest(&caller.app, &key).await?).ok_or_else(|| Problem::not_found("plan"))?;
+    let request = query.check::<u32>()?;
+    let before = request.before.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(u32::MAX);
+    if request.before.is_some() && !(1..=newest.version).contains(&before) {
+        return Err(foreign_cursor().into());
+    }
+    let versions = store::versions(&caller.app, &key, before, request.fetch()).await?;
+    Reply::ok(&page(versions, &request, |plan| plan.version.to_string())?)
+}
+
+/// A custom contract of somebody else is answered like an unknown plan.
+fn seen(caller: &Caller, plan: Option<Plan>) -> Option<Plan> {
+    plan.filter(|plan| caller.organization.is_none_or(|organization| plan.is_open_to(organization)))
+}
+
+fn page(plans: Vec<Plan>, request: &PageRequest, cursor: impl Fn(&Plan) -> String) -> Result<Page<PlanView>> {
+    let Page { data, has_more, next_cursor } = Page::of(plans, request, cursor, |plan| PlanView::new(&plan));
+    Ok(Page { data: data.into_iter().collect::<Result<_>>()?, has_more, next_cursor })
+}
+
+/// Preview moving a plan's subscribers to another version
+///
+/// A page of the subscriptions that pin `from`, by organization, and what `to` would give and cost each. Nothing is changed.
+#[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration", params(("key" = String, Path, description = "`professional`")), request_body = Migration,
+    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)), security(("platformKey" = [])))]
+pub async fn preview_migration(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
+    let migration = Between::load(&vendor.platform, &key, &command.body).await?;
+    let Page { data, has_more, next_cursor } = migration.subscribers(&vendor.platform).await?;
+    let compared = data.into_iter().map(|(organization, subscription)| migration.view(organization, &subscription));
+    Reply::ok(&Page { data: compared.collect::<Result<Vec<_>>>()?, has_more, next_cursor })
+}
+
+/// Move a plan's subscribers to another version
+///
+/// A page a call: each subscription that can change is scheduled to do so where its billing period ends. One that has another change
+/// before it, ends or is paused is skipped. Go on with `nextCursor`; a page that is asked for again changes nothing more.
+#[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers", params(("key" = String, Path, description = "`professional`")), request_body = NewMigration,
+    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)), security(("platformKey" = [])))]
+pub async fn migrate(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewMigration>) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    let asked = Migration::from(command.body);
+    once_for_vendor(platform, claim, || async {
+        let migration = Between::load(platform, &key, &asked).await?;
+        let page = migration.subscribers(platform).await?;
+        let mut data = Vec::new();
+        for (organization, _) in &page.data {
+            data.extend(migration.schedule(&vendor, *organization).await?);
+        }
+        let scheduled = data.iter().filter(|view| view.is_scheduled()).count();
+        let reply = Reply::ok(&Page { data, has_more: page.has_more, next_cursor: page.next_cursor })?;
+        crate::billing::subscription_changes::migration_store::note_migration(
+            platform,
+            &key,
+            (asked.from, asked.to),
+            scheduled,
+            reply.stored(claim).as_ref(),
+        )
+        .await?;
+        Ok(reply)
+    })
+    .await
+}

@@ -1,0 +1,130 @@
+//! Sending what is committed: by the `email` queue, and at once when a test clock is advanced.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::secrets;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::MailId;
+use crate::kernel::mail::render::render;
+use crate::kernel::ports::OutgoingMail;
+use crate::kernel::sql;
+use crate::kernel::tenant::{Tenant, TenantStatement};
+use crate::kernel::time::{Timestamp, doubling, seconds};
+use crate::tenant_sql;
+
+/// Tries of one mail before it is parked.
+pub const ATTEMPTS_MAX: u32 = 8;
+/// Pause after the first failure; doubles with each further one.
+const FIRST_PAUSE: Duration = seconds(30);
+/// Mails sent in one go for one organization.
+const PENDING_MAX: u32 = 100;
+
+#[derive(Deserialize)]
+struct MailRow {
+    id: MailId,
+    recipient: String,
+    template: String,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    data: serde_json::Value,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    created_at: Timestamp,
+    attempts: u32,
+}
+
+/// Sends one mail, unless it is sent or parked already.
+pub async fn dispatch(tenant: &Tenant, id: MailId) -> Result<()> {
+    let statement = tenant_sql!(
+        "SELECT organization_id, id, recipient, template, data, created_at, attempts FROM mails WHERE organization_id = ?1 AND id = ?2 AND next_attempt_at IS NOT NULL",
+        id
+    );
+    match tenant.row::<MailRow>(statement).await? {
+        Some(mail) => send(tenant, mail).await,
+        None => Ok(()),
+    }
+}
+
+/// Sends all that waits, for an organization whose test clock moves.
+pub async fn dispatch_pending(tenant: &Tenant) -> Result<()> {
+    let statement = tenant_sql!(
+        "SELECT organization_id, id, recipient, template, data, created_at, attempts FROM mails WHERE organization_id = ?1 AND next_attempt_at <= ?2 ORDER BY created_at, id LIMIT ?3",
+        tenant.app().moment().now,
+        PENDING_MAX
+    );
+    for mail in tenant.rows::<MailRow>(statement).await? {
+        send(tenant, mail).await?;
+    }
+    Ok(())
+}
+
+async fn send(tenant: &Tenant, mail: MailRow) -> Result<()> {
+    let (id, attempts) = (mail.id, mail.attempts.saturating_add(1));
+    let outcome = match outgoing(tenant, mail) {
+        Ok(outgoing) => tenant.app().mailer.send(outgoing).await,
+        Err(error) => Err(error),
+    };
+    let note = match outcome {
+        Ok(()) => sent(id, attempts, tenant.moment().now),
+        Err(error) => failed(tenant, id, attempts, &error),
+    };
+    tenant.run(vec![note]).await.map(|_| ())
+}
+
+fn outgoing(tenant: &Tenant, mail: MailRow) -> Result<OutgoingMail> {
+    let data = secrets::added(&mail.template, &mail.data, tenant.organization(), &tenant.app().settings.secret)?;
+    let rendered = render(&mail.template, &data)?;
+    Ok(OutgoingMail {
+        id: mail.id,
+        organization: tenant.organization(),
+        to: mail.recipient,
+        template: mail.template,
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        data: mail.data,
+        sent_at: mail.created_at,
+    })
+}
+
+fn sent(id: MailId, attempts: u32, now: Timestamp) -> TenantStatement {
+    tenant_sql!(
+        "UPDATE mails SET sent_at = ?3, attempts = ?4, next_attempt_at = NULL, last_error = NULL WHERE organization_id = ?1 AND id = ?2",
+        id,
+        now,
+        attempts
+    )
+}
+
+/// A mail that keeps failing is parked: it has an error and no next attempt.
+fn failed(tenant: &Tenant, id: MailId, attempts: u32, error: &Error) -> TenantStatement {
+    let next = (attempts < ATTEMPTS_MAX).then(|| tenant.app().moment().now.plus(doubling(FIRST_PAUSE, attempts)));
+    tenant_sql!(
+        "UPDATE mails SET attempts = ?3, next_attempt_at = ?4, last_error = ?5 WHERE organization_id = ?1 AND id = ?2",
+        id,
+        attempts,
+        next,
+        error.for_the_record()
+    )
+}
+
+/// Lets a parked mail be tried again, from its first attempt.
+pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
+    let parked = tenant_sql!(
+        "SELECT organization_id FROM mails WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL",
+        id
+    );
+    let is_parked = tenant.run(vec![parked]).await?.iter().any(|rows| !rows.is_empty());
+    if is_parked {
+        let again = tenant_sql!(
+            "UPDATE mails SET attempts = 0, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL",
+            id,
+            tenant.app().moment().now
+        );
+        let decision = Decision::new().write(again).audit("parkedMail.replayed", id.to_string(), None, None);
+        tenant.commit(decision, None).await?;
+    }
+    dispatch(tenant, id).await?;
+    Ok(is_parked)
+}

@@ -1,0 +1,41 @@
+//! `/dev/inbox` and `/dev/emails`: what would have been mailed. They exist in development only, see `http::handle`.
+
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::http::reply::Reply;
+use crate::http::request::{Filter, Surroundings};
+use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::mail::local;
+use crate::kernel::mail::local::LocalMail;
+use crate::kernel::platform::Platform;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    to: Option<String>,
+}
+
+/// `GET /dev/emails?to=`: a list.
+pub async fn emails(around: Surroundings, Filter(query): Filter<Recipient>) -> Result<Reply> {
+    Reply::ok(&mails(around, query.to.as_deref()).await?)
+}
+
+/// `GET /dev/inbox`: a page.
+pub async fn inbox(around: Surroundings, Filter(query): Filter<Recipient>) -> Result<Response> {
+    let mails = mails(around, query.to.as_deref()).await?;
+    let mut environment = minijinja::Environment::new();
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    let page = environment
+        .render_named_str(
+            "inbox.html",
+            include_str!("inbox.html"),
+            minijinja::context! { mails => minijinja::Value::from(minijinja::value::Serde(&mails)) },
+        )
+        .or_internal()?;
+    Ok(Html(page).into_response())
+}
+
+async fn mails(around: Surroundings, to: Option<&str>) -> Result<Vec<LocalMail>> {
+    local::list(&Platform::open(around.app), to).await
+}

@@ -1,0 +1,22 @@
+//! Quantities as they are written in JSON.
+
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// How a [`Quantity`] is written: an integer, or a decimal string where it is none or is too large for one.
+pub struct QuantityDocument;
+
+impl PartialSchema for QuantityDocument {
+    fn schema() -> RefOr<Schema> {
+        let integer = ObjectBuilder::new().schema_type(Type::Integer);
+        let decimal = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^-?[0-9]+(\.[0-9]{1,9})?$"));
+        OneOfBuilder::new().item(integer).item(decimal).description(Some("An integer, or a decimal string with up to 9 decimals")).into()
+    }
+}
+
+impl ToSchema for QuantityDocument {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Quantity".into()
+    }
+}

@@ -1,0 +1,210 @@
+//! The endpoints of API keys and permissions.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::api_key::ApiKey;
+use super::rules::Maker;
+use super::token::{OrganizationToken, prefix};
+use super::{rules, store};
+use crate::http::reply::{Reply, change, id_of, once};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::identity::callers::actors::{Authorized, Caller};
+use crate::identity::callers::permissions::{Permission, needs};
+use crate::kernel::error::Result;
+use crate::kernel::ids::KeyId;
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::meter::client;
+
+/// A key to be made.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewApiKey {
+    #[schema(example = "production backend", min_length = 1, max_length = 200)]
+    pub name: String,
+    /// Permissions, see `GET /v1/permissions`.
+    #[schema(example = json!(["usage.read", "usage.write"]), min_items = 1, max_items = 50)]
+    pub scopes: Vec<String>,
+    /// The key stops working then; never when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An API key.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ApiKey)]
+pub struct KeyView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: KeyId,
+    pub name: String,
+    pub scopes: Vec<String>,
+    /// The first characters of the secret; they name the key and open nothing.
+    pub prefix: String,
+    /// The key itself. Shown once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// `platform`, or the id of the person, key or client that made it.
+    pub created_by: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
+    /// To a few minutes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl From<ApiKey> for KeyView {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            type_name: "ApiKey",
+            id: key.id,
+            name: key.name,
+            scopes: key.scopes,
+            prefix: prefix(key.id),
+            secret: None,
+            created_by: key.created_by,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            last_used_at: key.last_used_at,
+        }
+    }
+}
+
+/// A key is to be replaced.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewRotation {
+    /// How long the old secret stays good, in seconds: a day when absent, at most 30 days, 0 ends it at once.
+    #[schema(example = 86400, minimum = 0, maximum = 2592000)]
+    pub overlap_seconds: Option<u64>,
+}
+
+/// Whose row a new key or client is.
+pub fn maker(tenant: &Tenant) -> Maker {
+    Maker { name: tenant.actor().name(), person: tenant.person_behind() }
+}
+
+/// Create an API key
+///
+/// Its scopes are at most what its maker holds, and it keeps them when its maker's role changes. A key that a member made, or that was made
+/// with such a key, ends with their membership. The secret is in this answer only. What is stored for a retry of the same `Idempotency-Key` is the key without it; it is minted again.
+#[utoipa::path(post, path = "/v1/api-keys", tag = "access", operation_id = "createApiKey", request_body = NewApiKey,
+    responses((status = 201, description = "The key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<NewApiKey>) -> Result<Reply> {
+    let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
+    caller.may_grant(&body.scopes)?;
+    let reply = once(tenant, claim, || async {
+        let (key, decision) = rules::create(&body.name, body.scopes.clone(), body.expires_at, maker(tenant), tenant.app().moment())?;
+        let reply = Reply::created(&KeyView::from(key.clone()))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        super::meter::put_key(tenant, &key).await?;
+        Ok(reply)
+    })
+    .await?;
+    with_secret(reply, tenant)
+}
+
+/// The stored answer names the key; its secret follows from that.
+fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
+    let (organization, app) = (tenant.organization(), tenant.app());
+    reply.with_secret(|view| Some(OrganizationToken { organization, key: id_of(view)? }.mint(&app.settings.secret)))
+}
+
+/// List the API keys
+#[utoipa::path(get, path = "/v1/api-keys", tag = "access", operation_id = "listApiKeys",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<KeyId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let keys = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    let keys = with_uses(&caller.tenant, keys).await?;
+    Reply::ok(&Page::of(keys, &request, |key| key.id.to_string(), KeyView::from))
+}
+
+/// Read an API key
+#[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "access", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 200, description = "The key, without its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
+    let key = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
+    let key = with_uses(&caller.tenant, vec![key]).await?.into_iter().next().ok_or_else(|| Problem::not_found("API key"))?;
+    Reply::ok(&KeyView::from(key))
+}
+
+/// When each was used last: on the hot path the Meter knows, elsewhere its row.
+async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>> {
+    let uses = client::key_uses(tenant, keys.iter().map(|key| key.id).collect()).await?;
+    for key in &mut keys {
+        key.last_used_at = key.last_used_at.max(uses.get(&key.id).copied());
+    }
+    Ok(keys)
+}
+
+/// Rotate an API key
+///
+/// Makes a key with the same name and scopes. The old one stays good for the overlap, so that nothing fails while the new one is rolled
+/// out. Who rotates it has to hold its scopes.
+#[utoipa::path(post, path = "/v1/api-keys/{id}/rotations", tag = "access", operation_id = "rotateApiKey", request_body = NewRotation, params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 201, description = "The new key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+pub async fn rotate(
+    caller: Authorized<needs::ApiKeysWrite>,
+    IdInPath(id): IdInPath<KeyId>,
+    command: Command<NewRotation>,
+) -> Result<Reply> {
+    let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
+    let reply = once(tenant, claim, || async {
+        let old = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
+        caller.may_grant(&old.scopes)?;
+        let overlap = rules::check_overlap(command.body.overlap_seconds)?;
+        let (key, ending, decision) = rules::rotate(&old, overlap, maker(tenant), tenant.app().moment())?;
+        let reply = Reply::created(&KeyView::from(key.clone()))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        super::meter::put_key(tenant, &key).await?;
+        super::meter::put_key(tenant, &ending).await?;
+        Ok(reply)
+    })
+    .await?;
+    with_secret(reply, tenant)
+}
+
+/// Revoke an API key
+///
+/// It stops working before the answer arrives.
+#[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "access", operation_id = "revokeApiKey", params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 204, description = "Revoked")), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        let key = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
+        tenant.commit(rules::revoke(&key, tenant.app().moment()), None).await?;
+        client::remove_key(tenant, id).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// The permissions there are.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PermissionList {
+    pub data: Vec<&'static str>,
+}
+
+/// List the permissions
+#[utoipa::path(get, path = "/v1/permissions", tag = "access", operation_id = "listPermissions",
+    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)), security(("organizationKey" = []), ("platformKey" = [])))]
+pub async fn permissions(_caller: Caller) -> Result<Reply> {
+    Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
+}

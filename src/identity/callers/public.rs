@@ -1,0 +1,75 @@
+//! Everybody: the actor of the endpoints that need no credential. Whoever asks is throttled before anything is looked at.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use crate::http::request::{Surroundings, text_header};
+use crate::identity::throttle;
+use crate::identity::throttle::quotas::Throttled;
+use crate::identity::throttle::{Address, Admission};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::RequestId;
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::{App, Settings};
+use crate::kernel::tenant::Actor;
+
+/// Letters of `User-Agent` that are kept.
+const USER_AGENT_LETTERS_MAX: usize = 300;
+
+/// Anybody, at the endpoint `E`. There is nothing to do with it before it was [admitted](Self::admit).
+pub struct Public<E: Throttled> {
+    app: App,
+    pub request_id: RequestId,
+    pub client: Client,
+    endpoint: PhantomData<E>,
+}
+
+/// What a request says of whoever sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub address: Address,
+    /// `CF-Connecting-IP` as sent, for people to recognize their own sessions by.
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+impl Client {
+    pub fn of(parts: &Parts) -> Self {
+        let ip = text_header(&parts.headers, "cf-connecting-ip");
+        let user_agent: String = text_header(&parts.headers, "user-agent").chars().take(USER_AGENT_LETTERS_MAX).collect();
+        let given = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self { address: Address::read(&ip), ip: given(ip), user_agent: given(user_agent) }
+    }
+}
+
+impl<E: Throttled> Public<E> {
+    /// To tell what was made here before anything is counted or looked up.
+    pub fn settings(&self) -> &Settings {
+        &self.app.settings
+    }
+
+    /// Counts the request against its address and against its target, and opens the platform for it.
+    pub async fn admit(&self, target: Option<&str>) -> Result<(Platform, Admission)> {
+        let admission = throttle::check(&self.app, E::ENDPOINT, &self.client.address, target).await?;
+        Ok((Platform::open(self.app.clone()).acting_as(Actor::System(E::ENDPOINT.name())), admission))
+    }
+}
+
+impl<E: Throttled, S: Send + Sync> FromRequestParts<S> for Public<E> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
+        Ok(Self { app, request_id, client: Client::of(parts), endpoint: PhantomData })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self::of(parts))
+    }
+}

@@ -1,0 +1,155 @@
+//! The token endpoint's reading and refusing: a form in, a grant or an OAuth error out.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base64ct::{Base64, Encoding};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::wire::OauthError;
+use crate::http::refusal::Cause;
+use crate::http::request::{content_type, text_header};
+use crate::kernel::error::Error;
+
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What is asked for, well formed; whether the secret is good is not known yet.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub client: String,
+    pub secret: String,
+    pub scopes: Vec<String>,
+}
+
+/// An OAuth error on its way out.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    body: OauthError,
+    headers: Vec<(&'static str, String)>,
+    /// What went wrong inside, for the log.
+    cause: Option<Cause>,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
+        Self { status, body: OauthError { error, error_description: description.into() }, headers: Vec::new(), cause: None }
+    }
+
+    fn malformed(description: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    /// The same for unknown, forged, replaced and deleted ones, so that nobody learns which it was.
+    pub fn client() -> Self {
+        let refusal = Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "The client or its secret is not known.");
+        Self { headers: vec![("WWW-Authenticate", "Basic realm=\"tenantry\"".to_owned())], ..refusal }
+    }
+
+    pub fn scope() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            "The client lacks one of these scopes. Ask for some of its own, or for none to get all.",
+        )
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let cause = Some(Cause(error.clone()));
+        let problem = error.into_problem();
+        let name = if matches!(problem.status, 429 | 503) { "temporarily_unavailable" } else { "server_error" };
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { headers: problem.headers, cause, ..Self::new(status, name, problem.detail) }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_string(&self.body).unwrap_or_default();
+        let mut response = answer(self.status, body);
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
+        for (name, value) in self.headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// What this endpoint answers nobody may keep.
+pub fn answer(status: StatusCode, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Reads a request for a token.
+pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
+    let media = content_type(headers);
+    if !media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(FORM)) {
+        return Err(Refusal::malformed("Send the parameters as application/x-www-form-urlencoded."));
+    }
+    let form = Form::read(body)?;
+    match form.get("grant_type") {
+        Some("client_credentials") => {}
+        Some(_) => {
+            let description = "Only grant_type=client_credentials gets a token here.";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", description));
+        }
+        None => return Err(Refusal::malformed("Send grant_type=client_credentials.")),
+    }
+    let (client, secret) = credentials(headers, &form)?;
+    let scopes = form.get("scope").unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    Ok(Asked { client, secret, scopes })
+}
+
+/// By HTTP Basic authentication or in the form, never both.
+fn credentials(headers: &HeaderMap, form: &Form) -> Result<(String, String), Refusal> {
+    let in_form = (form.get("client_id"), form.get("client_secret"));
+    if text_header(headers, "authorization").is_empty() {
+        return match in_form {
+            (Some(client), Some(secret)) => Ok((client.to_owned(), secret.to_owned())),
+            _ => Err(Refusal::client()),
+        };
+    }
+    let (client, secret) = basic(&text_header(headers, "authorization")).ok_or_else(Refusal::client)?;
+    match in_form {
+        (_, Some(_)) => Err(Refusal::malformed("Send the client's secret once: by HTTP Basic authentication or in the form.")),
+        (Some(other), None) if other != client => Err(Refusal::malformed("The form names another client than the Authorization header.")),
+        _ => Ok((client, secret)),
+    }
+}
+
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    let is_basic = scheme.eq_ignore_ascii_case("basic");
+    let decoded = String::from_utf8(Base64::decode_vec(encoded.trim()).ok()?).ok()?;
+    let (client, secret) = decoded.split_once(':')?;
+    is_basic.then(|| (client.to_owned(), secret.to_owned()))
+}
+
+/// The parameters; one without a value is as good as absent, and none may come twice (RFC 6749, 3.2).
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn read(body: &[u8]) -> Result<Self, Refusal> {
+        let mut read: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            if read.iter().any(|(known, _)| *known == name) {
+                return Err(Refusal::malformed("A parameter is there twice. Send each once."));
+            }
+            read.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Self(read))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, value)| known == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,177 @@
+//! The endpoints of machines: their clients, and the token endpoint.
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+
+use super::discovery::AuthorizationServer;
+use super::grants::{Asked, Refusal};
+use super::secret::ClientSecret;
+use super::wire::{NewOauthClient, OauthClientView, OauthError, TokenRequest, TokenResponse};
+use super::{grants, rules, store};
+use crate::http::reply::{Reply, change, id_of, once};
+use crate::http::request::{Command, Filter, IdInPath, Surroundings, read_body};
+use crate::identity::access_tokens;
+use crate::identity::access_tokens::{Claims, LIFETIME, Subject};
+use crate::identity::api_keys::routes::{NewRotation, maker};
+use crate::identity::api_keys::rules::{check_overlap, is_to_be_noted};
+use crate::identity::callers::actors::Authorized;
+use crate::identity::callers::permissions::needs;
+use crate::identity::callers::public::Public;
+use crate::identity::throttle::at;
+use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::ids::ClientId;
+use crate::kernel::json;
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::{Actor, Tenant};
+
+/// Create an OAuth client
+///
+/// A machine that trades its secret for access tokens at `POST /oauth/token`. Its scopes are at most what its maker holds. A client that a
+/// member made ends with their membership. The secret is in this answer only; a retry of the same `Idempotency-Key` mints it again.
+#[utoipa::path(post, path = "/v1/oauth-clients", tag = "access", operation_id = "createOAuthClient", request_body = NewOauthClient,
+    responses((status = 201, description = "The client with its secret", body = OauthClientView)), security(("organizationKey" = ["oauthClients.write"]), ("platformKey" = [])))]
+pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Command<NewOauthClient>) -> Result<Reply> {
+    let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
+    caller.may_grant(&body.scopes)?;
+    let reply = once(tenant, claim, || async {
+        let (client, decision) = rules::create(&body.name, body.scopes.clone(), maker(tenant), tenant.app().moment())?;
+        let reply = Reply::created(&OauthClientView::from(client))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await?;
+    with_secret(reply, tenant)
+}
+
+/// The stored answer names the client and the version of its secret, from which the secret follows.
+fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
+    let (organization, app) = (tenant.organization(), tenant.app());
+    reply.with_secret(|view| {
+        let generation = view.get("secretVersion")?.as_u64()?.try_into().ok()?;
+        Some(ClientSecret { organization, client: id_of(view)?, generation }.mint(&app.settings.secret))
+    })
+}
+
+/// List the OAuth clients
+#[utoipa::path(get, path = "/v1/oauth-clients", tag = "access", operation_id = "listOAuthClients",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first, never with secrets", body = Page<OauthClientView>)), security(("organizationKey" = ["oauthClients.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<ClientId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let clients = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(clients, &request, |client| client.id.to_string(), OauthClientView::from))
+}
+
+/// Read an OAuth client
+#[utoipa::path(get, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "getOAuthClient", params(("id" = String, Path, description = "`client_...`")),
+    responses((status = 200, description = "The client, without its secret", body = OauthClientView)), security(("organizationKey" = ["oauthClients.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
+    let client = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
+    Reply::ok(&OauthClientView::from(client))
+}
+
+/// Rotate the secret of an OAuth client
+///
+/// The secret before stays good for the overlap; an older one ends at once. Who rotates it has to hold the client's scopes.
+#[utoipa::path(post, path = "/v1/oauth-clients/{id}/rotations", tag = "access", operation_id = "rotateOAuthClient", request_body = NewRotation, params(("id" = String, Path, description = "`client_...`")),
+    responses((status = 201, description = "The client with its new secret", body = OauthClientView)), security(("organizationKey" = ["oauthClients.write"]), ("platformKey" = [])))]
+pub async fn rotate(
+    caller: Authorized<needs::OauthClientsWrite>,
+    IdInPath(id): IdInPath<ClientId>,
+    command: Command<NewRotation>,
+) -> Result<Reply> {
+    let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
+    let reply = once(tenant, claim, || async {
+        let old = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
+        caller.may_grant(&old.scopes)?;
+        let overlap = check_overlap(command.body.overlap_seconds)?;
+        let (client, decision) = rules::rotate(&old, overlap, tenant.app().moment())?;
+        let reply = Reply::created(&OauthClientView::from(client))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await?;
+    with_secret(reply, tenant)
+}
+
+/// Delete an OAuth client
+///
+/// It gets no token any more, and those that it has open nothing, before the answer arrives.
+#[utoipa::path(delete, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "deleteOAuthClient", params(("id" = String, Path, description = "`client_...`")),
+    responses((status = 204, description = "Deleted")), security(("organizationKey" = ["oauthClients.write"]), ("platformKey" = [])))]
+pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        let client = store::find_any(tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
+        tenant.commit(rules::delete(&client, tenant.app().moment()), None).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// Get an access token for a machine
+///
+/// OAuth 2.0 client credentials (RFC 6749, 4.4). The client proves itself by HTTP Basic authentication or in the form. The token is a JWT
+/// that is good for ten minutes. Refusals are OAuth's documents, not problem documents.
+#[utoipa::path(post, path = "/oauth/token", tag = "access", operation_id = "createAccessToken",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)), security(()))]
+pub async fn token(public: Public<at::Token>, around: Surroundings, request: Request) -> Response {
+    issue(public, around, request).await.unwrap_or_else(Refusal::into_response)
+}
+
+async fn issue(public: Public<at::Token>, around: Surroundings, request: Request) -> std::result::Result<Response, Refusal> {
+    let headers = request.headers().clone();
+    let body = read_body(request, &(), json::BODY_BYTES_MAX).await.map_err(too_large)?;
+    let Asked { client, secret, scopes } = grants::read(&headers, &body)?;
+    // Before anything is looked up: a forged secret costs no database.
+    let secret = ClientSecret::verify(&secret, &around.app.settings.secret).filter(|secret| secret.client.to_string() == client);
+    let secret = secret.ok_or_else(Refusal::client)?;
+    let (platform, admission) = public.admit(Some(&client)).await?;
+    let tenant = platform.tenant(secret.organization, Actor::Client(secret.client), Some(around.request_id)).await?;
+    let tenant = tenant.ok_or_else(Refusal::client)?;
+    let granted = grant(&tenant, secret, &scopes).await?;
+    let mut response = grants::answer(StatusCode::OK, serde_json::to_string(&granted).or_internal()?);
+    for (name, value) in admission.headers() {
+        if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), header::HeaderValue::from_str(&value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// A token for the client, if this secret of it is good and it has these scopes.
+async fn grant(tenant: &Tenant, secret: ClientSecret, asked: &[String]) -> std::result::Result<TokenResponse, Refusal> {
+    let moment = tenant.app().moment();
+    let client = store::find(tenant, secret.client).await?.filter(|client| client.accepts(secret.generation, moment.now));
+    let client = client.ok_or_else(Refusal::client)?;
+    let scopes = client.grant(asked).ok_or_else(Refusal::scope)?;
+    if is_to_be_noted(client.last_used_at, moment.now) {
+        // For people to look at: a grant does not fail because of it.
+        let _noted = tenant.run(vec![store::note_use(client.id, moment.now)]).await;
+    }
+    let scope = scopes.join(" ");
+    let claims = Claims::new(tenant.organization(), Subject::Client { client: client.id, scopes }, moment);
+    let access_token = access_tokens::mint(tenant.app(), &claims).await?;
+    Ok(TokenResponse { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope })
+}
+
+fn too_large(_: Error) -> Refusal {
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The form is too large.")
+}
+
+/// Read what an OAuth library needs to know
+///
+/// Authorization server metadata (RFC 8414).
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access", operation_id = "getAuthorizationServer",
+    responses((status = 200, description = "The metadata", body = AuthorizationServer)), security(()))]
+pub async fn discover(around: Surroundings) -> Result<Response> {
+    let metadata = AuthorizationServer::at(&around.app.settings.api_url);
+    let body = serde_json::to_string(&metadata).or_internal()?;
+    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=3600")], body).into_response())
+}

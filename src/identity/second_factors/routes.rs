@@ -1,0 +1,189 @@
+//! The endpoints of a person's own second factor.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rules::{Proof, SecondFactor, already_there, invalid_second_factor, none_there};
+use super::{check, store, totp};
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, text_header};
+use crate::identity::callers::person::Oneself;
+use crate::identity::callers::public::Client;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::idempotency::Claim;
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// Nothing is asked for: the factor is a generator of six digits every 30 seconds.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSecondFactor {}
+
+/// A code of the authenticator app.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Confirmation {
+    #[schema(example = "012345")]
+    pub code: String,
+}
+
+/// One's own second factor.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SecondFactor)]
+pub struct SecondFactorView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// It is asked for at login from then on.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub confirmed_at: Option<Timestamp>,
+    pub recovery_codes_left: usize,
+    /// For authenticator apps, in base32. Shown once, when it is enrolled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The same as a link, for a QR code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otpauth_uri: Option<String>,
+    /// Each opens one login without the device. Shown once, when the factor is confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
+}
+
+impl From<&SecondFactor> for SecondFactorView {
+    fn from(factor: &SecondFactor) -> Self {
+        Self {
+            type_name: "SecondFactor",
+            created_at: factor.created_at,
+            confirmed_at: factor.confirmed_at,
+            recovery_codes_left: factor.recovery_codes.len(),
+            secret: None,
+            otpauth_uri: None,
+            recovery_codes: None,
+        }
+    }
+}
+
+/// Read one's own second factor
+#[utoipa::path(get, path = "/v1/second-factor", tag = "sessions", operation_id = "getSecondFactor",
+    responses((status = 200, description = "The factor, without its secret", body = SecondFactorView)), security(("accessToken" = [])))]
+pub async fn get(caller: Oneself) -> Result<Reply> {
+    Reply::ok(&SecondFactorView::from(&find(&caller).await?))
+}
+
+/// Enrol a second factor
+///
+/// An authenticator app reads the secret, and a first code of it confirms that it works: until then nothing is asked for at login, and
+/// enrolling again makes a new secret.
+#[utoipa::path(post, path = "/v1/second-factor", tag = "sessions", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
+    responses((status = 201, description = "The factor with its secret", body = SecondFactorView)), security(("accessToken" = [])))]
+pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result<Reply> {
+    let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
+    let reply = once(&caller.tenant, claim.as_ref(), || async {
+        if store::find(app, caller.person).await?.is_some_and(|factor| factor.confirmed_at.is_some()) {
+            return Err(already_there().into());
+        }
+        let (_, sealed) = check::new_seed(app, caller.person).await?;
+        store::write(app, store::put(caller.person, &sealed, app.moment().now)).await?;
+        let reply = Reply::created(&SecondFactorView::from(&find(&caller).await?))?;
+        caller.tenant.commit(noted(&caller, "secondFactor.enrolled"), reply.stored(claim.as_ref()).as_ref()).await?;
+        Ok(reply)
+    })
+    .await?;
+    // The secret is in no stored answer: it is opened again, as long as the factor is not confirmed.
+    let factor = find(&caller).await?;
+    if factor.confirmed_at.is_some() {
+        return Err(already_there().into());
+    }
+    let seed = totp::base32(&check::seed(app, &factor).await?);
+    let email = store::email_of(app, caller.person).await?;
+    let uri = totp::uri(&app.settings.app_url, &email, &seed);
+    let view = SecondFactorView { otpauth_uri: Some(uri), secret: Some(seed), ..SecondFactorView::from(&factor) };
+    Ok(Reply { replayed: reply.replayed, ..Reply::created(&view)? })
+}
+
+/// Confirm a second factor
+///
+/// From now on each login of this person, in every organization, asks for a code of it.
+#[utoipa::path(post, path = "/v1/second-factor/confirmation", tag = "sessions", operation_id = "confirmSecondFactor", request_body = Confirmation,
+    responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView)), security(("accessToken" = [])))]
+pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmation>) -> Result<Reply> {
+    let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
+    let reply = once(&caller.tenant, claim.as_ref(), || async {
+        let factor = find(&caller).await?;
+        if factor.confirmed_at.is_some() {
+            return Err(already_there().into());
+        }
+        let proof = proof(&caller, &factor, &command.body.code, &client).await?;
+        let mut statements = store::spend(&factor, proof);
+        statements.push(store::confirm(caller.person, app.moment().now));
+        store::write(app, statements).await.map_err(spent)?;
+        let reply = Reply::created(&SecondFactorView::from(&find(&caller).await?))?;
+        caller.tenant.commit(noted(&caller, "secondFactor.confirmed"), reply.stored(claim.as_ref()).as_ref()).await?;
+        Ok(reply)
+    })
+    .await?;
+    let factor = find(&caller).await?;
+    let view =
+        SecondFactorView { recovery_codes: Some(check::recovery_codes(&factor, &app.settings.secret)), ..SecondFactorView::from(&factor) };
+    Ok(Reply { replayed: reply.replayed, ..Reply::created(&view)? })
+}
+
+/// Remove one's own second factor
+///
+/// Needs a code of it, or a recovery code, in the header `Second-Factor-Code`, so that a stolen access token is not enough.
+#[utoipa::path(delete, path = "/v1/second-factor", tag = "sessions", operation_id = "removeSecondFactor",
+    params(("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code; not needed for a factor that was never confirmed")),
+    responses((status = 204, description = "Removed")), security(("accessToken" = [])))]
+pub async fn remove(caller: Oneself, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
+    let (app, factor) = (caller.tenant.app(), find(&caller).await?);
+    let mut statements = Vec::new();
+    if factor.confirmed_at.is_some() {
+        let detail = "Send a code of the factor, or a recovery code, in the header Second-Factor-Code.";
+        let code = code.ok_or_else(|| Problem::refused("Second-Factor-Code", "second_factor_required", detail))?;
+        let proof = proof(&caller, &factor, &code, &client).await?;
+        statements = store::spend(&factor, proof);
+    }
+    statements.push(store::remove(caller.person));
+    store::write(app, statements).await.map_err(spent)?;
+    caller.tenant.commit(noted(&caller, "secondFactor.removed"), None).await?;
+    Ok(Reply::no_content())
+}
+
+/// The header in which a code is sent where there is no body.
+pub struct SecondFactorCode(Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for SecondFactorCode {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(Some(text_header(&parts.headers, "second-factor-code")).filter(|code| !code.is_empty())))
+    }
+}
+
+async fn find(caller: &Oneself) -> Result<SecondFactor> {
+    store::find(caller.tenant.app(), caller.person).await?.ok_or_else(|| none_there().into())
+}
+
+async fn proof(caller: &Oneself, factor: &SecondFactor, code: &str, client: &Client) -> Result<Proof> {
+    let proof = check::proof(caller.tenant.app(), factor, code, &client.address).await?;
+    proof.ok_or_else(|| invalid_second_factor(403).into())
+}
+
+/// Somebody else was faster with the same code, which is then spent.
+fn spent(error: Error) -> Error {
+    if error == Error::Stale { invalid_second_factor(403).into() } else { error }
+}
+
+/// Keys of a person's requests are their own.
+fn claim_of<T>(caller: &Oneself, command: &Command<T>) -> Option<Claim> {
+    command.claim.clone().map(|claim| claim.within(&caller.person.to_string()))
+}
+
+fn noted(caller: &Oneself, action: &'static str) -> Decision {
+    Decision::new().audit(action, caller.person.to_string(), None, None)
+}

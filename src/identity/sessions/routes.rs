@@ -1,0 +1,160 @@
+//! The endpoints of sessions.
+
+use serde::Deserialize;
+
+use super::begin::{Opening, Presented};
+use super::refresh::invalid_refresh_token;
+use super::rules::Ending;
+use super::session::Session;
+use super::token::RefreshToken;
+use super::wire::{GrantedView, NewRefreshment, NewSession, SessionView};
+use super::{refresh, rules, store};
+use crate::http::reply::{Reply, change};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::identity::callers::actors::Identity;
+use crate::identity::callers::permissions::Permission;
+use crate::identity::callers::person::Oneself;
+use crate::identity::callers::public::Public;
+use crate::identity::logins::routes::checked_email;
+use crate::identity::logins::secrets::read_token;
+use crate::identity::throttle::at;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{PersonId, SessionId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::{Actor, Tenant};
+
+/// Log in
+///
+/// With the code or the link of a mail that `POST /v1/login` asked for. A code that is wrong, used or expired, and one for an address that
+/// nobody here has, are refused alike (401 `invalid_code`). When something is missing (409 `organization_required` with the choices,
+/// `second_factor_required`), the code stays good for the same request with it. A repetition with the same `Idempotency-Key` gets new
+/// tokens of the same session, until that is refreshed.
+#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", operation_id = "createSession", request_body = NewSession,
+    responses((status = 201, description = "The session with its tokens", body = GrantedView)), security(()))]
+pub async fn create(public: Public<at::Session>, command: Command<NewSession>) -> Result<Reply> {
+    let presented = presented(&command.body, &public.settings().secret)?;
+    let (platform, admission) = public.admit(presented.target()).await?;
+    let claim = command.claim.map(|claim| claim.within(presented.target().unwrap_or("link")));
+    let opening =
+        Opening { platform: &platform, client: &public.client, request_id: public.request_id, body: &command.body, claim: claim.as_ref() };
+    Ok(opening.open(&presented).await?.with_headers(admission.headers()))
+}
+
+fn presented(body: &NewSession, secret: &[u8]) -> Result<Presented> {
+    match (&body.email, &body.code, &body.token) {
+        (Some(email), Some(code), None) => Ok(Presented::Code { email: checked_email(email, "/email")?, code: code.trim().to_owned() }),
+        (None, None, Some(token)) => Ok(read_token(token, secret).map_or(Presented::Forged, Presented::Link)),
+        _ => Err(Problem::invalid("", "invalid_value", "Send either email and code, or token.").into()),
+    }
+}
+
+/// Refresh a session
+///
+/// Each refresh token is good once and gives the next one. Whoever uses one again ends the session, for all who hold a token of it
+/// (401 `invalid_refresh_token`); only within ten seconds the second of two that came at the same time is told so (409
+/// `refreshed_meanwhile`), and goes on with the tokens of the first.
+#[utoipa::path(post, path = "/v1/session-refreshments", tag = "sessions", operation_id = "refreshSession", request_body = NewRefreshment,
+    responses((status = 201, description = "The session with its next tokens", body = GrantedView)), security(()))]
+pub async fn refresh(public: Public<at::Refreshment>, command: Command<NewRefreshment>) -> Result<Reply> {
+    let token = RefreshToken::verify(&command.body.refresh_token, &public.settings().secret);
+    let target = token.map(|token| token.session.to_string());
+    let (platform, admission) = public.admit(target.as_deref()).await?;
+    let token = token.ok_or_else(invalid_refresh_token)?;
+    let tenant = platform.tenant(token.organization, Actor::System("refresh"), Some(public.request_id)).await?;
+    let tenant = tenant.ok_or_else(invalid_refresh_token)?;
+    let claim = command.claim.map(|claim| claim.within(target.as_deref().unwrap_or_default()));
+    Ok(refresh::refresh(&tenant, token, claim.as_ref()).await?.with_headers(admission.headers()))
+}
+
+/// Whose sessions, and `limit` and `cursor` as sent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionsQuery {
+    person: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// List the sessions
+///
+/// Those that are live. Their own, people see without a permission: `person=me`.
+#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", operation_id = "listSessions",
+    params(("person" = Option<String>, Query, description = "`me` or `user_...`: only theirs"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<SessionView>)), security(("organizationKey" = ["sessions.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Identity, Filter(query): Filter<SessionsQuery>) -> Result<Reply> {
+    let (tenant, person) = (&caller.tenant, whose(&caller, query.person.as_deref())?);
+    if person.is_none() || person != caller.person() {
+        caller.need(Permission::SessionsRead, None)?;
+    }
+    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<SessionId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        let cursor = store::find(tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+        person.is_none_or(|person| person == cursor.person).then_some(()).ok_or_else(foreign_cursor)?;
+    }
+    let now = tenant.app().moment().now;
+    let sessions = match person {
+        Some(person) => store::list_of(tenant, person, now, &request.bound(), request.fetch()).await?,
+        None => store::list(tenant, now, &request.bound(), request.fetch()).await?,
+    };
+    Reply::ok(&Page::of(sessions, &request, |session| session.id.to_string(), SessionView::from))
+}
+
+/// The person a query names.
+fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
+    let invalid =
+        || Problem::invalid("person", "invalid_value", "Send me, with an access token of a person, or the id of a member (user_...).");
+    match text {
+        None => Ok(None),
+        Some("me") => Ok(Some(caller.person().ok_or_else(invalid)?)),
+        Some(text) => Ok(Some(text.parse().map_err(|_| invalid())?)),
+    }
+}
+
+/// End a session
+///
+/// Its tokens stop working before the answer arrives. Their own, people end without a permission.
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession", params(("id" = String, Path, description = "`sess_...`")),
+    responses((status = 204, description = "Ended")), security(("organizationKey" = ["sessions.write"]), ("platformKey" = [])))]
+pub async fn end(caller: Identity, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        let session = store::find(tenant, id).await?;
+        let is_own = session.as_ref().is_some_and(|session| Some(session.person) == caller.person());
+        if !is_own {
+            caller.need(Permission::SessionsWrite, None)?;
+        }
+        let session = session.ok_or_else(|| Problem::not_found("session"))?;
+        let because = if is_own { Ending::LoggedOut } else { Ending::Revoked };
+        tenant.commit(rules::end(&session, because, tenant.app().moment().now), None).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// End all other sessions of one's own
+///
+/// What to do when a device is lost: the session that asks goes on.
+#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", operation_id = "endOtherSessions",
+    responses((status = 204, description = "Ended")), security(("accessToken" = [])))]
+pub async fn end_others(caller: Oneself) -> Result<Reply> {
+    let tenant = &caller.tenant;
+    change(tenant, || async {
+        while let others @ [_, ..] = &others(tenant, &caller).await?[..] {
+            let now = tenant.app().moment().now;
+            let decisions = others.iter().map(|session| rules::end(session, Ending::LoggedOut, now));
+            tenant.commit(decisions.fold(crate::kernel::decision::Decision::new(), |all, one| all.and(one)), None).await?;
+        }
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// Sessions ended in one commit.
+const ENDED_MAX: u32 = 20;
+
+async fn others(tenant: &Tenant, caller: &Oneself) -> Result<Vec<Session>> {
+    let live = store::list_of(tenant, caller.person, tenant.app().moment().now, "~", ENDED_MAX).await?;
+    Ok(live.into_iter().filter(|session| session.id != caller.session).collect())
+}

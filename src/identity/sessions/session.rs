@@ -1,0 +1,29 @@
+//! A session.
+
+use super::rules::{Ending, IDLE_MAX};
+use crate::kernel::ids::{PersonId, SessionId};
+use crate::kernel::time::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub person: PersonId,
+    pub generation: u32,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub ended: Option<(Timestamp, Ending)>,
+}
+
+impl Session {
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && now < self.expires_at && now < self.idle_until()
+    }
+
+    /// When it ends unless it is refreshed before.
+    pub fn idle_until(&self) -> Timestamp {
+        self.last_used_at.plus(IDLE_MAX)
+    }
+}

@@ -1,0 +1,260 @@
+//! The endpoints of teams and of who is on them.
+
+use serde::Deserialize;
+
+use super::rules::Move;
+use super::store::Shown;
+use super::team::{Contents, Team, TeamMember};
+use super::wire::{NewTeam, NewTeamRole, TeamChanges, TeamMemberView, TeamView};
+use super::{rules, store};
+use crate::http::reply::{Reply, change, once};
+use crate::http::request::{Command, Filter, IdsInPath};
+use crate::identity::callers::permissions::{Need, needs};
+use crate::identity::callers::team_actors::{OnTeam, OnTeams};
+use crate::identity::roles;
+use crate::identity::roles::role::{Role, Roles};
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{PersonId, TeamId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+
+/// A filter by name is no longer than a name.
+const SEARCH_LENGTH_MAX: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TeamsQuery {
+    limit: Option<String>,
+    cursor: Option<String>,
+    parent_team: Option<String>,
+    q: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteQuery {
+    reassign_to: Option<String>,
+}
+
+/// List the teams
+///
+/// Who may see some teams only gets those: the teams on which they have a role with `teams.read`, and the ones below.
+#[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
+        ("parentTeam" = Option<String>, Query, description = "Only those directly below `team_...`; `none`: only the topmost ones"), ("q" = Option<String>, Query, description = "Only those whose name begins so, in any case")),
+    responses((status = 200, description = "Newest first", body = Page<TeamView>)), security(("organizationKey" = ["teams.read"]), ("platformKey" = [])))]
+pub async fn list(caller: OnTeams<needs::TeamsRead>, Filter(query): Filter<TeamsQuery>) -> Result<Reply> {
+    let tenant = caller.tenant();
+    let shown = Shown { parent: below(&query)?, name: search(&query)?, reach: caller.reach() };
+    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<TeamId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let teams = store::list(tenant, &shown, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(teams, &request, |team| team.id.to_string(), |team| TeamView::new(team, tenant.organization())))
+}
+
+/// What `parentTeam` of a list says. A team that isn't there has nothing below it.
+fn below(query: &TeamsQuery) -> Result<Option<Option<TeamId>>> {
+    match query.parent_team.as_deref() {
+        None => Ok(None),
+        Some("none") => Ok(Some(None)),
+        Some(id) => {
+            let detail = "Send the id of a team (team_...), or none for the topmost teams.";
+            let id = id.parse().map_err(|_| Problem::invalid("parentTeam", "invalid_value", detail))?;
+            Ok(Some(Some(id)))
+        }
+    }
+}
+
+fn search(query: &TeamsQuery) -> Result<String> {
+    let text = query.q.as_deref().unwrap_or_default();
+    if text.chars().count() > SEARCH_LENGTH_MAX {
+        return Err(Problem::invalid("q", "invalid_value", format!("Send at most {SEARCH_LENGTH_MAX} characters.")).into());
+    }
+    Ok(text.to_lowercase())
+}
+
+/// Create a team
+///
+/// Needs `teams.write` on the team above it; organization-wide for a topmost one.
+#[utoipa::path(post, path = "/v1/teams", tag = "teams", operation_id = "createTeam", request_body = NewTeam,
+    responses((status = 201, description = "The team", body = TeamView)), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam>) -> Result<Reply> {
+    let (tenant, body, claim) = (caller.tenant(), &command.body, command.claim.as_ref());
+    once(tenant, claim, || async {
+        let parent = named(&caller, body.parent_team, "/parentTeam").await?;
+        let (count, roles) = (store::count(tenant).await?, roles::store::all(tenant).await?);
+        let (team, decision) = rules::create(&body.wanted(), parent.as_ref(), count, &roles, tenant.moment())?;
+        let reply = Reply::created(&TeamView::new(team, tenant.organization()))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Get a team
+#[utoipa::path(get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam", params(("id" = String, Path, description = "`team_...`")),
+    responses((status = 200, description = "The team", body = TeamView)), security(("organizationKey" = ["teams.read"]), ("platformKey" = [])))]
+pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
+    let organization = caller.tenant().organization();
+    Reply::ok(&TeamView::new(caller.team, organization))
+}
+
+/// Change or move a team
+///
+/// To move it (`parentTeam`) needs `teams.write` on the team it leaves and on the one it goes to, organization-wide where that is the top.
+/// Who has a role on the new parents gets it on the team, too, so the caller must hold what these roles permit.
+#[utoipa::path(patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam", params(("id" = String, Path, description = "`team_...`")), request_body = TeamChanges,
+    responses((status = 200, description = "The team", body = TeamView)), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChanges>) -> Result<Reply> {
+    let (tenant, body) = (caller.tenant(), &command.body);
+    change(tenant, || async {
+        let team = caller.fresh().await?;
+        let roles = roles::store::all(tenant).await?;
+        let parent = match body.parent_team.filter(|parent| *parent != team.parent) {
+            None => None,
+            Some(parent) => Some(new_parent(&caller.somewhere, &team, parent, &roles).await?),
+        };
+        let deepest = if parent.is_some() { store::contents(tenant, &team).await?.deepest } else { team.depth };
+        let moved = parent.as_ref().map(|to| Move { to: to.as_ref(), deepest });
+        let (team, decision) = rules::update(&team, &body.wanted(), moved.as_ref(), &roles)?;
+        tenant.commit(decision, None).await?;
+        Reply::ok(&TeamView::new(team, tenant.organization()))
+    })
+    .await
+}
+
+/// Delete a team
+///
+/// One with teams below it, with members or with invitations to it is deleted only when `reassignTo` names the team that takes them over.
+/// Who is on both keeps the role they have there.
+#[utoipa::path(delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
+    params(("id" = String, Path, description = "`team_...`"), ("reassignTo" = Option<String>, Query, description = "`team_...`: takes over the children and members")),
+    responses((status = 204, description = "Deleted")), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<DeleteQuery>) -> Result<Reply> {
+    let tenant = caller.tenant();
+    change(tenant, || async {
+        let team = caller.fresh().await?;
+        let contents = store::contents(tenant, &team).await?;
+        let target = heir(&caller.somewhere, &team, &contents, query.reassign_to.as_deref()).await?;
+        tenant.commit(rules::delete(&team, &contents, target.as_ref())?, None).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// List who is on a team
+///
+/// Those with a role on this very team; roles on the teams above reach it, too, and are listed there.
+#[utoipa::path(get, path = "/v1/teams/{id}/members", tag = "teams", operation_id = "listTeamMembers",
+    params(("id" = String, Path, description = "`team_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Who came last first", body = Page<TeamMemberView>)), security(("organizationKey" = ["teams.read"]), ("platformKey" = [])))]
+pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<PersonId>()?;
+    let before = match request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        None => None,
+        Some(person) => Some(store::find_member(caller.tenant(), caller.team.id, person).await?.ok_or_else(foreign_cursor)?),
+    };
+    let members = store::list_members(caller.tenant(), caller.team.id, before.as_ref(), request.fetch()).await?;
+    Reply::ok(&Page::of(members, &request, |member| member.person.to_string(), TeamMemberView::from))
+}
+
+/// Give a member a role on a team
+///
+/// It reaches the teams below, too. The caller must hold all that the role permits on the team.
+#[utoipa::path(put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
+    params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`, a member of the organization")), request_body = NewTeamRole,
+    responses((status = 200, description = "The role on the team", body = TeamMemberView)), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+pub async fn put_member(
+    caller: OnTeam<needs::TeamsWrite>,
+    IdsInPath(_, person): IdsInPath<TeamId, PersonId>,
+    command: Command<NewTeamRole>,
+) -> Result<Reply> {
+    let tenant = caller.tenant();
+    change(tenant, || async {
+        let team = caller.fresh().await?;
+        roles::store::standing(tenant, person).await?.ok_or_else(|| Problem::not_found("member"))?;
+        let roles = roles::store::all(tenant).await?;
+        let role = rules::role_to_give(&team, command.body.role.as_deref(), &roles)?;
+        caller.somewhere.may_grant(&role.permissions, &team.path)?;
+        let present = store::find_member(tenant, team.id, person).await?;
+        let (member, decision) = rules::put_member(present.as_ref(), &assignment(tenant, &team, person, role), &team);
+        tenant.commit(decision, None).await?;
+        Reply::ok(&TeamMemberView::from(member))
+    })
+    .await
+}
+
+/// Take a member off a team
+///
+/// They stay a member of the organization, and on the teams below on which they have a role of their own.
+#[utoipa::path(delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
+    params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`")),
+    responses((status = 204, description = "No longer on the team")), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, person): IdsInPath<TeamId, PersonId>) -> Result<Reply> {
+    let tenant = caller.tenant();
+    change(tenant, || async {
+        let team = caller.fresh().await?;
+        let present = store::find_member(tenant, team.id, person).await?.ok_or_else(|| Problem::not_found("member"))?;
+        tenant.commit(rules::remove_member(&present), None).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+fn assignment(tenant: &Tenant, team: &Team, person: PersonId, role: &Role) -> TeamMember {
+    let start_date = tenant.moment().now;
+    TeamMember { team: team.id, person, role: role.key.clone(), assigned_by: tenant.actor().name(), start_date }
+}
+
+/// The team that a client named at `pointer`, if the caller may write there; None: organization-wide.
+async fn named<N: Need>(caller: &OnTeams<N>, id: Option<TeamId>, pointer: &str) -> Result<Option<Team>> {
+    let Some(id) = id else {
+        caller.check(None)?;
+        return Ok(None);
+    };
+    match caller.team(id).await {
+        Err(Error::Refused(problem)) if problem.status == 404 => {
+            Err(Problem::refused(pointer, "unknown_team", "There is no such team. GET /v1/teams lists them.").into())
+        }
+        other => other.map(Some),
+    }
+}
+
+/// Where the team goes (None: to the top), if the caller may take it away and put it there.
+async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId>, roles: &Roles) -> Result<Option<Team>> {
+    caller.check(team.path.above().as_ref())?;
+    let parent = named(caller, id, "/parentTeam").await?;
+    if let Some(parent) = &parent {
+        may_subject(caller, team, parent, roles).await?;
+    }
+    Ok(parent)
+}
+
+/// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
+async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
+    for key in store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
+        let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();
+        caller.may_grant(permissions, &team.path)?;
+    }
+    Ok(())
+}
+
+/// The team that takes over what is in the one to be deleted, if the caller may give it all that: its teams come under the roles on the way
+/// there, and its members get their roles there.
+async fn heir<N: Need>(caller: &OnTeams<N>, team: &Team, contents: &Contents, id: Option<&str>) -> Result<Option<Team>> {
+    let Some(id) = id else { return Ok(None) };
+    let unknown = || Problem::refused("reassignTo", "unknown_team", "There is no such team. GET /v1/teams lists them.");
+    let Some(target) = named(caller, Some(id.parse().map_err(|_| unknown())?), "reassignTo").await? else { return Ok(None) };
+    let roles = roles::store::all(caller.tenant()).await?;
+    if contents.has_children {
+        may_subject(caller, team, &target, &roles).await?;
+    }
+    for key in &contents.roles {
+        let permissions = roles.find(key).map(|role| role.permissions.as_slice()).unwrap_or_default();
+        caller.may_grant(permissions, &target.path)?;
+    }
+    Ok(Some(target))
+}

@@ -1,0 +1,177 @@
+//! The calendar: what happens each minute, hour and day.
+
+use futures::future::BoxFuture;
+use serde::Deserialize;
+
+use crate::billing::billing_run;
+use crate::identity::{access_tokens, logins, members, sessions, throttle};
+use crate::kernel::error::Result;
+use crate::kernel::ids::{EventId, MailId, OrganizationId};
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::Message;
+use crate::kernel::sql::Value;
+use crate::kernel::time::seconds;
+use crate::operations::{exports, maintenance, test_clocks};
+use crate::tenancy::data_movement::{erasure, relocation};
+use crate::tenancy::signup::placement;
+
+/// One thing that is done on schedule; gives how many it found.
+pub struct Task {
+    pub name: &'static str,
+    pub run: fn(Platform) -> BoxFuture<'static, Result<usize>>,
+}
+
+/// A line of the calendar.
+pub struct Entry {
+    pub cron: &'static str,
+    pub when: &'static str,
+    pub tasks: &'static [Task],
+}
+
+/// The whole calendar; `wrangler.toml` lists the same crons.
+pub const CALENDAR: &[Entry] = &[
+    Entry {
+        cron: "* * * * *",
+        when: "Every minute",
+        tasks: &[
+            Task { name: "let due facts become true", run: |platform| Box::pin(fire_due_events(platform)) },
+            Task { name: "nudge facts that still wait for their steps", run: |platform| Box::pin(nudge_pending_events(platform)) },
+            Task { name: "nudge mails that still wait to be sent", run: |platform| Box::pin(nudge_pending_mails(platform)) },
+            Task { name: "go on with exports, moves and erasures", run: |platform| Box::pin(nudge_unfinished_work(platform)) },
+            Task { name: "nudge login mails that still wait to be sent", run: |platform| Box::pin(nudge_unmailed_logins(platform)) },
+            Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
+            Task { name: "bill again what could not be billed", run: |platform| Box::pin(bill_again(platform)) },
+        ],
+    },
+    Entry {
+        cron: "0 * * * *",
+        when: "Every hour",
+        tasks: &[
+            Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) },
+            Task { name: "tell Meters of members that they were not told of", run: |platform| Box::pin(tell_untold_seats(platform)) },
+        ],
+    },
+    Entry {
+        cron: "0 5 * * *",
+        when: "Every day",
+        tasks: &[
+            Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
+            Task { name: "forget exports older than 7 days", run: |platform| Box::pin(forget_old_exports(platform)) },
+            Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
+            Task {
+                name: "replace the key that signs access tokens after 90 days",
+                run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
+            },
+            Task { name: "forget logins that expired a day ago", run: |platform| Box::pin(forget_expired_logins(platform)) },
+            Task { name: "forget sessions that expired a month ago", run: |platform| Box::pin(forget_expired_sessions(platform)) },
+        ],
+    },
+];
+
+/// Runs the entry of `cron`. A task that fails does not stop the others.
+pub async fn run(platform: &Platform, cron: &str) -> Vec<(&'static str, Result<usize>)> {
+    let mut results = Vec::new();
+    for entry in CALENDAR.iter().filter(|entry| entry.cron == cron) {
+        for task in entry.tasks {
+            results.push((task.name, (task.run)(platform.clone()).await));
+        }
+    }
+    results
+}
+
+/// Rows that one sweep takes up; the next one takes the rest.
+const SWEEP_MAX: u32 = 500;
+/// A fact younger than this is still in the hands of the request that caused it.
+const SETTLING: std::time::Duration = seconds(10);
+
+async fn fire_due_events(platform: Platform) -> Result<usize> {
+    test_clocks::due::fire_in_real_time(&platform, SWEEP_MAX).await
+}
+
+#[derive(Deserialize)]
+struct PendingEvent {
+    organization_id: OrganizationId,
+    id: EventId,
+}
+
+async fn nudge_pending_events(platform: Platform) -> Result<usize> {
+    let before = platform.app().moment().now.minus(SETTLING);
+    let text =
+        "SELECT organization_id, id FROM events WHERE dispatched_at IS NULL AND next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let rows: Vec<PendingEvent> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
+    nudge(&platform, rows.into_iter().map(|row| Message::Event { organization: row.organization_id, event: row.id }).collect()).await
+}
+
+#[derive(Deserialize)]
+struct PendingMail {
+    organization_id: OrganizationId,
+    id: MailId,
+}
+
+async fn nudge_pending_mails(platform: Platform) -> Result<usize> {
+    let before = platform.app().moment().now.minus(SETTLING);
+    let text = "SELECT organization_id, id FROM mails WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let rows: Vec<PendingMail> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
+    nudge(&platform, rows.into_iter().map(|row| Message::Mail { organization: row.organization_id, mail: row.id }).collect()).await
+}
+
+async fn finish_cut_off_sign_ups(platform: Platform) -> Result<usize> {
+    placement::finish_cut_off(&platform).await
+}
+
+/// Fans out: the pages send one message of the `billing` queue for each due subscription.
+async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
+    billing_run::pages::begin(&platform).await
+}
+
+async fn bill_again(platform: Platform) -> Result<usize> {
+    billing_run::pages::try_again(&platform).await
+}
+
+async fn tell_untold_seats(platform: Platform) -> Result<usize> {
+    members::seats::tell_untold(&platform).await
+}
+
+async fn forget_old_answers(platform: Platform) -> Result<usize> {
+    maintenance::forget_old_answers(&platform).await
+}
+
+async fn forget_old_exports(platform: Platform) -> Result<usize> {
+    exports::work::forget_old(&platform).await
+}
+
+/// What one message could not finish, or whose message was lost.
+async fn nudge_unfinished_work(platform: Platform) -> Result<usize> {
+    let mut messages = erasure::unfinished(&platform).await?;
+    messages.extend(relocation::unfinished(&platform).await?);
+    messages.extend(exports::work::unfinished(&platform).await?);
+    nudge(&platform, messages).await
+}
+
+async fn nudge_unmailed_logins(platform: Platform) -> Result<usize> {
+    nudge(&platform, logins::store::unmailed(&platform, SWEEP_MAX).await?).await
+}
+
+async fn forget_expired_logins(platform: Platform) -> Result<usize> {
+    logins::store::forget_expired(&platform).await
+}
+
+async fn forget_expired_sessions(platform: Platform) -> Result<usize> {
+    sessions::store::forget_expired(&platform).await
+}
+
+async fn forget_full_throttles(platform: Platform) -> Result<usize> {
+    throttle::forget_full(platform.app()).await
+}
+
+async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
+    access_tokens::keys::keep_fresh(&platform).await
+}
+
+async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {
+    let count = messages.len();
+    if count > 0 {
+        platform.app().queues.send(messages).await?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,122 @@
+//! What the queues bring: nudges to look at committed rows. Handling one twice does nothing twice.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use futures::stream;
+
+use crate::billing::billing_run::{pages, work};
+use crate::business::runner;
+use crate::business::runner::Retry;
+use crate::delivery::mails::dispatch;
+use crate::identity::logins;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::OrganizationId;
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::{Message, Work};
+use crate::kernel::tenant::{Actor, Placement, Tenant};
+use crate::operations::exports;
+use crate::tenancy::data_movement::{erasure, relocation};
+
+/// Organizations that are handled side by side: what one invocation may have open at once.
+const ORGANIZATIONS_AT_ONCE: usize = 6;
+
+/// Handles one message. An error lets the queue bring it again.
+pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
+    handle_all(platform, vec![message]).await.into_iter().next().unwrap_or(Ok(()))
+}
+
+/// Handles what a queue brings at once, and says of each message what became of it. Where the organizations live is asked once for all;
+/// they are handled side by side, and what concerns one of them in its order.
+pub async fn handle_all(platform: &Platform, messages: Vec<Message>) -> Vec<Result<()>> {
+    let count = messages.len();
+    let mut groups: BTreeMap<Option<OrganizationId>, Vec<(usize, Message)>> = BTreeMap::new();
+    for (place, message) in messages.into_iter().enumerate() {
+        groups.entry(message.organization()).or_default().push((place, message));
+    }
+    let named: Vec<OrganizationId> = groups.keys().copied().flatten().collect();
+    let placements: BTreeMap<OrganizationId, Placement> = match platform.placements(&named).await {
+        Ok(placements) => placements.into_iter().map(|placement| (placement.organization, placement)).collect(),
+        Err(error) => return vec![Err(error); count],
+    };
+    let handled = stream::iter(groups.into_values()).map(|group| handle_in_order(platform, &placements, group));
+    let mut outcomes: Vec<(usize, Result<()>)> =
+        handled.buffer_unordered(ORGANIZATIONS_AT_ONCE).collect::<Vec<_>>().await.into_iter().flatten().collect();
+    outcomes.sort_by_key(|(place, _)| *place);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+async fn handle_in_order(
+    platform: &Platform,
+    placements: &BTreeMap<OrganizationId, Placement>,
+    group: Vec<(usize, Message)>,
+) -> Vec<(usize, Result<()>)> {
+    let mut outcomes = Vec::with_capacity(group.len());
+    // Running an organization's facts runs all of them: one look answers every nudge.
+    let mut settled: Option<Result<()>> = None;
+    for (place, message) in group {
+        let outcome = match (&message, &settled) {
+            (Message::Event { .. }, Some(outcome)) => outcome.clone(),
+            (Message::Event { .. }, None) => settled.insert(handle_one(platform, placements, message).await).clone(),
+            _ => handle_one(platform, placements, message).await,
+        };
+        outcomes.push((place, outcome));
+    }
+    outcomes
+}
+
+async fn handle_one(platform: &Platform, placements: &BTreeMap<OrganizationId, Placement>, message: Message) -> Result<()> {
+    let tenant = async |organization, actor| tenant(platform, placements, organization, actor).await;
+    match message {
+        Message::Event { organization, .. } => {
+            let Some(tenant) = tenant(organization, "events_queue").await? else { return Ok(()) };
+            settle(&tenant).await
+        }
+        Message::Mail { organization, mail } => {
+            let Some(tenant) = tenant(organization, "email_queue").await? else { return Ok(()) };
+            dispatch::dispatch(&tenant, mail).await
+        }
+        Message::Billing { organization, subscription } => {
+            let Some(tenant) = tenant(organization, "billing_run").await? else { return Ok(()) };
+            work::bill(&tenant, subscription).await?;
+            settle(&tenant).await
+        }
+        Message::BillingPage(page) => pages::go_through(platform, page).await,
+        Message::Work { organization, work: Work::Export } => {
+            let Some(tenant) = tenant(organization, "export").await? else { return Ok(()) };
+            let is_finished = exports::work::go_on(&tenant).await?;
+            come_again_unless(is_finished, platform, organization, Work::Export).await
+        }
+        Message::Work { organization, work: Work::Erasure } => erasure::go_on(platform, organization).await,
+        Message::Work { organization, work: Work::Move } => {
+            let is_finished = relocation::go_on(platform, organization).await?;
+            come_again_unless(is_finished, platform, organization, Work::Move).await
+        }
+        Message::Login { login } => logins::mail::send(platform, login).await,
+        Message::Probe {} => Ok(()),
+    }
+}
+
+/// A step that fails has its own retries and its own parking, so the message is done; a database that is away lets it come again.
+async fn settle(tenant: &Tenant) -> Result<()> {
+    runner::settle(tenant, Retry::WhenDue).await.map(|_| ())
+}
+
+/// Background work that is not finished in the time of one message asks for another.
+async fn come_again_unless(is_finished: bool, platform: &Platform, organization: OrganizationId, work: Work) -> Result<()> {
+    if is_finished { Ok(()) } else { platform.app().queues.send(vec![Message::Work { organization, work }]).await }
+}
+
+/// None for an organization that was erased: what was still to be done for it has gone with it.
+async fn tenant(
+    platform: &Platform,
+    placements: &BTreeMap<OrganizationId, Placement>,
+    organization: OrganizationId,
+    actor: &'static str,
+) -> Result<Option<Tenant>> {
+    match placements.get(&organization) {
+        Some(placement) => platform.tenant_at(placement.clone(), Actor::System(actor)).map(Some),
+        None if erasure::find(platform, organization).await?.is_some() => Ok(None),
+        None => Err(Error::internal(format!("a message names {organization}, which is not in the directory"))),
+    }
+}

@@ -1,0 +1,28 @@
+//! What the Meter is told of limits.
+
+use super::agreed::Limits;
+use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::tenant::Tenant;
+use crate::meter::client::call;
+use crate::meter::contract::{Call, Done, Grant, LimitOverride};
+
+/// Tells the Meter all that is agreed with the organization beside its plan.
+pub async fn put_limits(tenant: &Tenant, limits: &Limits) -> Result<()> {
+    let overrides = limits
+        .overrides
+        .iter()
+        .map(|(metric, given)| (metric.clone(), LimitOverride { limit: given.limit, enforcement: given.enforcement }))
+        .collect();
+    let grants = limits
+        .grants
+        .iter()
+        .map(|grant| Grant {
+            id: grant.id.to_string(),
+            metric: grant.metric.clone(),
+            amount: grant.amount,
+            starts_at: grant.starts_at,
+            ends_at: grant.ends_at,
+        })
+        .collect();
+    call::<Done>(tenant, Call::PutLimits { version: limits.version, overrides, grants }).await.map(|_| ())
+}

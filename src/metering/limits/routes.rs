@@ -1,0 +1,254 @@
+//! The endpoints of limits and grants, for the vendor.
+
+use rating::Quantity;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::agreed::{Grant, Override};
+use super::rules::{Allowance, Wanted};
+use super::{rules, store};
+use crate::catalog::metrics;
+use crate::http::quantity::QuantityDocument;
+use crate::http::reply::{Reply, change, once};
+use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{GrantId, OrganizationId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::ports::App;
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+use crate::meter::client;
+use crate::meter::contract::Enforcement;
+
+/// The limit of one organization.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewLimit {
+    /// 0 or more; -1 is unlimited.
+    #[schema(value_type = QuantityDocument, example = 250_000)]
+    pub limit: Quantity,
+    /// `hard` when absent.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub enforcement: Enforcement,
+    /// Why, for your own people.
+    #[schema(example = "agreed until the new contract", min_length = 1, max_length = 2000)]
+    pub reason: Option<String>,
+}
+
+/// A limit that replaces the plan's.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LimitOverride)]
+pub struct LimitView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    pub metric: String,
+    /// -1 is unlimited.
+    #[schema(value_type = QuantityDocument)]
+    pub limit: Quantity,
+    pub enforcement: Enforcement,
+    pub reason: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+impl From<Override> for LimitView {
+    fn from(given: Override) -> Self {
+        Self {
+            type_name: "LimitOverride",
+            limit: given.shown(),
+            metric: given.metric,
+            enforcement: given.enforcement,
+            reason: given.reason,
+            updated_at: given.updated_at,
+        }
+    }
+}
+
+/// Allowance to be granted.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewGrant {
+    #[schema(example = "apiCalls")]
+    pub metric: String,
+    /// Above 0: the limit is so much higher.
+    #[schema(value_type = QuantityDocument, example = 10_000)]
+    pub amount: Quantity,
+    /// From then on; now when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub starts_at: Option<Timestamp>,
+    /// Up to then; for good when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends_at: Option<Timestamp>,
+    /// Why, for your own people.
+    #[schema(example = "goodwill after the outage", min_length = 1, max_length = 2000)]
+    pub reason: Option<String>,
+}
+
+impl From<NewGrant> for Allowance {
+    fn from(body: NewGrant) -> Self {
+        Self { metric: body.metric, amount: body.amount, starts_at: body.starts_at, ends_at: body.ends_at, reason: body.reason }
+    }
+}
+
+/// Allowance on top of a limit. It doesn't change one that is unlimited.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Grant)]
+pub struct GrantView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: GrantId,
+    pub metric: String,
+    #[schema(value_type = QuantityDocument)]
+    pub amount: Quantity,
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ends_at: Option<Timestamp>,
+    pub reason: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+impl From<Grant> for GrantView {
+    fn from(grant: Grant) -> Self {
+        Self {
+            type_name: "Grant",
+            id: grant.id,
+            metric: grant.metric,
+            amount: grant.amount,
+            starts_at: grant.starts_at,
+            ends_at: grant.ends_at,
+            reason: grant.reason,
+            created_at: grant.created_at,
+        }
+    }
+}
+
+/// Set an organization's own limit of a metric
+///
+/// It replaces the plan's, also when it is lower, and holds when the answer arrives. What it costs to go past the plan's limit stays the same.
+#[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "putLimit",
+    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")), request_body = NewLimit,
+    responses((status = 200, description = "The limit", body = LimitView)), security(("platformKey" = [])))]
+pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>, command: Command<NewLimit>) -> Result<Reply> {
+    let tenant = &vendor.organization(id).await?;
+    require_metric(tenant.app(), &metric, "metric").await?;
+    let NewLimit { limit, enforcement, reason } = command.body;
+    let wanted = Wanted { limit, enforcement, reason };
+    change(tenant, || async {
+        let limits = store::load(tenant).await?;
+        let (given, limits, decision) = rules::set(&limits, &metric, &wanted, tenant.moment())?;
+        tenant.commit(decision, None).await?;
+        super::meter::put_limits(tenant, &limits).await?;
+        Reply::ok(&LimitView::from(given))
+    })
+    .await
+}
+
+/// Give a metric's limit back to the plan
+///
+/// The plan's limit holds when the answer arrives.
+#[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "deleteLimit",
+    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")),
+    responses((status = 204, description = "The limit is the plan's")), security(("platformKey" = [])))]
+pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>) -> Result<Reply> {
+    let tenant = &vendor.organization(id).await?;
+    require_metric(tenant.app(), &metric, "metric").await?;
+    change(tenant, || async {
+        let limits = store::load(tenant).await?;
+        let (limits, decision) = rules::remove(&limits, &metric);
+        tenant.commit(decision, None).await?;
+        super::meter::put_limits(tenant, &limits).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// List an organization's own limits
+#[utoipa::path(get, path = "/v1/organizations/{id}/limits", tag = "limits", operation_id = "listLimits",
+    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Those that replace the plan's, by metric", body = Page<LimitView>)), security(("platformKey" = [])))]
+pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let tenant = vendor.organization(id).await?;
+    let request = query.check::<String>()?;
+    if let Some(cursor) = &request.before {
+        metrics::store::find(tenant.app(), cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let overrides = store::list_overrides(&tenant, request.before.as_deref().unwrap_or_default(), request.fetch()).await?;
+    Reply::ok(&Page::of(overrides, &request, |given| given.metric.clone(), LimitView::from))
+}
+
+/// Grant an organization extra allowance
+///
+/// It counts when the answer arrives, if it has started.
+#[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant", params(("id" = String, Path, description = "`org_...`")), request_body = NewGrant,
+    responses((status = 201, description = "The grant", body = GrantView)), security(("platformKey" = [])))]
+pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewGrant>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
+    let wanted = Allowance::from(command.body);
+    let reply = once(tenant, claim, || async {
+        require_metric(tenant.app(), &wanted.metric, "/metric").await?;
+        let limits = store::load(tenant).await?;
+        let (grant, limits, decision) = rules::grant(&limits, &wanted, tenant.moment())?;
+        let reply = Reply::created(&GrantView::from(grant))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        super::meter::put_limits(tenant, &limits).await?;
+        Ok(reply)
+    })
+    .await?;
+    if reply.replayed {
+        // The first request may have been cut off before the Meter knew.
+        super::meter::put_limits(tenant, &store::load(tenant).await?).await?;
+    }
+    Ok(reply)
+}
+
+/// List an organization's grants
+#[utoipa::path(get, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "listGrants",
+    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first, also those that are over, without revoked ones", body = Page<GrantView>)), security(("platformKey" = [])))]
+pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let tenant = vendor.organization(id).await?;
+    let request = query.check::<GrantId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find_grant(&tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let grants = store::list_grants(&tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(grants, &request, |grant| grant.id.to_string(), GrantView::from))
+}
+
+/// Revoke a grant
+///
+/// It no longer counts when the answer arrives.
+#[utoipa::path(delete, path = "/v1/organizations/{id}/grants/{grant}", tag = "limits", operation_id = "deleteGrant",
+    params(("id" = String, Path, description = "`org_...`"), ("grant" = String, Path, description = "`grant_...`")),
+    responses((status = 204, description = "Revoked")), security(("platformKey" = [])))]
+pub async fn delete_grant(vendor: Vendor, IdsInPath(id, grant): IdsInPath<OrganizationId, GrantId>) -> Result<Reply> {
+    let tenant = &vendor.organization(id).await?;
+    change(tenant, || async {
+        let limits = store::load(tenant).await?;
+        let given = store::find_grant(tenant, grant).await?.ok_or_else(|| Problem::not_found("grant"))?;
+        let (limits, decision) = rules::revoke(&limits, &given, tenant.moment());
+        tenant.commit(decision, None).await?;
+        super::meter::put_limits(tenant, &limits).await?;
+        Ok(Reply::no_content())
+    })
+    .await
+}
+
+/// What is limited must be counted.
+async fn require_metric(app: &App, key: &str, pointer: &str) -> Result<()> {
+    match metrics::store::find(app, key).await? {
+        Some(_) => Ok(()),
+        None => {
+            let detail = "There is no such metric. GET /v1/metrics lists them, POST /v1/metrics defines one.";
+            Err(Problem::refused(pointer, "unknown_metric", detail).into())
+        }
+    }
+}

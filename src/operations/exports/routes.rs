@@ -1,0 +1,221 @@
+//! The endpoints of exports.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures::stream;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::export::{Export, Status};
+use super::{rules, store};
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, Filter, IdInPath, text_header};
+use crate::identity::callers::actors::Authorized;
+use crate::identity::callers::permissions::needs;
+use crate::kernel::error::Result;
+use crate::kernel::ids::ExportId;
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::tenancy::onboarding::rules::progress;
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ExportFormat)]
+pub enum Format {
+    /// A JSON object a line.
+    #[default]
+    Ndjson,
+}
+
+/// An export is of everything.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewExport {
+    #[serde(default)]
+    #[schema(required = false)]
+    pub format: Format,
+}
+
+/// An export of everything of an organization.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Export)]
+pub struct ExportView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: ExportId,
+    pub status: Status,
+    /// How much of it is written, from 0 to 1.
+    #[schema(value_type = f64)]
+    pub progress: serde_json::Number,
+    /// Rows written so far, by table.
+    pub rows: BTreeMap<String, u64>,
+    /// Bytes written so far.
+    #[schema(value_type = i64, minimum = 0)]
+    pub bytes: u64,
+    /// Of everything before the last line; known at the end.
+    pub sha256: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// The content is deleted then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl From<Export> for ExportView {
+    fn from(export: Export) -> Self {
+        let rows = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        // It is whole only with its summary, so never 1 before.
+        let all = rows(export.rows_expected).max(rows(export.rows_written)).saturating_add(1);
+        let is_done = export.status == Status::Done;
+        Self {
+            type_name: "Export",
+            id: export.id,
+            status: export.status,
+            progress: if is_done { progress(1, 1) } else { progress(rows(export.rows_written), all) },
+            rows: export.counts,
+            bytes: export.bytes,
+            sha256: is_done.then_some(export.digest),
+            created_at: export.created_at,
+            finished_at: export.finished_at,
+            expires_at: export.expires_at,
+        }
+    }
+}
+
+/// Export everything
+///
+/// All rows of the organization, and all its usage events, as NDJSON. It is made in the background; `GET /v1/exports/{id}` tells how far it
+/// is. One is made at a time: asked again meanwhile, the answer is the one that is being made.
+#[utoipa::path(post, path = "/v1/exports", tag = "exports", operation_id = "createExport", request_body = NewExport,
+    responses((status = 202, description = "It is being made", body = ExportView)), security(("organizationKey" = ["exports.write"]), ("platformKey" = [])))]
+pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<NewExport>) -> Result<Reply> {
+    let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
+    let Format::Ndjson = command.body.format;
+    once(tenant, claim, || async {
+        if let Some(unfinished) = store::unfinished(tenant).await? {
+            return Reply::json(202, &ExportView::from(unfinished));
+        }
+        let (export, decision) = rules::request(&tenant.actor().name(), tenant.app().moment());
+        let reply = Reply::json(202, &ExportView::from(export))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// List exports
+#[utoipa::path(get, path = "/v1/exports", tag = "exports", operation_id = "listExports",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<ExportView>)), security(("organizationKey" = ["exports.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::ExportsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<ExportId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let exports = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(exports, &request, |export| export.id.to_string(), ExportView::from))
+}
+
+/// Read an export
+#[utoipa::path(get, path = "/v1/exports/{id}", tag = "exports", operation_id = "getExport", params(("id" = String, Path, description = "`export_...`")),
+    responses((status = 200, description = "The export", body = ExportView)), security(("organizationKey" = ["exports.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>) -> Result<Reply> {
+    Reply::ok(&ExportView::from(find(&caller.tenant, id).await?))
+}
+
+/// Download an export
+///
+/// `{"table":"...","row":{...}}` a line: tables that others refer to first, rows by their key, secrets masked; then all usage events as rows
+/// of `usageEvents`; at last `{"summary":{...}}` with the rows of each table and the SHA-256 of all bytes before. A download that was cut off
+/// goes on with `Range: bytes=N-`.
+#[utoipa::path(get, path = "/v1/exports/{id}/content", tag = "exports", operation_id = "getExportContent", params(("id" = String, Path, description = "`export_...`")),
+    responses((status = 200, description = "A row a line", body = String, content_type = "application/x-ndjson")), security(("organizationKey" = ["exports.read"]), ("platformKey" = [])))]
+pub async fn content(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>, headers: HeaderMap) -> Result<Response> {
+    let tenant = caller.tenant;
+    let export = find(&tenant, id).await?;
+    export.check_is_there(tenant.app().moment().now)?;
+    let start = match requested_start(&text_header(&headers, "range")) {
+        Some(start) if start >= export.bytes => return Err(beyond_the_end(&export).into()),
+        Some(start) => start,
+        None => 0,
+    };
+    let (number, skipped) = place_of(&store::chunk_sizes(&tenant, id).await?, start);
+    let mut response = Response::new(Body::from_stream(chunks(tenant, id, number, skipped)));
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if start > 0 {
+        let range = format!("bytes {start}-{}/{}", export.bytes.saturating_sub(1), export.bytes);
+        if let Ok(range) = HeaderValue::from_str(&range) {
+            answer.insert(header::CONTENT_RANGE, range);
+        }
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+async fn find(tenant: &Tenant, id: ExportId) -> Result<Export> {
+    store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("export").into())
+}
+
+/// The `N` of `bytes=N-`; any other range is not supported, and then all is sent.
+fn requested_start(range: &str) -> Option<u64> {
+    range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
+}
+
+fn beyond_the_end(export: &Export) -> Problem {
+    let detail = format!("The export has {} bytes. Ask for a range that begins before its end.", export.bytes);
+    Problem::new(416, "range_not_satisfiable", "There is nothing in this range", detail)
+        .with_header("Content-Range", format!("bytes */{}", export.bytes))
+}
+
+/// The chunk in which a byte is, and how many bytes of it come before.
+fn place_of(sizes: &[store::ChunkSize], start: u64) -> (u32, usize) {
+    let mut before = 0_u64;
+    for size in sizes {
+        let end = before.saturating_add(size.bytes);
+        if start < end {
+            return (size.number, usize::try_from(start.saturating_sub(before)).unwrap_or(0));
+        }
+        before = end;
+    }
+    (u32::MAX, 0)
+}
+
+/// The text from a place on, each chunk read when the one before is being sent.
+fn chunks(
+    tenant: Tenant,
+    id: ExportId,
+    number: u32,
+    skipped: usize,
+) -> impl stream::Stream<Item = std::result::Result<Vec<u8>, std::io::Error>> {
+    stream::try_unfold((tenant, number, skipped), move |(tenant, number, skipped)| async move {
+        let found = store::chunk(&tenant, id, number).await.map_err(|error| std::io::Error::other(format!("{error:?}")))?;
+        let Some(chunk) = found else { return Ok(None) };
+        let text = chunk.text.into_bytes().into_iter().skip(skipped).collect();
+        Ok(Some((text, (tenant, chunk.number.saturating_add(1), 0))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_in_its_chunk() {
+        let sizes: Vec<store::ChunkSize> = [(0, 10), (1, 5)].map(|(number, bytes)| store::ChunkSize { number, bytes }).into();
+        assert_eq!([0, 9, 10, 14].map(|start| place_of(&sizes, start)), [(0, 0), (0, 9), (1, 0), (1, 4)]);
+        assert_eq!([requested_start("bytes=7-"), requested_start("bytes=7-9"), requested_start("")], [Some(7), None, None]);
+    }
+}

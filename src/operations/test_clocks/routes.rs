@@ -1,0 +1,89 @@
+//! The endpoints of test clocks, for the vendor.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::advance::advance;
+use super::store;
+use super::store::TestClock;
+use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::request::{Command, IdInPath};
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::error::Result;
+use crate::kernel::ids::TestClockId;
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// Where the clock stands, or is moved to.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockTime {
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T00:00:00Z")]
+    pub now: Timestamp,
+}
+
+/// A test clock.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = TestClock)]
+pub struct ClockView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: TestClockId,
+    #[schema(value_type = String, format = DateTime)]
+    pub now: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+impl From<TestClock> for ClockView {
+    fn from(clock: TestClock) -> Self {
+        Self { type_name: "TestClock", id: clock.id, now: clock.now, created_at: clock.created_at }
+    }
+}
+
+/// Create a test clock
+///
+/// Organizations join it at their creation.
+#[utoipa::path(post, path = "/v1/test-clocks", tag = "test clocks", operation_id = "createTestClock", request_body = ClockTime,
+    responses((status = 201, description = "The clock", body = ClockView)), security(("platformKey" = [])))]
+pub async fn create(vendor: Vendor, command: Command<ClockTime>) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
+    once_for_vendor(platform, claim, || async {
+        let moment = platform.app().moment();
+        let clock = TestClock { id: TestClockId::new(moment), now: command.body.now, created_at: moment.now };
+        let reply = Reply::created(&ClockView::from(clock.clone()))?;
+        store::insert(platform, &clock, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// Read a test clock
+#[utoipa::path(get, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "getTestClock", params(("id" = String, Path, description = "`clock_...`")),
+    responses((status = 200, description = "The clock", body = ClockView)), security(("platformKey" = [])))]
+pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>) -> Result<Reply> {
+    Reply::ok(&ClockView::from(find(&vendor, id).await?))
+}
+
+/// Advance a test clock
+///
+/// Forward only. Answers when all that fell due has run.
+#[utoipa::path(put, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "advanceTestClock", params(("id" = String, Path, description = "`clock_...`")),
+    request_body = ClockTime, responses((status = 200, description = "The clock", body = ClockView)), security(("platformKey" = [])))]
+pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>, command: Command<ClockTime>) -> Result<Reply> {
+    let clock = find(&vendor, id).await?;
+    if command.body.now < clock.now {
+        let detail = format!("The clock stands at {} and moves forward only. Send a later time.", clock.now);
+        return Err(Problem::refused("/now", "clock_moves_forward_only", detail).into());
+    }
+    store::note_advance(&vendor.platform, &clock, command.body.now).await?;
+    advance(&vendor.platform, id, command.body.now).await?;
+    Reply::ok(&ClockView::from(find(&vendor, id).await?))
+}
+
+async fn find(vendor: &Vendor, id: TestClockId) -> Result<TestClock> {
+    store::find(&vendor.platform, id).await?.ok_or_else(|| Problem::not_found("test clock").into())
+}

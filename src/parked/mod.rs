@@ -1,7 +1,0 @@
-//! Parked work: what kept failing, made visible, and replayable with one call.
-//!
-//! Owns: the list and the replay. Does not own: when something is parked (`business/runner.rs`, `mails/dispatch.rs`,
-//! `billing_run/work.rs`, the dead-letter queues). Invariant: nothing is dropped; parked work stays until it is replayed.
-
-pub mod routes;
-pub mod store;

@@ -1,0 +1,18 @@
+//! How a credit note gets its number. The number belongs to its id, so that asking again leaves no gap.
+
+use super::{rules, store};
+use crate::billing::charging::billing::CREDIT_NOTES;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::CreditNoteId;
+use crate::kernel::tenant::Tenant;
+
+/// What gives a credit note its number.
+pub async fn give(tenant: &Tenant, id: CreditNoteId) -> Result<Decision> {
+    let note = store::find(tenant, id).await?.ok_or_else(|| Error::internal(format!("{id} is to be numbered and is not there")))?;
+    if note.number.is_some() {
+        return Ok(Decision::new());
+    }
+    let number = tenant.app().invoice_numbers.number(CREDIT_NOTES, &id.to_string()).await?;
+    Ok(rules::number(&note, number, tenant.moment()))
+}

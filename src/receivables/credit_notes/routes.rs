@@ -1,0 +1,197 @@
+//! The endpoints of credit notes. The vendor makes them; the organization sees them.
+
+use rating::Money;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::parts::{NoteLine, Part};
+use super::rules::{About, CreditNote, Resolution, Wanted, identifier};
+use super::{rules, store};
+use crate::billing::invoices::invoice::Invoice;
+use crate::billing::invoices::store as invoices;
+use crate::billing::subscriptions::store as subscriptions;
+use crate::http::money::{MoneyInput, MoneyView};
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::identity::callers::actors::{Authorized, VendorFor};
+use crate::identity::callers::permissions::needs;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{CreditNoteId, InvoiceId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// Lines named in one request.
+const LINES_MAX: usize = 500;
+
+/// A part of an invoice to be taken back: these lines, so much over all lines, or all that is left when neither is named. Amounts are before
+/// discounts and taxes, as the lines' amounts are: the same parts of both go back with them.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewCreditNote {
+    #[schema(value_type = String, example = "inv_01k...")]
+    pub invoice: InvoiceId,
+    /// As it stands on the credit note.
+    #[schema(example = "outage on the 3rd", min_length = 1, max_length = 2000)]
+    pub reason: String,
+    #[schema(min_items = 1, max_items = 500)]
+    pub lines: Option<Vec<NewCreditNoteLine>>,
+    pub amount: Option<MoneyInput>,
+    /// What becomes of what was paid: `credit` when absent. What credit paid becomes credit again.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub resolution: Resolution,
+}
+
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewCreditNoteLine {
+    /// Its position on the invoice, from 0.
+    pub line: usize,
+    pub amount: MoneyInput,
+}
+
+impl NewCreditNote {
+    fn part(&self, invoice: &Invoice) -> std::result::Result<Part, Problem> {
+        match (&self.lines, &self.amount) {
+            (Some(_), Some(_)) => Err(Problem::invalid("/amount", "invalid_value", "Send either lines or an amount.")),
+            (None, None) => Ok(Part::Rest),
+            (None, Some(amount)) => Ok(Part::Amount(amount.to_positive_money(invoice.currency, "/amount")?)),
+            (Some(lines), None) if lines.is_empty() || lines.len() > LINES_MAX => {
+                Err(Problem::invalid("/lines", "invalid_value", format!("Send 1 to {LINES_MAX} lines, or leave them out.")))
+            }
+            (Some(lines), None) => {
+                let read = |(index, part): (usize, &NewCreditNoteLine)| {
+                    let amount = part.amount.to_positive_money(invoice.currency, &format!("/lines/{index}/amount"))?;
+                    Ok((part.line, amount))
+                };
+                Ok(Part::Lines(lines.iter().enumerate().map(read).collect::<std::result::Result<_, Problem>>()?))
+            }
+        }
+    }
+}
+
+/// A line of a credit note.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CreditNoteLine)]
+pub struct NoteLineView {
+    /// Its position on the invoice, from 0.
+    pub line: usize,
+    pub order_item: String,
+    pub description: String,
+    /// Before discount and taxes.
+    pub amount: MoneyView,
+    /// Of the discount, which is not given back.
+    pub discount: MoneyView,
+    /// In the order of the invoice's `taxes`.
+    pub taxes: Vec<MoneyView>,
+}
+
+/// A credit note.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CreditNote)]
+pub struct CreditNoteView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: CreditNoteId,
+    /// The number; gapless, of a series of its own. It is given right after the answer that made the note.
+    #[schema(example = "CN-000001")]
+    pub identifier: Option<String>,
+    #[schema(value_type = String)]
+    pub invoice: InvoiceId,
+    pub reason: String,
+    pub lines: Vec<NoteLineView>,
+    /// After discounts.
+    pub subtotal: MoneyView,
+    /// On top of the lines and contained in them.
+    pub tax: MoneyView,
+    pub total: MoneyView,
+    /// What of it need not be paid any more.
+    pub reduces_invoice: MoneyView,
+    /// What of it became credit.
+    pub credited: MoneyView,
+    /// What of it is paid back, see `/v1/refunds`.
+    pub refunded: MoneyView,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub date_issued: Option<Timestamp>,
+}
+
+impl From<CreditNote> for CreditNoteView {
+    fn from(note: CreditNote) -> Self {
+        let money = |minor: i64| MoneyView::from(Money::new(minor, note.currency));
+        let line = |line: NoteLine| NoteLineView {
+            line: line.line,
+            amount: money(line.amount_minor),
+            discount: money(line.discount_minor),
+            taxes: line.taxes_minor.iter().map(|tax| money(*tax)).collect(),
+            order_item: line.item,
+            description: line.description,
+        };
+        Self {
+            type_name: "CreditNote",
+            id: note.id,
+            identifier: note.number.map(identifier),
+            invoice: note.invoice,
+            reason: note.reason,
+            lines: note.lines.into_iter().map(line).collect(),
+            subtotal: money(note.subtotal_minor),
+            tax: money(note.tax_minor),
+            total: money(note.total_minor),
+            reduces_invoice: money(note.reduced_minor),
+            credited: money(note.credited_minor),
+            refunded: money(note.refunded_minor),
+            created_at: note.created_at,
+            date_issued: note.issued_at,
+        }
+    }
+}
+
+/// Take a part of an invoice back
+///
+/// What is open need not be paid any more; what was paid becomes credit, or is refunded.
+#[utoipa::path(post, path = "/v1/credit-notes", tag = "credit notes", operation_id = "createCreditNote",
+    params(("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewCreditNote,
+    responses((status = 201, description = "The credit note", body = CreditNoteView)), security(("platformKey" = [])))]
+pub async fn create(vendor: VendorFor, command: Command<NewCreditNote>) -> Result<Reply> {
+    let (tenant, claim, body) = (&vendor.tenant, command.claim.as_ref(), command.body);
+    once(tenant, claim, || async {
+        let invoice = invoices::find(tenant, body.invoice).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+        let wanted = Wanted { part: body.part(&invoice)?, reason: body.reason.clone(), resolution: body.resolution };
+        let notes = store::of_invoice(tenant, invoice.id).await?;
+        let subscription = subscriptions::find(tenant, invoice.subscription).await?;
+        let subscription = subscription.ok_or_else(|| Error::internal(format!("{} has no subscription", invoice.id)))?;
+        let about = About { invoice: &invoice, notes: &notes, subscription: &subscription };
+        let (note, decision) = rules::issue(&about, &wanted, tenant.moment())?;
+        let reply = Reply::created(&CreditNoteView::from(note))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// List the credit notes
+#[utoipa::path(get, path = "/v1/credit-notes", tag = "credit notes", operation_id = "listCreditNotes",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<CreditNoteView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<CreditNoteId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let notes = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(notes, &request, |note| note.id.to_string(), CreditNoteView::from))
+}
+
+/// Read a credit note
+#[utoipa::path(get, path = "/v1/credit-notes/{id}", tag = "credit notes", operation_id = "getCreditNote", params(("id" = String, Path, description = "`cn_...`")),
+    responses((status = 200, description = "The credit note", body = CreditNoteView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<CreditNoteId>) -> Result<Reply> {
+    let note = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("credit note"))?;
+    Reply::ok(&CreditNoteView::from(note))
+}

@@ -1,0 +1,199 @@
+//! The endpoints of payments and refunds. The vendor records them; the organization sees them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::payment::{Payment, Refund};
+use super::rules::Way;
+use super::{rules, store};
+use crate::billing::invoices::store as invoices;
+use crate::http::money::{MoneyInput, MoneyView};
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::identity::callers::actors::{Authorized, VendorFor};
+use crate::identity::callers::permissions::needs;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{CreditNoteId, InvoiceId, PaymentId, RefundId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// Money that came in by other ways than a payment provider.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewPayment {
+    /// All that is open when absent.
+    pub amount: Option<MoneyInput>,
+    #[schema(example = "bank_transfer", min_length = 1, max_length = 200)]
+    pub method: Option<String>,
+    /// What it is called there.
+    #[schema(min_length = 1, max_length = 200)]
+    pub reference: Option<String>,
+    /// When the money came; now when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paid_at: Option<Timestamp>,
+}
+
+/// How a refund was paid out.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewRefundPayment {
+    #[schema(example = "bank_transfer", min_length = 1, max_length = 200)]
+    pub method: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
+    pub reference: Option<String>,
+    /// When the money left; now when absent.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paid_at: Option<Timestamp>,
+}
+
+/// Money that came in for an invoice.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Payment)]
+pub struct PaymentView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: PaymentId,
+    #[schema(value_type = String)]
+    pub invoice: InvoiceId,
+    pub amount: MoneyView,
+    pub method: Option<String>,
+    pub reference: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub paid_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub recorded_at: Timestamp,
+}
+
+impl From<Payment> for PaymentView {
+    fn from(payment: Payment) -> Self {
+        Self {
+            type_name: "Payment",
+            id: payment.id,
+            invoice: payment.invoice,
+            amount: payment.amount.into(),
+            method: payment.method,
+            reference: payment.reference,
+            paid_at: payment.paid_at,
+            recorded_at: payment.recorded_at,
+        }
+    }
+}
+
+/// How a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RefundStatus {
+    /// It is to be paid out.
+    Pending,
+    Paid,
+}
+
+/// Money that goes back.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Refund)]
+pub struct RefundView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: RefundId,
+    #[schema(value_type = String)]
+    pub credit_note: CreditNoteId,
+    #[schema(value_type = String)]
+    pub invoice: InvoiceId,
+    pub amount: MoneyView,
+    pub status: RefundStatus,
+    pub method: Option<String>,
+    pub reference: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub paid_at: Option<Timestamp>,
+}
+
+impl From<Refund> for RefundView {
+    fn from(refund: Refund) -> Self {
+        Self {
+            type_name: "Refund",
+            id: refund.id,
+            credit_note: refund.credit_note,
+            invoice: refund.invoice,
+            amount: refund.amount.into(),
+            status: if refund.paid_at.is_some() { RefundStatus::Paid } else { RefundStatus::Pending },
+            method: refund.method,
+            reference: refund.reference,
+            created_at: refund.created_at,
+            paid_at: refund.paid_at,
+        }
+    }
+}
+
+/// Record a payment of an invoice
+///
+/// Money that came by other ways than a payment provider, in parts or as a whole. Never more than is open.
+#[utoipa::path(post, path = "/v1/invoices/{id}/payment", tag = "payments", operation_id = "createPayment",
+    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewPayment,
+    responses((status = 201, description = "The payment", body = PaymentView)), security(("platformKey" = [])))]
+pub async fn create(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command: Command<NewPayment>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
+    let NewPayment { amount, method, reference, paid_at } = command.body;
+    let way = Way { method, reference, paid_at };
+    once(tenant, claim, || async {
+        let invoice = invoices::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
+        let amount = amount.as_ref().map(|amount| amount.to_positive_money(invoice.currency, "/amount")).transpose()?;
+        let (payment, decision) = rules::pay(&invoice, amount, &way, tenant.moment())?;
+        let reply = Reply::created(&PaymentView::from(payment))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+/// List the payments
+#[utoipa::path(get, path = "/v1/payments", tag = "payments", operation_id = "listPayments",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<PaymentView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<PaymentId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let payments = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(payments, &request, |payment| payment.id.to_string(), PaymentView::from))
+}
+
+/// List the refunds
+#[utoipa::path(get, path = "/v1/refunds", tag = "payments", operation_id = "listRefunds",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<RefundView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+pub async fn list_refunds(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<RefundId>()?;
+    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
+        store::find_refund(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
+    }
+    let refunds = store::list_refunds(&caller.tenant, &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(refunds, &request, |refund| refund.id.to_string(), RefundView::from))
+}
+
+/// Record that a refund was paid out
+#[utoipa::path(post, path = "/v1/refunds/{id}/payment", tag = "payments", operation_id = "payRefund",
+    params(("id" = String, Path, description = "`refund_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewRefundPayment,
+    responses((status = 200, description = "The refund", body = RefundView)), security(("platformKey" = [])))]
+pub async fn pay_refund(vendor: VendorFor, IdInPath(id): IdInPath<RefundId>, command: Command<NewRefundPayment>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
+    let NewRefundPayment { method, reference, paid_at } = command.body;
+    let way = Way { method, reference, paid_at };
+    once(tenant, claim, || async {
+        let refund = store::find_refund(tenant, id).await?.ok_or_else(|| Problem::not_found("refund"))?;
+        let (refund, decision) = rules::pay_out(&refund, &way, tenant.moment())?;
+        let reply = Reply::ok(&RefundView::from(refund))?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}

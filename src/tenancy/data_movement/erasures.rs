@@ -1,0 +1,76 @@
+//! The endpoint of erasures: the record that somebody's data is gone.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::erasure;
+use super::erasure::{Counts, Erasure, Step};
+use crate::http::reply::Reply;
+use crate::http::request::Filter;
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{ErasureId, OrganizationId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::time::Timestamp;
+
+/// An erasure that is under way or done.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Erasure)]
+pub struct ErasureView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: ErasureId,
+    /// The id that the organization had.
+    #[schema(value_type = String)]
+    pub organization: OrganizationId,
+    /// `running` or `done`.
+    pub status: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    pub cancelled_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub requested_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Rows that were erased, by store and table.
+    pub rows: Option<Counts>,
+    /// What stays of its invoices: numbers, dates, currencies and totals, as the law wants them.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub invoices: Option<Vec<serde_json::Value>>,
+    /// SHA-256 over this record and the hash of the one before.
+    pub hash: Option<String>,
+}
+
+impl From<Erasure> for ErasureView {
+    fn from(erasure: Erasure) -> Self {
+        Self {
+            type_name: "Erasure",
+            id: erasure.id,
+            organization: erasure.organization_id,
+            status: if erasure.step == Step::Erased { "done" } else { "running" },
+            cancelled_at: erasure.cancelled_at,
+            requested_at: erasure.requested_at,
+            finished_at: erasure.finished_at,
+            rows: erasure.counts,
+            invoices: erasure.invoices,
+            hash: erasure.hash,
+        }
+    }
+}
+
+/// List erasures
+///
+/// Organizations whose data was erased after they were cancelled. Their ids are unknown to every other endpoint.
+#[utoipa::path(get, path = "/v1/erasures", tag = "organizations", operation_id = "listErasures",
+    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<ErasureView>)), security(("platformKey" = [])))]
+pub async fn list_erasures(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let request = query.check::<ErasureId>()?;
+    let erasures = erasure::list(&vendor.platform, &request.bound(), request.fetch()).await?;
+    if request.before.as_deref().is_some_and(|cursor| !erasures.iter().all(|erasure| erasure.id.to_string().as_str() < cursor)) {
+        return Err(foreign_cursor().into());
+    }
+    Reply::ok(&Page::of(erasures, &request, |erasure| erasure.id.to_string(), ErasureView::from))
+}

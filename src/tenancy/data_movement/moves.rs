@@ -1,0 +1,149 @@
+//! The endpoints of moves, for the operator.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::relocation;
+use super::relocation::{Check, Move, Step};
+use crate::events::MoveRequested;
+use crate::http::reply::{Reply, once};
+use crate::http::request::{Command, Filter, IdInPath};
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::decision::Decision;
+use crate::kernel::error::Result;
+use crate::kernel::ids::{MoveId, OrganizationId};
+use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// Where to.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMove {
+    /// The number of a tenants' database: 1 for `TENANTS_1`.
+    #[schema(value_type = i64, minimum = 0, maximum = 63, example = 1)]
+    pub shard: u32,
+}
+
+/// An organization's move from one database to another.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Move)]
+pub struct MoveView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: MoveId,
+    #[schema(value_type = String)]
+    pub organization: OrganizationId,
+    #[schema(value_type = i64)]
+    pub from: usize,
+    #[schema(value_type = i64)]
+    pub to: usize,
+    /// What comes next; `done` and `failed` are the ends. A failed move has changed nothing.
+    pub step: Step,
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    /// From then until `flippedAt` writes were refused.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub frozen_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub flipped_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// Rows and checksum of each table, the same on both sides.
+    pub tables: Option<BTreeMap<String, Check>>,
+}
+
+impl From<Move> for MoveView {
+    fn from(moved: Move) -> Self {
+        Self {
+            type_name: "Move",
+            id: moved.id,
+            organization: moved.organization_id,
+            from: moved.source,
+            to: moved.target,
+            step: moved.step,
+            started_at: moved.started_at,
+            frozen_at: moved.frozen_at,
+            flipped_at: moved.flipped_at,
+            finished_at: moved.finished_at,
+            tables: moved.checks,
+        }
+    }
+}
+
+/// Move an organization to another database
+///
+/// While it is in use: it is read all the time, and its writes are refused (503 `organization_moving`) for a moment at the end only.
+#[utoipa::path(post, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "moveOrganization",
+    params(("id" = String, Path, description = "`org_...`")), request_body = NewMove,
+    responses((status = 202, description = "Begun", body = MoveView)), security(("platformKey" = [])))]
+pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewMove>) -> Result<Reply> {
+    let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
+    once(tenant, claim, || async {
+        let target = usize::try_from(command.body.shard).unwrap_or(usize::MAX);
+        let source = tenant.placement().shard;
+        check(target, source, tenant.app().shards.len())?;
+        if relocation::unfinished_of(&vendor.platform, id).await?.is_some() {
+            let detail =
+                "The organization is being moved already. Wait until that is done; GET /v1/organizations/{id}/moves says how far it is.";
+            return Err(Problem::conflict("move_in_progress", detail).into());
+        }
+        let moment = tenant.app().moment();
+        let move_id = MoveId::new(moment);
+        let view = MoveView {
+            type_name: "Move",
+            id: move_id,
+            organization: id,
+            from: source,
+            to: target,
+            step: Step::Copying,
+            started_at: moment.now,
+            frozen_at: None,
+            flipped_at: None,
+            finished_at: None,
+            tables: None,
+        };
+        let (before, after) = (serde_json::json!({"shard": source}), serde_json::json!({"shard": target}));
+        let decision = Decision::new().raise(MoveRequested { id: move_id, shard: target });
+        let decision = decision.audit("organization.moveRequested", id.to_string(), Some(before), Some(after));
+        let reply = Reply::json(202, &view)?;
+        tenant.commit(decision, reply.stored(claim).as_ref()).await?;
+        Ok(reply)
+    })
+    .await
+}
+
+fn check(target: usize, source: usize, shards: usize) -> std::result::Result<(), Problem> {
+    if target >= shards {
+        let detail = format!("There are {shards} tenants' databases, numbered from 0. Send the number of one of them.");
+        return Err(Problem::invalid("/shard", "unknown_shard", detail));
+    }
+    if target == source {
+        return Err(Problem::conflict("already_there", "The organization lives in this database already. Name another one."));
+    }
+    Ok(())
+}
+
+/// List an organization's moves
+#[utoipa::path(get, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "listMoves",
+    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    responses((status = 200, description = "Newest first", body = Page<MoveView>)), security(("platformKey" = [])))]
+pub async fn list_moves(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
+    let tenant = vendor.organization(id).await?;
+    let request = query.check::<MoveId>()?;
+    if let Some(cursor) = &request.before
+        && !relocation::list(&vendor.platform, tenant.organization(), "~", u32::MAX)
+            .await?
+            .iter()
+            .any(|known| known.id.to_string() == *cursor)
+    {
+        return Err(foreign_cursor().into());
+    }
+    let moves = relocation::list(&vendor.platform, tenant.organization(), &request.bound(), request.fetch()).await?;
+    Reply::ok(&Page::of(moves, &request, |moved| moved.id.to_string(), MoveView::from))
+}

@@ -1,0 +1,363 @@
+//! Moving an organization to another database while it is in use.
+//!
+//! Words: *copying* reads all rows page by page while everything goes on, and hands them to the other database, where they wait. *Freezing*
+//! refuses writes for a moment, reads all once more, puts what waits into the tables in one batch, and compares both sides. *Sealed*, the
+//! old database refuses writes for good; *flipped*, the directory names the new one. The old rows go a while later, when nobody reads them.
+//!
+//! Invariants:
+//! - Reads are answered at every step: by the old rows until all who found them there are done, then by the new ones.
+//! - A write is in the rows that were copied last, or it was refused: every batch that writes meets the fence.
+//! - A freeze lapses by itself before long; sealing it succeeds only if it has not. So whoever is killed while freezing delays nobody.
+//! - The step is in the directory; a step that was cut off is done again from its beginning.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use crate::kernel::error::{Error, Result};
+use crate::kernel::ids::{MoveId, OrganizationId};
+use crate::kernel::platform::Platform;
+use crate::kernel::ports::{Message, Work};
+use crate::kernel::sql::Sql;
+use crate::kernel::tables::Table;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::{Timestamp, seconds};
+use crate::kernel::{sql, tables};
+use crate::platform_sql;
+
+/// Steps of one message; the next one goes on.
+const STEPS_MAX: usize = 200;
+/// Whoever works on a move holds it so long; should they be killed, the next may go on then.
+const HELD_FOR: Duration = seconds(30);
+/// A freeze must be sealed within this: half of the time after which it lapses, so that no two clocks disagree about it.
+const SEALED_WITHIN: Duration = seconds(3);
+/// Requests that found the organization in its old database are done after this.
+const DRAINED_AFTER: Duration = seconds(60);
+/// Freezes that are tried before the move is given up.
+const ATTEMPTS_MAX: u32 = 5;
+/// Moves that one sweep takes up.
+const SWEEP_MAX: u32 = 50;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = MoveStep)]
+pub enum Step {
+    Copying,
+    Freezing,
+    Sealed,
+    Flipped,
+    Done,
+    Failed,
+}
+
+/// Where copying goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Position {
+    table: Option<String>,
+    after: Option<Vec<Json>>,
+}
+
+/// What a table held, the same on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = MovedTable)]
+pub struct Check {
+    pub rows: u64,
+    pub sha256: String,
+}
+
+/// A row of `moves`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Move {
+    pub id: MoveId,
+    pub organization_id: OrganizationId,
+    pub source: usize,
+    pub target: usize,
+    pub step: Step,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    position: Position,
+    #[serde(deserialize_with = "sql::optional_json::deserialize")]
+    pub checks: Option<BTreeMap<String, Check>>,
+    pub attempts: u32,
+    #[serde(deserialize_with = "sql::millis::deserialize")]
+    pub started_at: Timestamp,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    pub frozen_at: Option<Timestamp>,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    pub flipped_at: Option<Timestamp>,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    pub finished_at: Option<Timestamp>,
+    version: i64,
+}
+
+/// Records a move, unless the organization is being moved or erased already.
+pub async fn begin(tenant: &Tenant, id: MoveId, target: usize) -> Result<()> {
+    let target = u32::try_from(target).unwrap_or(u32::MAX);
+    let record = platform_sql!(
+        "INSERT INTO moves (id, organization_id, source, target, step, position, started_at) SELECT ?1, id, shard, ?3, 'copying', '{}', ?4 FROM organizations WHERE id = ?2 AND shard <> ?3 AND NOT EXISTS (SELECT 1 FROM erasures WHERE organization_id = ?2) ON CONFLICT DO NOTHING",
+        id,
+        tenant.organization(),
+        target,
+        tenant.app().moment().now
+    );
+    tenant.app().directory.batch(vec![record]).await?;
+    Ok(())
+}
+
+pub async fn unfinished_of(platform: &Platform, organization: OrganizationId) -> Result<Option<Move>> {
+    let text = platform_sql!("SELECT * FROM moves WHERE organization_id = ?1 AND step NOT IN ('done', 'failed')", organization);
+    Ok(platform.directory_rows(text).await?.into_iter().next())
+}
+
+/// A page of an organization's moves, newest first.
+pub async fn list(platform: &Platform, organization: OrganizationId, before: &str, fetch: u32) -> Result<Vec<Move>> {
+    platform
+        .directory_rows(platform_sql!(
+            "SELECT * FROM moves WHERE organization_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+            organization,
+            before,
+            fetch
+        ))
+        .await
+}
+
+/// Nudges moves that are not finished: cut off, or waiting until nobody reads the old rows.
+pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
+    #[derive(Deserialize)]
+    struct Unfinished {
+        organization_id: OrganizationId,
+    }
+    let rows: Vec<Unfinished> = platform
+        .directory_rows(platform_sql!(
+            "SELECT organization_id FROM moves WHERE step NOT IN ('done', 'failed') AND held_until <= ?1 ORDER BY started_at LIMIT ?2",
+            platform.app().moment().now,
+            SWEEP_MAX
+        ))
+        .await?;
+    Ok(rows.into_iter().map(|row| Message::Work { organization: row.organization_id, work: Work::Move }).collect())
+}
+
+/// Goes on with an organization's move. False when there is more to do at once.
+pub async fn go_on(platform: &Platform, organization: OrganizationId) -> Result<bool> {
+    for _ in 0..STEPS_MAX {
+        match one_step(platform, organization).await? {
+            Some(Step::Copying | Step::Freezing | Step::Sealed) => {}
+            // What remains of a flipped move waits for its time.
+            Some(Step::Flipped | Step::Done | Step::Failed) | None => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// Does the next step and gives the one after it; None when there is nothing to do, or somebody else is doing it.
+pub async fn one_step(platform: &Platform, organization: OrganizationId) -> Result<Option<Step>> {
+    let now = platform.app().moment().now;
+    let held: Vec<Move> = platform.directory_rows(platform_sql!("UPDATE moves SET held_until = ?2, version = version + 1 WHERE organization_id = ?1 AND step NOT IN ('done', 'failed') AND held_until <= ?3 RETURNING *", organization, now.plus(HELD_FOR), now)).await?;
+    let Some(held) = held.into_iter().next() else { return Ok(None) };
+    let mover = Mover::new(platform, held)?;
+    match mover.step().await {
+        Ok(next) => mover.save(next).await.map(Some),
+        Err(error) => {
+            mover.let_go(&error).await?;
+            Err(error)
+        }
+    }
+}
+
+/// One step of one move.
+struct Mover<'p> {
+    platform: &'p Platform,
+    source: &'p Arc<dyn Sql>,
+    target: &'p Arc<dyn Sql>,
+    held: Move,
+}
+
+impl<'p> Mover<'p> {
+    fn new(platform: &'p Platform, held: Move) -> Result<Self> {
+        let shard =
+            |index: usize| platform.app().shards.get(index).ok_or_else(|| Error::internal("a move names a shard that is not bound"));
+        Ok(Self { platform, source: shard(held.source)?, target: shard(held.target)?, held })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.platform.app().moment().now
+    }
+
+    async fn step(&self) -> Result<Move> {
+        match self.held.step {
+            Step::Copying => self.copy_a_page().await,
+            Step::Freezing => self.freeze().await,
+            Step::Sealed => self.flip().await,
+            Step::Flipped => self.clear().await,
+            Step::Done | Step::Failed => Ok(self.held.clone()),
+        }
+    }
+
+    /// The next page of the first pass.
+    async fn copy_a_page(&self) -> Result<Move> {
+        let tables = tables::all(self.source.as_ref()).await?;
+        let Position { table: name, after } = &self.held.position;
+        let index = name.as_ref().map_or(Some(0), |name| tables.iter().position(|table| table.name == *name));
+        let index = index.ok_or_else(|| Error::internal("a table is gone while it is copied"))?;
+        let Some(table) = tables.get(index) else { return Ok(Move { step: Step::Freezing, ..self.held.clone() }) };
+        let rows = table.page(self.source.as_ref(), self.held.organization_id, after.as_deref()).await?;
+        self.hand_over(table, &rows, 1).await?;
+        let position = match rows.last() {
+            Some(last) if !table.is_last(rows.len()) && !table.key.is_empty() => {
+                Position { table: Some(table.name.clone()), after: Some(table.key_of(last)) }
+            }
+            _ => match tables.get(index.saturating_add(1)) {
+                Some(following) => Position { table: Some(following.name.clone()), after: None },
+                None => return Ok(Move { step: Step::Freezing, position: Position::default(), ..self.held.clone() }),
+            },
+        };
+        Ok(Move { position, ..self.held.clone() })
+    }
+
+    async fn hand_over(&self, table: &Table, rows: &[sql::Row], pass: u32) -> Result<()> {
+        for statement in table.hand_over(self.held.organization_id, rows, pass)? {
+            self.target.batch(vec![statement]).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes are refused from here on, until what changed meanwhile is copied and the freeze is sealed, or given up.
+    async fn freeze(&self) -> Result<Move> {
+        if self.is_sealed().await? {
+            return Ok(Move { step: Step::Sealed, ..self.held.clone() });
+        }
+        let since = self.now();
+        self.source.batch(vec![platform_sql!("INSERT INTO fences (organization_id, state, since) VALUES (?1, 'frozen', ?2) ON CONFLICT (organization_id) DO UPDATE SET since = excluded.since WHERE state = 'frozen'", self.held.organization_id, since)]).await?;
+        match self.copy_and_compare(since).await {
+            Ok(checks) => Ok(Move { step: Step::Sealed, checks: Some(checks), frozen_at: Some(since), ..self.held.clone() }),
+            Err(error) => {
+                self.source
+                    .batch(vec![platform_sql!(
+                        "DELETE FROM fences WHERE organization_id = ?1 AND state = 'frozen'",
+                        self.held.organization_id
+                    )])
+                    .await?;
+                if self.held.attempts.saturating_add(1) < ATTEMPTS_MAX {
+                    return Err(error);
+                }
+                tables::erase_all(self.target.as_ref(), self.held.organization_id).await?;
+                self.mark_as_gone(self.target).await?;
+                Ok(Move { step: Step::Failed, finished_at: Some(self.now()), ..self.held.clone() })
+            }
+        }
+    }
+
+    /// It was sealed, and then cut off before that was noted.
+    async fn is_sealed(&self) -> Result<bool> {
+        let outcomes = self
+            .source
+            .batch(vec![platform_sql!(
+                "SELECT organization_id FROM fences WHERE organization_id = ?1 AND state = 'left'",
+                self.held.organization_id
+            )])
+            .await?;
+        Ok(outcomes.iter().any(|outcome| !outcome.rows.is_empty()))
+    }
+
+    async fn copy_and_compare(&self, since: Timestamp) -> Result<BTreeMap<String, Check>> {
+        let organization = self.held.organization_id;
+        let pass = self.held.attempts.saturating_add(2);
+        let tables = tables::all(self.source.as_ref()).await?;
+        let checks = try_join_all(tables.iter().map(|table| self.read(self.source, table, Some(pass)))).await?;
+        self.target
+            .batch(vec![platform_sql!("DELETE FROM arriving_rows WHERE organization_id = ?1 AND pass < ?2", organization, pass)])
+            .await?;
+        tables::settle_all(self.target.as_ref(), &tables, organization, since).await?;
+        let found = try_join_all(tables.iter().map(|table| self.read(self.target, table, None))).await?;
+        if let Some(((table, check), found)) = tables.iter().zip(&checks).zip(&found).find(|((_, check), found)| check != found) {
+            return Err(Error::Unavailable(format!("{} arrived as {found:?} instead of {check:?}", table.name)));
+        }
+        let sealed = self.source.batch(vec![platform_sql!("UPDATE fences SET state = 'left' WHERE organization_id = ?1 AND state = 'frozen' AND since = ?2 AND since > ?3 RETURNING organization_id", organization, since, self.now().minus(SEALED_WITHIN))]).await?;
+        if sealed.iter().all(|outcome| outcome.rows.is_empty()) {
+            return Err(Error::Unavailable("the freeze took too long and was given up; it is tried again".into()));
+        }
+        Ok(tables.iter().map(|table| table.name.clone()).zip(checks).collect())
+    }
+
+    /// Reads a whole table, and hands it over if it is read for the last time.
+    async fn read(&self, database: &Arc<dyn Sql>, table: &Table, pass: Option<u32>) -> Result<Check> {
+        let (mut rows, mut hash, mut after) = (0_u64, Sha256::new(), None);
+        loop {
+            let page = table.page(database.as_ref(), self.held.organization_id, after.as_deref()).await?;
+            if let Some(pass) = pass {
+                self.hand_over(table, &page, pass).await?;
+            }
+            for row in &page {
+                hash.update(Json::Object(row.clone()).to_string().as_bytes());
+            }
+            rows = rows.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+            after = page.last().map(|last| table.key_of(last));
+            if table.is_last(page.len()) || table.key.is_empty() {
+                return Ok(Check { rows, sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect() });
+            }
+        }
+    }
+
+    /// From here on the organization lives in the other database.
+    async fn flip(&self) -> Result<Move> {
+        let organization = self.held.organization_id;
+        self.target.batch(vec![platform_sql!("DELETE FROM fences WHERE organization_id = ?1", organization)]).await?;
+        self.platform
+            .directory(vec![platform_sql!(
+                "UPDATE organizations SET shard = ?2 WHERE id = ?1",
+                organization,
+                u32::try_from(self.held.target).unwrap_or(u32::MAX)
+            )])
+            .await?;
+        Ok(Move { step: Step::Flipped, flipped_at: Some(self.now()), ..self.held.clone() })
+    }
+
+    /// The old rows go when nobody reads them any more.
+    async fn clear(&self) -> Result<Move> {
+        let organization = self.held.organization_id;
+        if self.held.flipped_at.is_none_or(|flipped_at| self.now() < flipped_at.plus(DRAINED_AFTER)) {
+            return Ok(self.held.clone());
+        }
+        tables::erase_all(self.source.as_ref(), organization).await?;
+        self.mark_as_gone(self.source).await?;
+        self.target.batch(vec![platform_sql!("DELETE FROM arriving_rows WHERE organization_id = ?1", organization)]).await?;
+        Ok(Move { step: Step::Done, finished_at: Some(self.now()), ..self.held.clone() })
+    }
+
+    async fn mark_as_gone(&self, database: &Arc<dyn Sql>) -> Result<()> {
+        database
+            .batch(vec![platform_sql!("UPDATE fences SET state = 'gone' WHERE organization_id = ?1", self.held.organization_id)])
+            .await?;
+        Ok(())
+    }
+
+    /// Notes what is done and lets go of the move. Whoever lost it meanwhile notes nothing.
+    async fn save(&self, next: Move) -> Result<Step> {
+        let to_json = |value: Json| value.to_string();
+        let statement = platform_sql!(
+            "UPDATE moves SET step = ?3, position = ?4, checks = ?5, frozen_at = ?6, flipped_at = ?7, finished_at = ?8, held_until = 0, version = version + 1 WHERE id = ?1 AND version = ?2 RETURNING id",
+            self.held.id,
+            self.held.version,
+            sql::word(&next.step),
+            to_json(serde_json::to_value(&next.position).unwrap_or_default()),
+            next.checks.as_ref().map(|checks| to_json(serde_json::to_value(checks).unwrap_or_default())),
+            next.frozen_at,
+            next.flipped_at,
+            next.finished_at
+        );
+        let saved = self.platform.directory(vec![statement]).await?;
+        if saved.iter().all(Vec::is_empty) {
+            return Err(Error::Unavailable("somebody else took the move over".into()));
+        }
+        Ok(next.step)
+    }
+
+    async fn let_go(&self, error: &Error) -> Result<()> {
+        let counted = u32::from(self.held.step == Step::Freezing);
+        self.platform.directory(vec![platform_sql!("UPDATE moves SET held_until = 0, attempts = attempts + ?3, last_error = ?4, version = version + 1 WHERE id = ?1 AND version = ?2", self.held.id, self.held.version, counted, error.for_the_record())]).await.map(|_| ())
+    }
+}

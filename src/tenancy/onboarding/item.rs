@@ -1,0 +1,12 @@
+//! An item of the onboarding checklist.
+
+use super::items::ItemKey;
+use crate::kernel::time::Timestamp;
+
+/// One item of an organization's checklist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub key: ItemKey,
+    pub position: u32,
+    pub completed_at: Option<Timestamp>,
+}

@@ -1,0 +1,224 @@
+//! The life of an organization: which status follows from what, and what its credentials may do in each.
+
+use serde_json::json;
+
+use super::organization::{Cancellation, Life, Suspension};
+use super::store;
+use crate::events::{CancellationWithdrawn, ErasureDue, OrganizationCancelled, OrganizationResumed, OrganizationSuspended};
+use crate::identity::callers::permissions::Permission;
+use crate::kernel::decision::Decision;
+use crate::kernel::ids::Moment;
+use crate::kernel::organization::Status;
+use crate::kernel::problem::Problem;
+use crate::kernel::time::days;
+
+/// How long a cancelled organization can come back.
+pub const GRACE: std::time::Duration = days(30);
+const REASON_LENGTH_MAX: usize = 2_000;
+
+/// What changes a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// All of its checklist is done.
+    Onboard,
+    /// The vendor stops it.
+    Suspend,
+    /// The vendor lets it go on.
+    Resume,
+    /// It leaves.
+    Cancel,
+    /// It stays after all.
+    Withdraw,
+}
+
+/// Where an organization was before it was suspended or cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    pub is_onboarded: bool,
+    pub is_suspended: bool,
+}
+
+impl Past {
+    fn well(self) -> Status {
+        if self.is_onboarded { Status::Onboarded } else { Status::Active }
+    }
+}
+
+/// The status after `trigger`. All of the lifecycle; what is not here is refused, saying what to do.
+pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Problem> {
+    match (status, trigger) {
+        (Status::Active, Trigger::Onboard) => Ok(Status::Onboarded),
+        (Status::Onboarded | Status::Suspended | Status::Cancelled, Trigger::Onboard) => Ok(status),
+        (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Suspend) => Ok(Status::Suspended),
+        (Status::Cancelled, Trigger::Suspend) => Err(Problem::conflict(
+            "organization_cancelled",
+            "The organization is cancelled, so its credentials can write nothing as it is. Withdraw the cancellation first if it is to be suspended.",
+        )),
+        (Status::Suspended, Trigger::Resume) => Ok(past.well()),
+        (Status::Active | Status::Onboarded, Trigger::Resume) => {
+            Err(Problem::conflict("organization_not_suspended", "The organization is not suspended, so there is nothing to resume."))
+        }
+        (Status::Cancelled, Trigger::Resume) => Err(Problem::conflict(
+            "organization_cancelled",
+            "The organization is cancelled. Withdraw the cancellation with DELETE /v1/organization/cancellation.",
+        )),
+        (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Cancel) => Ok(Status::Cancelled),
+        (Status::Cancelled, Trigger::Cancel) => Err(Problem::conflict(
+            "already_cancelled",
+            "The organization is cancelled already. Withdraw that with DELETE /v1/organization/cancellation if it is to stay.",
+        )),
+        (Status::Cancelled, Trigger::Withdraw) => Ok(if past.is_suspended { Status::Suspended } else { past.well() }),
+        (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Withdraw) => {
+            Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled, so there is nothing to withdraw."))
+        }
+    }
+}
+
+impl Status {
+    /// Why its credentials may not write, if they may not. Reads are answered in every status.
+    pub fn refusal(self) -> Option<Problem> {
+        match self {
+            Self::Active | Self::Onboarded => None,
+            Self::Suspended => Some(Problem::new(
+                403,
+                "organization_suspended",
+                "The organization is suspended",
+                "This organization is suspended: it can be read, exported and cancelled, and nothing else. Ask your provider to resume it.",
+            )),
+            Self::Cancelled => Some(Problem::new(
+                403,
+                "organization_cancelled",
+                "The organization is cancelled",
+                "This organization is cancelled: until it is erased it can be read and exported. Withdraw the cancellation to go on.",
+            )),
+        }
+    }
+
+    /// Whether somebody of the organization may write what needs `permission`. Leaving, staying and taking the data along is always possible.
+    pub fn permits_writing(self, permission: Permission) -> Result<(), Problem> {
+        match permission {
+            Permission::OrganizationOwn | Permission::ExportsWrite => Ok(()),
+            _ => self.refusal().map_or(Ok(()), Err),
+        }
+    }
+}
+
+/// The vendor suspends it. Suspended already, it only gets another reason; the same reason changes nothing.
+pub fn suspend(life: &Life, reason: &str, moment: Moment<'_>) -> Result<(Suspension, Decision), Problem> {
+    let reason = check_reason(reason)?;
+    let (changed, decision) = life.after(Trigger::Suspend)?;
+    let id = changed.id.to_string();
+    if let Some(suspension) = &life.suspension {
+        if suspension.reason == reason {
+            return Ok((suspension.clone(), Decision::new()));
+        }
+        let next = Suspension { reason, started_at: suspension.started_at };
+        let (before, after) = (json!({"reason": suspension.reason}), json!({"reason": next.reason}));
+        return Ok((next.clone(), decision.write(store::put_suspension(&next)).audit("suspension.changed", id, Some(before), Some(after))));
+    }
+    let suspension = Suspension { reason, started_at: moment.now };
+    let after = json!({"status": changed.status, "reason": suspension.reason});
+    let decision = decision
+        .write(store::put_suspension(&suspension))
+        .raise(OrganizationSuspended { reason: suspension.reason.clone() })
+        .audit("organization.suspended", id, life.status_document(), Some(after));
+    Ok((suspension, decision))
+}
+
+/// The vendor lets it go on.
+pub fn resume(life: &Life) -> Result<Decision, Problem> {
+    let (changed, decision) = life.after(Trigger::Resume)?;
+    let after = json!({"status": changed.status});
+    Ok(decision.write(store::delete_suspension()).raise(OrganizationResumed {}).audit(
+        "organization.resumed",
+        changed.id.to_string(),
+        life.status_document(),
+        Some(after),
+    ))
+}
+
+/// It leaves: from now on it can only be read, and after the grace period all of it is erased.
+pub fn cancel(life: &Life, reason: Option<&str>, moment: Moment<'_>) -> Result<(Cancellation, Decision), Problem> {
+    let reason = reason.map(check_reason).transpose()?;
+    let (changed, decision) = life.after(Trigger::Cancel)?;
+    let cancellation = Cancellation { reason, cancelled_at: moment.now, erases_at: moment.now.plus(GRACE) };
+    let after = json!({"status": changed.status, "reason": cancellation.reason, "erasesAt": cancellation.erases_at});
+    let decision = decision
+        .write(store::insert_cancellation(&cancellation))
+        .raise(OrganizationCancelled { erases_at: cancellation.erases_at })
+        .later(cancellation.erases_at, ErasureDue { cancelled_at: cancellation.cancelled_at })
+        .audit("organization.cancelled", changed.id.to_string(), life.status_document(), Some(after));
+    Ok((cancellation, decision))
+}
+
+/// It stays after all.
+pub fn withdraw(life: &Life) -> Result<Decision, Problem> {
+    let (changed, decision) = life.after(Trigger::Withdraw)?;
+    let after = json!({"status": changed.status});
+    Ok(decision.write(store::delete_cancellation()).raise(CancellationWithdrawn {}).audit(
+        "cancellation.withdrawn",
+        changed.id.to_string(),
+        life.status_document(),
+        Some(after),
+    ))
+}
+
+fn check_reason(reason: &str) -> Result<String, Problem> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX {
+        return Err(Problem::invalid("/reason", "invalid_value", "Send a reason of 1 to 2,000 characters."));
+    }
+    Ok(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATUSES: [Status; 4] = [Status::Active, Status::Onboarded, Status::Suspended, Status::Cancelled];
+    const TRIGGERS: [Trigger; 5] = [Trigger::Onboard, Trigger::Suspend, Trigger::Resume, Trigger::Cancel, Trigger::Withdraw];
+
+    /// A line a status; in the order of `TRIGGERS` what becomes of it, or the refusal.
+    const TABLE: [(Status, [&str; 5]); 4] = [
+        (Status::Active, ["onboarded", "suspended", "organization_not_suspended", "cancelled", "organization_not_cancelled"]),
+        (Status::Onboarded, ["onboarded", "suspended", "organization_not_suspended", "cancelled", "organization_not_cancelled"]),
+        (Status::Suspended, ["suspended", "suspended", "before", "cancelled", "organization_not_cancelled"]),
+        (Status::Cancelled, ["cancelled", "organization_cancelled", "organization_cancelled", "already_cancelled", "before"]),
+    ];
+
+    #[test]
+    fn the_whole_table() {
+        let past = |is_onboarded, is_suspended| Past { is_onboarded, is_suspended };
+        for (status, row) in TABLE {
+            assert!(STATUSES.contains(&status));
+            for (trigger, expected) in TRIGGERS.into_iter().zip(row) {
+                for (past, before) in [(past(false, false), "active"), (past(true, false), "onboarded")] {
+                    let expected = if expected == "before" { before } else { expected };
+                    let found = next(status, trigger, past).map_or_else(|problem| problem.code, Status::wire_name);
+                    assert_eq!(found, expected, "{status:?} {trigger:?}");
+                }
+            }
+        }
+        assert_eq!(
+            next(Status::Cancelled, Trigger::Withdraw, past(true, true)),
+            Ok(Status::Suspended),
+            "a suspension outlasts a cancellation"
+        );
+        for problem in
+            STATUSES.iter().flat_map(|status| TRIGGERS.map(|trigger| next(*status, trigger, past(false, false)))).filter_map(Result::err)
+        {
+            assert_eq!(problem.status, 409);
+            assert!(problem.detail.ends_with('.'), "{}", problem.detail);
+        }
+    }
+
+    #[test]
+    fn who_may_not_write_may_still_leave_and_take_the_data_along() {
+        for status in [Status::Suspended, Status::Cancelled] {
+            assert_eq!(status.permits_writing(Permission::UsageWrite).map_err(|problem| problem.status), Err(403));
+            assert_eq!(status.permits_writing(Permission::OrganizationOwn), Ok(()));
+            assert_eq!(status.permits_writing(Permission::ExportsWrite), Ok(()));
+        }
+        assert_eq!(Status::Active.permits_writing(Permission::UsageWrite), Ok(()));
+    }
+}

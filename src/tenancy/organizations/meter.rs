@@ -1,0 +1,12 @@
+//! What the Meter is told of an organization.
+
+use super::organization::Organization;
+use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::tenant::Tenant;
+use crate::meter::client::call;
+use crate::meter::contract::{Call, Done};
+
+/// Tells the Meter whether the organization's keys may write.
+pub async fn put_status(tenant: &Tenant, organization: &Organization) -> Result<()> {
+    call::<Done>(tenant, Call::PutStatus { version: organization.version, status: organization.status }).await.map(|_| ())
+}

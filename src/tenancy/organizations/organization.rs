@@ -1,0 +1,106 @@
+//! An organization.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::lifecycle::{Past, Trigger, next};
+use super::rules::PostalAddress;
+use super::store;
+use crate::kernel::decision::Decision;
+use crate::kernel::ids::{OrganizationId, TestClockId};
+use crate::kernel::organization::Status;
+use crate::kernel::problem::Problem;
+use crate::kernel::time::Timestamp;
+
+/// The optional facts about a company, in schema.org's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Details {
+    pub url: Option<String>,
+    pub telephone: Option<String>,
+    pub number_of_employees: Option<u32>,
+    pub founding_date: Option<String>,
+    pub industry: Option<String>,
+    pub description: Option<String>,
+    pub address: Option<PostalAddress>,
+    /// Such as a VAT number; printed on invoices.
+    #[serde(default)]
+    pub tax_id: Option<String>,
+    /// The plan whose trial the sign-up starts.
+    pub plan: Option<String>,
+}
+
+/// How the organization wants to see times, dates and money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// IANA time zone; billing periods follow it.
+    pub timezone: String,
+    pub date_format: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// BCP 47.
+    pub language: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { timezone: "UTC".into(), date_format: "YYYY-MM-DD".into(), currency: "USD".into(), language: "en".into() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub email: String,
+    pub details: Details,
+    pub settings: Settings,
+    pub status: Status,
+    pub test_clock: Option<TestClockId>,
+    pub created_at: Timestamp,
+    pub onboarded_at: Option<Timestamp>,
+    pub version: i64,
+}
+
+/// Why, and since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    pub reason: String,
+    pub started_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub reason: Option<String>,
+    pub cancelled_at: Timestamp,
+    /// Until then it can be withdrawn.
+    pub erases_at: Timestamp,
+}
+
+/// An organization with what its status rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Life {
+    pub organization: Organization,
+    pub suspension: Option<Suspension>,
+    pub cancellation: Option<Cancellation>,
+}
+
+impl Life {
+    fn past(&self) -> Past {
+        Past { is_onboarded: self.organization.onboarded_at.is_some(), is_suspended: self.suspension.is_some() }
+    }
+
+    /// The organization in its next status, and what begins every such decision.
+    fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
+        let status = next(self.organization.status, trigger, self.past())?;
+        let changed = Organization { status, ..self.organization.clone() };
+        let decision = Decision::new().guard(store::unchanged(&self.organization)).write(store::update(&changed));
+        Ok((changed, decision))
+    }
+
+    fn status_document(&self) -> Option<serde_json::Value> {
+        Some(json!({"status": self.organization.status}))
+    }
+}

@@ -1,0 +1,211 @@
+//! Organizations as clients write and read them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::organization::{Details, Organization, Settings};
+use super::rules::{Changes, PostalAddress};
+use crate::kernel::ids::{Moment, OrganizationId, TestClockId};
+use crate::kernel::json::given;
+use crate::kernel::organization::Status;
+use crate::kernel::time::Timestamp;
+
+/// Settings as sent: what is absent keeps its value, or its default at sign-up.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SettingsInput {
+    pub timezone: Option<String>,
+    pub date_format: Option<String>,
+    pub currency: Option<String>,
+    pub language: Option<String>,
+}
+
+/// A sign-up.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewOrganization {
+    #[schema(example = "Acme Corporation", min_length = 1, max_length = 200)]
+    pub name: String,
+    /// Where mails to the company go.
+    #[schema(example = "admin@acme.example", format = Email)]
+    pub email: String,
+    #[schema(max_length = 2000, pattern = "^https?://")]
+    pub url: Option<String>,
+    #[schema(max_length = 2000)]
+    pub telephone: Option<String>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    pub number_of_employees: Option<u32>,
+    #[schema(format = Date)]
+    pub founding_date: Option<String>,
+    pub industry: Option<String>,
+    pub description: Option<String>,
+    pub address: Option<PostalAddress>,
+    /// Such as a VAT number; printed on invoices.
+    #[schema(example = "ATU12345678", max_length = 2000)]
+    pub tax_id: Option<String>,
+    pub settings: Option<SettingsInput>,
+    /// The plan to try; `professional` when absent.
+    pub plan: Option<String>,
+    /// Puts the organization on a test clock, see `POST /v1/test-clocks`.
+    pub test_clock: Option<String>,
+}
+
+/// Changes: what is absent stays, `null` clears what may be absent (JSON merge patch, RFC 7396).
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrganizationChanges {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false, format = Email)]
+    pub email: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub url: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub telephone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    pub number_of_employees: Option<Option<u32>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub founding_date: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub industry: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub description: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<PostalAddress>)]
+    pub address: Option<Option<PostalAddress>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    pub tax_id: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    pub settings: Option<SettingsInput>,
+}
+
+/// An organization (schema.org vocabulary).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Organization)]
+pub struct OrganizationView {
+    #[serde(rename = "$type")]
+    pub type_name: &'static str,
+    #[serde(rename = "$id")]
+    #[schema(value_type = String)]
+    pub id: OrganizationId,
+    pub name: String,
+    pub email: String,
+    pub url: Option<String>,
+    pub telephone: Option<String>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    pub number_of_employees: Option<u32>,
+    pub founding_date: Option<String>,
+    pub industry: Option<String>,
+    pub description: Option<String>,
+    pub address: Option<PostalAddress>,
+    pub tax_id: Option<String>,
+    pub settings: Settings,
+    pub status: Status,
+    #[schema(value_type = Option<String>)]
+    pub test_clock: Option<TestClockId>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub onboarded_at: Option<Timestamp>,
+    /// Done items of the onboarding checklist, from 0 to 1.
+    #[schema(value_type = f64)]
+    pub onboarding_progress: serde_json::Number,
+}
+
+impl NewOrganization {
+    /// The organization this sign-up makes, apart from the test clock, which the directory looks up.
+    pub fn into_organization(self, moment: Moment<'_>, test_clock: Option<TestClockId>) -> Organization {
+        Organization {
+            id: OrganizationId::new(moment),
+            name: self.name.trim().to_owned(),
+            email: self.email.trim().to_owned(),
+            details: Details {
+                url: self.url,
+                telephone: self.telephone,
+                number_of_employees: self.number_of_employees,
+                founding_date: self.founding_date,
+                industry: self.industry,
+                description: self.description,
+                address: self.address,
+                tax_id: self.tax_id,
+                plan: self.plan,
+            },
+            settings: self.settings.unwrap_or_default().over(&Settings::default()),
+            status: Status::Active,
+            test_clock,
+            created_at: moment.now,
+            onboarded_at: None,
+            version: 1,
+        }
+    }
+}
+
+impl SettingsInput {
+    /// These settings, the rest as in `present`.
+    fn over(self, present: &Settings) -> Settings {
+        Settings {
+            timezone: self.timezone.unwrap_or_else(|| present.timezone.clone()),
+            date_format: self.date_format.unwrap_or_else(|| present.date_format.clone()),
+            currency: self.currency.unwrap_or_else(|| present.currency.clone()),
+            language: self.language.unwrap_or_else(|| present.language.clone()),
+        }
+    }
+}
+
+impl OrganizationChanges {
+    pub fn over(self, present: &Organization) -> Changes {
+        let old = present.details.clone();
+        let details = Details {
+            url: self.url.unwrap_or(old.url),
+            telephone: self.telephone.unwrap_or(old.telephone),
+            number_of_employees: self.number_of_employees.unwrap_or(old.number_of_employees),
+            founding_date: self.founding_date.unwrap_or(old.founding_date),
+            industry: self.industry.unwrap_or(old.industry),
+            description: self.description.unwrap_or(old.description),
+            address: self.address.unwrap_or(old.address),
+            tax_id: self.tax_id.unwrap_or(old.tax_id),
+            plan: old.plan,
+        };
+        let trimmed = |text: String| text.trim().to_owned();
+        let settings = self.settings.map(|settings| settings.over(&present.settings));
+        Changes { name: self.name.map(trimmed), email: self.email.map(trimmed), details: Some(details), settings }
+    }
+}
+
+impl OrganizationView {
+    /// `completed` of `items` items of the checklist are done.
+    pub fn new(organization: Organization, completed: usize, items: usize) -> Self {
+        let details = organization.details;
+        Self {
+            type_name: "Organization",
+            id: organization.id,
+            name: organization.name,
+            email: organization.email,
+            url: details.url,
+            telephone: details.telephone,
+            number_of_employees: details.number_of_employees,
+            founding_date: details.founding_date,
+            industry: details.industry,
+            description: details.description,
+            address: details.address,
+            tax_id: details.tax_id,
+            settings: organization.settings,
+            status: organization.status,
+            test_clock: organization.test_clock,
+            created_at: organization.created_at,
+            onboarded_at: organization.onboarded_at,
+            onboarding_progress: crate::tenancy::onboarding::rules::progress(completed, items),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A sign-up, by the vendor or by the company itself.
+
+use super::placement;
+use super::placement::{FirstOwner, Requested};
+use crate::catalog::plans;
+use crate::http::reply::{Reply, id_of, once_for_vendor};
+use crate::identity::members;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::idempotency::Claim;
+use crate::kernel::ids::{Moment, RequestId};
+use crate::kernel::platform::Platform;
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Actor;
+use crate::tenancy::organizations::rules;
+use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView};
+
+/// What is asked for. The vendor names no owner: it invites one, or manages people itself.
+pub struct SignUp {
+    pub body: NewOrganization,
+    pub owner: Option<FirstOwner>,
+}
+
+/// Enters, places and finishes a sign-up, once.
+pub async fn sign_up(platform: &Platform, asked: SignUp, claim: Option<&Claim>, request: RequestId) -> Result<Reply> {
+    let reply = once_for_vendor(platform, claim, || async {
+        let requested = asked_for(platform, asked).await?;
+        let actor = if requested.owner.is_some() { Actor::System("sign_up") } else { platform.actor().clone() };
+        let reply = Reply::created(&OrganizationView::new(requested.organization.clone(), 0, 1))?;
+        placement::enter(platform, &requested, reply.stored(claim).as_ref()).await?;
+        placement::place(platform, &requested, actor).await?;
+        placement::finish(platform, requested.organization.id).await?;
+        Ok(reply)
+    })
+    .await?;
+    if reply.replayed {
+        // The first request may have been cut off after it was entered: the answer is true only when the company is there.
+        finish_replayed(platform, &reply, request).await?;
+    }
+    Ok(reply)
+}
+
+async fn finish_replayed(platform: &Platform, reply: &Reply, request: RequestId) -> Result<()> {
+    let id = id_of(&reply.view()?).ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
+    placement::open(platform, id, request).await?;
+    placement::finish(platform, id).await
+}
+
+/// The organization of a sign-up, checked. Its now is its test clock's from the start.
+async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
+    let clock = match &asked.body.test_clock {
+        Some(text) => Some(placement::test_clock(platform, text).await?),
+        None => None,
+    };
+    let real = platform.app().moment();
+    let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
+    let organization = asked.body.into_organization(moment, clock.map(|(id, _)| id));
+    rules::check(&organization)?;
+    if let Some(plan) = &organization.details.plan {
+        let open = plans::store::newest(platform.app(), plan).await?.filter(|plan| plan.organization.is_none());
+        open.ok_or_else(|| Problem::invalid("/plan", "invalid_value", rules::NO_SUCH_PLAN))?;
+    }
+    // Before it is entered: what is entered can't be refused any more.
+    asked.owner.as_ref().map(|owner| members::rules::checked(owner.profile())).transpose()?;
+    Ok(Requested { organization, owner: asked.owner })
+}

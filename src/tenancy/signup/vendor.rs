@@ -1,0 +1,20 @@
+//! Sign-up by the vendor.
+
+use super::sign_up;
+use super::sign_up::SignUp;
+use crate::http::reply::Reply;
+use crate::http::request::Command;
+use crate::identity::callers::actors::Vendor;
+use crate::kernel::error::Result;
+use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView};
+
+/// Sign a company up
+///
+/// Starts its onboarding: checklist, welcome mail and a 14-day trial, all there when the answer arrives.
+#[utoipa::path(post, path = "/v1/organizations", tag = "organizations", operation_id = "createOrganization", request_body = NewOrganization,
+    responses((status = 201, description = "The organization", body = OrganizationView)),
+    security(("platformKey" = [])))]
+pub async fn create(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
+    let asked = SignUp { body: command.body, owner: None };
+    sign_up::sign_up(&vendor.platform, asked, command.claim.as_ref(), vendor.request_id).await
+}
