@@ -65,7 +65,7 @@ use rates::{RateStanding, Rates};
 use requests::{Ask, Route};
 use reservations::Reservations;
 use roll_up::RollUp;
-use seats::Seats;
+use seat_state::Seats;
 use uniques::Uniques;
 
 /// Bytes of requests that share a commit: its body, one value in SQL, must stay below 2 MB.

@@ -1,7 +1,5 @@
 //! What a request of the Meter can come out as.
 
-use std::fmt::Write;
-
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 

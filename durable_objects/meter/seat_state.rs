@@ -3,17 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::schema;
-use super::seats::SETTING;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 
+/// The name of the setting that keeps them.
+pub(super) const SETTING: &str = "seats";
+
 /// What the Worker said last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Seats {
+pub struct Seats {
     pub version: i64,
-    members: u32,
+    pub(super) members: u32,
     /// Whether there ever was a member: `users` is theirs from then on.
     pub is_counted: bool,
 }
@@ -23,7 +25,7 @@ impl Seats {
         schema::setting(sql, SETTING)?.map_or(Ok(Self::default()), |text| schema::parse(SETTING, &text))
     }
 
-    fn store<S: LocalSql>(&self, sql: &S) -> Result<(), SqlError> {
+    pub(super) fn store<S: LocalSql>(&self, sql: &S) -> Result<(), SqlError> {
         schema::set(sql, SETTING, schema::json(self)?)
     }
 }

@@ -29,7 +29,6 @@ use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, hours};
 use crate::meter::contract::{Done, Enforcement, MetricKind, SeatHold, SeatStanding};
 
-const SETTING: &str = "seats";
 /// How long a seat is held for an invitation that may never be committed.
 const UNCONFIRMED: std::time::Duration = hours(1);
 

@@ -14,6 +14,7 @@ use http::{HeaderValue, Request, StatusCode, header};
 use tower::ServiceExt;
 
 use crate::http::refusal::{Cause, Refused, unknown_route};
+use crate::http::request;
 use crate::kernel::error::Error;
 use crate::kernel::ids::RequestId;
 use crate::kernel::ports::App;

@@ -9,7 +9,7 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::accounting::{credits, ledger};
-use crate::billing::{billing_run, discounts, entitlements, estimates, invoices, seller, simulations, subscriptions, taxes};
+use crate::billing::{billing_run, discounts, entitlements, estimates, invoices, seller, simulations, subscription_changes, taxes};
 use crate::catalog::{metrics, plans};
 use crate::delivery::mails;
 use crate::identity::{
@@ -17,10 +17,9 @@ use crate::identity::{
 };
 use crate::jobs::dead_letters;
 use crate::metering::{limits, usage};
-use crate::operations::{audit, exports, test_clocks};
+use crate::operations::{audit, exports, sealing_keys, test_clocks};
 use crate::receivables::{credit_notes, payments};
-use crate::sealing;
-use crate::tenancy::{onboarding, organizations, signup};
+use crate::tenancy::{data_movement, onboarding, organizations, signup};
 
 /// Makes the router and the document from one list of handlers that carry `#[utoipa::path]`.
 macro_rules! routes {
@@ -44,18 +43,18 @@ macro_rules! routes {
 
 routes! {
     // The vendor's
-    organizations::create,
+    signup::create_for_vendor,
     organizations::list,
     organizations::get,
     organizations::update,
     organizations::delete,
     organizations::suspend,
     organizations::resume,
-    organizations::move_to,
-    organizations::list_moves,
-    organizations::list_erasures,
-    subscriptions::suspend,
-    subscriptions::unsuspend,
+    data_movement::move_to,
+    data_movement::list_moves,
+    data_movement::list_erasures,
+    subscription_changes::suspend,
+    subscription_changes::unsuspend,
     metrics::create,
     plans::create,
     plans::create_version,
@@ -94,7 +93,7 @@ routes! {
     platform_keys::revoke,
     access_tokens::list,
     access_tokens::create,
-    sealing::rotate,
+    sealing_keys::rotate,
     seller::get,
     seller::put,
     audit::list_platform,
@@ -129,19 +128,19 @@ routes! {
     exports::content,
     onboarding::get,
     onboarding::put_item,
-    subscriptions::get,
+    subscription_changes::get,
     simulations::create,
     entitlements::list,
     entitlements::get,
-    subscriptions::begin,
-    subscriptions::update,
-    subscriptions::change_now,
-    subscriptions::preview,
-    subscriptions::revoke_scheduled,
-    subscriptions::cancel,
-    subscriptions::withdraw_cancellation,
-    subscriptions::pause,
-    subscriptions::resume,
+    subscription_changes::begin,
+    subscription_changes::update,
+    subscription_changes::change_now,
+    subscription_changes::preview,
+    subscription_changes::revoke_scheduled,
+    subscription_changes::cancel,
+    subscription_changes::withdraw_cancellation,
+    subscription_changes::pause,
+    subscription_changes::resume,
     invoices::list,
     invoices::upcoming,
     invoices::get,

@@ -1,8 +1,5 @@
 //! A refusal on its way out, and its cause for the log.
 
-use axum::response::IntoResponse;
-use tower::ServiceExt;
-
 use crate::kernel::error::Error;
 use crate::kernel::problem::Problem;
 

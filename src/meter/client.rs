@@ -9,14 +9,13 @@ use super::contract::{
     RolledUp, SeatAnswer, SeatStanding,
 };
 use crate::billing::subscriptions::subscription::Period;
-use crate::identity::members::seats::Seats;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{KeyId, OrganizationId, ReservationId};
 use crate::kernel::ports::App;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
-async fn call<Answer: DeserializeOwned>(tenant: &Tenant, call: Call) -> Result<Answer> {
+pub async fn call<Answer: DeserializeOwned>(tenant: &Tenant, call: Call) -> Result<Answer> {
     let text = serde_json::to_string(&call).or_internal()?;
     let answer = tenant.app().meters.call(tenant.organization(), text).await?;
     serde_json::from_str(&answer).map_err(|error| Error::internal(format!("the Meter answered {answer}: {error}")))

@@ -44,7 +44,7 @@ pub struct Grant {
 
 impl Source {
     /// Where the money of such credit is.
-    fn funding(self) -> Funding {
+    pub(super) fn funding(self) -> Funding {
         match self {
             Self::Promotional => Funding::GivenAway,
             Self::Purchased | Self::Invoice | Self::CreditNote => Funding::Bought,
@@ -53,7 +53,7 @@ impl Source {
 }
 
 impl Grant {
-    fn new(id: CreditId, source: Source, amount: Money, origin: Option<String>, now: Timestamp) -> Self {
+    pub(super) fn new(id: CreditId, source: Source, amount: Money, origin: Option<String>, now: Timestamp) -> Self {
         Self {
             id,
             source,
@@ -80,7 +80,7 @@ impl Grant {
         Money::new(self.amount.minor().saturating_sub(gone), self.amount.currency())
     }
 
-    fn is_usable(&self, now: Timestamp) -> bool {
+    pub(super) fn is_usable(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && self.expires_at.is_none_or(|at| now < at)
     }
 
@@ -96,7 +96,7 @@ impl Grant {
     }
 
     /// For the audit log.
-    fn facts(&self) -> serde_json::Value {
+    pub(super) fn facts(&self) -> serde_json::Value {
         json!({"source": self.source, "amountMinor": self.amount.minor(), "currency": self.amount.currency(), "leftMinor": self.left_minor, "priority": self.priority, "expiresAt": self.expires_at, "reason": self.reason})
     }
 }

@@ -1,10 +1,10 @@
 //! The bill of one period of one subscription: close it, invoice it, number the invoice. Safe to repeat and to cut off anywhere.
 
 use crate::billing::charging::account::Account;
-use crate::billing::charging::billing::{SELLER, finalize};
+use crate::billing::charging::billing::SELLER;
 use crate::billing::charging::cycle::{Billed, bill};
 use crate::billing::invoices::invoice::Invoice;
-use crate::billing::invoices::{rules, store};
+use crate::billing::invoices::rules;
 use crate::billing::{billing_run, seller};
 use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
@@ -57,7 +57,7 @@ async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Closed>> {
 }
 
 /// Only what is committed gets a number, so that none is lost with a draft that never was.
-async fn number(tenant: &Tenant, committed: &Invoice, customer: &Organization) -> Result<()> {
+pub async fn number(tenant: &Tenant, committed: &Invoice, customer: &Organization) -> Result<()> {
     let number = tenant.app().invoice_numbers.number(SELLER, &committed.id.to_string()).await?;
     let seller = seller::store::remembered(tenant.app()).await?;
     tenant.commit_to_run(rules::finalize(committed, number, rules::parties(&seller, customer), tenant.moment())?).await

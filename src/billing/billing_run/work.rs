@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::period::Run;
 use super::store;
-use crate::billing::charging::billing;
 use crate::business::runner;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;

@@ -1,20 +1,19 @@
 //! All that the bills of one subscription are made from.
 
 use super::compose::Terms;
-use super::cycle::{Turn, reshaped, turn};
+use super::cycle::{Turn, reshaped};
 use super::lines::Subscribed;
 use super::proration::moved;
 use super::terms;
 use crate::billing::invoices::invoice::BillingReason;
 use crate::billing::invoices::rules::{Occasion, counted_usage};
-use crate::billing::invoices::store;
 use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::store::SubscriptionRow;
 use crate::billing::subscriptions::subscription::{Period, Phase, Shape, Subscription};
 use crate::billing::subscriptions::{lifecycle, store as subscriptions};
 use crate::catalog::plans;
 use crate::events::Event;
-use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::SubscriptionId;
 use crate::kernel::ports::App;
 use crate::kernel::sql::decode;
@@ -89,23 +88,23 @@ pub struct Billing<'a> {
 }
 
 impl Billing<'_> {
-    fn now_subscribed(&self) -> Result<&Subscribed> {
+    pub(super) fn now_subscribed(&self) -> Result<&Subscribed> {
         let last = self.history.last().map(|(_, subscribed)| subscribed);
         last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
     }
 
     /// What was subscribed to when a period ended.
-    fn subscribed_in(&self, period: Period) -> Result<&Subscribed> {
+    pub(super) fn subscribed_in(&self, period: Period) -> Result<&Subscribed> {
         let then = self.history.iter().rev().find(|(starts_at, _)| *starts_at < period.ends_at).or(self.history.first());
         then.map(|(_, subscribed)| subscribed).ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
     }
 
-    fn next_subscribed<'s>(&'s self, begins: bool, now: &'s Subscribed) -> &'s Subscribed {
+    pub(super) fn next_subscribed<'s>(&'s self, begins: bool, now: &'s Subscribed) -> &'s Subscribed {
         if begins { self.scheduled.unwrap_or(now) } else { now }
     }
 
     /// The subscription after the turn.
-    fn turned(&self, turn: Turn) -> Result<Subscription> {
+    pub(super) fn turned(&self, turn: Turn) -> Result<Subscription> {
         let subscription = self.subscription;
         let ended = |trigger| {
             let status = lifecycle::step(subscription.status, trigger)?;
@@ -129,12 +128,12 @@ impl Billing<'_> {
     }
 
     /// Whether the scheduled change that has come is an upgrade.
-    fn move_of(&self, next: &Subscription) -> Result<Event> {
+    pub(super) fn move_of(&self, next: &Subscription) -> Result<Event> {
         let (now, then) = (self.now_subscribed()?, self.next_subscribed(true, self.now_subscribed()?));
         moved(next, now, then)
     }
 
-    fn occasion(&self, turn: Turn, period: Period) -> Result<Occasion<'_>> {
+    pub(super) fn occasion(&self, turn: Turn, period: Period) -> Result<Occasion<'_>> {
         let reason = match turn {
             Turn::Renew if self.subscription.is_trial() => BillingReason::SubscriptionCreate,
             Turn::Renew => BillingReason::SubscriptionCycle,

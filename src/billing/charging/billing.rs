@@ -2,7 +2,6 @@
 
 use super::account::Account;
 use super::cycle;
-use crate::billing::billing_run::period::number;
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::{rules, store};
 use crate::billing::seller;

@@ -15,7 +15,7 @@ use super::cycle::{arrears_lines, sum};
 use super::in_advance::advances;
 use super::late_usage::ended_period;
 use super::lines::{Item, Subscribed};
-use super::proration::{Part, moved, prorated_line, shares};
+use super::proration::{Part, moved, prorated_line};
 use crate::billing::invoices::bill::Composed;
 use crate::billing::invoices::invoice::{BillingReason, CountedUsage, Invoice};
 use crate::billing::invoices::line::{Line, LineKind, Proration};

@@ -4,7 +4,7 @@ use rating::{Currency, Ending, Money, Shares};
 
 use super::account::Billing;
 use super::compose::compose;
-use super::in_advance::{advance, advances};
+use super::in_advance::advances;
 use super::late_usage::late_usage_due;
 use super::lines::Subscribed;
 use super::proration::{Part, prorated_line, shares};
@@ -68,14 +68,14 @@ pub fn upcoming(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Option<Invo
 }
 
 /// A scheduled change has come: another interval counts its periods from here.
-fn reshaped(renewed: Subscription, shape: Shape) -> Subscription {
+pub(super) fn reshaped(renewed: Subscription, shape: Shape) -> Subscription {
     let is_same_interval = renewed.shape.interval == shape.interval;
     let (anchored_at, period_index) =
         if is_same_interval { (renewed.anchored_at, renewed.period_index) } else { (Some(renewed.period.starts_at), 0) };
     Subscription { shape, anchored_at, period_index, scheduled: None, ..renewed }
 }
 
-fn turn(subscription: &Subscription, now: &Subscribed) -> Result<Turn> {
+pub(super) fn turn(subscription: &Subscription, now: &Subscribed) -> Result<Turn> {
     let ends_at = subscription.period.ends_at;
     if subscription.cancellation.as_ref().is_some_and(|cancellation| cancellation.effective_at <= ends_at) {
         return Ok(Turn::Cancel);

@@ -3,7 +3,6 @@
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::line::{Line, LineKind};
 use crate::billing::subscriptions::subscription::Advance;
-use crate::kernel::error::OrInternal;
 use crate::kernel::ids::InvoiceId;
 
 /// What an invoice charges in advance: the most that a later change can give back.
@@ -28,7 +27,7 @@ pub fn advances(invoice: &Invoice) -> Vec<Advance> {
     advances
 }
 
-fn advance(invoice: InvoiceId, line: &Line) -> Advance {
+pub(super) fn advance(invoice: InvoiceId, line: &Line) -> Advance {
     Advance {
         item: line.item.clone(),
         invoice,

@@ -6,7 +6,7 @@ use super::lines::{Item, Subscribed};
 use crate::billing::invoices::line::{Line, LineKind, Proration};
 use crate::billing::subscriptions::subscription::{Period, Subscription, months};
 use crate::events::{Event, SubscriptionChanged, SubscriptionDowngraded, SubscriptionUpgraded};
-use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::error::Result;
 use crate::kernel::time::Timestamp;
 
 /// A line for a part of a period's price; None where that is nothing.

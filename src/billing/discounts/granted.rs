@@ -49,7 +49,7 @@ impl Granted {
     }
 
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"name": self.name, "off": self.off, "bills": self.bills, "items": self.items, "validFrom": self.valid_from, "validThrough": self.valid_through})
     }
 }

@@ -26,7 +26,7 @@ pub struct Override {
 
 impl Override {
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"value": self.value, "reason": self.reason})
     }
 }

@@ -9,7 +9,6 @@ use super::store;
 use crate::catalog::plans::rules::{Entitlement, Feature, Plan};
 use crate::kernel::decision::Decision;
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
 
 /// Overrides of one organization: a contract that needs more is a plan of its own.
 pub const OVERRIDES_MAX: usize = 100;

@@ -4,7 +4,6 @@ use rating::{Money, TaxRate};
 use serde::{Deserialize, Serialize};
 
 use super::line::Line;
-use crate::kernel::error::OrInternal;
 use crate::kernel::ids::{CreditId, DiscountId};
 
 /// What a discount takes off a bill, as it is stored.

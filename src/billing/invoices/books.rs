@@ -54,7 +54,7 @@ pub fn period_ends(invoice: &Invoice) -> BTreeSet<Timestamp> {
 }
 
 /// A line after its discount and without any tax.
-fn net_minor(line: &Line, invoice: &Invoice) -> i64 {
+pub fn net_minor(line: &Line, invoice: &Invoice) -> i64 {
     let inclusive = invoice.taxes.iter().zip(&line.taxes_minor).filter(|(tax, _)| tax.rate.inclusive);
     let inclusive = inclusive.fold(0_i64, |sum, (_, minor)| sum.saturating_add(*minor));
     line.amount_minor.saturating_sub(line.discount_minor).saturating_sub(inclusive)

@@ -20,7 +20,6 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{InvoiceId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
-use crate::receivables::credit_notes;
 
 const REASON_LENGTH_MAX: usize = 2_000;
 
@@ -113,6 +112,6 @@ fn forget_advances(invoice: InvoiceId, subscription: &Subscription) -> Decision 
     Decision::new().guard(subscriptions::unchanged(subscription)).write(subscriptions::update(&after))
 }
 
-fn changed(invoice: &Invoice, after: &Invoice) -> Decision {
+pub fn changed(invoice: &Invoice, after: &Invoice) -> Decision {
     Decision::new().guard(store::unchanged(invoice)).write(store::update(after))
 }

@@ -6,12 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::bill::{ChargedTax, DrawnCredit, TakenDiscount};
 use super::lifecycle::Status;
 use super::line::{Line, LineKind};
-use super::rules::{PREFIX, parties};
-use crate::accounting::credits::rules as credits;
-use crate::billing::discounts::rules as discounts;
+use super::rules::PREFIX;
 use crate::billing::seller::rules as seller;
 use crate::billing::subscriptions::subscription::Period;
-use crate::kernel::error::OrInternal;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 

@@ -1,6 +1,5 @@
 //! How an invoice gets from one status to another: one table.
 
-use crate::kernel::error::OrInternal;
 use crate::kernel::problem::Problem;
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,7 @@ use rating::{Currency, Money, ProrationPolicy, Quantity};
 use serde::{Deserialize, Serialize};
 
 use crate::billing::subscriptions::subscription::{Period, Shape};
-use crate::kernel::error::OrInternal;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::LateUsage;
 
 /// What a line charges for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -13,7 +13,6 @@ use crate::accounting::credits::rules as credits;
 use crate::accounting::credits::rules::Taken;
 use crate::accounting::ledger::store::post;
 use crate::billing::discounts::rules as discounts;
-use crate::billing::seller::rules as seller;
 use crate::billing::seller::rules::Seller;
 use crate::billing::subscriptions::subscription::{Period, Subscription};
 use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
@@ -158,4 +157,4 @@ pub fn parties(seller: &Seller, customer: &Organization) -> serde_json::Value {
 }
 
 /// Of the seller that an invoice keeps.
-const PREFIX: &str = "/seller/invoicePrefix";
+pub(super) const PREFIX: &str = "/seller/invoicePrefix";

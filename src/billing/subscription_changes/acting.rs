@@ -2,7 +2,6 @@
 
 use crate::billing::billing_run::period::Run;
 use crate::billing::charging::account::Account;
-use crate::billing::charging::billing;
 use crate::billing::subscriptions::store;
 use crate::billing::subscriptions::subscription::{Period, Subscription};
 use crate::kernel::error::{Error, Result};

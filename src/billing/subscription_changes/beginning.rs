@@ -23,7 +23,6 @@ use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
-use crate::meter::client;
 use crate::tenancy::organizations;
 
 /// What is to be subscribed to.

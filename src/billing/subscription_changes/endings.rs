@@ -24,7 +24,6 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
-use crate::meter::client;
 use crate::meter::contract::Closing;
 
 /// Letters of a reason, at most.

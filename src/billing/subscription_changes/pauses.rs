@@ -21,7 +21,6 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::meter::client;
 use crate::meter::contract::Closing;
 
 /// How it is to rest.

@@ -7,7 +7,6 @@ use crate::http::request::IdInPath;
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
-use crate::meter::client;
 
 /// Suspend an organization's subscription
 ///

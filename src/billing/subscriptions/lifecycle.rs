@@ -3,7 +3,6 @@
 //! A paused subscription bills nothing and is not left but by resuming or ending. A suspended one keeps being billed: access stops, the
 //! contract goes on. What is over stays over; another subscription may begin.
 
-use crate::kernel::error::OrInternal;
 use crate::kernel::problem::Problem;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use super::entitlements;
 use super::subscription::Subscription;
 use crate::catalog::plans;
-use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::error::Result;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};

@@ -24,7 +24,7 @@ pub const QUANTITY_MAX: u32 = 1_000_000;
 pub const EXPIRING_NOTICE: std::time::Duration = days(30);
 
 /// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
-const EARLIER_PERIODS_MAX: usize = 4;
+pub(super) const EARLIER_PERIODS_MAX: usize = 4;
 
 /// What a new subscription is to be.
 pub struct NewSubscription<'a> {

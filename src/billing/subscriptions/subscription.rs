@@ -132,7 +132,7 @@ pub struct Subscription {
 }
 
 /// The last of them, as many as late usage may belong to.
-fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
+pub(super) fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
     let forgotten = starts.len().saturating_sub(EARLIER_PERIODS_MAX);
     starts.drain(..forgotten);
     starts

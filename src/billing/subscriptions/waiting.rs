@@ -71,11 +71,11 @@ pub fn withdraw(subscription: &Subscription) -> Result<Decision> {
 }
 
 /// The next version of the same.
-pub(super) fn following(subscription: &Subscription) -> Subscription {
+pub fn following(subscription: &Subscription) -> Subscription {
     Subscription { version: subscription.version.saturating_add(1), ..subscription.clone() }
 }
 
 /// What is written when `next` follows what was read.
-pub(super) fn decided(subscription: &Subscription, next: &Subscription) -> Decision {
+pub fn decided(subscription: &Subscription, next: &Subscription) -> Decision {
     Decision::new().guard(store::unchanged(subscription)).write(store::update(next))
 }

@@ -1,6 +1,5 @@
 //! The rates at which an organization's bills are taxed.
 
-use rating::TaxRate;
 use serde_json::json;
 
 use super::store;

@@ -1,7 +1,5 @@
 //! The keys of the built-in metrics.
 
-use crate::kernel::error::OrInternal;
-
 /// The metrics every built-in plan speaks of.
 pub const API_CALLS: &str = "apiCalls";
 

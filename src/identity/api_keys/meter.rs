@@ -1,7 +1,7 @@
 //! What the Meter is told of an API key.
 
 use super::api_key::ApiKey;
-use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::error::Result;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::{call, remove_key};
 use crate::meter::contract::{Call, Done};

@@ -22,7 +22,6 @@ use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
-use crate::tenancy::organizations;
 use crate::tenancy::signup::placement;
 
 /// The vendor, with a platform key.

@@ -124,13 +124,13 @@ impl Invitation {
         self.role.as_deref().into_iter().chain(self.teams.iter().map(|team| team.role.as_str())).collect()
     }
 
-    fn renewed(&self) -> InvitationRenewed {
+    pub(super) fn renewed(&self) -> InvitationRenewed {
         let Self { id, email, generation, expires_at, .. } = self;
         InvitationRenewed { invitation: *id, email: email.clone(), generation: *generation, expires_at: *expires_at }
     }
 
     /// For the audit log; no token is ever in here.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"email": self.email, "role": self.role, "teams": self.teams, "generation": self.generation, "expiresAt": self.expires_at})
     }
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::invitation::{Invitation, Known, Status, Team, Wanted, roles_given};
+use super::invitation::{Invitation, Known, Status, Wanted, roles_given};
 use super::store;
 use crate::events::{InvitationAccepted, InvitationCreated, InvitationExpired, InvitationExpiryDue, InvitationRenewed, InvitationRevoked};
 use crate::identity::members::member::{Member, Profile, TeamRole};
 use crate::identity::members::rules::{join, normalized};
 use crate::identity::members::store::change_seats;
 use crate::kernel::decision::Decision;
-use crate::kernel::ids::{InvitationId, Moment, PersonId, ReservationId, TeamId};
+use crate::kernel::ids::{InvitationId, Moment, PersonId, ReservationId};
 use crate::kernel::organization::is_email;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days};

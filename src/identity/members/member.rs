@@ -58,7 +58,7 @@ impl Member {
     }
 
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"email": self.email, "profile": self.profile, "role": self.role, "teams": self.teams})
     }
 }

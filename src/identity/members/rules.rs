@@ -10,7 +10,6 @@ use crate::identity::roles::rules::OWNER;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{Moment, PersonId};
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
 
 const TEXT_LENGTH_MAX: usize = 200;
 const TELEPHONE_LENGTH_MAX: usize = 50;

@@ -5,14 +5,14 @@ use serde::Deserialize;
 
 use super::rules::no_seat;
 use crate::kernel::decision::Decision;
-use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, ReservationId};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{Row, Value, decode};
 use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
 use crate::meter::client;
-use crate::meter::client::{call, seats};
+use crate::meter::client::call;
 use crate::meter::contract::{Call, Done, SeatAnswer, SeatStanding};
 use crate::tenant_sql;
 

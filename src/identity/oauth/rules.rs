@@ -8,7 +8,6 @@ use crate::identity::api_keys::rules::{Maker, check_name, check_scopes};
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{ClientId, Moment};
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
 
 pub fn create(name: &str, scopes: Vec<String>, maker: Maker, moment: Moment<'_>) -> Result<(OauthClient, Decision), Problem> {
     check_scopes(&scopes)?;

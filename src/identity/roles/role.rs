@@ -135,11 +135,11 @@ impl Role {
     }
 
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"key": self.key, "name": self.name, "description": self.description, "permissions": self.permissions})
     }
 
-    fn check_is_own(&self) -> Result<(), Problem> {
+    pub(super) fn check_is_own(&self) -> Result<(), Problem> {
         if self.is_built_in() {
             let detail = format!("The role {} is built in and can't be changed. Define one of your own with POST /v1/roles.", self.key);
             return Err(Problem::conflict("built_in_role", detail));
@@ -166,7 +166,7 @@ impl Roles {
         self.find(key).ok_or_else(|| Problem::refused(pointer, "unknown_role", "There is no such role. GET /v1/roles lists the keys."))
     }
 
-    fn own(&self) -> usize {
+    pub(super) fn own(&self) -> usize {
         self.0.iter().filter(|role| !role.is_built_in()).count()
     }
 }

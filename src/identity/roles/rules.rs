@@ -1,14 +1,13 @@
 //! The algebra of roles: what somebody may do where, and which assignment says so.
 
 pub use super::built_in::{BUILT_IN, BuiltIn, OWNER, built_in};
-use super::role::{Role, Roles, TeamPath, Uses};
+use super::role::{Role, Roles, Uses};
 use super::store;
 use crate::events::{RoleCreated, RoleDeleted, RoleUpdated};
 use crate::identity::callers::permissions::is_scope;
 use crate::kernel::decision::Decision;
-use crate::kernel::ids::{Moment, RoleId, TeamId};
+use crate::kernel::ids::{Moment, RoleId};
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
 
 /// Roles that one organization may define: they are read together.
 pub const ROLES_MAX: usize = 100;

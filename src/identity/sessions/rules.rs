@@ -8,7 +8,6 @@ use super::session::Session;
 use super::store;
 use crate::events::{SessionCreated, SessionEnded};
 use crate::kernel::decision::Decision;
-use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::time::{Timestamp, days, seconds};
 
 /// A session ends this long after the login, however much it is used.

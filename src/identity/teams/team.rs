@@ -74,14 +74,14 @@ impl Settings {
 
 impl Team {
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"name": self.name, "description": self.description, "parentTeam": self.parent, "settings": self.settings})
     }
 }
 
 impl TeamMember {
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"role": self.role})
     }
 }

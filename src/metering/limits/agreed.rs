@@ -50,18 +50,18 @@ impl Override {
     }
 
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"limit": self.shown(), "enforcement": self.enforcement, "reason": self.reason})
     }
 }
 
 impl Grant {
-    fn is_not_over(&self, now: Timestamp) -> bool {
+    pub(super) fn is_not_over(&self, now: Timestamp) -> bool {
         self.ends_at.is_none_or(|ends_at| now < ends_at)
     }
 
     /// For the audit log.
-    fn facts(&self) -> Json {
+    pub(super) fn facts(&self) -> Json {
         json!({"metric": self.metric, "amount": self.amount, "startsAt": self.starts_at, "endsAt": self.ends_at, "reason": self.reason})
     }
 }

@@ -18,7 +18,6 @@ use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::client;
 use crate::meter::contract::Enforcement;
 
 /// The limit of one organization.

@@ -1,7 +1,5 @@
 //! What may be agreed with an organization beside its plan.
 
-use std::collections::BTreeMap;
-
 use rating::Quantity;
 
 use super::agreed::{Grant, Limits, Override};

@@ -20,7 +20,6 @@ use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::{Need, needs};
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::{idempotency, json};
-use crate::meter::client;
 use crate::meter::contract::{HotCaller, HotReply, HotRequest};
 
 /// Record usage

@@ -1,7 +1,7 @@
 //! Hot requests that take the long way to the Meter.
 
 use crate::catalog::metrics;
-use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::error::{Error, Result};
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done, HotReply, HotRequest, TELL_METRICS};

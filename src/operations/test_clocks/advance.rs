@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 
 use super::due::DueEvent;
 use super::{due, store};
-use crate::billing::charging::{billing, threshold};
+use crate::billing::charging::threshold;
 use crate::billing::subscriptions;
 use crate::business::runner;
 use crate::business::runner::{Left, Retry};

@@ -35,13 +35,13 @@ pub struct Refund {
 }
 
 impl Payment {
-    fn facts(&self) -> serde_json::Value {
+    pub(super) fn facts(&self) -> serde_json::Value {
         json!({"invoice": self.invoice, "amountMinor": self.amount.minor(), "currency": self.amount.currency(), "method": self.method, "reference": self.reference, "paidAt": self.paid_at})
     }
 }
 
 impl Refund {
-    fn facts(&self) -> serde_json::Value {
+    pub(super) fn facts(&self) -> serde_json::Value {
         json!({"creditNote": self.credit_note, "amountMinor": self.amount.minor(), "currency": self.amount.currency(), "method": self.method, "reference": self.reference, "paidAt": self.paid_at})
     }
 }

@@ -6,3 +6,4 @@ pub mod erasure;
 pub mod erasures;
 pub mod moves;
 pub mod relocation;
+pub mod routes;

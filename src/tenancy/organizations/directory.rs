@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::platform_sql;

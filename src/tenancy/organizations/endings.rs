@@ -13,7 +13,6 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::meter::client;
 
 /// Why an organization is suspended.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

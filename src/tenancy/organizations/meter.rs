@@ -1,7 +1,7 @@
 //! What the Meter is told of an organization.
 
 use super::organization::Organization;
-use crate::kernel::error::{OrInternal, Result};
+use crate::kernel::error::Result;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};

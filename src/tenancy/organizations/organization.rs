@@ -93,14 +93,14 @@ impl Life {
     }
 
     /// The organization in its next status, and what begins every such decision.
-    fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
+    pub(super) fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
         let status = next(self.organization.status, trigger, self.past())?;
         let changed = Organization { status, ..self.organization.clone() };
         let decision = Decision::new().guard(store::unchanged(&self.organization)).write(store::update(&changed));
         Ok((changed, decision))
     }
 
-    fn status_document(&self) -> Option<serde_json::Value> {
+    pub(super) fn status_document(&self) -> Option<serde_json::Value> {
         Some(json!({"status": self.organization.status}))
     }
 }

@@ -12,10 +12,7 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::tenant::Tenant;
-pub use crate::tenancy::data_movement::erasures::*;
-pub use crate::tenancy::data_movement::moves::*;
 use crate::tenancy::onboarding;
-use crate::tenancy::signup::placement;
 
 /// List all organizations
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", operation_id = "listOrganizations",

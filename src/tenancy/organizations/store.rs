@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::organization::{Cancellation, Details, Life, Organization, Settings, Suspension};
-use crate::identity::callers::status::status;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, TestClockId};
 use crate::kernel::organization::Status;

@@ -1,5 +1,6 @@
 //! The endpoint of sign-ups.
 
+pub use super::vendor::*;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
