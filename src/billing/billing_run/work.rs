@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::period::Run;
 use super::store;
 use crate::billing::charging::billing;
-use crate::business::runner;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
@@ -55,7 +54,7 @@ pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<boo
         );
         tenant.commit(decision, None).await?;
         bill(tenant, subscription).await?;
-        runner::settle_or_leave(tenant).await;
+        tenant.follow_up_or_leave().await;
     }
     Ok(is_parked)
 }
