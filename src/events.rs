@@ -1,18 +1,17 @@
 //! Every fact of the business, one a line, with its wire name and version. Closed: what is not here does not happen.
 //!
 //! A fact is committed with what caused it (`kernel/decision.rs`), and `business/` says what follows from it. A field may be added to a
-//! version; changing or removing one is a new version.
+//! version; changing or removing one is a new version. Imports no slice: words that only facts and slices share stand at the end.
 
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::identity::sessions::rules::Ending;
 use crate::kernel::ids::{
     CreditId, CreditNoteId, ExportId, InvitationId, InvoiceId, KeyId, MoveId, PaymentId, PersonId, RefundId, RoleId, SessionId,
     SubscriptionId, TeamId,
 };
 use crate::kernel::time::Timestamp;
-use crate::tenancy::onboarding::items::ItemKey;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident = $wire:literal v $version:literal { $($field:ident: $type:ty),* $(,)? })*) => {
@@ -234,5 +233,59 @@ events! {
     /// A person logged in, and so proved that the email is theirs.
     SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
     /// A session ended before its time.
-    SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: Ending }
+    SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: SessionEndReason }
+}
+
+/// Why a session ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEndReason {
+    /// By its own person.
+    LoggedOut,
+    /// By an administrator.
+    Revoked,
+    /// Somebody used a refresh token that was used before: it was copied.
+    TokenReused,
+    MembershipEnded,
+}
+
+/// An item of the onboarding checklist: what a new company does first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ItemKey {
+    VerifyEmail,
+    AddTeamMembers,
+    ConfigureSettings,
+    CreateFirstProject,
+    SetUpBilling,
+}
+
+impl ItemKey {
+    pub const ALL: [ItemKey; 5] =
+        [Self::VerifyEmail, Self::AddTeamMembers, Self::ConfigureSettings, Self::CreateFirstProject, Self::SetUpBilling];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "Verify email",
+            Self::AddTeamMembers => "Add team members",
+            Self::ConfigureSettings => "Configure settings",
+            Self::CreateFirstProject => "Create first project",
+            Self::SetUpBilling => "Set up billing",
+        }
+    }
+
+    /// The name in paths, rows and answers.
+    pub fn wire_name(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verifyEmail",
+            Self::AddTeamMembers => "addTeamMembers",
+            Self::ConfigureSettings => "configureSettings",
+            Self::CreateFirstProject => "createFirstProject",
+            Self::SetUpBilling => "setUpBilling",
+        }
+    }
+
+    pub fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.wire_name() == text)
+    }
 }

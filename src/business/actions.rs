@@ -12,7 +12,7 @@ use crate::billing::subscriptions::rules::NewSubscription;
 use crate::billing::subscriptions::subscription::Shape;
 use crate::billing::{invoices, subscriptions};
 use crate::catalog::plans;
-use crate::events::Event;
+use crate::events::{Event, ItemKey};
 use crate::identity::{api_keys, invitations, members, oauth};
 use crate::kernel::decision::{Decision, Mail};
 use crate::kernel::error::{Error, Result};
@@ -24,7 +24,6 @@ use crate::meter::client;
 use crate::metering::limits;
 use crate::receivables::credit_notes;
 use crate::tenancy::data_movement::{erasure, relocation};
-use crate::tenancy::onboarding::items::ItemKey;
 use crate::tenancy::onboarding::rules as checklist;
 use crate::tenancy::organizations;
 

@@ -9,6 +9,7 @@ pub mod access;
 pub mod actions;
 pub mod billing;
 pub mod company;
+pub mod follow_up;
 pub mod lifecycle;
 pub mod limits;
 pub mod onboarding;

@@ -5,9 +5,8 @@ use serde_json::json;
 use super::actions::Action;
 use super::company::Company;
 use crate::catalog::metrics::keys::{PROJECTS, USERS};
-use crate::events::{CheckInDue, ChecklistItemCompleted, OrganizationCreated, OrganizationUpdated, SessionCreated, UsageStarted};
+use crate::events::{CheckInDue, ChecklistItemCompleted, ItemKey, OrganizationCreated, OrganizationUpdated, SessionCreated, UsageStarted};
 use crate::kernel::time::days;
-use crate::tenancy::onboarding::items::ItemKey;
 use crate::workflow;
 
 workflow! { "onboarding", "When a company signs up, it is taken from its first day to its first value.";

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 use super::actions::Action;
 use super::company::Company;
 use crate::events::{
-    InvitationCreated, InvitationExpired, InvitationExpiryDue, InvitationRenewed, InvitationRevoked, MemberJoined, MemberRemoved,
+    InvitationCreated, InvitationExpired, InvitationExpiryDue, InvitationRenewed, InvitationRevoked, ItemKey, MemberJoined, MemberRemoved,
 };
 use crate::kernel::ids::InvitationId;
 use crate::kernel::time::Timestamp;
-use crate::tenancy::onboarding::items::ItemKey;
 use crate::workflow;
 
 workflow! { "people", "Whoever is invited hears of it; who joins takes a seat, and who goes leaves it free and takes nothing along.";

@@ -19,6 +19,7 @@ use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
+use crate::kernel::ports::{Pending, Remaining};
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
@@ -57,54 +58,34 @@ struct Run {
     attempts: u32,
 }
 
-/// How a step stands.
-enum Standing {
-    Settled,
+/// How far a step is.
+enum Progress {
+    Finished,
     Waiting { attempts: u32 },
-}
-
-/// Which facts are run: those whose pause after a failure is over, or all that are not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    WhenDue,
-    AtOnce,
-}
-
-/// What remains after the facts were run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
-    Nothing,
-    /// Steps that failed wait for their next try.
-    Failures,
 }
 
 /// Runs what is pending for this organization, and what follows from that, until nothing is left or a step fails. An error says that a
 /// database was away. Either way the sweep does the rest, so most callers go on.
-pub async fn settle(tenant: &Tenant, retry: Retry) -> Result<Left> {
+pub async fn run_pending(tenant: &Tenant, pending: Pending) -> Result<Remaining> {
     let mut stale_rounds: usize = 0;
     for _ in 0..ROUNDS_MAX {
-        let round = Round::load(tenant, retry).await?;
+        let round = Round::load(tenant, pending).await?;
         if round.facts.is_empty() {
-            return Ok(Left::Nothing);
+            return Ok(Remaining::Nothing);
         }
         match round.run(tenant).await {
-            Ok(Next::Nothing) => return Ok(Left::Nothing),
+            Ok(Next::Nothing) => return Ok(Remaining::Nothing),
             Ok(Next::Round) => stale_rounds = 0,
             Err(Error::Stale) if stale_rounds < STALE_ROUNDS_MAX => stale_rounds = stale_rounds.saturating_add(1),
             Err(_) => {
                 // Which step it was, and why, is found where each is alone.
-                if alone::run(tenant, &round.facts).await? == Left::Failures {
-                    return Ok(Left::Failures);
+                if alone::run(tenant, &round.facts).await? == Remaining::Failures {
+                    return Ok(Remaining::Failures);
                 }
             }
         }
     }
     Err(Error::Unavailable("a long chain of facts goes on with the next nudge".into()))
-}
-
-/// Runs what is pending for this organization. What fails is committed work that waits: the sweep does it.
-pub async fn settle_or_leave(tenant: &Tenant) {
-    let _left = settle(tenant, Retry::WhenDue).await;
 }
 
 /// What is to be looked at after a round.
@@ -130,10 +111,10 @@ struct Plan {
 }
 
 impl Round {
-    async fn load(tenant: &Tenant, retry: Retry) -> Result<Self> {
-        let until = match retry {
-            Retry::WhenDue => tenant.app().moment().now,
-            Retry::AtOnce => Timestamp::from_millis(i64::MAX),
+    async fn load(tenant: &Tenant, pending: Pending) -> Result<Self> {
+        let until = match pending {
+            Pending::Due => tenant.app().moment().now,
+            Pending::All => Timestamp::from_millis(i64::MAX),
         };
         let facts = tenant_sql!(
             "SELECT organization_id, id, type, version, data FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT ?3",
@@ -181,7 +162,7 @@ impl Round {
         let now = tenant.app().moment().now;
         for (workflow, step) in steps_for(event.kind()) {
             let name = format!("{}.{}", workflow.name, step.name);
-            let Standing::Waiting { attempts } = self.standing(fact.id, &name) else { continue };
+            let Progress::Waiting { attempts } = self.progress(fact.id, &name) else { continue };
             if plan.changes.is_some() {
                 return Ok(false);
             }
@@ -195,8 +176,8 @@ impl Round {
         Ok(true)
     }
 
-    fn standing(&self, event: EventId, step: &str) -> Standing {
-        standing(self.runs.iter().filter(|run| run.event_id == event), step)
+    fn progress(&self, event: EventId, step: &str) -> Progress {
+        progress(self.runs.iter().filter(|run| run.event_id == event), step)
     }
 }
 
@@ -225,11 +206,11 @@ fn sets_out(action: &Action) -> bool {
     matches!(action, Action::BeginErasure | Action::BeginMove { .. } | Action::GoOn(_))
 }
 
-fn standing<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Standing {
+fn progress<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Progress {
     match runs.find(|run| run.step == step) {
-        None => Standing::Waiting { attempts: 0 },
-        Some(run) if run.status == "retrying" => Standing::Waiting { attempts: run.attempts },
-        Some(_) => Standing::Settled,
+        None => Progress::Waiting { attempts: 0 },
+        Some(run) if run.status == "retrying" => Progress::Waiting { attempts: run.attempts },
+        Some(_) => Progress::Finished,
     }
 }
 

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
-use crate::events::{OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
-use crate::tenancy::onboarding::items::ItemKey;
+use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
 workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";

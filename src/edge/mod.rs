@@ -15,6 +15,7 @@ use std::sync::{Arc, LazyLock};
 
 use worker::Env;
 
+use crate::business::follow_up::Workflows;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::Entropy;
 use crate::kernel::mail::local::{LocalMailer, NoProvider};
@@ -38,6 +39,7 @@ pub fn app(env: &Env) -> Result<App> {
         meters: Arc::new(durable::MeterObjects::bind(env)?),
         invoice_numbers: Arc::new(durable::InvoiceNumberObjects::bind(env)?),
         queues: Arc::new(queues::QueueBindings::bind(env)?),
+        follow_up: Arc::new(Workflows),
         mailer,
         probes: Arc::new(queues::EdgeProbes(env.clone())),
         sealing: Arc::new(sealing::SubtleCrypto),

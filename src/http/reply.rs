@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::refusal::Refused;
-use crate::business::runner;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::platform::Platform;
@@ -124,7 +123,7 @@ where
         Err(Error::AlreadyAnswered) => answered(tenant, claim).await?.map(Reply::from).ok_or(Error::AlreadyAnswered),
         Err(error) => Err(error),
         Ok(reply) => {
-            runner::settle_or_leave(tenant).await;
+            tenant.follow_up_or_leave().await;
             Ok(reply)
         }
     }

@@ -82,7 +82,7 @@ pub async fn run(platform: &Platform, cron: &str) -> Vec<(&'static str, Result<u
 /// Rows that one sweep takes up; the next one takes the rest.
 const SWEEP_MAX: u32 = 500;
 /// A fact younger than this is still in the hands of the request that caused it.
-const SETTLING: std::time::Duration = seconds(10);
+const IN_HAND: std::time::Duration = seconds(10);
 
 async fn fire_due_events(platform: Platform) -> Result<usize> {
     test_clocks::due::fire_in_real_time(&platform, SWEEP_MAX).await
@@ -95,7 +95,7 @@ struct PendingEvent {
 }
 
 async fn nudge_pending_events(platform: Platform) -> Result<usize> {
-    let before = platform.app().moment().now.minus(SETTLING);
+    let before = platform.app().moment().now.minus(IN_HAND);
     let text =
         "SELECT organization_id, id FROM events WHERE dispatched_at IS NULL AND next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
     let rows: Vec<PendingEvent> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
@@ -109,7 +109,7 @@ struct PendingMail {
 }
 
 async fn nudge_pending_mails(platform: Platform) -> Result<usize> {
-    let before = platform.app().moment().now.minus(SETTLING);
+    let before = platform.app().moment().now.minus(IN_HAND);
     let text = "SELECT organization_id, id FROM mails WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
     let rows: Vec<PendingMail> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
     nudge(&platform, rows.into_iter().map(|row| Message::Mail { organization: row.organization_id, mail: row.id }).collect()).await

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use futures::StreamExt;
 use futures::stream;
 
+use crate::billing::billing_run::page::BillingPage;
 use crate::billing::billing_run::{pages, work};
 use crate::business::runner;
-use crate::business::runner::Retry;
 use crate::delivery::mails::dispatch;
 use crate::identity::logins;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationId;
+use crate::kernel::placement::Placement;
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::{Message, Work};
-use crate::kernel::tenant::{Actor, Placement, Tenant};
+use crate::kernel::ports::{Message, Pending, Work};
+use crate::kernel::tenant::{Actor, Tenant};
 use crate::operations::exports;
 use crate::tenancy::data_movement::{erasure, relocation};
 
@@ -70,7 +71,7 @@ async fn handle_one(platform: &Platform, placements: &BTreeMap<OrganizationId, P
     match message {
         Message::Event { organization, .. } => {
             let Some(tenant) = tenant(organization, "events_queue").await? else { return Ok(()) };
-            settle(&tenant).await
+            run_pending(&tenant).await
         }
         Message::Mail { organization, mail } => {
             let Some(tenant) = tenant(organization, "email_queue").await? else { return Ok(()) };
@@ -79,9 +80,9 @@ async fn handle_one(platform: &Platform, placements: &BTreeMap<OrganizationId, P
         Message::Billing { organization, subscription } => {
             let Some(tenant) = tenant(organization, "billing_run").await? else { return Ok(()) };
             work::bill(&tenant, subscription).await?;
-            settle(&tenant).await
+            run_pending(&tenant).await
         }
-        Message::BillingPage(page) => pages::go_through(platform, page).await,
+        Message::BillingPage(page) => pages::go_through(platform, BillingPage::read(page)?).await,
         Message::Work { organization, work: Work::Export } => {
             let Some(tenant) = tenant(organization, "export").await? else { return Ok(()) };
             let is_finished = exports::work::go_on(&tenant).await?;
@@ -98,8 +99,8 @@ async fn handle_one(platform: &Platform, placements: &BTreeMap<OrganizationId, P
 }
 
 /// A step that fails has its own retries and its own parking, so the message is done; a database that is away lets it come again.
-async fn settle(tenant: &Tenant) -> Result<()> {
-    runner::settle(tenant, Retry::WhenDue).await.map(|_| ())
+async fn run_pending(tenant: &Tenant) -> Result<()> {
+    runner::run_pending(tenant, Pending::Due).await.map(|_| ())
 }
 
 /// Background work that is not finished in the time of one message asks for another.

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use super::actor::Actor;
 use super::ids::{AuditId, EventId, Moment, OrganizationId, PersonId, RequestId};
 use super::masking::masked;
-use super::tenant::Actor;
 use super::time::Timestamp;
 use super::{canonical, sql};
 

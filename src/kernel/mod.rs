@@ -1,10 +1,12 @@
 //! The kernel: what every slice stands on and none owns.
 
+pub mod actor;
 pub mod audit;
 pub mod canonical;
 pub mod conformance;
 pub mod decision;
 pub mod error;
+pub mod follow_up;
 pub mod idempotency;
 pub mod ids;
 pub mod json;
@@ -14,6 +16,7 @@ pub mod masking;
 pub mod memory;
 pub mod organization;
 pub mod page;
+pub mod placement;
 pub mod platform;
 pub mod ports;
 pub mod problem;

@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 use super::audit::{Audit, Entries, Head, PLATFORM};
 use super::error::{Error, Result};
 use super::ids::{OrganizationId, RequestId, TestClockId};
+use super::placement::Placement;
 use super::ports::App;
 use super::sql::{Row, SqlError, Statement, Value, decode};
-use super::tenant::{Actor, Placement, Tenant};
+use super::tenant::{Actor, Tenant};
 use super::time::Timestamp;
 use super::{audit, sql};
 

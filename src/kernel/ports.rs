@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Origin;
 use super::error::Result;
-use super::ids::{Entropy, EventId, LoginId, MailId, Moment, OrganizationId, SubscriptionId, TestClockId};
+use super::ids::{Entropy, EventId, LoginId, MailId, Moment, OrganizationId, SubscriptionId};
 use super::memory::Memory;
+use super::placement::Placement;
 use super::sql::Sql;
 use super::time::Timestamp;
 
@@ -28,9 +29,9 @@ pub enum Message {
     /// Bill what is due for one subscription.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
-    /// Send a message for each subscription that is due on one page, and one for the next page.
+    /// Send a message for each subscription that is due on one page, and one for the next page. What a page is, `billing_run` writes and reads.
     #[serde(rename = "billingPage.v1")]
-    BillingPage(BillingPage),
+    BillingPage(serde_json::Map<String, serde_json::Value>),
     /// Go on with what is done for one organization bit by bit.
     #[serde(rename = "work.v1")]
     Work { organization: OrganizationId, work: Work },
@@ -55,33 +56,6 @@ impl Message {
     }
 }
 
-/// A page of the billing run: due subscriptions of one shard, by one kind of time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BillingPage {
-    pub shard: usize,
-    pub timeline: Timeline,
-    /// Where it begins; at the beginning without.
-    pub after: Option<BillingCursor>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Timeline {
-    Real,
-    TestClocks,
-}
-
-/// A place in the order in which subscriptions are due: behind this one; without one, behind all of this instant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BillingCursor {
-    pub clock: Option<TestClockId>,
-    pub next_billing_at: Timestamp,
-    pub organization: Option<OrganizationId>,
-    pub subscription: Option<SubscriptionId>,
-}
-
 /// Work that takes longer than a request may, done in bounded steps; where it stands is in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +76,30 @@ pub trait Meters: Send + Sync {
 
     /// Serves a hot request whose caller is already verified; both as `HotRequest` and `HotReply` write them.
     fn serve(&self, organization: OrganizationId, request: String) -> BoxFuture<'_, Result<String>>;
+}
+
+/// Which of the pending facts are run: those whose pause after a failure is over, or all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    Due,
+    All,
+}
+
+/// What remains after the facts were run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remaining {
+    Nothing,
+    /// Steps that failed wait for their next attempt.
+    Failures,
+}
+
+/// What follows from a commit. `business` knows it; whoever commits asks for it by `follow_up.rs`, so that nobody imports `business` for it.
+pub trait FollowUp: Send + Sync {
+    /// Runs the pending facts of the organization at `placement`, and what follows from those, until nothing remains or a step fails.
+    fn run(&self, app: App, placement: Placement, pending: Pending) -> BoxFuture<'_, Result<Remaining>>;
+
+    /// Finishes a sign-up that was cut off after it had entered the directory.
+    fn finish_sign_up(&self, app: App, organization: OrganizationId) -> BoxFuture<'_, Result<()>>;
 }
 
 /// Gapless numbers of a series: the invoices of one seller, or its credit notes. The same document always gets the same number.
@@ -178,6 +176,7 @@ pub struct Ports {
     pub meters: Arc<dyn Meters>,
     pub invoice_numbers: Arc<dyn InvoiceNumbers>,
     pub queues: Arc<dyn Queues>,
+    pub follow_up: Arc<dyn FollowUp>,
     pub mailer: Arc<dyn Mailer>,
     pub sealing: Arc<dyn Sealing>,
     pub fonts: Arc<dyn Fonts>,

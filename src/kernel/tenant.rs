@@ -11,60 +11,13 @@ use serde::de::DeserializeOwned;
 use super::audit;
 use super::audit::{Behalf, Entries, Head, KnownHead, Origin};
 use super::error::{Error, Result};
-use super::ids::{ClientId, KeyId, Moment, OrganizationId, PersonId, PlatformKeyId, RequestId, SessionId, TestClockId};
+use super::ids::{Moment, OrganizationId, PersonId, RequestId, TestClockId};
+use super::placement::Placement;
 use super::ports::App;
 use super::sql::{Outcome, Row, Sql, SqlError, Statement, Value, decode};
 use super::time::{Timestamp, seconds};
 
-/// Who acts; `audit.rs` says how the audit log calls each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// The vendor, with the root platform key.
-    Platform,
-    /// The vendor, with a platform key that it made.
-    PlatformKey(PlatformKeyId),
-    /// The organization's backend, with one of its keys.
-    ApiKey(KeyId),
-    /// A member, with an access token of a session.
-    Person(PersonId, SessionId),
-    /// A machine, with an access token of its own.
-    Client(ClientId),
-    /// A workflow step or a scheduled run, by name.
-    System(&'static str),
-}
-
-impl Actor {
-    /// What stands in a column that says who made something.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Platform => "platform".to_owned(),
-            Self::PlatformKey(key) => key.to_string(),
-            Self::ApiKey(key) => key.to_string(),
-            Self::Person(person, _) => person.to_string(),
-            Self::Client(client) => client.to_string(),
-            Self::System(step) => (*step).to_owned(),
-        }
-    }
-
-    /// Whether this is the vendor, who acts on behalf of its customers.
-    pub fn is_vendor(&self) -> bool {
-        match self {
-            Self::Platform | Self::PlatformKey(_) => true,
-            Self::ApiKey(_) | Self::Person(..) | Self::Client(_) | Self::System(_) => false,
-        }
-    }
-}
-
-/// Where an organization lives and which time it has: its row in the directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement {
-    pub organization: OrganizationId,
-    pub shard: usize,
-    /// False while its sign-up has entered the directory only.
-    pub is_placed: bool,
-    /// The test clock it is on, and that clock's time.
-    pub test_clock: Option<(TestClockId, Timestamp)>,
-}
+pub use super::actor::Actor;
 
 /// One organization's data, in the hands of one actor.
 #[derive(Clone)]

@@ -115,7 +115,7 @@ fn a_session_that_ended_is_refused_at_once_and_the_others_go_on() {
     let acme = world.sign_up("Acme");
     let (first, second) = (member(&acme, Some("owner")), member(&acme, Some("owner")));
     let (ended, other) = (with_token(&world, first), with_token(&world, second));
-    run(&acme, sessions::store::end(first.session, sessions::rules::Ending::Revoked, world.app.moment().now));
+    run(&acme, sessions::store::end(first.session, tenantry::events::SessionEndReason::Revoked, world.app.moment().now));
     world.get(&ended, "/v1/organization").expect(401);
     world.get(&other, "/v1/organization").expect(200);
     // Somebody else's session does not carry one's own membership.

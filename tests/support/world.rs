@@ -9,6 +9,7 @@ use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tenantry::business::follow_up::Workflows;
 use tenantry::jobs::{calendar, messages};
 use tenantry::kernel::mail::local::{LocalMailer, NoProvider};
 use tenantry::kernel::platform::Platform;
@@ -98,6 +99,7 @@ impl World {
             meters: meters.clone(),
             invoice_numbers: numbers.clone(),
             queues: queues.clone(),
+            follow_up: Arc::new(Workflows),
             mailer: mailer(directory.clone()),
             probes: Arc::new(NoProbes),
             sealing: Arc::new(SealingTwin),
@@ -136,6 +138,7 @@ impl World {
             meters: self.app.meters.clone(),
             invoice_numbers: self.app.invoice_numbers.clone(),
             queues: self.app.queues.clone(),
+            follow_up: self.app.follow_up.clone(),
             mailer: self.app.mailer.clone(),
             probes: self.app.probes.clone(),
             sealing: self.app.sealing.clone(),

@@ -83,6 +83,7 @@ const PLACES: &[&str] = &[
 
 /// Actors, the runners of committed work, and the development inbox.
 const PLATFORM_OPENERS: &[&str] = &[
+    "src/business/follow_up.rs",
     "src/edge/entry.rs",
     "src/edge/outbox.rs",
     "src/identity/callers/actors.rs",

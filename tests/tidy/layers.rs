@@ -27,7 +27,6 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::invoices::cycle",
     "super::permissions::",
     "crate::access::permissions::",
-    "super::items::",
     "super::built_in",
     // What the Meter says is data, too.
     "crate::usage::meter::",

@@ -8,6 +8,7 @@
 //! messages changes nothing; one subscription that can't be billed stops nobody else.
 
 pub mod check;
+pub mod page;
 pub mod pages;
 pub mod period;
 pub mod routes;

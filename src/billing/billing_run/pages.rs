@@ -1,10 +1,11 @@
 //! The pages of the run: each sends a message for each subscription that is due on it, and one for the page behind it.
 
+use super::page::{BillingCursor, BillingPage, Timeline};
 use super::store;
 use super::store::Due;
 use crate::kernel::error::Result;
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::{BillingCursor, BillingPage, Message, Timeline};
+use crate::kernel::ports::Message;
 use crate::kernel::time::Timestamp;
 
 /// Due subscriptions of one page: one read by an index, and five calls of the queue.
@@ -16,9 +17,9 @@ const PAUSED_MAX: u32 = 500;
 
 /// The first pages of a run: two for each shard. Gives how many were begun.
 pub async fn begin(platform: &Platform) -> Result<usize> {
-    let first = |shard, timeline| Message::BillingPage(BillingPage { shard, timeline, after: None });
-    let pages: Vec<Message> =
-        (0..platform.app().shards.len()).flat_map(|shard| [first(shard, Timeline::Real), first(shard, Timeline::TestClocks)]).collect();
+    let first = |shard, timeline| BillingPage { shard, timeline, after: None }.message();
+    let pages = (0..platform.app().shards.len()).flat_map(|shard| [first(shard, Timeline::Real), first(shard, Timeline::TestClocks)]);
+    let pages = pages.collect::<Result<Vec<Message>>>()?;
     let count = pages.len();
     platform.app().queues.send(pages).await?;
     Ok(count)
@@ -36,7 +37,9 @@ pub async fn go_through(platform: &Platform, page: BillingPage) -> Result<()> {
     };
     let mut messages: Vec<Message> =
         due.into_iter().map(|due| Message::Billing { organization: due.organization_id, subscription: due.id }).collect();
-    messages.extend(next.map(|after| Message::BillingPage(BillingPage { after: Some(after), ..page })));
+    if let Some(after) = next {
+        messages.push(BillingPage { after: Some(after), ..page }.message()?);
+    }
     if messages.is_empty() { Ok(()) } else { platform.app().queues.send(messages).await }
 }
 

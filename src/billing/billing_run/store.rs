@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::page::BillingCursor;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::{BillingCursor, Message};
+use crate::kernel::ports::Message;
 use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Tenant, TenantStatement};

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::period::Run;
 use super::store;
-use crate::business::runner;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
@@ -54,7 +53,7 @@ pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<boo
         );
         tenant.commit(decision, None).await?;
         bill(tenant, subscription).await?;
-        runner::settle_or_leave(tenant).await;
+        tenant.follow_up_or_leave().await;
     }
     Ok(is_parked)
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Left, PendingEvent, Run, Standing, act, acting, claim, dispatched, record_run, settle_or_leave, standing};
+use super::{PendingEvent, Progress, Run, act, acting, claim, dispatched, progress, record_run};
 use crate::business::company::Company;
 use crate::business::{Step, steps_for};
 use crate::events::Event;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
+use crate::kernel::ports::Remaining;
 use crate::kernel::tenant::{Tenant, until_fresh};
 use crate::kernel::time::{doubling, seconds};
 use crate::tenant_sql;
@@ -18,24 +19,24 @@ pub const ATTEMPTS_MAX: u32 = 8;
 /// Pause after the first failure; doubles with each further one: about 20 minutes in all.
 const FIRST_PAUSE: Duration = seconds(10);
 
-pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Left> {
-    let mut left = Left::Nothing;
+pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Remaining> {
+    let mut remaining = Remaining::Nothing;
     for fact in facts {
-        if run_fact(tenant, fact).await? == Left::Failures {
-            left = Left::Failures;
+        if run_fact(tenant, fact).await? == Remaining::Failures {
+            remaining = Remaining::Failures;
         }
     }
-    Ok(left)
+    Ok(remaining)
 }
 
 /// Runs the steps of one fact that are not done yet, each alone, and notes when to come back for those that failed.
-async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Left> {
+async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Remaining> {
     let event = fact.event()?;
     let runs = runs(tenant, fact.id).await?;
     let mut attempts_most: Option<u32> = None;
     for (workflow, step) in steps_for(event.kind()) {
         let name = format!("{}.{}", workflow.name, step.name);
-        let Standing::Waiting { attempts } = standing(runs.iter(), &name) else { continue };
+        let Progress::Waiting { attempts } = progress(runs.iter(), &name) else { continue };
         let acting = acting(tenant, step.name, fact.id);
         let attempts = attempts.saturating_add(1);
         if let Err(error) = run_step(&acting, fact.id, &name, attempts, &event, step).await {
@@ -54,7 +55,7 @@ async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Left> {
         }
     };
     tenant.run(vec![done]).await?;
-    Ok(if attempts_most.is_some() { Left::Failures } else { Left::Nothing })
+    Ok(if attempts_most.is_some() { Remaining::Failures } else { Remaining::Nothing })
 }
 
 async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
@@ -69,7 +70,7 @@ async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
 async fn run_step(tenant: &Tenant, event_id: EventId, name: &str, attempts: u32, event: &Event, step: &Step) -> Result<()> {
     until_fresh(|| async {
         // Somebody else may have done it in the meantime; then the claim below would be stale for ever.
-        if let Standing::Settled = standing(runs(tenant, event_id).await?.iter(), name) {
+        if let Progress::Finished = progress(runs(tenant, event_id).await?.iter(), name) {
             return Ok(());
         }
         let company = Company::load(tenant).await?;
@@ -104,6 +105,6 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
         ))
         .audit("parkedStep.replayed", format!("{event}:{step}"), None, None);
     tenant.commit(decision, None).await?;
-    settle_or_leave(tenant).await;
+    tenant.follow_up_or_leave().await;
     Ok(true)
 }

@@ -16,13 +16,13 @@ use crate::identity::roles::role::{Standing, TeamPath};
 use crate::identity::{access_tokens, oauth, platform_keys};
 use crate::kernel::audit::Behalf;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::follow_up;
 use crate::kernel::ids::{OrganizationId, PersonId, RequestId, SessionId};
 use crate::kernel::organization::Status;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
-use crate::tenancy::signup::placement;
 
 /// The vendor, with a platform key.
 pub struct Vendor {
@@ -33,7 +33,7 @@ pub struct Vendor {
 impl Vendor {
     /// Acts for one organization.
     pub async fn organization(&self, id: OrganizationId) -> Result<Tenant> {
-        let tenant = placement::open(&self.platform, id, self.request_id).await?;
+        let tenant = follow_up::open_finished(&self.platform, id, self.request_id).await?;
         tenant.ok_or_else(|| Problem::not_found("organization").into())
     }
 }
@@ -239,7 +239,7 @@ async fn vendor_in_organization(app: App, text: &str, headers: &HeaderMap, reque
         return Err(Problem::refused("Tenantry-Organization", "organization_required", detail).into());
     }
     let organization: OrganizationId = named.parse().map_err(|_| Problem::not_found("organization"))?;
-    let tenant = placement::open(&Platform::open(app).acting_as(actor), organization, request_id).await?;
+    let tenant = follow_up::open_finished(&Platform::open(app).acting_as(actor), organization, request_id).await?;
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::member::{Member, Profile, TeamRole};
+use crate::events::SessionEndReason;
 use crate::identity::roles::rules::built_in;
-use crate::identity::sessions::rules::Ending;
 use crate::identity::{api_keys, oauth, sessions};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, TeamId};
@@ -219,7 +219,7 @@ pub fn logged_in(person: PersonId, at: Timestamp) -> TenantStatement {
 /// All rows of a member that go with them, and the end of those that stay for the record.
 pub fn delete(person: PersonId, real_now: Timestamp) -> [TenantStatement; 5] {
     [
-        sessions::store::end_all_of(person, Ending::MembershipEnded, real_now),
+        sessions::store::end_all_of(person, SessionEndReason::MembershipEnded, real_now),
         api_keys::store::revoke_all_of(person, real_now),
         oauth::store::revoke_all_of(person, real_now),
         tenant_sql!("DELETE FROM team_members WHERE organization_id = ?1 AND person_id = ?2", person),

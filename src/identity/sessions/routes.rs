@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::begin::{Opening, Presented};
 use super::refresh::invalid_refresh_token;
-use super::rules::Ending;
 use super::session::Session;
 use super::token::RefreshToken;
 use super::wire::{GrantedView, NewRefreshment, NewSession, SessionView};
 use super::{refresh, rules, store};
+use crate::events::SessionEndReason;
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::identity::callers::actors::Identity;
@@ -126,7 +126,7 @@ pub async fn end(caller: Identity, IdInPath(id): IdInPath<SessionId>) -> Result<
             caller.need(Permission::SessionsWrite, None)?;
         }
         let session = session.ok_or_else(|| Problem::not_found("session"))?;
-        let because = if is_own { Ending::LoggedOut } else { Ending::Revoked };
+        let because = if is_own { SessionEndReason::LoggedOut } else { SessionEndReason::Revoked };
         tenant.commit(rules::end(&session, because, tenant.app().moment().now), None).await?;
         Ok(Reply::no_content())
     })
@@ -143,7 +143,7 @@ pub async fn end_others(caller: Oneself) -> Result<Reply> {
     change(tenant, || async {
         while let others @ [_, ..] = &others(tenant, &caller).await?[..] {
             let now = tenant.app().moment().now;
-            let decisions = others.iter().map(|session| rules::end(session, Ending::LoggedOut, now));
+            let decisions = others.iter().map(|session| rules::end(session, SessionEndReason::LoggedOut, now));
             tenant.commit(decisions.fold(crate::kernel::decision::Decision::new(), |all, one| all.and(one)), None).await?;
         }
         Ok(Reply::no_content())

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::session::Session;
 use super::store;
-use crate::events::{SessionCreated, SessionEnded};
+use crate::events::{SessionCreated, SessionEndReason, SessionEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::time::{Timestamp, days, seconds};
 
@@ -16,19 +14,6 @@ pub const LIFETIME: Duration = days(30);
 pub const IDLE_MAX: Duration = days(7);
 /// Two requests of one client may refresh at the same time: the one that comes second this soon is told so, and ends nothing.
 pub const RACE_MAX: Duration = seconds(10);
-
-/// Why a session ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// By its own person.
-    LoggedOut,
-    /// By an administrator.
-    Revoked,
-    /// Somebody used a refresh token that was used before: it was copied.
-    TokenReused,
-    MembershipEnded,
-}
 
 /// The session that `person` begins. `email` is what they proved to have.
 pub fn begin(session: &Session, email: &str) -> Decision {
@@ -63,11 +48,11 @@ pub fn refresh(session: &Session, generation: u32, now: Timestamp) -> Refresh {
         return Refresh::Renewed(next, decision);
     }
     let is_race = generation.saturating_add(1) == session.generation && now < session.last_used_at.plus(RACE_MAX);
-    if is_race { Refresh::TooLate } else { Refresh::Reused(end(session, Ending::TokenReused, now)) }
+    if is_race { Refresh::TooLate } else { Refresh::Reused(end(session, SessionEndReason::TokenReused, now)) }
 }
 
 /// Ends a session; nothing to do when it has ended.
-pub fn end(session: &Session, because: Ending, now: Timestamp) -> Decision {
+pub fn end(session: &Session, because: SessionEndReason, now: Timestamp) -> Decision {
     if session.ended.is_some() {
         return Decision::new();
     }
@@ -108,7 +93,7 @@ mod tests {
         let used = Session { last_used_at: NOON.plus(days(29)), ..session(9) };
         check(&used, LIFETIME - seconds(1), true);
         check(&used, LIFETIME, false);
-        let ended = Session { ended: Some((NOON, Ending::Revoked)), ..session(1) };
+        let ended = Session { ended: Some((NOON, SessionEndReason::Revoked)), ..session(1) };
         check(&ended, seconds(0), false);
     }
 
@@ -127,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_has_ended_does_not_end_again() {
-        let ended = Session { ended: Some((NOON, Ending::LoggedOut)), ..session(1) };
-        assert_eq!(end(&ended, Ending::Revoked, NOON), Decision::new());
+        let ended = Session { ended: Some((NOON, SessionEndReason::LoggedOut)), ..session(1) };
+        assert_eq!(end(&ended, SessionEndReason::Revoked, NOON), Decision::new());
     }
 }

@@ -1,6 +1,7 @@
 //! A session.
 
-use super::rules::{Ending, IDLE_MAX};
+use super::rules::IDLE_MAX;
+use crate::events::SessionEndReason;
 use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::time::Timestamp;
 
@@ -14,7 +15,7 @@ pub struct Session {
     pub expires_at: Timestamp,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
-    pub ended: Option<(Timestamp, Ending)>,
+    pub ended: Option<(Timestamp, SessionEndReason)>,
 }
 
 impl Session {

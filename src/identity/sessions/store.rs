@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::rules::{Ending, IDLE_MAX};
+use super::rules::IDLE_MAX;
 use super::session::Session;
+use crate::events::SessionEndReason;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::platform::Platform;
@@ -29,7 +30,7 @@ pub struct SessionRow {
     user_agent: Option<String>,
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     ended_at: Option<Timestamp>,
-    ended_because: Option<Ending>,
+    ended_because: Option<SessionEndReason>,
 }
 
 impl From<SessionRow> for Session {
@@ -113,7 +114,7 @@ pub fn renew(session: &Session) -> TenantStatement {
     )
 }
 
-pub fn end(id: SessionId, because: Ending, at: Timestamp) -> TenantStatement {
+pub fn end(id: SessionId, because: SessionEndReason, at: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE sessions SET ended_at = ?3, ended_because = ?4 WHERE organization_id = ?1 AND id = ?2 AND ended_at IS NULL",
         id,
@@ -123,7 +124,7 @@ pub fn end(id: SessionId, because: Ending, at: Timestamp) -> TenantStatement {
 }
 
 /// Ends all sessions of a person, for the decision that removes them.
-pub fn end_all_of(person: PersonId, because: Ending, at: Timestamp) -> TenantStatement {
+pub fn end_all_of(person: PersonId, because: SessionEndReason, at: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE sessions SET ended_at = ?3, ended_because = ?4 WHERE organization_id = ?1 AND person_id = ?2 AND ended_at IS NULL",
         person,

@@ -6,12 +6,11 @@ use super::due::DueEvent;
 use super::{due, store};
 use crate::billing::charging::threshold;
 use crate::billing::subscriptions;
-use crate::business::runner;
-use crate::business::runner::{Left, Retry};
 use crate::delivery::mails::dispatch;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
 use crate::kernel::platform::Platform;
+use crate::kernel::ports::{Pending, Remaining};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
@@ -97,7 +96,7 @@ fn not_billed(tenant: &Tenant, subscription: SubscriptionId, error: Error) -> Er
 
 /// Everything that follows has happened and is mailed, or the advance stops here.
 async fn finish(tenant: &Tenant) -> Result<()> {
-    if runner::settle(tenant, Retry::AtOnce).await? == Left::Failures {
+    if tenant.follow_up(Pending::All).await? == Remaining::Failures {
         return Err(Error::Unavailable(format!("a step of {} failed; advance again to try it again", tenant.organization())));
     }
     dispatch::dispatch_pending(tenant).await

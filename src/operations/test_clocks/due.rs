@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use crate::business::runner;
 use crate::events::Event;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
@@ -41,7 +40,7 @@ pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize>
     for event in due {
         if let Some(tenant) = platform.tenant(event.organization_id, Actor::System("calendar"), None).await? {
             fire(&tenant, &event).await?;
-            runner::settle_or_leave(&tenant).await;
+            tenant.follow_up_or_leave().await;
         }
     }
     Ok(count)

@@ -1,6 +1,6 @@
 //! An item of the onboarding checklist.
 
-use super::items::ItemKey;
+use crate::events::ItemKey;
 use crate::kernel::time::Timestamp;
 
 /// One item of an organization's checklist.

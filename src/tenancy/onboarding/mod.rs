@@ -4,7 +4,6 @@
 //! Invariant: an item, once completed, stays completed.
 
 pub mod item;
-pub mod items;
 pub mod routes;
 pub mod rules;
 pub mod store;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::item::Item;
-use super::items::ItemKey;
 use super::{rules, store};
+use crate::events::ItemKey;
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, NameInPath};
 use crate::identity::callers::actors::Authorized;

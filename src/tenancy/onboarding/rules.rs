@@ -1,9 +1,8 @@
 //! How the checklist is made, completed and measured.
 
 use super::item::Item;
-use super::items::ItemKey;
 use super::store;
-use crate::events::ChecklistItemCompleted;
+use crate::events::{ChecklistItemCompleted, ItemKey};
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::Moment;
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::item::Item;
-use super::items::ItemKey;
+use crate::events::ItemKey;
 use crate::kernel::error::Result;
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};

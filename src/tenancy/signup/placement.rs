@@ -2,14 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::business::runner;
 use crate::identity::members;
 use crate::identity::members::member::Profile;
 use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::Answer;
-use crate::kernel::ids::{OrganizationId, PersonId, RequestId, TestClockId};
+use crate::kernel::ids::{OrganizationId, PersonId, TestClockId};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql;
@@ -126,23 +125,18 @@ pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> 
     platform.directory(vec![platform_sql!("UPDATE organizations SET status = 'placed' WHERE id = ?1", organization.id)]).await.map(|_| ())
 }
 
-/// Opens an organization for the vendor; None when there is no such organization. A sign-up that was cut off is finished first, so that
-/// whoever knows an organization's id finds all of it.
-pub async fn open(platform: &Platform, id: OrganizationId, request: RequestId) -> Result<Option<Tenant>> {
-    let tenant = platform.tenant(id, platform.actor().clone(), Some(request)).await?;
-    if tenant.as_ref().is_some_and(|tenant| !tenant.is_placed()) {
-        for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
-            place(platform, &row.request, Actor::System(FINISHING)).await?;
-        }
-        finish(platform, id).await?;
+/// Places an organization whose sign-up was cut off, and runs what follows from it.
+pub async fn finish_cut_off_of(platform: &Platform, id: OrganizationId) -> Result<()> {
+    for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
+        place(platform, &row.request, Actor::System(FINISHING)).await?;
     }
-    Ok(tenant)
+    finish(platform, id).await
 }
 
 /// Runs what follows from a sign-up, as far as it was not run.
 pub async fn finish(platform: &Platform, id: OrganizationId) -> Result<()> {
     if let Some(tenant) = platform.tenant(id, Actor::System(FINISHING), None).await? {
-        runner::settle_or_leave(&tenant).await;
+        tenant.follow_up_or_leave().await;
     }
     Ok(())
 }

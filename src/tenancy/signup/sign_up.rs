@@ -6,6 +6,7 @@ use crate::catalog::plans;
 use crate::http::reply::{Reply, id_of, once_for_vendor};
 use crate::identity::members;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::follow_up;
 use crate::kernel::idempotency::Claim;
 use crate::kernel::ids::{Moment, RequestId};
 use crate::kernel::platform::Platform;
@@ -41,7 +42,7 @@ pub async fn sign_up(platform: &Platform, asked: SignUp, claim: Option<&Claim>, 
 
 async fn finish_replayed(platform: &Platform, reply: &Reply, request: RequestId) -> Result<()> {
     let id = id_of(&reply.view()?).ok_or_else(|| Error::internal("a stored sign-up has no id"))?;
-    placement::open(platform, id, request).await?;
+    follow_up::open_finished(platform, id, request).await?;
     placement::finish(platform, id).await
 }
 

@@ -1,0 +1,42 @@
+//! Actors: who acts, as commits and the audit log name them.
+
+use super::ids::{ClientId, KeyId, PersonId, PlatformKeyId, SessionId};
+
+/// Who acts; `audit.rs` says how the audit log calls each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The vendor, with the root platform key.
+    Platform,
+    /// The vendor, with a platform key that it made.
+    PlatformKey(PlatformKeyId),
+    /// The organization's backend, with one of its keys.
+    ApiKey(KeyId),
+    /// A member, with an access token of a session.
+    Person(PersonId, SessionId),
+    /// A machine, with an access token of its own.
+    Client(ClientId),
+    /// A workflow step or a scheduled run, by name.
+    System(&'static str),
+}
+
+impl Actor {
+    /// What stands in a column that says who made something.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Platform => "platform".to_owned(),
+            Self::PlatformKey(key) => key.to_string(),
+            Self::ApiKey(key) => key.to_string(),
+            Self::Person(person, _) => person.to_string(),
+            Self::Client(client) => client.to_string(),
+            Self::System(step) => (*step).to_owned(),
+        }
+    }
+
+    /// Whether this is the vendor, who acts on behalf of its customers.
+    pub fn is_vendor(&self) -> bool {
+        match self {
+            Self::Platform | Self::PlatformKey(_) => true,
+            Self::ApiKey(_) | Self::Person(..) | Self::Client(_) | Self::System(_) => false,
+        }
+    }
+}
