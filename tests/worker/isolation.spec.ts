@@ -1,4 +1,4 @@
-// Who gets which answer, on the real runtime: a sample of the matrix that tests/isolation.rs makes of every operation.
+// Who gets which answer, on the real runtime: a sample of the matrix that tests/it/isolation/mod.rs makes of every operation.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";

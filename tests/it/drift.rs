@@ -1,0 +1,24 @@
+//! Generated files that are committed: they must be what the code says. `UPDATE=1 cargo test --test it drift` rewrites them.
+
+use std::path::Path;
+
+fn check(file: &str, generated: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == generated, "{file} is not what the code says. Run: UPDATE=1 cargo test --test it drift");
+}
+
+#[test]
+fn openapi_json_is_what_the_routes_say() {
+    let document = tenantry::api::openapi::document::generate();
+    assert_eq!(document["openapi"], "3.1.0");
+    check("openapi.json", &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+}
+
+#[test]
+fn business_md_is_what_the_workflows_say() {
+    check("docs/BUSINESS.md", &tenantry::jobs::story::markdown());
+}
