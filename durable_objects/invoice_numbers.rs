@@ -23,7 +23,11 @@ impl<S: LocalSql> InvoiceNumbersLedger<S> {
             self.sql.run("CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY, invoice TEXT NOT NULL UNIQUE)", &[])?;
             self.has_table = true;
         }
-        let give = "INSERT INTO numbers (number, invoice) SELECT COALESCE(MAX(number), 0) + 1, ?1 FROM numbers WHERE true ON CONFLICT (invoice) DO NOTHING";
+        let give = "INSERT INTO numbers (number, invoice)
+                    SELECT COALESCE(MAX(number), 0) + 1, ?1
+                    FROM numbers
+                    WHERE true
+                    ON CONFLICT (invoice) DO NOTHING";
         self.sql.run(give, &[invoice_id.into()])?;
         let rows = self.sql.run("SELECT number FROM numbers WHERE invoice = ?1", &[invoice_id.into()])?;
         let number = rows.first().and_then(|row| row.get("number")).and_then(serde_json::Value::as_u64);

@@ -113,7 +113,8 @@ fn wide_integer<'de, D: Deserializer<'de>>(column: D) -> Result<i128, D::Error> 
 impl Book {
     pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
         let mut book = Self::default();
-        let text = "SELECT metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at FROM counters";
+        let text = "SELECT metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at
+                    FROM counters";
         for row in sql.run(text, &[])? {
             let Row { metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at } = decode(row)?;
             let counter = Counter { used, level, invoiced, raised, sequence, moment, latest_at, is_changed: false };
@@ -139,9 +140,11 @@ impl Book {
         if rows.is_empty() {
             return Ok(());
         }
-        let text = "INSERT OR REPLACE INTO counters (metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at) \
-                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
-                    value ->> 8 FROM json_each(?1)";
+        let text = "INSERT OR REPLACE INTO counters
+                      (metric, period_starts_at, used, level, invoiced, raised, sequence, moment, latest_at)
+                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+                      value ->> 7, value ->> 8
+                    FROM json_each(?1)";
         sql.run(text, &[Value::Text(schema::json(&rows)?)])?;
         Ok(())
     }

@@ -49,7 +49,8 @@ pub(super) fn close<S: LocalSql>(
 }
 
 fn keep<S: LocalSql>(sql: &S, starts_at: Timestamp, commit: ChainedCommit) -> Result<(), SqlError> {
-    let text = "INSERT INTO closing_commits (period_starts_at, number, previous, hash, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let text = "INSERT INTO closing_commits (period_starts_at, number, previous, hash, body)
+                VALUES (?1, ?2, ?3, ?4, ?5)";
     let ChainedCommit { number, previous, hash, body } = commit;
     sql.run(text, &[starts_at.into(), schema::number(number), previous.into(), hash.into(), body.into()])?;
     Ok(())
@@ -78,8 +79,11 @@ pub(super) fn peek<S: LocalSql>(sql: &S, plan: &Plan, book: &Book, period: Perio
 
 /// The closings of periods that start in [from, to), oldest first.
 pub(super) fn between<S: LocalSql>(sql: &S, from: Timestamp, to: Timestamp) -> Result<Closings, SqlError> {
-    let text = "SELECT period_starts_at, period_ends_at, reply FROM closings WHERE period_starts_at >= ?1 AND period_starts_at < ?2 \
-                ORDER BY period_starts_at LIMIT 400";
+    let text = "SELECT period_starts_at, period_ends_at, reply
+                FROM closings
+                WHERE period_starts_at >= ?1 AND period_starts_at < ?2
+                ORDER BY period_starts_at
+                LIMIT 400";
     let mut closings = Vec::new();
     for row in sql.run(text, &[from.into(), to.into()])? {
         let column = |name| row.get(name).and_then(Value::as_i64).map(Timestamp::from_millis);

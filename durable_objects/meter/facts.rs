@@ -72,7 +72,11 @@ impl Facts {
     }
 
     pub fn pending<S: LocalSql>(&self, sql: &S) -> Result<PendingFacts, SqlError> {
-        let text = "SELECT sequence, name, version, data, occurred_at FROM facts WHERE sequence > ?1 ORDER BY sequence LIMIT 100";
+        let text = "SELECT sequence, name, version, data, occurred_at
+                    FROM facts
+                    WHERE sequence > ?1
+                    ORDER BY sequence
+                    LIMIT 100";
         let facts = sql.run(text, &[number(self.acknowledged)])?.into_iter().map(|row| {
             let Row { sequence, name, version, data, occurred_at } = decode(row)?;
             Ok(Fact { sequence, name, version, data, occurred_at })

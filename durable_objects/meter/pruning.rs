@@ -75,12 +75,17 @@ impl Pruning {
 
     /// Walks over the keys; those of commits that are forgotten or old are forgotten too. Says whether there are more.
     fn forget_keys<S: LocalSql>(&mut self, sql: &S, oldest: Timestamp) -> Result<bool, SqlError> {
-        let slice = "SELECT MAX(key) AS last, COUNT(*) AS count FROM (SELECT key FROM claims WHERE key > ?1 ORDER BY key LIMIT 2000)";
+        let slice = "SELECT MAX(key) AS last, COUNT(*) AS count
+                     FROM (SELECT key FROM claims WHERE key > ?1 ORDER BY key LIMIT 2000)";
         let mut row = sql.run(slice, &[self.walked_to.as_str().into()])?.into_iter().next().unwrap_or_default();
         let count = row.get("count").and_then(Json::as_i64).unwrap_or(0);
         if let Some(Json::String(last)) = row.remove("last") {
-            let text = "DELETE FROM claims WHERE key > ?1 AND key <= ?2 AND \
-                        number < COALESCE((SELECT MIN(number) FROM commits WHERE at > ?3), (SELECT MAX(number) + 1 FROM commits))";
+            let text = "DELETE FROM claims
+                        WHERE key > ?1
+                          AND key <= ?2
+                          AND number < COALESCE(
+                            (SELECT MIN(number) FROM commits WHERE at > ?3), (SELECT MAX(number) + 1 FROM commits)
+                          )";
             sql.run(text, &[self.walked_to.as_str().into(), last.as_str().into(), oldest.into()])?;
             self.walked_to = last;
         }
@@ -97,8 +102,13 @@ impl Pruning {
 
 /// Forgets old commits that were rolled up, but never the newest. Says whether there may be more.
 fn forget_commits<S: LocalSql>(sql: &S, oldest: Timestamp, roll_up: &RollUp) -> Result<bool, SqlError> {
-    let text = "SELECT number, hash FROM commits WHERE at <= ?1 AND number <= ?2 AND number < (SELECT MAX(number) FROM commits) \
-                ORDER BY number LIMIT 500";
+    let text = "SELECT number, hash
+                FROM commits
+                WHERE at <= ?1
+                  AND number <= ?2
+                  AND number < (SELECT MAX(number) FROM commits)
+                ORDER BY number
+                LIMIT 500";
     let rows = sql.run(text, &[oldest.into(), number(roll_up.through)])?;
     let Some(newest) = rows.last() else { return Ok(false) };
     let hash = newest.get("hash").and_then(Json::as_str).unwrap_or_default();
@@ -109,15 +119,20 @@ fn forget_commits<S: LocalSql>(sql: &S, oldest: Timestamp, roll_up: &RollUp) -> 
 
 /// Values of periods in which nothing can be counted any more.
 fn forget_uniques<S: LocalSql>(sql: &S, since: Timestamp) -> Result<(), SqlError> {
-    let text = "DELETE FROM uniques WHERE (metric, period_starts_at, value) IN \
-                (SELECT metric, period_starts_at, value FROM uniques WHERE period_starts_at < ?1 LIMIT 2000)";
+    let text = "DELETE FROM uniques
+                WHERE (metric, period_starts_at, value) IN (
+                  SELECT metric, period_starts_at, value FROM uniques WHERE period_starts_at < ?1 LIMIT 2000
+                )";
     sql.run(text, &[since.into()]).map(|_| ())
 }
 
 /// Buckets of hours in which nothing can be counted any more; the tenant's database has them. None while there is something to roll
 /// up: it may be for one of these hours.
 fn forget_buckets<S: LocalSql>(sql: &S, oldest: Timestamp, roll_up: &RollUp) -> Result<(), SqlError> {
-    let text = "DELETE FROM buckets WHERE hour < ?1 AND version <= ?2 AND NOT EXISTS (SELECT number FROM commits WHERE number > ?3)";
+    let text = "DELETE FROM buckets
+                WHERE hour < ?1
+                  AND version <= ?2
+                  AND NOT EXISTS (SELECT number FROM commits WHERE number > ?3)";
     let values = [oldest.minus(hours(1)).into(), number(roll_up.acknowledged()), number(roll_up.through)];
     sql.run(text, &values).map(|_| ())
 }

@@ -57,10 +57,12 @@ pub(super) struct Reservation {
     pub receipt: Option<String>,
 }
 
-const COLUMNS_OF_ACTIVE: &str = "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt FROM reservations \
+const COLUMNS_OF_ACTIVE: &str = "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt
+                                 FROM reservations
                                  WHERE status = 'active' AND expires_at > ?1";
-const COLUMNS_OF_ONE: &str =
-    "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt FROM reservations WHERE id = ?1 AND created_at > ?2";
+const COLUMNS_OF_ONE: &str = "SELECT id, metric, amount, status, created_at, expires_at, settled, receipt
+                              FROM reservations
+                              WHERE id = ?1 AND created_at > ?2";
 
 impl Reservations {
     pub fn load<S: LocalSql>(sql: &S, now: Timestamp) -> Result<Self, SqlError> {
@@ -158,7 +160,8 @@ impl Reservations {
     /// Writes what changed, and tells whether anything did.
     pub fn store<S: LocalSql>(&mut self, sql: &S) -> Result<bool, SqlError> {
         let is_changed = !self.changed.is_empty();
-        let text = "INSERT OR REPLACE INTO reservations (id, metric, amount, status, created_at, expires_at, settled, receipt) \
+        let text = "INSERT OR REPLACE INTO reservations
+                      (id, metric, amount, status, created_at, expires_at, settled, receipt)
                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         for reservation in self.changed.drain(..) {
             let Reservation { id, metric, amount, status, created_at, expires_at, settled, receipt } = reservation;

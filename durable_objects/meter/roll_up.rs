@@ -134,8 +134,11 @@ impl RollUp {
     fn merge<S: LocalSql>(&mut self, sql: &S, places: &mut BTreeMap<Place, Bucket>) -> Result<(), SqlError> {
         let mut list = List::default();
         let mut known = Vec::new();
-        let text = "SELECT metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version FROM buckets \
-                    WHERE (metric, period_starts_at, hour) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))";
+        let text = "SELECT metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version
+                    FROM buckets
+                    WHERE (metric, period_starts_at, hour) IN (
+                      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)
+                    )";
         for place in places.keys() {
             if list.is_full() {
                 known.extend(sql.run(text, &[Value::Text(list.take())])?);
@@ -161,9 +164,11 @@ impl RollUp {
     }
 
     fn write<S: LocalSql>(&self, sql: &S, places: &BTreeMap<Place, Bucket>) -> Result<(), SqlError> {
-        let text = "INSERT OR REPLACE INTO buckets (metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version) \
-                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, \
-                    value ->> 8, value ->> 9 FROM json_each(?1)";
+        let text = "INSERT OR REPLACE INTO buckets
+                      (metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version)
+                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+                      value ->> 7, value ->> 8, value ->> 9
+                    FROM json_each(?1)";
         let mut list = List::default();
         for ((metric, period, hour), bucket) in places {
             if list.is_full() {
@@ -180,8 +185,11 @@ impl RollUp {
     }
 
     fn pending<S: LocalSql>(&self, sql: &S) -> Result<Vec<Bucket>, SqlError> {
-        let text = "SELECT metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version FROM buckets \
-                    WHERE version > ?1 ORDER BY version LIMIT 500";
+        let text = "SELECT metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version
+                    FROM buckets
+                    WHERE version > ?1
+                    ORDER BY version
+                    LIMIT 500";
         sql.run(text, &[number(self.acknowledged)])?.into_iter().map(|row| Ok(decode::<Row>(row)?.into_bucket())).collect()
     }
 

@@ -8,42 +8,98 @@ const TABLES: [&str; 12] = [
     // Texts by name: what the Meter was told, and how far pruning, deliveries and roll-up are.
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     // A revoked key stays, so that a delayed PutKey cannot bring it back.
-    "CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, scopes TEXT NOT NULL, expires_at INTEGER, revoked INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS keys (
+       key TEXT PRIMARY KEY,
+       scopes TEXT NOT NULL,
+       expires_at INTEGER,
+       revoked INTEGER NOT NULL
+     ) WITHOUT ROWID",
     // When a key was last used, to a few minutes.
     "CREATE TABLE IF NOT EXISTS key_uses (key TEXT PRIMARY KEY, used_at INTEGER NOT NULL) WITHOUT ROWID",
     // `used`: what is billed. `level`: what the period ends with. `moment`: of a weighted sum, in billionths of a unit times milliseconds.
     // `raised`: bits of the thresholds told. `sequence`: of the last event that moved it; 0 when none did. Quantities are decimal texts.
-    "CREATE TABLE IF NOT EXISTS counters (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, used TEXT NOT NULL, level TEXT NOT NULL, \
-     invoiced TEXT, raised INTEGER NOT NULL, sequence INTEGER NOT NULL, moment TEXT NOT NULL DEFAULT '0', latest_at INTEGER, \
-     PRIMARY KEY (metric, period_starts_at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS counters (
+       metric TEXT NOT NULL,
+       period_starts_at INTEGER NOT NULL,
+       used TEXT NOT NULL,
+       level TEXT NOT NULL,
+       invoiced TEXT,
+       raised INTEGER NOT NULL,
+       sequence INTEGER NOT NULL,
+       moment TEXT NOT NULL DEFAULT '0',
+       latest_at INTEGER,
+       PRIMARY KEY (metric, period_starts_at)
+     ) WITHOUT ROWID",
     // The log: every event, as it was counted, in the commit that counted it. Chained by `hash`, see docs/PROOF.md.
-    "CREATE TABLE IF NOT EXISTS commits (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, \
-     hash TEXT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS commits (
+       number INTEGER PRIMARY KEY,
+       at INTEGER NOT NULL,
+       first INTEGER NOT NULL,
+       count INTEGER NOT NULL,
+       hash TEXT NOT NULL,
+       body TEXT NOT NULL
+     )",
     // Which commit took an idempotency key. What was answered is in the commit; its age is the commit's.
     "CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     // The values that unique metrics have seen in a period.
-    "CREATE TABLE IF NOT EXISTS uniques (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, value TEXT NOT NULL, \
-     PRIMARY KEY (metric, period_starts_at, value)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS uniques (
+       metric TEXT NOT NULL,
+       period_starts_at INTEGER NOT NULL,
+       value TEXT NOT NULL,
+       PRIMARY KEY (metric, period_starts_at, value)
+     ) WITHOUT ROWID",
     // `status` is active, settled or released; an active one whose time is over has expired. `receipt`: of the settlement.
-    "CREATE TABLE IF NOT EXISTS reservations (id TEXT PRIMARY KEY, metric TEXT NOT NULL, amount TEXT NOT NULL, status TEXT NOT NULL, \
-     created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, settled TEXT, receipt TEXT) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS reservations (
+       id TEXT PRIMARY KEY,
+       metric TEXT NOT NULL,
+       amount TEXT NOT NULL,
+       status TEXT NOT NULL,
+       created_at INTEGER NOT NULL,
+       expires_at INTEGER NOT NULL,
+       settled TEXT,
+       receipt TEXT
+     ) WITHOUT ROWID",
     // What the commits come to, hour by hour. `version` grows with each change of any bucket.
-    "CREATE TABLE IF NOT EXISTS buckets (metric TEXT NOT NULL, period_starts_at INTEGER NOT NULL, hour INTEGER NOT NULL, \
-     count INTEGER NOT NULL, sum TEXT NOT NULL, max TEXT NOT NULL, last TEXT NOT NULL, last_at INTEGER NOT NULL, uniques INTEGER NOT NULL, \
-     version INTEGER NOT NULL, PRIMARY KEY (metric, period_starts_at, hour)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS facts (sequence INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, \
-     occurred_at INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS closings (period_starts_at INTEGER PRIMARY KEY, period_ends_at INTEGER NOT NULL, reply TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS buckets (
+       metric TEXT NOT NULL,
+       period_starts_at INTEGER NOT NULL,
+       hour INTEGER NOT NULL,
+       count INTEGER NOT NULL,
+       sum TEXT NOT NULL,
+       max TEXT NOT NULL,
+       last TEXT NOT NULL,
+       last_at INTEGER NOT NULL,
+       uniques INTEGER NOT NULL,
+       version INTEGER NOT NULL,
+       PRIMARY KEY (metric, period_starts_at, hour)
+     ) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS facts (
+       sequence INTEGER PRIMARY KEY,
+       name TEXT NOT NULL,
+       version INTEGER NOT NULL,
+       data TEXT NOT NULL,
+       occurred_at INTEGER NOT NULL
+     )",
+    "CREATE TABLE IF NOT EXISTS closings (
+       period_starts_at INTEGER PRIMARY KEY,
+       period_ends_at INTEGER NOT NULL,
+       reply TEXT NOT NULL
+     )",
     // The commits that closed them: an invoice's proof needs them long after the log was pruned.
-    "CREATE TABLE IF NOT EXISTS closing_commits (period_starts_at INTEGER PRIMARY KEY, number INTEGER NOT NULL, previous TEXT NOT NULL, \
-     hash TEXT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS closing_commits (
+       period_starts_at INTEGER PRIMARY KEY,
+       number INTEGER NOT NULL,
+       previous TEXT NOT NULL,
+       hash TEXT NOT NULL,
+       body TEXT NOT NULL
+     )",
 ];
 
 const INDEXES: [&str; 1] = ["CREATE INDEX IF NOT EXISTS buckets_by_version ON buckets (version)"];
 
 macro_rules! cleared {
     ($($name:literal),*) => {
-        [$(($name, concat!("SELECT count(*) AS count FROM ", $name), concat!("DROP TABLE ", $name))),*]
+        [$(($name, concat!("SELECT count(*) AS count FROM", $name), concat!("DROP TABLE ", $name))),*]
     };
 }
 
@@ -120,7 +176,10 @@ pub(super) fn setting<S: LocalSql>(sql: &S, name: &str) -> Result<Option<String>
 }
 
 pub(super) fn set<S: LocalSql>(sql: &S, name: &str, value: String) -> Result<(), SqlError> {
-    let text = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let text = "INSERT INTO settings (name, value)
+                VALUES (?1, ?2)
+                ON CONFLICT (name) DO UPDATE
+                SET value = excluded.value";
     sql.run(text, &[name.into(), Value::Text(value)])?;
     Ok(())
 }

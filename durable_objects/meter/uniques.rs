@@ -45,8 +45,11 @@ impl Uniques {
     }
 
     fn look_up<S: LocalSql>(&mut self, sql: &S, asked: String) -> Result<(), SqlError> {
-        let text = "SELECT metric, period_starts_at, value FROM uniques WHERE (metric, period_starts_at, value) IN \
-                    (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1))";
+        let text = "SELECT metric, period_starts_at, value
+                    FROM uniques
+                    WHERE (metric, period_starts_at, value) IN (
+                      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)
+                    )";
         for mut row in sql.run(text, &[Value::Text(asked)])? {
             let starts_at = row.get("period_starts_at").and_then(Json::as_i64).map(Timestamp::from_millis);
             if let (Some(Json::String(metric)), Some(starts_at), Some(Json::String(value))) =
@@ -71,7 +74,9 @@ impl Uniques {
 
     pub fn store<S: LocalSql>(self, sql: &S) -> Result<(), SqlError> {
         let mut list = List::default();
-        let text = "INSERT OR IGNORE INTO uniques (metric, period_starts_at, value) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)";
+        let text = "INSERT OR IGNORE INTO uniques (metric, period_starts_at, value)
+                    SELECT value ->> 0, value ->> 1, value ->> 2
+                    FROM json_each(?1)";
         for (metric, starts_at, value) in &self.fresh {
             if list.is_full() {
                 sql.run(text, &[Value::Text(list.take())])?;

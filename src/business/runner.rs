@@ -117,12 +117,25 @@ impl Round {
             Pending::All => Timestamp::from_millis(i64::MAX),
         };
         let facts = tenant_sql!(
-            "SELECT organization_id, id, type, version, data FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT ?3",
+            "SELECT organization_id, id, type, version, data
+             FROM events
+             WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2
+             ORDER BY id
+             LIMIT ?3",
             until,
             i64::try_from(EVENTS_MAX).unwrap_or(i64::MAX)
         );
         let runs = tenant_sql!(
-            "SELECT organization_id, event_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id IN (SELECT id FROM events WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2 ORDER BY id LIMIT ?3)",
+            "SELECT organization_id, event_id, step, status, attempts
+             FROM reaction_runs
+             WHERE organization_id = ?1
+               AND event_id IN (
+                 SELECT id
+                 FROM events
+                 WHERE organization_id = ?1 AND dispatched_at IS NULL AND next_attempt_at <= ?2
+                 ORDER BY id
+                 LIMIT ?3
+               )",
             until,
             i64::try_from(EVENTS_MAX).unwrap_or(i64::MAX)
         );
@@ -218,7 +231,16 @@ fn progress<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Progress
 fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision {
     Decision::new()
         .guard(tenant_sql!(
-            "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status <> 'retrying')",
+            "INSERT INTO stale_guards (organization_id, fresh)
+             SELECT ?1, 0
+             WHERE EXISTS (
+               SELECT 1
+               FROM reaction_runs
+               WHERE organization_id = ?1
+                 AND event_id = ?2
+                 AND step = ?3
+                 AND status <> 'retrying'
+             )",
             event,
             step
         ))
@@ -232,7 +254,12 @@ fn dispatched(event: EventId, now: Timestamp) -> TenantStatement {
 
 fn record_run(event: EventId, step: &str, status: &'static str, attempts: u32, error: Option<String>, now: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO reaction_runs (organization_id, event_id, step, status, attempts, last_error, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (organization_id, event_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts, last_error = excluded.last_error, updated_at = excluded.updated_at WHERE reaction_runs.status = 'retrying'",
+        "INSERT INTO reaction_runs (organization_id, event_id, step, status, attempts, last_error, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (organization_id, event_id, step) DO UPDATE
+         SET status = excluded.status, attempts = excluded.attempts, last_error = excluded.last_error,
+           updated_at = excluded.updated_at
+         WHERE reaction_runs.status = 'retrying'",
         event,
         step,
         status,

@@ -96,8 +96,11 @@ struct PendingEvent {
 
 async fn nudge_pending_events(platform: Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(IN_HAND);
-    let text =
-        "SELECT organization_id, id FROM events WHERE dispatched_at IS NULL AND next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let text = "SELECT organization_id, id
+                FROM events
+                WHERE dispatched_at IS NULL AND next_attempt_at <= ?1
+                ORDER BY next_attempt_at
+                LIMIT ?2";
     let rows: Vec<PendingEvent> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
     nudge(&platform, rows.into_iter().map(|row| Message::Event { organization: row.organization_id, event: row.id }).collect()).await
 }

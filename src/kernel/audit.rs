@@ -238,7 +238,8 @@ fn hex(parts: &[&[u8]]) -> String {
 macro_rules! append {
     ($sql:ident, $link:expr $(, $log:expr)?) => {
         $crate::$sql!(
-            "INSERT INTO audit_log (organization_id, sequence, at, actor, resource, action, target, entry, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO audit_log (organization_id, sequence, at, actor, resource, action, target, entry, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             $($log,)?
             $link.sequence,
             $link.at,
@@ -256,7 +257,11 @@ macro_rules! append {
 macro_rules! read_head {
     ($sql:ident $(, $log:expr)?) => {
         $crate::$sql!(
-            "SELECT organization_id, sequence, hash, at FROM audit_log WHERE organization_id = ?1 ORDER BY sequence DESC LIMIT 1"
+            "SELECT organization_id, sequence, hash, at
+             FROM audit_log
+             WHERE organization_id = ?1
+             ORDER BY sequence DESC
+             LIMIT 1"
             $(, $log)?
         )
     };

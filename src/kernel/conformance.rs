@@ -9,14 +9,17 @@ use super::sql::{INTEGER_MAX, Outcome, Sql, SqlError, Statement, Value};
 pub type Finding = (&'static str, Result<(), String>);
 
 const TENANT: &str = "org_conformance";
-const INSERT: &str =
-    "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, 'f', 200, '{}', 1)";
+const INSERT: &str = "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at)
+                      VALUES (?1, ?2, 'f', 200, '{}', 1)";
 const READ: &str = "SELECT key FROM idempotency_keys WHERE organization_id = ?1 ORDER BY key";
-const STALE: &str =
-    "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
-const FRESH: &str =
-    "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
-const ORPHAN: &str = "INSERT INTO onboarding_items (organization_id, key, position, status) VALUES (?1, 'x', 1, 'pending')";
+const STALE: &str = "INSERT INTO stale_guards (organization_id, fresh)
+                     SELECT ?1, 0
+                     WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
+const FRESH: &str = "INSERT INTO stale_guards (organization_id, fresh)
+                     SELECT ?1, 0
+                     WHERE EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
+const ORPHAN: &str = "INSERT INTO onboarding_items (organization_id, key, position, status)
+                      VALUES (?1, 'x', 1, 'pending')";
 const CLEAR: &str = "DELETE FROM idempotency_keys WHERE organization_id = ?1";
 
 /// Runs the list on a migrated tenant database; leaves nothing behind.
@@ -49,10 +52,12 @@ pub async fn check(sql: &dyn Sql) -> Vec<Finding> {
     findings
 }
 
-const LINK: &str = "INSERT INTO audit_log (organization_id, sequence, at, actor, resource, action, target, entry, hash) VALUES (?1, ?2, 1, 'a', 'b', 'b.c', 'd', '{}', 'e')";
+const LINK: &str = "INSERT INTO audit_log (organization_id, sequence, at, actor, resource, action, target, entry, hash)
+                    VALUES (?1, ?2, 1, 'a', 'b', 'b.c', 'd', '{}', 'e')";
 const REWRITE: &str = "UPDATE audit_log SET target = 'x' WHERE organization_id = ?1";
 const FORGET: &str = "DELETE FROM audit_log WHERE organization_id = ?1";
-const SIGN_UP: &str = "INSERT INTO organizations (organization_id, name, email, details, settings, status, created_at) VALUES (?1, 'a', 'b', '{}', '{}', 'active', 1)";
+const SIGN_UP: &str = "INSERT INTO organizations (organization_id, name, email, details, settings, status, created_at)
+                       VALUES (?1, 'a', 'b', '{}', '{}', 'active', 1)";
 const ERASE: &str = "DELETE FROM organizations WHERE organization_id = ?1";
 
 /// The audit log can be appended to, at one place at a time, and nothing else.

@@ -169,7 +169,9 @@ impl Tenant {
 /// An event becomes a row of the outbox. `occurred_at` is the organization's time, `recorded_at` the wall clock's, by which the sweep goes.
 pub fn record_event(id: EventId, event: &Event, occurred_at: Timestamp, recorded_at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO events (organization_id, id, type, version, data, occurred_at, recorded_at, next_attempt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT DO NOTHING",
+        "INSERT INTO events (organization_id, id, type, version, data, occurred_at, recorded_at, next_attempt_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+         ON CONFLICT DO NOTHING",
         id,
         event.wire_name(),
         i64::from(event.version()),
@@ -181,7 +183,8 @@ pub fn record_event(id: EventId, event: &Event, occurred_at: Timestamp, recorded
 
 fn record_due(id: DueId, due_at: Timestamp, event: &Event, tenant: &Tenant) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO due_events (organization_id, id, due_at, type, version, data, test_clock_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO due_events (organization_id, id, due_at, type, version, data, test_clock_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         id,
         due_at,
         event.wire_name(),
@@ -193,7 +196,9 @@ fn record_due(id: DueId, due_at: Timestamp, event: &Event, tenant: &Tenant) -> T
 
 fn record_mail(id: MailId, mail: &Mail, created_at: Timestamp, recorded_at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO mails (organization_id, id, recipient, template, reason, data, created_at, next_attempt_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        "INSERT INTO mails (organization_id, id, recipient, template, reason, data, created_at, next_attempt_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO NOTHING",
         id,
         mail.to.as_str(),
         mail.template,

@@ -96,7 +96,8 @@ impl Answer {
                 now.minus(KEPT)
             ),
             tenant_sql!(
-                "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 self.claim.key.as_str(),
                 self.claim.fingerprint.as_str(),
                 u32::from(self.status),
@@ -111,7 +112,8 @@ impl Answer {
         [
             platform_sql!("DELETE FROM idempotency_keys WHERE key = ?1 AND created_at <= ?2", self.claim.key.as_str(), now.minus(KEPT)),
             platform_sql!(
-                "INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
                 self.claim.key.as_str(),
                 self.claim.fingerprint.as_str(),
                 u32::from(self.status),
@@ -137,7 +139,9 @@ impl Tenant {
     /// The stored answer of an earlier request with this key, if any.
     pub async fn answered(&self, claim: &Claim) -> Result<Option<Answer>> {
         let statement = tenant_sql!(
-            "SELECT organization_id, fingerprint, status, body FROM idempotency_keys WHERE organization_id = ?1 AND key = ?2 AND created_at > ?3",
+            "SELECT organization_id, fingerprint, status, body
+             FROM idempotency_keys
+             WHERE organization_id = ?1 AND key = ?2 AND created_at > ?3",
             claim.key.as_str(),
             self.app().moment().now.minus(KEPT)
         );

@@ -129,7 +129,11 @@ impl Platform {
     /// Where an organization lives, or None when there is no such organization.
     pub async fn placement(&self, organization: OrganizationId) -> Result<Option<Placement>> {
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.id = ?1 AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now
+             FROM organizations o
+             LEFT JOIN test_clocks c ON c.id = o.test_clock_id
+             WHERE o.id = ?1
+               AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)",
             organization
         );
         Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next().map(Placement::from))
@@ -142,7 +146,11 @@ impl Platform {
         }
         let ids: Vec<String> = organizations.iter().map(OrganizationId::to_string).collect();
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM json_each(?1) wanted CROSS JOIN organizations o ON o.id = wanted.value LEFT JOIN test_clocks c ON c.id = o.test_clock_id WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now
+             FROM json_each(?1) wanted
+             CROSS JOIN organizations o ON o.id = wanted.value
+             LEFT JOIN test_clocks c ON c.id = o.test_clock_id
+             WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)",
             serde_json::Value::from(ids).to_string()
         );
         Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().map(Placement::from).collect())
@@ -156,7 +164,13 @@ impl Platform {
     /// Opens every organization on a test clock for `actor`.
     pub async fn tenants_on(&self, clock: TestClockId, actor: Actor) -> Result<Vec<Tenant>> {
         let statement = platform_sql!(
-            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now FROM organizations o JOIN test_clocks c ON c.id = o.test_clock_id WHERE o.test_clock_id = ?1 AND o.status = 'placed' AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id) ORDER BY o.id",
+            "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now
+             FROM organizations o
+             JOIN test_clocks c ON c.id = o.test_clock_id
+             WHERE o.test_clock_id = ?1
+               AND o.status = 'placed'
+               AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)
+             ORDER BY o.id",
             clock
         );
         let rows = self.directory_rows::<DirectoryRow>(statement).await?;

@@ -177,7 +177,12 @@ impl Table {
                 _ => parts.push((bytes, vec![Json::from(vec![key, row])])),
             }
         }
-        let text = "INSERT INTO arriving_rows (organization_id, table_name, row_key, row, pass) SELECT ?1, ?2, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?4 FROM json_each(?3) WHERE true ON CONFLICT (organization_id, table_name, row_key) DO UPDATE SET row = excluded.row, pass = excluded.pass";
+        let text = "INSERT INTO arriving_rows (organization_id, table_name, row_key, row, pass)
+                    SELECT ?1, ?2, json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?4
+                    FROM json_each(?3)
+                    WHERE true
+                    ON CONFLICT (organization_id, table_name, row_key) DO UPDATE
+                    SET row = excluded.row, pass = excluded.pass";
         let parts = parts.into_iter().filter(|(_, part)| !part.is_empty());
         let handed = parts.map(|(_, part)| Statement {
             text,
@@ -189,7 +194,10 @@ impl Table {
     /// Puts the rows that arrived into this table.
     async fn settle(&self, database: &dyn Sql, organization: OrganizationId) -> Result<Option<Statement>> {
         let params = vec![Value::from(organization), Value::from(self.name.as_str())];
-        let one = "SELECT organization_id, row FROM arriving_rows WHERE organization_id = ?1 AND table_name = ?2 LIMIT 1";
+        let one = "SELECT organization_id, row
+                   FROM arriving_rows
+                   WHERE organization_id = ?1 AND table_name = ?2
+                   LIMIT 1";
         let Some(first) = only(database.batch(vec![Statement { text: one, params: params.clone() }]).await?).into_iter().next() else {
             return Ok(None);
         };
@@ -197,7 +205,11 @@ impl Table {
         let columns: Vec<String> = row.keys().map(|column| format!("\"{column}\"")).collect();
         let values: Vec<String> = row.keys().map(|column| format!("json_extract(row, '$.\"{column}\"')")).collect();
         let text = format!(
-            "INSERT INTO {} ({}) SELECT {} FROM arriving_rows WHERE organization_id = ?1 AND table_name = ?2 ORDER BY row_key",
+            "INSERT INTO {} ({})
+             SELECT {}
+             FROM arriving_rows
+             WHERE organization_id = ?1 AND table_name = ?2
+             ORDER BY row_key",
             self.name,
             columns.join(", "),
             values.join(", ")
@@ -212,7 +224,10 @@ impl Table {
 
 /// What puts all that arrived into the tables, to be run in one batch: what an earlier attempt put there goes first.
 pub async fn settle_all(database: &dyn Sql, tables: &[Table], organization: OrganizationId, now: Timestamp) -> Result<()> {
-    let fence = "INSERT INTO fences (organization_id, state, since) VALUES (?1, 'left', ?2) ON CONFLICT (organization_id) DO UPDATE SET state = 'left', since = excluded.since";
+    let fence = "INSERT INTO fences (organization_id, state, since)
+                 VALUES (?1, 'left', ?2)
+                 ON CONFLICT (organization_id) DO UPDATE
+                 SET state = 'left', since = excluded.since";
     let mut batch = vec![Statement { text: fence, params: vec![organization.into(), now.into()] }];
     batch.extend(tables.iter().rev().map(|table| table.clear(organization)));
     for table in tables {

@@ -73,16 +73,26 @@ pub const fn is_scoped(text: &str) -> bool {
     (inserts || filters) && joins
 }
 
+/// Whether `text` has `part` in it. A space of `part` stands for any white space: statements are written over several lines.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "runs in the compiler only, over text that is known there")]
 const fn contains(text: &str, part: &str) -> bool {
     let (text, part) = (text.as_bytes(), part.as_bytes());
     let mut start = 0;
-    while start + part.len() <= text.len() {
-        let mut length = 0;
-        while length < part.len() && text[start + length] == part[length] {
-            length += 1;
+    while start < text.len() {
+        let (mut at, mut matched) = (start, 0);
+        while at < text.len() && matched < part.len() {
+            if part[matched] == b' ' && text[at].is_ascii_whitespace() {
+                while at < text.len() && text[at].is_ascii_whitespace() {
+                    at += 1;
+                }
+            } else if text[at] == part[matched] {
+                at += 1;
+            } else {
+                break;
+            }
+            matched += 1;
         }
-        if length == part.len() {
+        if matched == part.len() {
             return true;
         }
         start += 1;
@@ -296,5 +306,14 @@ mod tests {
         assert!(!is_scoped("SELECT * FROM invoices WHERE id = ?1"));
         assert!(!is_scoped("DELETE FROM invoices"));
         assert!(!is_scoped("SELECT i.id FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id WHERE i.organization_id = ?1"));
+    }
+
+    #[test]
+    fn a_statement_is_scoped_however_its_lines_are_broken() {
+        assert!(is_scoped("SELECT organization_id\n FROM invoices\n WHERE organization_id\n   = ?1"));
+        assert!(is_scoped("INSERT INTO invoices\n   (organization_id, id)\n VALUES\n   (?1, ?2)"));
+        assert!(!is_scoped("SELECT i.id\n FROM invoices i\nJOIN\n subscriptions s\n WHERE i.organization_id = ?1"));
+        assert!(is_scoped("SELECT id\n FROM invoices\nJOIN subscriptions\n USING (organization_id, id)\n WHERE organization_id = ?1"));
+        assert!(!is_scoped("SELECT id FROM invoices WHERE organization_id = "));
     }
 }

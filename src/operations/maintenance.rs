@@ -12,8 +12,9 @@ const FORGOTTEN_MAX: u32 = 10_000;
 /// Forgets stored answers that are too old to be replayed, of all organizations and of the vendor.
 pub async fn forget_old_answers(platform: &Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(KEPT);
-    let text =
-        "DELETE FROM idempotency_keys WHERE rowid IN (SELECT rowid FROM idempotency_keys WHERE created_at <= ?1 LIMIT ?2) RETURNING key";
+    let text = "DELETE FROM idempotency_keys
+                WHERE rowid IN (SELECT rowid FROM idempotency_keys WHERE created_at <= ?1 LIMIT ?2)
+                RETURNING key";
     let forgotten: Vec<serde_json::Value> = platform.every_shard(text, &[Value::from(before), Value::from(FORGOTTEN_MAX)]).await?;
     let of_vendor =
         platform.directory(vec![platform_sql!("DELETE FROM idempotency_keys WHERE created_at <= ?1 RETURNING key", before)]).await?;

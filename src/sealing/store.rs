@@ -29,7 +29,9 @@ pub async fn find(app: &App, scope: Scope) -> Result<Option<StoredKey>> {
 /// Stores the first key of a scope and gives the one that is stored: of two at once, one.
 pub async fn insert_first(app: &App, scope: Scope, key: &StoredKey) -> Result<StoredKey> {
     let insert = platform_sql!(
-        "INSERT INTO sealing_keys (id, scope, master, wrapped, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope) DO NOTHING",
+        "INSERT INTO sealing_keys (id, scope, master, wrapped, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (scope) DO NOTHING",
         key.id,
         key.scope.as_str(),
         key.master.as_str(),
@@ -43,7 +45,11 @@ pub async fn insert_first(app: &App, scope: Scope, key: &StoredKey) -> Result<St
 /// Keys that another master key than `master` wraps, in order, after `after`.
 pub async fn wrapped_by_others(app: &App, master: &str, after: &str, limit: u32) -> Result<Vec<StoredKey>> {
     let statement = platform_sql!(
-        "SELECT id, scope, master, wrapped, created_at FROM sealing_keys WHERE master <> ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+        "SELECT id, scope, master, wrapped, created_at
+         FROM sealing_keys
+         WHERE master <> ?1 AND id > ?2
+         ORDER BY id
+         LIMIT ?3",
         master,
         after,
         limit

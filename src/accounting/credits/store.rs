@@ -78,7 +78,10 @@ pub async fn find(tenant: &Tenant, id: CreditId) -> Result<Option<Grant>> {
 
 pub fn insert(grant: &Grant) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO credits (organization_id, id, source, currency, amount_minor, left_minor, priority, reason, origin, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO credits
+           (organization_id, id, source, currency, amount_minor, left_minor, priority, reason, origin, created_at,
+            expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
         grant.id,
         sql::word(&grant.source),
         grant.amount.currency().code(),
@@ -93,7 +96,9 @@ pub fn insert(grant: &Grant) -> TenantStatement {
 
 pub fn draw(id: CreditId, amount_minor: i64) -> TenantStatement {
     tenant_sql!(
-        "UPDATE credits SET left_minor = left_minor - ?3, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE credits
+         SET left_minor = left_minor - ?3, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         id,
         amount_minor
     )
@@ -101,7 +106,9 @@ pub fn draw(id: CreditId, amount_minor: i64) -> TenantStatement {
 
 pub fn give_back(id: CreditId, amount_minor: i64) -> TenantStatement {
     tenant_sql!(
-        "UPDATE credits SET left_minor = left_minor + ?3, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE credits
+         SET left_minor = left_minor + ?3, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         id,
         amount_minor
     )
@@ -110,7 +117,9 @@ pub fn give_back(id: CreditId, amount_minor: i64) -> TenantStatement {
 /// What is left lapses.
 pub fn end(id: CreditId, now: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "UPDATE credits SET lapsed_minor = lapsed_minor + left_minor, left_minor = 0, ended_at = ?3, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE credits
+         SET lapsed_minor = lapsed_minor + left_minor, left_minor = 0, ended_at = ?3, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         id,
         now
     )
@@ -119,7 +128,9 @@ pub fn end(id: CreditId, now: Timestamp) -> TenantStatement {
 /// Guard: the grant is as it was read.
 pub fn unchanged(id: CreditId, version: i64) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM credits WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM credits WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         id,
         version
     )

@@ -60,14 +60,26 @@ fn as_json(entry: &Entry) -> Json {
 
 fn insert_entries(entries: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO journal_entries (organization_id, id, sequence, kind, source, invoice_id, currency, at, description) SELECT ?1, json_extract(value, '$.id'), coalesce((SELECT sequence FROM journal_entries WHERE organization_id = ?1 ORDER BY sequence DESC LIMIT 1), 0) + key + 1, json_extract(value, '$.kind'), json_extract(value, '$.source'), json_extract(value, '$.invoice'), json_extract(value, '$.currency'), json_extract(value, '$.at'), json_extract(value, '$.description') FROM json_each(?2)",
+        "INSERT INTO journal_entries
+           (organization_id, id, sequence, kind, source, invoice_id, currency, at, description)
+         SELECT ?1, json_extract(value, '$.id'),
+           coalesce(
+             (SELECT sequence FROM journal_entries WHERE organization_id = ?1 ORDER BY sequence DESC LIMIT 1),
+             0
+           ) + key + 1,
+           json_extract(value, '$.kind'), json_extract(value, '$.source'), json_extract(value, '$.invoice'),
+           json_extract(value, '$.currency'), json_extract(value, '$.at'), json_extract(value, '$.description')
+         FROM json_each(?2)",
         entries
     )
 }
 
 fn insert_postings(entries: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO postings (organization_id, entry_id, account, currency, amount_minor) SELECT ?1, json_extract(entry.value, '$.id'), json_extract(posting.value, '$.account'), json_extract(entry.value, '$.currency'), json_extract(posting.value, '$.amountMinor') FROM json_each(?2) AS entry, json_each(entry.value, '$.postings') AS posting",
+        "INSERT INTO postings (organization_id, entry_id, account, currency, amount_minor)
+         SELECT ?1, json_extract(entry.value, '$.id'), json_extract(posting.value, '$.account'),
+           json_extract(entry.value, '$.currency'), json_extract(posting.value, '$.amountMinor')
+         FROM json_each(?2) AS entry, json_each(entry.value, '$.postings') AS posting",
         entries
     )
 }
@@ -75,7 +87,14 @@ fn insert_postings(entries: &str) -> TenantStatement {
 /// Of what was posted, as it stands in the table now.
 fn add_to_balances(entries: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO ledger_balances (organization_id, currency, account, balance_minor) SELECT ?1, currency, account, sum(amount_minor) FROM postings WHERE organization_id = ?1 AND entry_id IN (SELECT json_extract(value, '$.id') FROM json_each(?2)) GROUP BY currency, account ON CONFLICT (organization_id, currency, account) DO UPDATE SET balance_minor = balance_minor + excluded.balance_minor",
+        "INSERT INTO ledger_balances (organization_id, currency, account, balance_minor)
+         SELECT ?1, currency, account, sum(amount_minor)
+         FROM postings
+         WHERE organization_id = ?1
+           AND entry_id IN (SELECT json_extract(value, '$.id') FROM json_each(?2))
+         GROUP BY currency, account
+         ON CONFLICT (organization_id, currency, account) DO UPDATE
+         SET balance_minor = balance_minor + excluded.balance_minor",
         entries
     )
 }
@@ -83,7 +102,17 @@ fn add_to_balances(entries: &str) -> TenantStatement {
 /// Guard: what was posted sums to zero, entry by entry.
 fn balanced(entries: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO ledger_guards (organization_id, balanced) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM json_each(?2) WHERE (SELECT sum(amount_minor) FROM postings WHERE organization_id = ?1 AND entry_id = json_extract(json_each.value, '$.id')) IS NOT 0)",
+        "INSERT INTO ledger_guards (organization_id, balanced)
+         SELECT ?1, 0
+         WHERE EXISTS (
+           SELECT 1
+           FROM json_each(?2)
+           WHERE (
+             SELECT sum(amount_minor)
+             FROM postings
+             WHERE organization_id = ?1 AND entry_id = json_extract(json_each.value, '$.id')
+           ) IS NOT 0
+         )",
         entries
     )
 }
@@ -114,7 +143,11 @@ pub async fn balances(tenant: &Tenant) -> Result<Vec<Balance>> {
 }
 
 fn select_balances() -> TenantStatement {
-    tenant_sql!("SELECT organization_id, currency, account, balance_minor FROM ledger_balances WHERE organization_id = ?1")
+    tenant_sql!(
+        "SELECT organization_id, currency, account, balance_minor
+         FROM ledger_balances
+         WHERE organization_id = ?1"
+    )
 }
 
 fn read_balances(rows: Vec<Row>) -> Result<Vec<Balance>> {
@@ -126,7 +159,12 @@ fn read_balances(rows: Vec<Row>) -> Result<Vec<Balance>> {
 /// What each account still holds of an invoice, over all entries about it: what may be recognized, credited, written off or voided.
 pub async fn held(tenant: &Tenant, invoice: InvoiceId) -> Result<Vec<Balance>> {
     let statement = tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor FROM postings WHERE organization_id = ?1 AND entry_id IN (SELECT id FROM journal_entries WHERE organization_id = ?1 AND invoice_id = ?2) GROUP BY currency, account HAVING sum(amount_minor) <> 0",
+        "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor
+         FROM postings
+         WHERE organization_id = ?1
+           AND entry_id IN (SELECT id FROM journal_entries WHERE organization_id = ?1 AND invoice_id = ?2)
+         GROUP BY currency, account
+         HAVING sum(amount_minor) <> 0",
         invoice
     );
     let rows = tenant.run(vec![statement]).await?.into_iter().next().unwrap_or_default();
@@ -193,18 +231,51 @@ impl TryFrom<EntryRow> for Recorded {
 pub async fn list(tenant: &Tenant, shown: &Shown, before: i64, fetch: u32) -> Result<Vec<Recorded>> {
     let statement = match shown {
         Shown::All => tenant_sql!(
-            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description, (SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor)) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) AS postings FROM journal_entries WHERE organization_id = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description,
+               (
+                 SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor))
+                 FROM postings
+                 WHERE organization_id = ?1
+                   AND entry_id = journal_entries.id
+                   AND currency = journal_entries.currency
+               ) AS postings
+             FROM journal_entries
+             WHERE organization_id = ?1 AND sequence < ?2
+             ORDER BY sequence DESC
+             LIMIT ?3",
             before,
             fetch
         ),
         Shown::Source(source) => tenant_sql!(
-            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description, (SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor)) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) AS postings FROM journal_entries WHERE organization_id = ?1 AND source = ?4 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description,
+               (
+                 SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor))
+                 FROM postings
+                 WHERE organization_id = ?1
+                   AND entry_id = journal_entries.id
+                   AND currency = journal_entries.currency
+               ) AS postings
+             FROM journal_entries
+             WHERE organization_id = ?1 AND source = ?4 AND sequence < ?2
+             ORDER BY sequence DESC
+             LIMIT ?3",
             before,
             fetch,
             source.as_str()
         ),
         Shown::Invoice(invoice) => tenant_sql!(
-            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description, (SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor)) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) AS postings FROM journal_entries WHERE organization_id = ?1 AND invoice_id = ?4 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3",
+            "SELECT organization_id, id, sequence, kind, source, invoice_id, currency, at, description,
+               (
+                 SELECT json_group_array(json_object('account', account, 'amountMinor', amount_minor))
+                 FROM postings
+                 WHERE organization_id = ?1
+                   AND entry_id = journal_entries.id
+                   AND currency = journal_entries.currency
+               ) AS postings
+             FROM journal_entries
+             WHERE organization_id = ?1 AND invoice_id = ?4 AND sequence < ?2
+             ORDER BY sequence DESC
+             LIMIT ?3",
             before,
             fetch,
             *invoice
@@ -245,7 +316,10 @@ pub async fn books(tenant: &Tenant) -> Result<Books> {
     let statements = vec![
         select_balances(),
         tenant_sql!(
-            "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor FROM postings WHERE organization_id = ?1 GROUP BY currency, account"
+            "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor
+             FROM postings
+             WHERE organization_id = ?1
+             GROUP BY currency, account"
         ),
         tenant_sql!("SELECT ?1 AS organization_id, count(*) AS count FROM journal_entries WHERE organization_id = ?1"),
         select_unbalanced(),
@@ -274,7 +348,17 @@ pub async fn books(tenant: &Tenant) -> Result<Books> {
 /// Entries whose postings don't sum to zero in the entry's currency, or are gone.
 fn select_unbalanced() -> TenantStatement {
     tenant_sql!(
-        "SELECT organization_id, id FROM journal_entries WHERE organization_id = ?1 AND (SELECT sum(amount_minor) FROM postings WHERE organization_id = ?1 AND entry_id = journal_entries.id AND currency = journal_entries.currency) IS NOT 0 LIMIT ?2",
+        "SELECT organization_id, id
+         FROM journal_entries
+         WHERE organization_id = ?1
+           AND (
+             SELECT sum(amount_minor)
+             FROM postings
+             WHERE organization_id = ?1
+               AND entry_id = journal_entries.id
+               AND currency = journal_entries.currency
+           ) IS NOT 0
+         LIMIT ?2",
         UNBALANCED_SHOWN_MAX
     )
 }
@@ -282,21 +366,46 @@ fn select_unbalanced() -> TenantStatement {
 /// What is owed on invoices that were posted when they were finalized.
 fn select_open_invoices() -> TenantStatement {
     tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, sum(total_minor - credit_minor - paid_minor - reduced_minor) AS open_minor FROM invoices WHERE organization_id = ?1 AND status IN ('due', 'overdue') AND EXISTS (SELECT 1 FROM journal_entries WHERE organization_id = ?1 AND source = invoices.id AND kind = 'invoice_finalized') GROUP BY currency"
+        "SELECT ?1 AS organization_id, currency,
+           sum(total_minor - credit_minor - paid_minor - reduced_minor) AS open_minor
+         FROM invoices
+         WHERE organization_id = ?1
+           AND status IN ('due', 'overdue')
+           AND EXISTS (
+             SELECT 1
+             FROM journal_entries
+             WHERE organization_id = ?1
+               AND source = invoices.id
+               AND kind = 'invoice_finalized'
+           )
+         GROUP BY currency"
     )
 }
 
 /// What customers have with the seller, a debt. A draft has drawn and carried already, and is posted with its number.
 fn select_open_credit() -> TenantStatement {
     tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, sum(minor) AS open_minor FROM (SELECT currency, -left_minor AS minor FROM credits WHERE organization_id = ?1 AND left_minor > 0 UNION ALL SELECT currency, carried_minor - credit_minor AS minor FROM invoices WHERE organization_id = ?1 AND status = 'draft') GROUP BY currency"
+        "SELECT ?1 AS organization_id, currency, sum(minor) AS open_minor
+         FROM (
+           SELECT currency, -left_minor AS minor
+           FROM credits
+           WHERE organization_id = ?1 AND left_minor > 0
+           UNION ALL
+           SELECT currency, carried_minor - credit_minor AS minor
+           FROM invoices
+           WHERE organization_id = ?1 AND status = 'draft'
+         )
+         GROUP BY currency"
     )
 }
 
 /// What is to be paid back, a debt.
 fn select_pending_refunds() -> TenantStatement {
     tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, sum(-amount_minor) AS open_minor FROM refunds WHERE organization_id = ?1 AND paid_at IS NULL GROUP BY currency"
+        "SELECT ?1 AS organization_id, currency, sum(-amount_minor) AS open_minor
+         FROM refunds
+         WHERE organization_id = ?1 AND paid_at IS NULL
+         GROUP BY currency"
     )
 }
 

@@ -48,7 +48,20 @@ fn place(after: Option<&BillingCursor>) -> (i64, String, String) {
 
 /// What is due by the wall clock on one shard, behind `after`, and neither pauses nor is parked.
 pub async fn due(platform: &Platform, shard: usize, after: Option<&BillingCursor>, limit: u32) -> Result<Vec<Due>> {
-    let text = "SELECT organization_id, id, next_billing_at, test_clock_id FROM subscriptions WHERE next_billing_at <= ?1 AND test_clock_id IS NULL AND (next_billing_at, organization_id, id) > (?2, ?3, ?4) AND NOT EXISTS (SELECT 1 FROM billing_failures f WHERE f.organization_id = subscriptions.organization_id AND f.subscription_id = subscriptions.id AND (f.next_attempt_at IS NULL OR f.next_attempt_at > ?1)) ORDER BY next_billing_at, organization_id, id LIMIT ?5";
+    let text = "SELECT organization_id, id, next_billing_at, test_clock_id
+                FROM subscriptions
+                WHERE next_billing_at <= ?1
+                  AND test_clock_id IS NULL
+                  AND (next_billing_at, organization_id, id) > (?2, ?3, ?4)
+                  AND NOT EXISTS (
+                    SELECT 1
+                    FROM billing_failures f
+                    WHERE f.organization_id = subscriptions.organization_id
+                      AND f.subscription_id = subscriptions.id
+                      AND (f.next_attempt_at IS NULL OR f.next_attempt_at > ?1)
+                  )
+                ORDER BY next_billing_at, organization_id, id
+                LIMIT ?5";
     let (at, organization, id) = place(after);
     let now = platform.app().moment().now;
     platform.one_shard(shard, text, &[now.into(), at.into(), organization.into(), id.into(), limit.into()]).await
@@ -62,7 +75,21 @@ pub async fn due_on_clocks(
     after: Option<&BillingCursor>,
     limit: u32,
 ) -> Result<Vec<Due>> {
-    let text = "SELECT organization_id, subscriptions.id AS id, next_billing_at, test_clock_id FROM json_each(?1) clock CROSS JOIN subscriptions WHERE test_clock_id = clock.key AND next_billing_at <= clock.value AND (test_clock_id, next_billing_at, organization_id, subscriptions.id) > (?2, ?3, ?4, ?5) AND NOT EXISTS (SELECT 1 FROM billing_failures f WHERE f.organization_id = subscriptions.organization_id AND f.subscription_id = subscriptions.id AND (f.next_attempt_at IS NULL OR f.next_attempt_at > ?6)) ORDER BY test_clock_id, next_billing_at, organization_id, subscriptions.id LIMIT ?7";
+    let text = "SELECT organization_id, subscriptions.id AS id, next_billing_at, test_clock_id
+                FROM json_each(?1) clock
+                CROSS JOIN subscriptions
+                WHERE test_clock_id = clock.key
+                  AND next_billing_at <= clock.value
+                  AND (test_clock_id, next_billing_at, organization_id, subscriptions.id) > (?2, ?3, ?4, ?5)
+                  AND NOT EXISTS (
+                    SELECT 1
+                    FROM billing_failures f
+                    WHERE f.organization_id = subscriptions.organization_id
+                      AND f.subscription_id = subscriptions.id
+                      AND (f.next_attempt_at IS NULL OR f.next_attempt_at > ?6)
+                  )
+                ORDER BY test_clock_id, next_billing_at, organization_id, subscriptions.id
+                LIMIT ?7";
     let times: serde_json::Map<String, serde_json::Value> =
         clocks.iter().map(|(id, now)| (id.to_string(), now.as_millis().into())).collect();
     let clock = after.and_then(|after| after.clock).map(|clock| clock.to_string()).unwrap_or_default();
@@ -94,8 +121,11 @@ pub async fn paused(platform: &Platform, limit: u32) -> Result<Vec<Message>> {
         organization_id: OrganizationId,
         subscription_id: SubscriptionId,
     }
-    let text =
-        "SELECT organization_id, subscription_id FROM billing_failures WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
+    let text = "SELECT organization_id, subscription_id
+                FROM billing_failures
+                WHERE next_attempt_at <= ?1
+                ORDER BY next_attempt_at
+                LIMIT ?2";
     let rows: Vec<PausedRow> = platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await?;
     let message = |row: PausedRow| Message::Billing { organization: row.organization_id, subscription: row.subscription_id };
     Ok(rows.into_iter().map(message).collect())
@@ -112,7 +142,9 @@ pub struct Failure {
 pub async fn failure(tenant: &Tenant, subscription: SubscriptionId) -> Result<Option<Failure>> {
     tenant
         .load_row(tenant_sql!(
-            "SELECT organization_id, attempts, parked_at FROM billing_failures WHERE organization_id = ?1 AND subscription_id = ?2",
+            "SELECT organization_id, attempts, parked_at
+             FROM billing_failures
+             WHERE organization_id = ?1 AND subscription_id = ?2",
             subscription
         ))
         .await
@@ -129,7 +161,12 @@ pub async fn record_failure(
     let now = tenant.app().moment().now;
     let parked_at = next_attempt_at.is_none().then_some(now);
     let statement = tenant_sql!(
-        "INSERT INTO billing_failures (organization_id, subscription_id, attempts, last_error, failed_at, next_attempt_at, parked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (organization_id, subscription_id) DO UPDATE SET attempts = excluded.attempts, last_error = excluded.last_error, failed_at = excluded.failed_at, next_attempt_at = excluded.next_attempt_at, parked_at = excluded.parked_at",
+        "INSERT INTO billing_failures
+           (organization_id, subscription_id, attempts, last_error, failed_at, next_attempt_at, parked_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (organization_id, subscription_id) DO UPDATE
+         SET attempts = excluded.attempts, last_error = excluded.last_error, failed_at = excluded.failed_at,
+           next_attempt_at = excluded.next_attempt_at, parked_at = excluded.parked_at",
         subscription,
         attempts,
         error.for_the_record(),
@@ -166,7 +203,73 @@ pub struct Billed {
 /// A page of a shard's subscriptions, behind `after`. Gaps are looked for where each month has its invoice: with a price in advance, a month
 /// at a time, and never changed or paused: its periods are counted from the first one. Of the others, what is past due is seen.
 pub async fn billed(platform: &Platform, shard: usize, after: (&str, &str), limit: u32) -> Result<Vec<Billed>> {
-    let text = "WITH page AS (SELECT s.*, (SELECT count(*) FROM subscription_phases p WHERE p.organization_id = s.organization_id AND p.subscription_id = s.id) = 1 AND s.billing_period = 'month' AND EXISTS (SELECT 1 FROM invoices i WHERE i.organization_id = s.organization_id AND i.subscription_id = s.id AND i.billing_reason = 'subscription_create' AND i.period_starts_at = s.anchored_at) AS is_regular FROM subscriptions s WHERE (s.organization_id, s.id) > (?1, ?2) ORDER BY s.organization_id, s.id LIMIT ?3) SELECT s.organization_id, s.id, s.test_clock_id, s.next_billing_at, EXISTS (SELECT 1 FROM billing_failures f WHERE f.organization_id = s.organization_id AND f.subscription_id = s.id AND f.parked_at IS NOT NULL) AS is_parked, CASE WHEN s.is_regular AND s.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.organization_id = s.organization_id AND i.subscription_id = s.id AND i.period_starts_at = s.period_starts_at) THEN s.period_starts_at END AS present_without, CASE WHEN s.is_regular THEN (SELECT i.period_ends_at FROM invoices i WHERE i.organization_id = s.organization_id AND i.subscription_id = s.id AND EXISTS (SELECT 1 FROM invoices later WHERE later.organization_id = s.organization_id AND later.subscription_id = s.id AND later.period_starts_at > i.period_starts_at) AND NOT EXISTS (SELECT 1 FROM invoices next WHERE next.organization_id = s.organization_id AND next.subscription_id = s.id AND next.period_starts_at = i.period_ends_at) ORDER BY i.period_starts_at LIMIT 1) END AS gap_at FROM page s ORDER BY s.organization_id, s.id";
+    let text = "WITH page AS (
+                  SELECT s.*,
+                    (
+                      SELECT count(*)
+                      FROM subscription_phases p
+                      WHERE p.organization_id = s.organization_id AND p.subscription_id = s.id
+                    ) = 1
+                    AND s.billing_period = 'month'
+                    AND EXISTS (
+                      SELECT 1
+                      FROM invoices i
+                      WHERE i.organization_id = s.organization_id
+                        AND i.subscription_id = s.id
+                        AND i.billing_reason = 'subscription_create'
+                        AND i.period_starts_at = s.anchored_at
+                    ) AS is_regular
+                  FROM subscriptions s
+                  WHERE (s.organization_id, s.id) > (?1, ?2)
+                  ORDER BY s.organization_id, s.id
+                  LIMIT ?3
+                )
+                SELECT s.organization_id, s.id, s.test_clock_id, s.next_billing_at,
+                  EXISTS (
+                    SELECT 1
+                    FROM billing_failures f
+                    WHERE f.organization_id = s.organization_id
+                      AND f.subscription_id = s.id
+                      AND f.parked_at IS NOT NULL
+                  ) AS is_parked,
+                  CASE
+                    WHEN s.is_regular
+                      AND s.ended_at IS NULL
+                      AND NOT EXISTS (
+                        SELECT 1
+                        FROM invoices i
+                        WHERE i.organization_id = s.organization_id
+                          AND i.subscription_id = s.id
+                          AND i.period_starts_at = s.period_starts_at
+                      )
+                    THEN s.period_starts_at
+                  END AS present_without,
+                  CASE
+                    WHEN s.is_regular THEN (
+                      SELECT i.period_ends_at
+                      FROM invoices i
+                      WHERE i.organization_id = s.organization_id
+                        AND i.subscription_id = s.id
+                        AND EXISTS (
+                          SELECT 1
+                          FROM invoices later
+                          WHERE later.organization_id = s.organization_id
+                            AND later.subscription_id = s.id
+                            AND later.period_starts_at > i.period_starts_at
+                        )
+                        AND NOT EXISTS (
+                          SELECT 1
+                          FROM invoices next
+                          WHERE next.organization_id = s.organization_id
+                            AND next.subscription_id = s.id
+                            AND next.period_starts_at = i.period_ends_at
+                        )
+                      ORDER BY i.period_starts_at
+                      LIMIT 1
+                    )
+                  END AS gap_at
+                FROM page s
+                ORDER BY s.organization_id, s.id";
     platform.one_shard(shard, text, &[after.0.into(), after.1.into(), limit.into()]).await
 }
 

@@ -52,7 +52,15 @@ impl From<DiscountRow> for Granted {
 /// Those that have not ended, in the order in which they were granted; [`read`] reads a row.
 pub fn select() -> TenantStatement {
     tenant_sql!(
-        "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at, (SELECT count(*) FROM discount_redemptions WHERE organization_id = ?1 AND discount_id = discounts.id) AS redeemed FROM discounts WHERE organization_id = ?1 AND ended_at IS NULL ORDER BY id"
+        "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at,
+           (
+             SELECT count(*)
+             FROM discount_redemptions
+             WHERE organization_id = ?1 AND discount_id = discounts.id
+           ) AS redeemed
+         FROM discounts
+         WHERE organization_id = ?1 AND ended_at IS NULL
+         ORDER BY id"
     )
 }
 
@@ -63,7 +71,16 @@ pub fn read(row: Row) -> Result<Granted> {
 /// A page, newest first, also of those that have ended.
 pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Granted>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at, (SELECT count(*) FROM discount_redemptions WHERE organization_id = ?1 AND discount_id = discounts.id) AS redeemed FROM discounts WHERE organization_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at,
+           (
+             SELECT count(*)
+             FROM discount_redemptions
+             WHERE organization_id = ?1 AND discount_id = discounts.id
+           ) AS redeemed
+         FROM discounts
+         WHERE organization_id = ?1 AND id < ?2
+         ORDER BY id DESC
+         LIMIT ?3",
         before,
         fetch
     );
@@ -72,7 +89,12 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Grant
 
 pub async fn find(tenant: &Tenant, id: DiscountId) -> Result<Option<Granted>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at, (SELECT count(*) FROM discount_redemptions WHERE organization_id = ?1 AND discount_id = ?2) AS redeemed FROM discounts WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at,
+           (
+             SELECT count(*) FROM discount_redemptions WHERE organization_id = ?1 AND discount_id = ?2
+           ) AS redeemed
+         FROM discounts
+         WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<DiscountRow>(statement).await?.map(Granted::from))
@@ -86,7 +108,8 @@ pub async fn open(tenant: &Tenant) -> Result<usize> {
 
 pub fn insert(granted: &Granted) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO discounts (organization_id, id, name, off, bills, items, valid_from, valid_through, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO discounts (organization_id, id, name, off, bills, items, valid_from, valid_through, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         granted.id,
         granted.name.as_str(),
         serde_json::to_string(&granted.off).unwrap_or_default(),
@@ -105,7 +128,19 @@ pub fn end(id: DiscountId, now: Timestamp) -> TenantStatement {
 /// Guard: another bill may have it.
 pub fn is_open(id: DiscountId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM discounts WHERE organization_id = ?1 AND id = ?2 AND ended_at IS NULL AND (bills IS NULL OR bills > (SELECT count(*) FROM discount_redemptions WHERE organization_id = ?1 AND discount_id = ?2)))",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (
+           SELECT 1
+           FROM discounts
+           WHERE organization_id = ?1
+             AND id = ?2
+             AND ended_at IS NULL
+             AND (
+               bills IS NULL
+               OR bills > (SELECT count(*) FROM discount_redemptions WHERE organization_id = ?1 AND discount_id = ?2)
+             )
+         )",
         id
     )
 }

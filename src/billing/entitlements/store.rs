@@ -29,7 +29,10 @@ impl From<OverrideRow> for Override {
 /// All that is agreed with the organization, by key.
 pub async fn overrides(tenant: &Tenant) -> Result<Vec<Override>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, key, value, reason, updated_at, version FROM entitlement_overrides WHERE organization_id = ?1 ORDER BY key"
+        "SELECT organization_id, key, value, reason, updated_at, version
+         FROM entitlement_overrides
+         WHERE organization_id = ?1
+         ORDER BY key"
     );
     Ok(tenant.rows::<OverrideRow>(statement).await?.into_iter().map(Override::from).collect())
 }
@@ -37,7 +40,12 @@ pub async fn overrides(tenant: &Tenant) -> Result<Vec<Override>> {
 /// Guard: the override of this key is as it was read (0: there is none).
 pub fn unchanged(key: &str, version: i64) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE coalesce((SELECT version FROM entitlement_overrides WHERE organization_id = ?1 AND key = ?2), 0) <> ?3",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE coalesce(
+           (SELECT version FROM entitlement_overrides WHERE organization_id = ?1 AND key = ?2),
+           0
+         ) <> ?3",
         key,
         version
     )
@@ -45,7 +53,11 @@ pub fn unchanged(key: &str, version: i64) -> TenantStatement {
 
 pub fn put(given: &Override) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO entitlement_overrides (organization_id, key, value, reason, updated_at, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (organization_id, key) DO UPDATE SET value = excluded.value, reason = excluded.reason, updated_at = excluded.updated_at, version = excluded.version",
+        "INSERT INTO entitlement_overrides (organization_id, key, value, reason, updated_at, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (organization_id, key) DO UPDATE
+         SET value = excluded.value, reason = excluded.reason, updated_at = excluded.updated_at,
+           version = excluded.version",
         given.key.as_str(),
         serde_json::json!(given.value).to_string(),
         given.reason.as_deref(),

@@ -144,7 +144,10 @@ struct CountRow {
 
 pub async fn is_anything_overdue(tenant: &Tenant) -> Result<bool> {
     let statement = tenant_sql!(
-        "SELECT organization_id, count(*) AS count FROM invoices WHERE organization_id = ?1 AND status = 'overdue' GROUP BY organization_id"
+        "SELECT organization_id, count(*) AS count
+         FROM invoices
+         WHERE organization_id = ?1 AND status = 'overdue'
+         GROUP BY organization_id"
     );
     Ok(tenant.row::<CountRow>(statement).await?.is_some_and(|row| row.count > 0))
 }
@@ -158,7 +161,18 @@ struct ChargedRow {
 /// nothing.
 pub async fn charged_between(tenant: &Tenant, from: Timestamp, to: Timestamp) -> Result<Vec<i64>> {
     let statement = tenant_sql!(
-        "SELECT i.organization_id, l.value ->> 'amountMinor' - coalesce(l.value ->> 'discountMinor', 0) + (SELECT coalesce(sum(t.value), 0) FROM json_each(l.value, '$.taxesMinor') t WHERE NOT json_extract(i.taxes, '$[' || t.key || '].inclusive')) AS charged_minor FROM invoices i, json_each(i.lines) l WHERE i.organization_id = ?1 AND i.number > 0 AND i.status <> 'void' AND l.value ->> 'periodStartsAt' >= ?2 AND l.value ->> 'periodStartsAt' < ?3",
+        "SELECT i.organization_id,
+           l.value ->> 'amountMinor' - coalesce(l.value ->> 'discountMinor', 0) + (
+             SELECT coalesce(sum(t.value), 0)
+             FROM json_each(l.value, '$.taxesMinor') t
+             WHERE NOT json_extract(i.taxes, '$[' || t.key || '].inclusive')
+           ) AS charged_minor
+         FROM invoices i, json_each(i.lines) l
+         WHERE i.organization_id = ?1
+           AND i.number > 0
+           AND i.status <> 'void'
+           AND l.value ->> 'periodStartsAt' >= ?2
+           AND l.value ->> 'periodStartsAt' < ?3",
         from.to_string(),
         to.to_string()
     );
@@ -168,7 +182,11 @@ pub async fn charged_between(tenant: &Tenant, from: Timestamp, to: Timestamp) ->
 /// A draft.
 pub fn insert(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO invoices (organization_id, id, subscription_id, billing_reason, reason_key, status, currency, subtotal_minor, discount_minor, tax_minor, total_minor, carried_minor, credit_minor, lines, usage, discounts, taxes, credits, period_starts_at, period_ends_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, 'draft', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        "INSERT INTO invoices
+           (organization_id, id, subscription_id, billing_reason, reason_key, status, currency, subtotal_minor,
+            discount_minor, tax_minor, total_minor, carried_minor, credit_minor, lines, usage, discounts, taxes,
+            credits, period_starts_at, period_ends_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'draft', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         invoice.id,
         invoice.subscription,
         sql::word(&invoice.reason),
@@ -198,7 +216,9 @@ fn text(items: &impl Serialize) -> String {
 /// With its number.
 pub fn finalize(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "UPDATE invoices SET status = ?3, number = ?4, parties = ?5, issued_at = ?6, due_at = ?7, paid_at = ?8, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE invoices
+         SET status = ?3, number = ?4, parties = ?5, issued_at = ?6, due_at = ?7, paid_at = ?8, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         invoice.id,
         sql::word(&invoice.status),
         invoice.number.map(|number| i64::try_from(number).unwrap_or(sql::INTEGER_MAX)),
@@ -212,7 +232,10 @@ pub fn finalize(invoice: &Invoice) -> TenantStatement {
 /// Writes all that may change once it has its number. Goes with [`unchanged`] of what was read.
 pub fn update(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "UPDATE invoices SET status = ?3, paid_minor = ?4, reduced_minor = ?5, credit_notes = ?6, paid_at = ?7, voided_at = ?8, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE invoices
+         SET status = ?3, paid_minor = ?4, reduced_minor = ?5, credit_notes = ?6, paid_at = ?7, voided_at = ?8,
+           version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         invoice.id,
         sql::word(&invoice.status),
         invoice.paid_minor,
@@ -226,7 +249,9 @@ pub fn update(invoice: &Invoice) -> TenantStatement {
 /// Guard: the invoice is as it was read.
 pub fn unchanged(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         invoice.id,
         invoice.version
     )

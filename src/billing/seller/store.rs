@@ -53,11 +53,16 @@ pub async fn load(app: &App) -> Result<Seller> {
 pub async fn save(platform: &Platform, found: Option<&Kept>, seller: &Seller, now: Timestamp) -> Result<()> {
     let version = found.map_or(0, |kept| kept.version);
     let guard = platform_sql!(
-        "INSERT INTO stale_guards (fresh) SELECT 0 WHERE coalesce((SELECT version FROM seller WHERE id = 1), 0) <> ?1",
+        "INSERT INTO stale_guards (fresh)
+         SELECT 0
+         WHERE coalesce((SELECT version FROM seller WHERE id = 1), 0) <> ?1",
         version
     );
     let write = platform_sql!(
-        "INSERT INTO seller (id, document, updated_at, version) VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at, version = excluded.version",
+        "INSERT INTO seller (id, document, updated_at, version)
+         VALUES (1, ?1, ?2, ?3)
+         ON CONFLICT (id) DO UPDATE
+         SET document = excluded.document, updated_at = excluded.updated_at, version = excluded.version",
         serde_json::json!(seller).to_string(),
         now,
         version.saturating_add(1)

@@ -27,7 +27,20 @@ pub async fn subscribers(
     after: &str,
     fetch: u32,
 ) -> Result<Vec<(OrganizationId, Subscription)>> {
-    let text = "SELECT * FROM subscriptions WHERE plan = ?1 AND plan_version = ?2 AND ended_at IS NULL AND organization_id > ?3 AND NOT EXISTS (SELECT 1 FROM fences WHERE fences.organization_id = subscriptions.organization_id AND fences.state = 'left') ORDER BY organization_id LIMIT ?4";
+    let text = "SELECT *
+                FROM subscriptions
+                WHERE plan = ?1
+                  AND plan_version = ?2
+                  AND ended_at IS NULL
+                  AND organization_id > ?3
+                  AND NOT EXISTS (
+                    SELECT 1
+                    FROM fences
+                    WHERE fences.organization_id = subscriptions.organization_id
+                      AND fences.state = 'left'
+                  )
+                ORDER BY organization_id
+                LIMIT ?4";
     let params = [Value::from(key), Value::from(version), Value::from(after), Value::from(fetch)];
     let mut rows = platform.every_shard::<SubscriberRow>(text, &params).await?;
     rows.sort_by_key(|row| row.organization_id);

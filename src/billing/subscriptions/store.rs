@@ -100,7 +100,13 @@ impl From<SubscriptionRow> for Subscription {
 
 /// The one that runs, or else the newest: ids sort by when they were made.
 pub fn select() -> TenantStatement {
-    tenant_sql!("SELECT * FROM subscriptions WHERE organization_id = ?1 ORDER BY ended_at IS NULL DESC, id DESC LIMIT 1")
+    tenant_sql!(
+        "SELECT *
+         FROM subscriptions
+         WHERE organization_id = ?1
+         ORDER BY ended_at IS NULL DESC, id DESC
+         LIMIT 1"
+    )
 }
 
 /// The organization's newest subscription, also when it has ended; None before the first.
@@ -144,7 +150,13 @@ fn earlier(subscription: &Subscription) -> String {
 /// A new subscription.
 pub fn insert(subscription: &Subscription) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO subscriptions (organization_id, id, plan, plan_version, billing_period, quantity, add_ons, currency, status, trial_ends_at, started_at, time_zone, anchored_at, period_index, period_starts_at, period_ends_at, earlier_periods, next_billing_at, advance, usage_billed, payment_method, auto_renew, test_clock_id, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        "INSERT INTO subscriptions
+           (organization_id, id, plan, plan_version, billing_period, quantity, add_ons, currency, status, trial_ends_at,
+            started_at, time_zone, anchored_at, period_index, period_starts_at, period_ends_at, earlier_periods,
+            next_billing_at, advance, usage_billed, payment_method, auto_renew, test_clock_id, version)
+         VALUES
+           (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
+            ?24)",
         subscription.id,
         subscription.shape.plan.as_str(),
         subscription.shape.plan_version,
@@ -174,7 +186,12 @@ pub fn insert(subscription: &Subscription) -> TenantStatement {
 /// Writes all that may change. Goes with [`unchanged`] of what was read.
 pub fn update(subscription: &Subscription) -> TenantStatement {
     tenant_sql!(
-        "UPDATE subscriptions SET plan = ?3, plan_version = ?4, billing_period = ?5, quantity = ?6, add_ons = ?7, status = ?8, trial_ends_at = ?9, ended_at = ?10, anchored_at = ?11, period_index = ?12, period_starts_at = ?13, period_ends_at = ?14, earlier_periods = ?15, next_billing_at = ?16, scheduled = ?17, cancellation = ?18, pause = ?19, advance = ?20, usage_billed = ?21, payment_method = ?22, auto_renew = ?23, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE subscriptions
+         SET plan = ?3, plan_version = ?4, billing_period = ?5, quantity = ?6, add_ons = ?7, status = ?8,
+           trial_ends_at = ?9, ended_at = ?10, anchored_at = ?11, period_index = ?12, period_starts_at = ?13,
+           period_ends_at = ?14, earlier_periods = ?15, next_billing_at = ?16, scheduled = ?17, cancellation = ?18,
+           pause = ?19, advance = ?20, usage_billed = ?21, payment_method = ?22, auto_renew = ?23, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         subscription.id,
         subscription.shape.plan.as_str(),
         subscription.shape.plan_version,
@@ -203,7 +220,9 @@ pub fn update(subscription: &Subscription) -> TenantStatement {
 /// Guard: the subscription is as it was read.
 pub fn unchanged(subscription: &Subscription) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         subscription.id,
         subscription.version
     )
@@ -212,14 +231,21 @@ pub fn unchanged(subscription: &Subscription) -> TenantStatement {
 /// Guard: no subscription of the organization runs.
 pub fn none_runs() -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND ended_at IS NULL)"
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND ended_at IS NULL)"
     )
 }
 
 /// From `starts_at` on the subscription has the shape that it has now.
 pub fn insert_phase(subscription: &Subscription, starts_at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO subscription_phases (organization_id, subscription_id, starts_at, plan, plan_version, billing_period, quantity, add_ons) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (organization_id, subscription_id, starts_at) DO UPDATE SET plan = excluded.plan, plan_version = excluded.plan_version, billing_period = excluded.billing_period, quantity = excluded.quantity, add_ons = excluded.add_ons",
+        "INSERT INTO subscription_phases
+           (organization_id, subscription_id, starts_at, plan, plan_version, billing_period, quantity, add_ons)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (organization_id, subscription_id, starts_at) DO UPDATE
+         SET plan = excluded.plan, plan_version = excluded.plan_version, billing_period = excluded.billing_period,
+           quantity = excluded.quantity, add_ons = excluded.add_ons",
         subscription.id,
         starts_at,
         subscription.shape.plan.as_str(),
@@ -251,7 +277,13 @@ impl From<PhaseRow> for Phase {
 
 /// The statement that reads what a subscription was from when on, oldest first; [`phase`] reads a row of it.
 pub fn select_phases(id: SubscriptionId) -> TenantStatement {
-    tenant_sql!("SELECT * FROM subscription_phases WHERE organization_id = ?1 AND subscription_id = ?2 ORDER BY starts_at", id)
+    tenant_sql!(
+        "SELECT *
+         FROM subscription_phases
+         WHERE organization_id = ?1 AND subscription_id = ?2
+         ORDER BY starts_at",
+        id
+    )
 }
 
 pub fn phase(row: sql::Row) -> Result<Phase> {
@@ -273,6 +305,10 @@ pub struct Due {
 
 /// What is due first on one test clock by `now`, on each shard.
 pub async fn due_on_clock(platform: &Platform, clock: TestClockId, now: Timestamp) -> Result<Vec<Due>> {
-    let text = "SELECT organization_id, id, next_billing_at FROM subscriptions WHERE next_billing_at <= ?1 AND test_clock_id = ?2 ORDER BY next_billing_at LIMIT 1";
+    let text = "SELECT organization_id, id, next_billing_at
+                FROM subscriptions
+                WHERE next_billing_at <= ?1 AND test_clock_id = ?2
+                ORDER BY next_billing_at
+                LIMIT 1";
     platform.every_shard(text, &[Value::from(now), Value::from(clock)]).await
 }

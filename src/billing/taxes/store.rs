@@ -32,7 +32,10 @@ pub async fn load(tenant: &Tenant) -> Result<Vec<NamedTax>> {
 
 pub fn put(rates: &[NamedTax], now: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO taxes (organization_id, rates, updated_at) VALUES (?1, ?2, ?3) ON CONFLICT (organization_id) DO UPDATE SET rates = excluded.rates, updated_at = excluded.updated_at",
+        "INSERT INTO taxes (organization_id, rates, updated_at)
+         VALUES (?1, ?2, ?3)
+         ON CONFLICT (organization_id) DO UPDATE
+         SET rates = excluded.rates, updated_at = excluded.updated_at",
         serde_json::to_string(rates).unwrap_or_else(|_| "[]".to_owned()),
         now
     )

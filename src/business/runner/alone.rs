@@ -60,7 +60,9 @@ async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Remaining> {
 
 async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, event_id, step, status, attempts FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2",
+        "SELECT organization_id, event_id, step, status, attempts
+         FROM reaction_runs
+         WHERE organization_id = ?1 AND event_id = ?2",
         event
     );
     tenant.rows(statement).await
@@ -94,7 +96,8 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
     let now = tenant.app().moment().now;
     let decision = Decision::new()
         .write(tenant_sql!(
-            "DELETE FROM reaction_runs WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
+            "DELETE FROM reaction_runs
+             WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
             event,
             step
         ))

@@ -47,7 +47,9 @@ impl From<MetricRow> for Metric {
 /// What the vendor has defined, newest first. Their number is the version of the whole.
 pub async fn defined(app: &App) -> Result<Vec<Metric>> {
     let statement = platform_sql!(
-        "SELECT key, name, description, aggregation, kind, unique_property, unit, event_type, created_at FROM metrics ORDER BY number DESC"
+        "SELECT key, name, description, aggregation, kind, unique_property, unit, event_type, created_at
+         FROM metrics
+         ORDER BY number DESC"
     );
     Ok(common_rows::<MetricRow>(app, statement).await?.into_iter().map(Metric::from).collect())
 }
@@ -58,7 +60,9 @@ pub async fn find(app: &App, key: &str) -> Result<Option<Metric>> {
         return Ok(Some(metric));
     }
     let statement = platform_sql!(
-        "SELECT key, name, description, aggregation, kind, unique_property, unit, event_type, created_at FROM metrics WHERE key = ?1",
+        "SELECT key, name, description, aggregation, kind, unique_property, unit, event_type, created_at
+         FROM metrics
+         WHERE key = ?1",
         key
     );
     Ok(common_rows::<MetricRow>(app, statement).await?.into_iter().next().map(Metric::from))
@@ -81,7 +85,9 @@ pub async fn insert(platform: &Platform, metric: &Metric, known: usize, answer: 
     let known = u32::try_from(known).unwrap_or(u32::MAX);
     let guard = platform_sql!("INSERT INTO stale_guards (fresh) SELECT 0 WHERE (SELECT count(*) FROM metrics) <> ?1", known);
     let insert = platform_sql!(
-        "INSERT INTO metrics (number, key, name, description, aggregation, kind, unique_property, unit, event_type, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO metrics
+           (number, key, name, description, aggregation, kind, unique_property, unit, event_type, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         known.saturating_add(1),
         metric.key.as_str(),
         metric.name.as_deref(),

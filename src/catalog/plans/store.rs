@@ -71,7 +71,14 @@ pub async fn page(app: &App, viewer: Option<OrganizationId>, after: Option<&str>
     let left = fetch.saturating_sub(u32::try_from(plans.len()).unwrap_or(u32::MAX));
     let keys: Vec<String> = built_in_plans().into_iter().map(|plan| plan.key).collect();
     let statement = platform_sql!(
-        "SELECT document FROM plan_versions p WHERE key > ?1 AND version = (SELECT max(version) FROM plan_versions o WHERE o.key = p.key) AND key NOT IN (SELECT value FROM json_each(?2)) AND (?3 OR organization_id IS NULL OR organization_id = ?4) ORDER BY key LIMIT ?5",
+        "SELECT document
+         FROM plan_versions p
+         WHERE key > ?1
+           AND version = (SELECT max(version) FROM plan_versions o WHERE o.key = p.key)
+           AND key NOT IN (SELECT value FROM json_each(?2))
+           AND (?3 OR organization_id IS NULL OR organization_id = ?4)
+         ORDER BY key
+         LIMIT ?5",
         after,
         serde_json::json!(keys).to_string(),
         viewer.is_none(),
@@ -100,14 +107,17 @@ pub async fn versions(app: &App, key: &str, before: u32, fetch: u32) -> Result<V
 pub async fn publish(platform: &Platform, plan: &Plan, newest: u32, answer: Option<&Answer>) -> Result<()> {
     let own = built_in(&plan.key).map_or(0, |plan| plan.version);
     let guard = platform_sql!(
-        "INSERT INTO stale_guards (fresh) SELECT 0 WHERE coalesce((SELECT max(version) FROM plan_versions WHERE key = ?1), ?2) <> ?3",
+        "INSERT INTO stale_guards (fresh)
+         SELECT 0
+         WHERE coalesce((SELECT max(version) FROM plan_versions WHERE key = ?1), ?2) <> ?3",
         plan.key.as_str(),
         own,
         newest
     );
     let document = serde_json::to_string(plan).map_err(|error| Error::internal(format!("a plan does not serialize: {error}")))?;
     let insert = platform_sql!(
-        "INSERT INTO plan_versions (key, version, document, organization_id, published_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO plan_versions (key, version, document, organization_id, published_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
         plan.key.as_str(),
         plan.version,
         document,

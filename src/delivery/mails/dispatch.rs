@@ -37,7 +37,9 @@ struct MailRow {
 /// Sends one mail, unless it is sent or parked already.
 pub async fn dispatch(tenant: &Tenant, id: MailId) -> Result<()> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, recipient, template, data, created_at, attempts FROM mails WHERE organization_id = ?1 AND id = ?2 AND next_attempt_at IS NOT NULL",
+        "SELECT organization_id, id, recipient, template, data, created_at, attempts
+         FROM mails
+         WHERE organization_id = ?1 AND id = ?2 AND next_attempt_at IS NOT NULL",
         id
     );
     match tenant.row::<MailRow>(statement).await? {
@@ -49,7 +51,11 @@ pub async fn dispatch(tenant: &Tenant, id: MailId) -> Result<()> {
 /// Sends all that waits, for an organization whose test clock moves.
 pub async fn dispatch_pending(tenant: &Tenant) -> Result<()> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, recipient, template, data, created_at, attempts FROM mails WHERE organization_id = ?1 AND next_attempt_at <= ?2 ORDER BY created_at, id LIMIT ?3",
+        "SELECT organization_id, id, recipient, template, data, created_at, attempts
+         FROM mails
+         WHERE organization_id = ?1 AND next_attempt_at <= ?2
+         ORDER BY created_at, id
+         LIMIT ?3",
         tenant.app().moment().now,
         PENDING_MAX
     );
@@ -90,7 +96,9 @@ fn outgoing(tenant: &Tenant, mail: MailRow) -> Result<OutgoingMail> {
 
 fn sent(id: MailId, attempts: u32, now: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "UPDATE mails SET sent_at = ?3, attempts = ?4, next_attempt_at = NULL, last_error = NULL WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE mails
+         SET sent_at = ?3, attempts = ?4, next_attempt_at = NULL, last_error = NULL
+         WHERE organization_id = ?1 AND id = ?2",
         id,
         now,
         attempts
@@ -101,7 +109,9 @@ fn sent(id: MailId, attempts: u32, now: Timestamp) -> TenantStatement {
 fn failed(tenant: &Tenant, id: MailId, attempts: u32, error: &Error) -> TenantStatement {
     let next = (attempts < ATTEMPTS_MAX).then(|| tenant.app().moment().now.plus(doubling(FIRST_PAUSE, attempts)));
     tenant_sql!(
-        "UPDATE mails SET attempts = ?3, next_attempt_at = ?4, last_error = ?5 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE mails
+         SET attempts = ?3, next_attempt_at = ?4, last_error = ?5
+         WHERE organization_id = ?1 AND id = ?2",
         id,
         attempts,
         next,
@@ -112,13 +122,23 @@ fn failed(tenant: &Tenant, id: MailId, attempts: u32, error: &Error) -> TenantSt
 /// Lets a parked mail be tried again, from its first attempt.
 pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
     let parked = tenant_sql!(
-        "SELECT organization_id FROM mails WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL",
+        "SELECT organization_id
+         FROM mails
+         WHERE organization_id = ?1
+           AND id = ?2
+           AND sent_at IS NULL
+           AND next_attempt_at IS NULL",
         id
     );
     let is_parked = tenant.run(vec![parked]).await?.iter().any(|rows| !rows.is_empty());
     if is_parked {
         let again = tenant_sql!(
-            "UPDATE mails SET attempts = 0, next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL",
+            "UPDATE mails
+             SET attempts = 0, next_attempt_at = ?3
+             WHERE organization_id = ?1
+               AND id = ?2
+               AND sent_at IS NULL
+               AND next_attempt_at IS NULL",
             id,
             tenant.app().moment().now
         );

@@ -38,7 +38,9 @@ pub async fn ring(app: &App) -> Result<Ring> {
 /// Stores the first key, unless another was first; gives all there are.
 pub async fn insert_first(app: &App, key: &SigningKey) -> Result<Ring> {
     let insert = platform_sql!(
-        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM signing_keys)",
+        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from)
+         SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE NOT EXISTS (SELECT 1 FROM signing_keys)",
         key.id,
         Base64UrlUnpadded::encode_string(&key.public),
         key.sealed.as_str(),
@@ -50,7 +52,8 @@ pub async fn insert_first(app: &App, key: &SigningKey) -> Result<Ring> {
 
 pub fn insert(key: &SigningKey) -> Statement {
     platform_sql!(
-        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO signing_keys (id, public_key, private_key, created_at, signs_from)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
         key.id,
         Base64UrlUnpadded::encode_string(&key.public),
         key.sealed.as_str(),
@@ -61,7 +64,12 @@ pub fn insert(key: &SigningKey) -> Statement {
 
 /// Guard: no key waits for its time to sign.
 pub fn none_waits(now: Timestamp) -> Statement {
-    platform_sql!("INSERT INTO stale_guards (fresh) SELECT 0 WHERE EXISTS (SELECT 1 FROM signing_keys WHERE signs_from > ?1)", now)
+    platform_sql!(
+        "INSERT INTO stale_guards (fresh)
+         SELECT 0
+         WHERE EXISTS (SELECT 1 FROM signing_keys WHERE signs_from > ?1)",
+        now
+    )
 }
 
 pub fn delete(id: SigningKeyId) -> Statement {

@@ -46,7 +46,10 @@ impl From<KeyRow> for ApiKey {
 
 pub async fn find(tenant: &Tenant, id: KeyId) -> Result<Option<ApiKey>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at,
+           last_used_at
+         FROM api_keys
+         WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<KeyRow>(statement).await?.map(ApiKey::from))
@@ -55,7 +58,12 @@ pub async fn find(tenant: &Tenant, id: KeyId) -> Result<Option<ApiKey>> {
 /// A page of keys, newest first.
 pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<ApiKey>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE organization_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at,
+           last_used_at
+         FROM api_keys
+         WHERE organization_id = ?1 AND id < ?2
+         ORDER BY id DESC
+         LIMIT ?3",
         before,
         fetch
     );
@@ -65,7 +73,10 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<ApiKe
 /// Every key in the hands of a person, also those that ended.
 pub async fn all_of(tenant: &Tenant, person: PersonId) -> Result<Vec<ApiKey>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at, last_used_at FROM api_keys WHERE organization_id = ?1 AND person_id = ?2",
+        "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at,
+           last_used_at
+         FROM api_keys
+         WHERE organization_id = ?1 AND person_id = ?2",
         person
     );
     Ok(tenant.rows::<KeyRow>(statement).await?.into_iter().map(ApiKey::from).collect())
@@ -73,7 +84,8 @@ pub async fn all_of(tenant: &Tenant, person: PersonId) -> Result<Vec<ApiKey>> {
 
 pub fn insert(key: &ApiKey) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO api_keys (organization_id, id, name, scopes, created_by, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO api_keys (organization_id, id, name, scopes, created_by, person_id, created_at, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         key.id,
         key.name.as_str(),
         serde_json::Value::from(key.scopes.clone()).to_string(),
@@ -91,7 +103,13 @@ pub fn revoke(id: KeyId, at: Timestamp) -> TenantStatement {
 /// Revokes every key in the hands of a person, for the decision that removes them. The Meter hears of it by
 /// `Action::EndCredentialsOf`.
 pub fn revoke_all_of(person: PersonId, at: Timestamp) -> TenantStatement {
-    tenant_sql!("UPDATE api_keys SET revoked_at = ?3 WHERE organization_id = ?1 AND person_id = ?2 AND revoked_at IS NULL", person, at)
+    tenant_sql!(
+        "UPDATE api_keys
+         SET revoked_at = ?3
+         WHERE organization_id = ?1 AND person_id = ?2 AND revoked_at IS NULL",
+        person,
+        at
+    )
 }
 
 pub fn end_at(id: KeyId, at: Option<Timestamp>) -> TenantStatement {
@@ -105,7 +123,16 @@ pub fn note_use(id: KeyId, at: Timestamp) -> TenantStatement {
 /// Guard: the key is good as it was read.
 pub fn is_as_read(key: &ApiKey) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM api_keys WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL AND expires_at IS ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (
+           SELECT 1
+           FROM api_keys
+           WHERE organization_id = ?1
+             AND id = ?2
+             AND revoked_at IS NULL
+             AND expires_at IS ?3
+         )",
         key.id,
         key.expires_at
     )
@@ -114,7 +141,9 @@ pub fn is_as_read(key: &ApiKey) -> TenantStatement {
 /// Guard: the person is a member.
 pub fn is_member(person: PersonId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
         person
     )
 }

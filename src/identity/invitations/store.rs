@@ -54,7 +54,10 @@ impl From<InvitationRow> for Invitation {
 
 pub async fn find(tenant: &Tenant, id: InvitationId) -> Result<Option<Invitation>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at, ended_at, seat, version FROM invitations WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at,
+           ended_at, seat, version
+         FROM invitations
+         WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<InvitationRow>(statement).await?.map(Invitation::from))
@@ -63,7 +66,10 @@ pub async fn find(tenant: &Tenant, id: InvitationId) -> Result<Option<Invitation
 /// What waits for an address, in lower case.
 async fn pending(tenant: &Tenant, email: &str) -> Result<Option<Invitation>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at, ended_at, seat, version FROM invitations WHERE organization_id = ?1 AND email = ?2 AND status = 'pending'",
+        "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at,
+           ended_at, seat, version
+         FROM invitations
+         WHERE organization_id = ?1 AND email = ?2 AND status = 'pending'",
         email
     );
     Ok(tenant.row::<InvitationRow>(statement).await?.map(Invitation::from))
@@ -72,7 +78,14 @@ async fn pending(tenant: &Tenant, email: &str) -> Result<Option<Invitation>> {
 /// A page of invitations, newest first. One that is pending only because nobody noticed its end counts as expired.
 pub async fn list(tenant: &Tenant, status: Option<Status>, before: &str, fetch: u32) -> Result<Vec<Invitation>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at, ended_at, seat, version FROM invitations WHERE organization_id = ?1 AND id < ?2 AND (?3 IS NULL OR ?3 = CASE WHEN status = 'pending' AND expires_at <= ?4 THEN 'expired' ELSE status END) ORDER BY id DESC LIMIT ?5",
+        "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at,
+           ended_at, seat, version
+         FROM invitations
+         WHERE organization_id = ?1
+           AND id < ?2
+           AND (?3 IS NULL OR ?3 = CASE WHEN status = 'pending' AND expires_at <= ?4 THEN 'expired' ELSE status END)
+         ORDER BY id DESC
+         LIMIT ?5",
         before,
         status.map(|status| sql::word(&status)),
         tenant.moment().now,
@@ -101,7 +114,10 @@ async fn teams(tenant: &Tenant, ids: Vec<String>) -> Result<Vec<Team>> {
         return Ok(Vec::new());
     }
     let statement = tenant_sql!(
-        "SELECT organization_id, id, settings FROM teams WHERE organization_id = ?1 AND id IN (SELECT value FROM json_each(?2))",
+        "SELECT organization_id, id, settings
+         FROM teams
+         WHERE organization_id = ?1
+           AND id IN (SELECT value FROM json_each(?2))",
         serde_json::Value::from(ids).to_string()
     );
     let team = |TeamRow { id, settings }| Team { id, allowed_roles: settings.allowed_roles, default_role: settings.default_role };
@@ -136,7 +152,9 @@ pub async fn still_there(tenant: &Tenant, invitation: &Invitation) -> Result<Kno
 
 pub fn insert(invitation: &Invitation) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO invitations (organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at, seat) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO invitations
+           (organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at, seat)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         invitation.id,
         invitation.email.as_str(),
         invitation.role.as_deref(),
@@ -152,7 +170,9 @@ pub fn insert(invitation: &Invitation) -> TenantStatement {
 
 pub fn update(invitation: &Invitation) -> TenantStatement {
     tenant_sql!(
-        "UPDATE invitations SET status = ?3, generation = ?4, expires_at = ?5, ended_at = ?6, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE invitations
+         SET status = ?3, generation = ?4, expires_at = ?5, ended_at = ?6, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         invitation.id,
         sql::word(&invitation.status),
         invitation.generation,
@@ -164,7 +184,17 @@ pub fn update(invitation: &Invitation) -> TenantStatement {
 /// Guard: nobody with this email is a member or invited, but for the invitation that is ended with this commit.
 pub fn is_free(email: &str, ended: Option<InvitationId>) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?2) OR EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND email = ?2 AND status = 'pending' AND id IS NOT ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?2)
+           OR EXISTS (
+             SELECT 1
+             FROM invitations
+             WHERE organization_id = ?1
+               AND email = ?2
+               AND status = 'pending'
+               AND id IS NOT ?3
+           )",
         email,
         ended
     )
@@ -173,7 +203,9 @@ pub fn is_free(email: &str, ended: Option<InvitationId>) -> TenantStatement {
 /// Guard: the invitation is as it was read.
 pub fn unchanged(invitation: &Invitation) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         invitation.id,
         invitation.version
     )

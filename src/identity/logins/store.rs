@@ -43,7 +43,11 @@ pub async fn ask(platform: &Platform, email: &str, answer: Option<&Answer>) -> R
         moment.now.plus(LIFETIME)
     ));
     batch.push(platform_sql!(
-        "UPDATE logins SET used_at = ?2 WHERE email = ?1 AND used_at IS NULL AND id NOT IN (SELECT id FROM logins WHERE email = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?3)",
+        "UPDATE logins
+         SET used_at = ?2
+         WHERE email = ?1
+           AND used_at IS NULL
+           AND id NOT IN (SELECT id FROM logins WHERE email = ?1 ORDER BY created_at DESC, rowid DESC LIMIT ?3)",
         email,
         moment.now,
         LIVE_MAX
@@ -57,7 +61,10 @@ pub async fn ask(platform: &Platform, email: &str, answer: Option<&Answer>) -> R
 /// The login of this email whose code it is. Counts the guess first, so that parallel ones are all counted.
 pub async fn present_code(platform: &Platform, email: &str, code: &str) -> Result<Option<Login>> {
     let statement = platform_sql!(
-        "UPDATE logins SET attempts = attempts + 1 WHERE email = ?1 AND used_at IS NULL AND expires_at > ?2 AND attempts < ?3 RETURNING id, email",
+        "UPDATE logins
+         SET attempts = attempts + 1
+         WHERE email = ?1 AND used_at IS NULL AND expires_at > ?2 AND attempts < ?3
+         RETURNING id, email",
         email,
         platform.app().moment().now,
         ATTEMPTS_MAX
@@ -69,7 +76,10 @@ pub async fn present_code(platform: &Platform, email: &str, code: &str) -> Resul
 /// The login whose link it is, if that is still good. It is counted, too: the second factor can be guessed behind it.
 pub async fn present_link(platform: &Platform, id: LoginId) -> Result<Option<Login>> {
     let statement = platform_sql!(
-        "UPDATE logins SET attempts = attempts + 1 WHERE id = ?1 AND used_at IS NULL AND expires_at > ?2 AND attempts < ?3 RETURNING id, email",
+        "UPDATE logins
+         SET attempts = attempts + 1
+         WHERE id = ?1 AND used_at IS NULL AND expires_at > ?2 AND attempts < ?3
+         RETURNING id, email",
         id,
         platform.app().moment().now,
         ATTEMPTS_MAX
@@ -88,12 +98,16 @@ pub fn use_up(platform: &Platform, login: &Login, person: PersonId) -> Vec<State
     let now = platform.app().moment().now;
     vec![
         platform_sql!(
-            "INSERT INTO stale_guards (fresh) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM logins WHERE id = ?1 AND used_at IS NULL)",
+            "INSERT INTO stale_guards (fresh)
+             SELECT 0
+             WHERE NOT EXISTS (SELECT 1 FROM logins WHERE id = ?1 AND used_at IS NULL)",
             login.id
         ),
         platform_sql!("UPDATE logins SET used_at = ?2 WHERE email = ?1 AND used_at IS NULL", login.email.as_str(), now),
         platform_sql!(
-            "UPDATE people SET email_verified_at = coalesce(email_verified_at, ?2), last_login_at = ?2 WHERE id = ?1",
+            "UPDATE people
+             SET email_verified_at = coalesce(email_verified_at, ?2), last_login_at = ?2
+             WHERE id = ?1",
             person,
             now
         ),
@@ -112,7 +126,12 @@ const MEMBERSHIPS_MAX: u32 = 100;
 /// Whose email it is, and where they may be a member.
 pub async fn memberships(platform: &Platform, email: &str) -> Result<Vec<(PersonId, OrganizationId)>> {
     let statement = platform_sql!(
-        "SELECT m.person_id, m.organization_id FROM people p JOIN memberships m ON m.person_id = p.id WHERE p.email = ?1 ORDER BY m.organization_id LIMIT ?2",
+        "SELECT m.person_id, m.organization_id
+         FROM people p
+         JOIN memberships m ON m.person_id = p.id
+         WHERE p.email = ?1
+         ORDER BY m.organization_id
+         LIMIT ?2",
         email,
         MEMBERSHIPS_MAX
     );
@@ -123,7 +142,9 @@ pub async fn memberships(platform: &Platform, email: &str) -> Result<Vec<(Person
 /// The login if its mail is still to be sent and worth it.
 pub async fn to_mail(platform: &Platform, id: LoginId) -> Result<Option<Login>> {
     let statement = platform_sql!(
-        "SELECT id, email FROM logins WHERE id = ?1 AND mailed_at IS NULL AND used_at IS NULL AND expires_at > ?2",
+        "SELECT id, email
+         FROM logins
+         WHERE id = ?1 AND mailed_at IS NULL AND used_at IS NULL AND expires_at > ?2",
         id,
         platform.app().moment().now
     );
@@ -139,7 +160,14 @@ pub async fn mailed(platform: &Platform, id: LoginId) -> Result<()> {
 pub async fn unmailed(platform: &Platform, nudges_max: u32) -> Result<Vec<Message>> {
     let now = platform.app().moment().now;
     let statement = platform_sql!(
-        "SELECT id FROM logins WHERE mailed_at IS NULL AND created_at <= ?1 AND created_at > ?2 AND used_at IS NULL ORDER BY created_at LIMIT ?3",
+        "SELECT id
+         FROM logins
+         WHERE mailed_at IS NULL
+           AND created_at <= ?1
+           AND created_at > ?2
+           AND used_at IS NULL
+         ORDER BY created_at
+         LIMIT ?3",
         now.minus(seconds(10)),
         now.minus(LIFETIME),
         nudges_max

@@ -20,13 +20,20 @@ pub async fn enter(tenant: &Tenant, email: &str) -> Result<PersonId> {
     let moment = tenant.app().moment();
     let statements = vec![
         platform_sql!(
-            "INSERT INTO people (id, email, email_verified_at, created_at) VALUES (?1, ?2, ?3, ?3) ON CONFLICT (email) DO UPDATE SET email_verified_at = coalesce(email_verified_at, excluded.email_verified_at)",
+            "INSERT INTO people (id, email, email_verified_at, created_at)
+             VALUES (?1, ?2, ?3, ?3)
+             ON CONFLICT (email) DO UPDATE
+             SET email_verified_at = coalesce(email_verified_at, excluded.email_verified_at)",
             PersonId::new(moment),
             email,
             moment.now
         ),
         platform_sql!(
-            "INSERT INTO memberships (person_id, organization_id) SELECT id, ?2 FROM people WHERE email = ?1 ON CONFLICT DO NOTHING",
+            "INSERT INTO memberships (person_id, organization_id)
+             SELECT id, ?2
+             FROM people
+             WHERE email = ?1
+             ON CONFLICT DO NOTHING",
             email,
             tenant.organization()
         ),

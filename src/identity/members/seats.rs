@@ -68,7 +68,12 @@ pub async fn load(tenant: &Tenant) -> Result<Seats> {
     let statements = vec![
         select(),
         tenant_sql!("SELECT ?1 AS organization_id, count(*) AS count FROM members WHERE organization_id = ?1"),
-        tenant_sql!("SELECT organization_id, seat FROM invitations WHERE organization_id = ?1 AND status = 'pending' ORDER BY seat"),
+        tenant_sql!(
+            "SELECT organization_id, seat
+             FROM invitations
+             WHERE organization_id = ?1 AND status = 'pending'
+             ORDER BY seat"
+        ),
     ];
     let mut read = tenant.run(statements).await?.into_iter();
     let mut rows = || read.next().unwrap_or_default().into_iter();

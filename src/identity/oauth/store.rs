@@ -54,7 +54,10 @@ pub async fn find(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClient>> 
 /// A client, also one that was deleted.
 pub async fn find_any(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClient>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at, revoked_at, last_used_at FROM oauth_clients WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at,
+           revoked_at, last_used_at
+         FROM oauth_clients
+         WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<ClientRow>(statement).await?.map(OauthClient::from))
@@ -63,7 +66,12 @@ pub async fn find_any(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClien
 /// A page of clients, newest first.
 pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<OauthClient>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at, revoked_at, last_used_at FROM oauth_clients WHERE organization_id = ?1 AND id < ?2 AND revoked_at IS NULL ORDER BY id DESC LIMIT ?3",
+        "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at,
+           revoked_at, last_used_at
+         FROM oauth_clients
+         WHERE organization_id = ?1 AND id < ?2 AND revoked_at IS NULL
+         ORDER BY id DESC
+         LIMIT ?3",
         before,
         fetch
     );
@@ -72,7 +80,8 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Oauth
 
 pub fn insert(client: &OauthClient) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO oauth_clients (organization_id, id, name, scopes, generation, created_by, person_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO oauth_clients (organization_id, id, name, scopes, generation, created_by, person_id, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         client.id,
         client.name.as_str(),
         serde_json::Value::from(client.scopes.clone()).to_string(),
@@ -93,12 +102,24 @@ pub fn renew(client: &OauthClient) -> TenantStatement {
 }
 
 pub fn revoke(id: ClientId, at: Timestamp) -> TenantStatement {
-    tenant_sql!("UPDATE oauth_clients SET revoked_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL", id, at)
+    tenant_sql!(
+        "UPDATE oauth_clients
+         SET revoked_at = ?3
+         WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL",
+        id,
+        at
+    )
 }
 
 /// Revokes every client in the hands of a person, for the decision that removes them.
 pub fn revoke_all_of(person: PersonId, at: Timestamp) -> TenantStatement {
-    tenant_sql!("UPDATE oauth_clients SET revoked_at = ?3 WHERE organization_id = ?1 AND person_id = ?2 AND revoked_at IS NULL", person, at)
+    tenant_sql!(
+        "UPDATE oauth_clients
+         SET revoked_at = ?3
+         WHERE organization_id = ?1 AND person_id = ?2 AND revoked_at IS NULL",
+        person,
+        at
+    )
 }
 
 pub fn note_use(id: ClientId, at: Timestamp) -> TenantStatement {
@@ -108,7 +129,16 @@ pub fn note_use(id: ClientId, at: Timestamp) -> TenantStatement {
 /// Guard: the client's secret is the one that was read.
 pub fn is_as_read(client: &OauthClient) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM oauth_clients WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL AND generation = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (
+           SELECT 1
+           FROM oauth_clients
+           WHERE organization_id = ?1
+             AND id = ?2
+             AND revoked_at IS NULL
+             AND generation = ?3
+         )",
         client.id,
         client.generation
     )

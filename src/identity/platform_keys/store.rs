@@ -41,15 +41,23 @@ impl From<KeyRow> for PlatformKey {
 }
 
 pub async fn find(app: &App, id: PlatformKeyId) -> Result<Option<PlatformKey>> {
-    let statement =
-        platform_sql!("SELECT id, name, created_by, created_at, expires_at, revoked_at, last_used_at FROM platform_keys WHERE id = ?1", id);
+    let statement = platform_sql!(
+        "SELECT id, name, created_by, created_at, expires_at, revoked_at, last_used_at
+         FROM platform_keys
+         WHERE id = ?1",
+        id
+    );
     Ok(rows(app, statement).await?.into_iter().next())
 }
 
 /// A page of keys, newest first.
 pub async fn list(app: &App, before: &str, fetch: u32) -> Result<Vec<PlatformKey>> {
     let statement = platform_sql!(
-        "SELECT id, name, created_by, created_at, expires_at, revoked_at, last_used_at FROM platform_keys WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+        "SELECT id, name, created_by, created_at, expires_at, revoked_at, last_used_at
+         FROM platform_keys
+         WHERE id < ?1
+         ORDER BY id DESC
+         LIMIT ?2",
         before,
         fetch
     );
@@ -82,7 +90,9 @@ pub fn note_use(id: PlatformKeyId, at: Timestamp) -> Statement {
 /// Guard: the key is good as it was read.
 pub fn is_as_read(key: &PlatformKey) -> Statement {
     platform_sql!(
-        "INSERT INTO stale_guards (fresh) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM platform_keys WHERE id = ?1 AND revoked_at IS NULL AND expires_at IS ?2)",
+        "INSERT INTO stale_guards (fresh)
+         SELECT 0
+         WHERE NOT EXISTS (SELECT 1 FROM platform_keys WHERE id = ?1 AND revoked_at IS NULL AND expires_at IS ?2)",
         key.id,
         key.expires_at
     )

@@ -39,11 +39,23 @@ pub async fn standing(tenant: &Tenant, person: PersonId) -> Result<Option<Standi
 /// The statements of [`standing`], for reading it together with something else; [`standing_from`] takes their rows.
 pub fn select_standing(person: PersonId) -> [TenantStatement; 2] {
     let everywhere = tenant_sql!(
-        "SELECT organization_id, role, (SELECT permissions FROM roles WHERE organization_id = ?1 AND key = members.role) AS permissions, NULL AS team_id, NULL AS path FROM members WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, role,
+           (SELECT permissions FROM roles WHERE organization_id = ?1 AND key = members.role) AS permissions,
+           NULL AS team_id, NULL AS path
+         FROM members
+         WHERE organization_id = ?1 AND id = ?2",
         person
     );
     let on_teams = tenant_sql!(
-        "SELECT organization_id, role, (SELECT permissions FROM roles WHERE organization_id = ?1 AND key = team_members.role) AS permissions, team_id, (SELECT path FROM teams WHERE organization_id = ?1 AND id = team_members.team_id) AS path FROM team_members WHERE organization_id = ?1 AND person_id = ?2 ORDER BY team_id",
+        "SELECT organization_id, role,
+           (
+             SELECT permissions FROM roles WHERE organization_id = ?1 AND key = team_members.role
+           ) AS permissions,
+           team_id,
+           (SELECT path FROM teams WHERE organization_id = ?1 AND id = team_members.team_id) AS path
+         FROM team_members
+         WHERE organization_id = ?1 AND person_id = ?2
+         ORDER BY team_id",
         person
     );
     [everywhere, on_teams]
@@ -90,7 +102,10 @@ impl From<RoleRow> for Role {
 /// All roles there are in the organization, also the built-in ones.
 pub async fn all(tenant: &Tenant) -> Result<Roles> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, key, name, description, permissions, created_at, version FROM roles WHERE organization_id = ?1 ORDER BY id DESC"
+        "SELECT organization_id, id, key, name, description, permissions, created_at, version
+         FROM roles
+         WHERE organization_id = ?1
+         ORDER BY id DESC"
     );
     Ok(Roles::new(tenant.rows::<RoleRow>(statement).await?.into_iter().map(Role::from).collect()))
 }
@@ -110,7 +125,25 @@ struct UsesRow {
 /// Where a role is used; [`is_unused`] asks the same again in the commit.
 pub async fn uses(tenant: &Tenant, key: &str) -> Result<Uses> {
     let statement = tenant_sql!(
-        "SELECT ?1 AS organization_id, EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2) AS by_members, EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND role = ?2) AS on_teams, EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND status = 'pending' AND (role = ?2 OR EXISTS (SELECT 1 FROM json_each(teams) WHERE value ->> 'role' = ?2))) AS in_invitations, EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND (settings ->> 'defaultRole' = ?2 OR EXISTS (SELECT 1 FROM json_each(settings, '$.allowedRoles') WHERE value = ?2))) AS in_settings",
+        "SELECT ?1 AS organization_id,
+           EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2) AS by_members,
+           EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND role = ?2) AS on_teams,
+           EXISTS (
+             SELECT 1
+             FROM invitations
+             WHERE organization_id = ?1
+               AND status = 'pending'
+               AND (role = ?2 OR EXISTS (SELECT 1 FROM json_each(teams) WHERE value ->> 'role' = ?2))
+           ) AS in_invitations,
+           EXISTS (
+             SELECT 1
+             FROM teams
+             WHERE organization_id = ?1
+               AND (
+                 settings ->> 'defaultRole' = ?2
+                 OR EXISTS (SELECT 1 FROM json_each(settings, '$.allowedRoles') WHERE value = ?2)
+               )
+           ) AS in_settings",
         key
     );
     let row = tenant.row::<UsesRow>(statement).await?.ok_or_else(|| Error::internal("the uses of a role gave no row"))?;
@@ -120,7 +153,26 @@ pub async fn uses(tenant: &Tenant, key: &str) -> Result<Uses> {
 /// Guard: nobody holds the role, and nothing names it.
 pub fn is_unused(key: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2) OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND role = ?2) OR EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND status = 'pending' AND (role = ?2 OR EXISTS (SELECT 1 FROM json_each(teams) WHERE value ->> 'role' = ?2))) OR EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND (settings ->> 'defaultRole' = ?2 OR EXISTS (SELECT 1 FROM json_each(settings, '$.allowedRoles') WHERE value = ?2)))",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2)
+           OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND role = ?2)
+           OR EXISTS (
+             SELECT 1
+             FROM invitations
+             WHERE organization_id = ?1
+               AND status = 'pending'
+               AND (role = ?2 OR EXISTS (SELECT 1 FROM json_each(teams) WHERE value ->> 'role' = ?2))
+           )
+           OR EXISTS (
+             SELECT 1
+             FROM teams
+             WHERE organization_id = ?1
+               AND (
+                 settings ->> 'defaultRole' = ?2
+                 OR EXISTS (SELECT 1 FROM json_each(settings, '$.allowedRoles') WHERE value = ?2)
+               )
+           )",
         key
     )
 }
@@ -128,7 +180,9 @@ pub fn is_unused(key: &str) -> TenantStatement {
 /// Guard: the role is as it was read.
 pub fn unchanged(role: &Role) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         role.id,
         role.version
     )
@@ -137,7 +191,10 @@ pub fn unchanged(role: &Role) -> TenantStatement {
 /// Guard: no role has that key, and there is room for one more.
 pub fn is_free(key: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND key = ?2) OR (SELECT count(*) FROM roles WHERE organization_id = ?1) >= ?3",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND key = ?2)
+           OR (SELECT count(*) FROM roles WHERE organization_id = ?1) >= ?3",
         key,
         i64::try_from(ROLES_MAX).unwrap_or(i64::MAX)
     )
@@ -148,14 +205,21 @@ pub fn is_free(key: &str) -> TenantStatement {
 pub fn are_there(keys: &[&str]) -> TenantStatement {
     let own: Vec<&str> = keys.iter().copied().filter(|key| built_in(key).is_none()).collect();
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM json_each(?2) WHERE value NOT IN (SELECT key FROM roles WHERE organization_id = ?1))",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (
+           SELECT 1
+           FROM json_each(?2)
+           WHERE value NOT IN (SELECT key FROM roles WHERE organization_id = ?1)
+         )",
         serde_json::Value::from(own).to_string()
     )
 }
 
 pub fn insert(role: &Role, at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO roles (organization_id, id, key, name, description, permissions, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO roles (organization_id, id, key, name, description, permissions, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         role.id,
         role.key.as_str(),
         role.name.as_str(),
@@ -167,7 +231,9 @@ pub fn insert(role: &Role, at: Timestamp) -> TenantStatement {
 
 pub fn update(role: &Role) -> TenantStatement {
     tenant_sql!(
-        "UPDATE roles SET name = ?3, description = ?4, permissions = ?5, version = ?6 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE roles
+         SET name = ?3, description = ?4, permissions = ?5, version = ?6
+         WHERE organization_id = ?1 AND id = ?2",
         role.id,
         role.name.as_str(),
         role.description.as_deref(),

@@ -40,7 +40,9 @@ impl From<FactorRow> for SecondFactor {
 /// A person's own factor, confirmed or not.
 pub async fn find(app: &App, person: PersonId) -> Result<Option<SecondFactor>> {
     let statement = platform_sql!(
-        "SELECT person_id, seed, created_at, confirmed_at, last_step, recovery_codes FROM second_factors WHERE person_id = ?1",
+        "SELECT person_id, seed, created_at, confirmed_at, last_step, recovery_codes
+         FROM second_factors
+         WHERE person_id = ?1",
         person
     );
     let rows = app.directory.batch(vec![statement]).await?.into_iter().flat_map(|outcome| outcome.rows).next();
@@ -70,11 +72,17 @@ pub fn put(person: PersonId, seed: &str, now: Timestamp) -> Vec<Statement> {
     let numbers: Vec<u32> = (1..=RECOVERY_CODES).collect();
     vec![
         platform_sql!(
-            "INSERT INTO stale_guards (fresh) SELECT 0 WHERE EXISTS (SELECT 1 FROM second_factors WHERE person_id = ?1 AND confirmed_at IS NOT NULL)",
+            "INSERT INTO stale_guards (fresh)
+             SELECT 0
+             WHERE EXISTS (SELECT 1 FROM second_factors WHERE person_id = ?1 AND confirmed_at IS NOT NULL)",
             person
         ),
         platform_sql!(
-            "INSERT INTO second_factors (person_id, seed, recovery_codes, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (person_id) DO UPDATE SET seed = excluded.seed, recovery_codes = excluded.recovery_codes, created_at = excluded.created_at, last_step = 0",
+            "INSERT INTO second_factors (person_id, seed, recovery_codes, created_at)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (person_id) DO UPDATE
+             SET seed = excluded.seed, recovery_codes = excluded.recovery_codes, created_at = excluded.created_at,
+               last_step = 0",
             person,
             seed,
             serde_json::Value::from(numbers).to_string(),
@@ -91,7 +99,13 @@ pub fn spend(factor: &SecondFactor, proof: Proof) -> Vec<Statement> {
     };
     vec![
         platform_sql!(
-            "INSERT INTO stale_guards (fresh) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM second_factors WHERE person_id = ?1 AND seed = ?2 AND last_step = ?3 AND recovery_codes = ?4)",
+            "INSERT INTO stale_guards (fresh)
+             SELECT 0
+             WHERE NOT EXISTS (
+               SELECT 1
+               FROM second_factors
+               WHERE person_id = ?1 AND seed = ?2 AND last_step = ?3 AND recovery_codes = ?4
+             )",
             factor.person,
             factor.seed.as_str(),
             factor.last_step,

@@ -52,7 +52,10 @@ impl From<SessionRow> for Session {
 /// The statement that reads one, for reading it together with others.
 pub fn select(id: SessionId) -> TenantStatement {
     tenant_sql!(
-        "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent, ended_at, ended_because FROM sessions WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent,
+           ended_at, ended_because
+         FROM sessions
+         WHERE organization_id = ?1 AND id = ?2",
         id
     )
 }
@@ -69,7 +72,16 @@ pub async fn find_live(tenant: &Tenant, id: SessionId, now: Timestamp) -> Result
 /// A page of the live sessions of everybody, newest first.
 pub async fn list(tenant: &Tenant, now: Timestamp, before: &str, fetch: u32) -> Result<Vec<Session>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent, ended_at, ended_because FROM sessions WHERE organization_id = ?1 AND id < ?2 AND ended_at IS NULL AND expires_at > ?3 AND last_used_at > ?4 ORDER BY id DESC LIMIT ?5",
+        "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent,
+           ended_at, ended_because
+         FROM sessions
+         WHERE organization_id = ?1
+           AND id < ?2
+           AND ended_at IS NULL
+           AND expires_at > ?3
+           AND last_used_at > ?4
+         ORDER BY id DESC
+         LIMIT ?5",
         before,
         now,
         now.minus(IDLE_MAX),
@@ -81,7 +93,17 @@ pub async fn list(tenant: &Tenant, now: Timestamp, before: &str, fetch: u32) -> 
 /// A page of one person's live sessions, newest first.
 pub async fn list_of(tenant: &Tenant, person: PersonId, now: Timestamp, before: &str, fetch: u32) -> Result<Vec<Session>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent, ended_at, ended_because FROM sessions WHERE organization_id = ?1 AND person_id = ?2 AND id < ?3 AND ended_at IS NULL AND expires_at > ?4 AND last_used_at > ?5 ORDER BY id DESC LIMIT ?6",
+        "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent,
+           ended_at, ended_because
+         FROM sessions
+         WHERE organization_id = ?1
+           AND person_id = ?2
+           AND id < ?3
+           AND ended_at IS NULL
+           AND expires_at > ?4
+           AND last_used_at > ?5
+         ORDER BY id DESC
+         LIMIT ?6",
         person,
         before,
         now,
@@ -93,7 +115,9 @@ pub async fn list_of(tenant: &Tenant, person: PersonId, now: Timestamp, before: 
 
 pub fn insert(session: &Session) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO sessions (organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO sessions
+           (organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         session.id,
         session.person,
         session.generation,
@@ -116,7 +140,9 @@ pub fn renew(session: &Session) -> TenantStatement {
 
 pub fn end(id: SessionId, because: SessionEndReason, at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "UPDATE sessions SET ended_at = ?3, ended_because = ?4 WHERE organization_id = ?1 AND id = ?2 AND ended_at IS NULL",
+        "UPDATE sessions
+         SET ended_at = ?3, ended_because = ?4
+         WHERE organization_id = ?1 AND id = ?2 AND ended_at IS NULL",
         id,
         at,
         sql::word(&because)
@@ -126,7 +152,9 @@ pub fn end(id: SessionId, because: SessionEndReason, at: Timestamp) -> TenantSta
 /// Ends all sessions of a person, for the decision that removes them.
 pub fn end_all_of(person: PersonId, because: SessionEndReason, at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "UPDATE sessions SET ended_at = ?3, ended_because = ?4 WHERE organization_id = ?1 AND person_id = ?2 AND ended_at IS NULL",
+        "UPDATE sessions
+         SET ended_at = ?3, ended_because = ?4
+         WHERE organization_id = ?1 AND person_id = ?2 AND ended_at IS NULL",
         person,
         at,
         sql::word(&because)
@@ -136,7 +164,13 @@ pub fn end_all_of(person: PersonId, because: SessionEndReason, at: Timestamp) ->
 /// Guard: the session is as it was read.
 pub fn unchanged(session: &Session) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE organization_id = ?1 AND id = ?2 AND generation = ?3 AND ended_at IS NULL)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (
+           SELECT 1
+           FROM sessions
+           WHERE organization_id = ?1 AND id = ?2 AND generation = ?3 AND ended_at IS NULL
+         )",
         session.id,
         session.generation
     )
@@ -145,7 +179,9 @@ pub fn unchanged(session: &Session) -> TenantStatement {
 /// Guard: there is no such session yet.
 pub fn not_begun_yet(id: SessionId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM sessions WHERE organization_id = ?1 AND id = ?2)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM sessions WHERE organization_id = ?1 AND id = ?2)",
         id
     )
 }
@@ -156,7 +192,9 @@ const FORGOTTEN_MAX: u32 = 10_000;
 /// Forgets sessions that would have expired a month ago, of all organizations; the audit log remembers them.
 pub async fn forget_expired(platform: &Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(days(30));
-    let text = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE expires_at <= ?1 LIMIT ?2) RETURNING id";
+    let text = "DELETE FROM sessions
+                WHERE rowid IN (SELECT rowid FROM sessions WHERE expires_at <= ?1 LIMIT ?2)
+                RETURNING id";
     let forgotten: Vec<serde_json::Value> = platform.every_shard(text, &[Value::from(before), Value::from(FORGOTTEN_MAX)]).await?;
     Ok(forgotten.len())
 }

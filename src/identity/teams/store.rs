@@ -74,7 +74,9 @@ pub struct Shown {
 
 pub async fn find(tenant: &Tenant, id: TeamId) -> Result<Option<Team>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version
+         FROM teams
+         WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<TeamRow>(statement).await?.map(Team::from))
@@ -88,7 +90,16 @@ pub async fn list(tenant: &Tenant, shown: &Shown, before: &str, fetch: u32) -> R
     let name = shown.name.as_str();
     let statement = match (shown.parent, name) {
         (Some(parent), _) => tenant_sql!(
-            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND parent_id IS ?2 AND id < ?3 AND search_name >= ?4 AND search_name < ?5 AND EXISTS (SELECT 1 FROM json_each(?6) WHERE substr(teams.path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?7",
+            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version
+             FROM teams
+             WHERE organization_id = ?1
+               AND parent_id IS ?2
+               AND id < ?3
+               AND search_name >= ?4
+               AND search_name < ?5
+               AND EXISTS (SELECT 1 FROM json_each(?6) WHERE substr(teams.path, 1, length(value)) = value)
+             ORDER BY id DESC
+             LIMIT ?7",
             parent,
             before,
             name,
@@ -97,13 +108,27 @@ pub async fn list(tenant: &Tenant, shown: &Shown, before: &str, fetch: u32) -> R
             fetch
         ),
         (None, "") => tenant_sql!(
-            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams WHERE organization_id = ?1 AND id < ?2 AND EXISTS (SELECT 1 FROM json_each(?3) WHERE substr(teams.path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?4",
+            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version
+             FROM teams
+             WHERE organization_id = ?1
+               AND id < ?2
+               AND EXISTS (SELECT 1 FROM json_each(?3) WHERE substr(teams.path, 1, length(value)) = value)
+             ORDER BY id DESC
+             LIMIT ?4",
             before,
             reach,
             fetch
         ),
         (None, _) => tenant_sql!(
-            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version FROM teams INDEXED BY teams_by_name WHERE organization_id = ?1 AND id < ?2 AND search_name >= ?3 AND search_name < ?4 AND EXISTS (SELECT 1 FROM json_each(?5) WHERE substr(teams.path, 1, length(value)) = value) ORDER BY id DESC LIMIT ?6",
+            "SELECT organization_id, id, name, description, parent_id, path, depth, settings, created_at, version
+             FROM teams INDEXED BY teams_by_name
+             WHERE organization_id = ?1
+               AND id < ?2
+               AND search_name >= ?3
+               AND search_name < ?4
+               AND EXISTS (SELECT 1 FROM json_each(?5) WHERE substr(teams.path, 1, length(value)) = value)
+             ORDER BY id DESC
+             LIMIT ?6",
             before,
             name,
             name_end,
@@ -141,7 +166,14 @@ struct RoleRow {
 /// What is in the team.
 pub async fn contents(tenant: &Tenant, team: &Team) -> Result<Contents> {
     let facts = tenant_sql!(
-        "SELECT ?1 AS organization_id, EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2) AS has_children, (SELECT max(depth) FROM teams WHERE organization_id = ?1 AND path >= ?3 AND path < ?4) AS deepest, EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0) AS is_invited_to",
+        "SELECT ?1 AS organization_id,
+           EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2) AS has_children,
+           (SELECT max(depth) FROM teams WHERE organization_id = ?1 AND path >= ?3 AND path < ?4) AS deepest,
+           EXISTS (
+             SELECT 1
+             FROM invitations
+             WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0
+           ) AS is_invited_to",
         team.id,
         team.path.0.as_str(),
         team.path.end()
@@ -163,7 +195,10 @@ pub async fn contents(tenant: &Tenant, team: &Team) -> Result<Contents> {
 pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> {
     let teams: Vec<String> = teams.iter().map(TeamId::to_string).collect();
     let statement = tenant_sql!(
-        "SELECT DISTINCT organization_id, role FROM team_members WHERE organization_id = ?1 AND team_id IN (SELECT value FROM json_each(?2))",
+        "SELECT DISTINCT organization_id, role
+         FROM team_members
+         WHERE organization_id = ?1
+           AND team_id IN (SELECT value FROM json_each(?2))",
         serde_json::Value::from(teams).to_string()
     );
     Ok(tenant.rows::<RoleRow>(statement).await?.into_iter().map(|row| row.role).collect())
@@ -172,7 +207,9 @@ pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> 
 /// Guard: the team is as it was read, also where it is.
 pub fn unchanged(team: &Team) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         team.id,
         team.version
     )
@@ -181,7 +218,9 @@ pub fn unchanged(team: &Team) -> TenantStatement {
 /// Guard: the team is where it was; it may be called differently.
 pub fn is_still_at(team: &Team) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND path = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND path = ?3)",
         team.id,
         team.path.0.as_str()
     )
@@ -190,7 +229,9 @@ pub fn is_still_at(team: &Team) -> TenantStatement {
 /// Guard: nothing at or below `path` is deeper than `deepest`.
 pub fn is_no_deeper(path: &TeamPath, deepest: u32) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND path >= ?2 AND path < ?3 AND depth > ?4)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND path >= ?2 AND path < ?3 AND depth > ?4)",
         path.0.as_str(),
         path.end(),
         deepest
@@ -200,7 +241,9 @@ pub fn is_no_deeper(path: &TeamPath, deepest: u32) -> TenantStatement {
 /// Guard: there is room for one more team.
 pub fn has_room() -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE (SELECT count(*) FROM teams WHERE organization_id = ?1) >= ?2",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE (SELECT count(*) FROM teams WHERE organization_id = ?1) >= ?2",
         TEAMS_MAX
     )
 }
@@ -213,7 +256,15 @@ pub fn roles_are_there(settings: &Settings) -> TenantStatement {
 /// Guard: nothing and nobody is in the team.
 pub fn is_empty(team: TeamId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2) OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND team_id = ?2) OR EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2)
+           OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND team_id = ?2)
+           OR EXISTS (
+             SELECT 1
+             FROM invitations
+             WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0
+           )",
         team
     )
 }
@@ -221,7 +272,15 @@ pub fn is_empty(team: TeamId) -> TenantStatement {
 /// Guard: nobody holds a role on the team but these.
 pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND team_id = ?2 AND role NOT IN (SELECT value FROM json_each(?3)))",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (
+           SELECT 1
+           FROM team_members
+           WHERE organization_id = ?1
+             AND team_id = ?2
+             AND role NOT IN (SELECT value FROM json_each(?3))
+         )",
         team,
         serde_json::Value::from(roles.to_vec()).to_string()
     )
@@ -230,7 +289,9 @@ pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
 /// Guard: the person is a member of the organization.
 pub fn is_member(person: PersonId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
         person
     )
 }
@@ -238,7 +299,13 @@ pub fn is_member(person: PersonId) -> TenantStatement {
 /// Guard: the member holds that role on the team.
 pub fn holds(member: &TeamMember) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3 AND role = ?4)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (
+           SELECT 1
+           FROM team_members
+           WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3 AND role = ?4
+         )",
         member.team,
         member.person,
         member.role.as_str()
@@ -247,7 +314,9 @@ pub fn holds(member: &TeamMember) -> TenantStatement {
 
 pub fn insert(team: &Team) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO teams (organization_id, id, name, search_name, description, parent_id, path, depth, settings, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO teams
+           (organization_id, id, name, search_name, description, parent_id, path, depth, settings, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         team.id,
         team.name.as_str(),
         team.name.to_lowercase(),
@@ -263,7 +332,9 @@ pub fn insert(team: &Team) -> TenantStatement {
 /// What a team is apart from its place.
 pub fn update(team: &Team) -> TenantStatement {
     tenant_sql!(
-        "UPDATE teams SET name = ?3, search_name = ?4, description = ?5, parent_id = ?6, settings = ?7, version = ?8 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE teams
+         SET name = ?3, search_name = ?4, description = ?5, parent_id = ?6, settings = ?7, version = ?8
+         WHERE organization_id = ?1 AND id = ?2",
         team.id,
         team.name.as_str(),
         team.name.to_lowercase(),
@@ -277,7 +348,9 @@ pub fn update(team: &Team) -> TenantStatement {
 /// The team is at `path` now, and what is below it goes with it.
 pub fn relocate(team: &Team, path: &TeamPath, depth: u32) -> TenantStatement {
     tenant_sql!(
-        "UPDATE teams SET path = ?4 || substr(path, length(?2) + 1), depth = depth + ?5, version = version + 1 WHERE organization_id = ?1 AND path >= ?2 AND path < ?3",
+        "UPDATE teams
+         SET path = ?4 || substr(path, length(?2) + 1), depth = depth + ?5, version = version + 1
+         WHERE organization_id = ?1 AND path >= ?2 AND path < ?3",
         team.path.0.as_str(),
         team.path.end(),
         path.0.as_str(),
@@ -288,7 +361,10 @@ pub fn relocate(team: &Team, path: &TeamPath, depth: u32) -> TenantStatement {
 /// What is below the team is below `target` now.
 pub fn hand_over_children(team: &Team, target: &Team) -> TenantStatement {
     tenant_sql!(
-        "UPDATE teams SET path = ?4 || substr(path, length(?2) + 1), depth = depth + ?5, parent_id = CASE WHEN parent_id = ?6 THEN ?7 ELSE parent_id END, version = version + 1 WHERE organization_id = ?1 AND path > ?2 AND path < ?3",
+        "UPDATE teams
+         SET path = ?4 || substr(path, length(?2) + 1), depth = depth + ?5,
+           parent_id = CASE WHEN parent_id = ?6 THEN ?7 ELSE parent_id END, version = version + 1
+         WHERE organization_id = ?1 AND path > ?2 AND path < ?3",
         team.path.0.as_str(),
         team.path.end(),
         target.path.0.as_str(),
@@ -301,7 +377,11 @@ pub fn hand_over_children(team: &Team, target: &Team) -> TenantStatement {
 /// Who is on both teams keeps the role they have on `target`.
 pub fn hand_over_members(team: TeamId, target: TeamId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date) SELECT ?1, ?3, person_id, role, assigned_by, start_date FROM team_members WHERE organization_id = ?1 AND team_id = ?2 ON CONFLICT DO NOTHING",
+        "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date)
+         SELECT ?1, ?3, person_id, role, assigned_by, start_date
+         FROM team_members
+         WHERE organization_id = ?1 AND team_id = ?2
+         ON CONFLICT DO NOTHING",
         team,
         target
     )
@@ -314,7 +394,12 @@ pub fn remove_members(team: TeamId) -> TenantStatement {
 /// Who is invited to the team is invited to `target`, unless they are already. Ids are unique texts, so that no other place is meant.
 pub fn hand_over_invitations(team: TeamId, target: TeamId) -> TenantStatement {
     tenant_sql!(
-        "UPDATE invitations SET teams = replace(teams, ?2, ?3), version = version + 1 WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0 AND instr(teams, ?3) = 0",
+        "UPDATE invitations
+         SET teams = replace(teams, ?2, ?3), version = version + 1
+         WHERE organization_id = ?1
+           AND status = 'pending'
+           AND instr(teams, ?2) > 0
+           AND instr(teams, ?3) = 0",
         team,
         target
     )
@@ -326,7 +411,9 @@ pub fn delete(team: TeamId) -> TenantStatement {
 
 pub async fn find_member(tenant: &Tenant, team: TeamId, person: PersonId) -> Result<Option<TeamMember>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, team_id, person_id, role, assigned_by, start_date FROM team_members WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3",
+        "SELECT organization_id, team_id, person_id, role, assigned_by, start_date
+         FROM team_members
+         WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3",
         team,
         person
     );
@@ -338,7 +425,13 @@ pub async fn list_members(tenant: &Tenant, team: TeamId, before: Option<&TeamMem
     let after_all = (sql::INTEGER_MAX, "~".to_owned());
     let (start, person) = before.map_or(after_all, |member| (member.start_date.as_millis(), member.person.to_string()));
     let statement = tenant_sql!(
-        "SELECT organization_id, team_id, person_id, role, assigned_by, start_date FROM team_members WHERE organization_id = ?1 AND team_id = ?2 AND (start_date, person_id) < (?3, ?4) ORDER BY start_date DESC, person_id DESC LIMIT ?5",
+        "SELECT organization_id, team_id, person_id, role, assigned_by, start_date
+         FROM team_members
+         WHERE organization_id = ?1
+           AND team_id = ?2
+           AND (start_date, person_id) < (?3, ?4)
+         ORDER BY start_date DESC, person_id DESC
+         LIMIT ?5",
         team,
         start,
         person,
@@ -349,7 +442,10 @@ pub async fn list_members(tenant: &Tenant, team: TeamId, before: Option<&TeamMem
 
 pub fn put_member(member: &TeamMember) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (organization_id, team_id, person_id) DO UPDATE SET role = excluded.role, assigned_by = excluded.assigned_by",
+        "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (organization_id, team_id, person_id) DO UPDATE
+         SET role = excluded.role, assigned_by = excluded.assigned_by",
         member.team,
         member.person,
         member.role.as_str(),

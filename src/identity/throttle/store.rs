@@ -26,7 +26,12 @@ pub(super) async fn take(app: &App, endpoint: Endpoint, kind: Kind, whom: &str, 
     let now = app.moment().now;
     let bucket = bucket(&app.settings.secret, endpoint, kind, whom);
     let taken = platform_sql!(
-        "INSERT INTO throttles (bucket, full_at) VALUES (?1, ?2 + ?3) ON CONFLICT (bucket) DO UPDATE SET full_at = max(full_at, ?2) + ?3 WHERE max(full_at, ?2) + ?3 <= ?4 RETURNING full_at",
+        "INSERT INTO throttles (bucket, full_at)
+         VALUES (?1, ?2 + ?3)
+         ON CONFLICT (bucket) DO UPDATE
+         SET full_at = max(full_at, ?2) + ?3
+         WHERE max(full_at, ?2) + ?3 <= ?4
+         RETURNING full_at",
         bucket.as_str(),
         now,
         quota.interval(),
@@ -42,7 +47,9 @@ pub(super) async fn take(app: &App, endpoint: Endpoint, kind: Kind, whom: &str, 
 
 pub(super) async fn forget_full(app: &App) -> Result<usize> {
     let statement = platform_sql!(
-        "DELETE FROM throttles WHERE bucket IN (SELECT bucket FROM throttles WHERE full_at <= ?1 LIMIT ?2) RETURNING full_at",
+        "DELETE FROM throttles
+         WHERE bucket IN (SELECT bucket FROM throttles WHERE full_at <= ?1 LIMIT ?2)
+         RETURNING full_at",
         app.moment().now,
         FORGOTTEN_MAX
     );

@@ -56,15 +56,34 @@ pub struct Replay {
 #[utoipa::path(get, path = "/v1/parked", tag = "operations", operation_id = "listParkedWork",
     responses((status = 200, description = "Oldest first, at most 100; replay some to see more", body = Page<ParkedView>)), security(("platformKey" = [])))]
 pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
-    let steps = "SELECT 'step:' || organization_id || ':' || event_id || ':' || step AS id, 'step' AS kind, step AS name, organization_id AS organization, attempts, last_error, updated_at AS parked_at FROM reaction_runs WHERE status = 'parked' ORDER BY updated_at LIMIT ?1";
-    let mails = "SELECT 'mail:' || organization_id || ':' || id AS id, 'mail' AS kind, template AS name, organization_id AS organization, attempts, last_error, created_at AS parked_at FROM mails WHERE sent_at IS NULL AND next_attempt_at IS NULL ORDER BY created_at LIMIT ?1";
-    let bills = "SELECT 'billing:' || organization_id || ':' || subscription_id AS id, 'billing' AS kind, subscription_id AS name, organization_id AS organization, attempts, last_error, parked_at FROM billing_failures WHERE parked_at IS NOT NULL ORDER BY parked_at LIMIT ?1";
+    let steps = "SELECT 'step:' || organization_id || ':' || event_id || ':' || step AS id, 'step' AS kind,
+                   step AS name, organization_id AS organization, attempts, last_error, updated_at AS parked_at
+                 FROM reaction_runs
+                 WHERE status = 'parked'
+                 ORDER BY updated_at
+                 LIMIT ?1";
+    let mails = "SELECT 'mail:' || organization_id || ':' || id AS id, 'mail' AS kind, template AS name,
+                   organization_id AS organization, attempts, last_error, created_at AS parked_at
+                 FROM mails
+                 WHERE sent_at IS NULL AND next_attempt_at IS NULL
+                 ORDER BY created_at
+                 LIMIT ?1";
+    let bills = "SELECT 'billing:' || organization_id || ':' || subscription_id AS id, 'billing' AS kind,
+                   subscription_id AS name, organization_id AS organization, attempts, last_error, parked_at
+                 FROM billing_failures
+                 WHERE parked_at IS NOT NULL
+                 ORDER BY parked_at
+                 LIMIT ?1";
     let limit = [Value::from(SHOWN_MAX.saturating_add(1))];
     let mut data: Vec<ParkedView> = vendor.platform.every_shard(steps, &limit).await?;
     data.extend(vendor.platform.every_shard::<ParkedView>(mails, &limit).await?);
     data.extend(vendor.platform.every_shard::<ParkedView>(bills, &limit).await?);
     let messages = platform_sql!(
-        "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts, NULL AS last_error, parked_at FROM parked_messages ORDER BY parked_at LIMIT ?1",
+        "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts,
+           NULL AS last_error, parked_at
+         FROM parked_messages
+         ORDER BY parked_at
+         LIMIT ?1",
         SHOWN_MAX.saturating_add(1)
     );
     data.extend(vendor.platform.directory_rows::<ParkedView>(messages).await?);

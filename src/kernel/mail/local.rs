@@ -22,7 +22,9 @@ impl Mailer for LocalMailer {
     fn send(&self, mail: OutgoingMail) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let statement = platform_sql!(
-                "INSERT INTO local_mails (id, organization_id, recipient, template, subject, text, html, data, sent_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+                "INSERT INTO local_mails (id, organization_id, recipient, template, subject, text, html, data, sent_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT DO NOTHING",
                 mail.id,
                 mail.organization,
                 mail.to,
@@ -74,7 +76,11 @@ const SHOWN_MAX: u32 = 500;
 /// The newest mails, of everybody or to one address.
 pub async fn list(platform: &Platform, to: Option<&str>) -> Result<Vec<LocalMail>> {
     let statement = platform_sql!(
-        "SELECT id, organization_id, recipient, template, subject, text, html, data, sent_at FROM local_mails WHERE ?1 IS NULL OR recipient = ?1 ORDER BY sent_at DESC, rowid DESC LIMIT ?2",
+        "SELECT id, organization_id, recipient, template, subject, text, html, data, sent_at
+         FROM local_mails
+         WHERE ?1 IS NULL OR recipient = ?1
+         ORDER BY sent_at DESC, rowid DESC
+         LIMIT ?2",
         to,
         SHOWN_MAX
     );

@@ -70,10 +70,17 @@ pub async fn load(tenant: &Tenant) -> Result<Limits> {
     let statements = vec![
         tenant_sql!("SELECT organization_id, version FROM limit_versions WHERE organization_id = ?1"),
         tenant_sql!(
-            "SELECT organization_id, metric, quantity, enforcement, reason, updated_at FROM limit_overrides WHERE organization_id = ?1"
+            "SELECT organization_id, metric, quantity, enforcement, reason, updated_at
+             FROM limit_overrides
+             WHERE organization_id = ?1"
         ),
         tenant_sql!(
-            "SELECT organization_id, id, metric, amount, starts_at, ends_at, reason, created_at, revoked_at FROM grants WHERE organization_id = ?1 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > ?2) ORDER BY id",
+            "SELECT organization_id, id, metric, amount, starts_at, ends_at, reason, created_at, revoked_at
+             FROM grants
+             WHERE organization_id = ?1
+               AND revoked_at IS NULL
+               AND (ends_at IS NULL OR ends_at > ?2)
+             ORDER BY id",
             tenant.moment().now
         ),
     ];
@@ -89,7 +96,11 @@ pub async fn load(tenant: &Tenant) -> Result<Limits> {
 /// A page of overrides, by metric.
 pub async fn list_overrides(tenant: &Tenant, after: &str, fetch: u32) -> Result<Vec<Override>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, metric, quantity, enforcement, reason, updated_at FROM limit_overrides WHERE organization_id = ?1 AND metric > ?2 ORDER BY metric LIMIT ?3",
+        "SELECT organization_id, metric, quantity, enforcement, reason, updated_at
+         FROM limit_overrides
+         WHERE organization_id = ?1 AND metric > ?2
+         ORDER BY metric
+         LIMIT ?3",
         after,
         fetch
     );
@@ -99,7 +110,11 @@ pub async fn list_overrides(tenant: &Tenant, after: &str, fetch: u32) -> Result<
 /// A page of grants that are not revoked, newest first.
 pub async fn list_grants(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Grant>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, metric, amount, starts_at, ends_at, reason, created_at, revoked_at FROM grants WHERE organization_id = ?1 AND revoked_at IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        "SELECT organization_id, id, metric, amount, starts_at, ends_at, reason, created_at, revoked_at
+         FROM grants
+         WHERE organization_id = ?1 AND revoked_at IS NULL AND id < ?2
+         ORDER BY id DESC
+         LIMIT ?3",
         before,
         fetch
     );
@@ -109,7 +124,9 @@ pub async fn list_grants(tenant: &Tenant, before: &str, fetch: u32) -> Result<Ve
 /// A grant, also a revoked one.
 pub async fn find_grant(tenant: &Tenant, id: GrantId) -> Result<Option<Grant>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, metric, amount, starts_at, ends_at, reason, created_at, revoked_at FROM grants WHERE organization_id = ?1 AND id = ?2",
+        "SELECT organization_id, id, metric, amount, starts_at, ends_at, reason, created_at, revoked_at
+         FROM grants
+         WHERE organization_id = ?1 AND id = ?2",
         id
     );
     Ok(tenant.row::<GrantRow>(statement).await?.map(Grant::from))
@@ -118,21 +135,30 @@ pub async fn find_grant(tenant: &Tenant, id: GrantId) -> Result<Option<Grant>> {
 /// Guard: the limits are as they were read.
 pub fn unchanged(version: i64) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE coalesce((SELECT version FROM limit_versions WHERE organization_id = ?1), 0) <> ?2",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE coalesce((SELECT version FROM limit_versions WHERE organization_id = ?1), 0) <> ?2",
         version
     )
 }
 
 pub fn put_version(version: i64) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO limit_versions (organization_id, version) VALUES (?1, ?2) ON CONFLICT (organization_id) DO UPDATE SET version = excluded.version",
+        "INSERT INTO limit_versions (organization_id, version)
+         VALUES (?1, ?2)
+         ON CONFLICT (organization_id) DO UPDATE
+         SET version = excluded.version",
         version
     )
 }
 
 pub fn put_override(given: &Override) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO limit_overrides (organization_id, metric, quantity, enforcement, reason, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (organization_id, metric) DO UPDATE SET quantity = excluded.quantity, enforcement = excluded.enforcement, reason = excluded.reason, updated_at = excluded.updated_at",
+        "INSERT INTO limit_overrides (organization_id, metric, quantity, enforcement, reason, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (organization_id, metric) DO UPDATE
+         SET quantity = excluded.quantity, enforcement = excluded.enforcement, reason = excluded.reason,
+           updated_at = excluded.updated_at",
         given.metric.as_str(),
         given.limit.map(|limit| limit.to_string()),
         sql::word(&given.enforcement),
@@ -147,7 +173,8 @@ pub fn delete_override(metric: &str) -> TenantStatement {
 
 pub fn insert_grant(grant: &Grant) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO grants (organization_id, id, metric, amount, starts_at, ends_at, reason, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO grants (organization_id, id, metric, amount, starts_at, ends_at, reason, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         grant.id,
         grant.metric.as_str(),
         grant.amount.to_string(),

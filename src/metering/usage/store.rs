@@ -28,11 +28,15 @@ pub struct BucketRow {
 /// Stores buckets, each unless a later version of it is there. All of them are one parameter: a statement takes only a hundred.
 pub fn put_buckets(buckets: &[Bucket]) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO usage_buckets (organization_id, metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version) \
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, \
-         value ->> 9 FROM json_each(?2) WHERE TRUE \
-         ON CONFLICT (organization_id, metric, hour, period_starts_at) DO UPDATE SET count = excluded.count, sum = excluded.sum, \
-         max = excluded.max, last = excluded.last, last_at = excluded.last_at, uniques = excluded.uniques, version = excluded.version \
+        "INSERT INTO usage_buckets
+           (organization_id, metric, period_starts_at, hour, count, sum, max, last, last_at, uniques, version)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+           value ->> 7, value ->> 8, value ->> 9
+         FROM json_each(?2)
+         WHERE TRUE
+         ON CONFLICT (organization_id, metric, hour, period_starts_at) DO UPDATE
+         SET count = excluded.count, sum = excluded.sum, max = excluded.max, last = excluded.last,
+           last_at = excluded.last_at, uniques = excluded.uniques, version = excluded.version
          WHERE excluded.version > usage_buckets.version",
         buckets.iter().map(columns).collect::<Value>().to_string()
     )
@@ -47,8 +51,10 @@ fn columns(bucket: &Bucket) -> Value {
 /// The buckets of a metric in [from, to), in time order.
 pub async fn buckets(tenant: &Tenant, metric: &str, from: Timestamp, to: Timestamp) -> Result<Vec<BucketRow>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, hour, count, sum, max, last, last_at, uniques FROM usage_buckets \
-         WHERE organization_id = ?1 AND metric = ?2 AND hour >= ?3 AND hour < ?4 ORDER BY hour, period_starts_at",
+        "SELECT organization_id, hour, count, sum, max, last, last_at, uniques
+         FROM usage_buckets
+         WHERE organization_id = ?1 AND metric = ?2 AND hour >= ?3 AND hour < ?4
+         ORDER BY hour, period_starts_at",
         metric,
         from,
         to

@@ -60,8 +60,14 @@ impl Log {
 
 /// The newest entry's number and hash; those before the first entry when there is none.
 pub async fn head(log: &Log) -> Result<Head> {
-    let rows: Vec<Head> =
-        read!(log, "SELECT organization_id, sequence, hash, at FROM audit_log WHERE organization_id = ?1 ORDER BY sequence DESC LIMIT 1")?;
+    let rows: Vec<Head> = read!(
+        log,
+        "SELECT organization_id, sequence, hash, at
+         FROM audit_log
+         WHERE organization_id = ?1
+         ORDER BY sequence DESC
+         LIMIT 1"
+    )?;
     Ok(rows.into_iter().next().unwrap_or_else(|| Head::genesis(&log.name())))
 }
 
@@ -69,7 +75,9 @@ pub async fn head(log: &Log) -> Result<Head> {
 pub async fn find(log: &Log, sequence: i64) -> Result<Option<Row>> {
     let rows: Vec<Row> = read!(
         log,
-        "SELECT organization_id, sequence, entry, hash FROM audit_log WHERE organization_id = ?1 AND sequence = ?2",
+        "SELECT organization_id, sequence, entry, hash
+         FROM audit_log
+         WHERE organization_id = ?1 AND sequence = ?2",
         sequence.min(INTEGER_MAX)
     )?;
     Ok(rows.into_iter().next())
@@ -79,7 +87,21 @@ pub async fn find(log: &Log, sequence: i64) -> Result<Option<Row>> {
 pub async fn span(log: &Log, range: Range) -> Result<Span> {
     let rows: Vec<SpanRow> = read!(
         log,
-        "SELECT ?1 AS organization_id, (SELECT sequence FROM audit_log WHERE organization_id = ?1 AND at >= ?2 ORDER BY at, sequence LIMIT 1) AS first, (SELECT sequence FROM audit_log WHERE organization_id = ?1 AND at < ?3 ORDER BY at DESC, sequence DESC LIMIT 1) AS last",
+        "SELECT ?1 AS organization_id,
+           (
+             SELECT sequence
+             FROM audit_log
+             WHERE organization_id = ?1 AND at >= ?2
+             ORDER BY at, sequence
+             LIMIT 1
+           ) AS first,
+           (
+             SELECT sequence
+             FROM audit_log
+             WHERE organization_id = ?1 AND at < ?3
+             ORDER BY at DESC, sequence DESC
+             LIMIT 1
+           ) AS last",
         range.from,
         range.to
     )?;
@@ -93,7 +115,11 @@ pub async fn span(log: &Log, range: Range) -> Result<Span> {
 pub async fn chain(log: &Log, span: Span, limit: u32) -> Result<Vec<Row>> {
     read!(
         log,
-        "SELECT organization_id, sequence, entry, hash FROM audit_log WHERE organization_id = ?1 AND sequence BETWEEN ?2 AND ?3 ORDER BY sequence LIMIT ?4",
+        "SELECT organization_id, sequence, entry, hash
+         FROM audit_log
+         WHERE organization_id = ?1 AND sequence BETWEEN ?2 AND ?3
+         ORDER BY sequence
+         LIMIT ?4",
         span.first,
         span.last,
         limit
@@ -102,49 +128,87 @@ pub async fn chain(log: &Log, span: Span, limit: u32) -> Result<Vec<Row>> {
 
 /// Entries of a span that are sought, newest first. The most telling of what is asked for chooses the index; the rest is compared.
 pub async fn search(log: &Log, search: &Search, span: Span, limit: u32) -> Result<Vec<Row>> {
-    let Search { actor, target, resource, action, .. } = search;
-    let (actor, target, resource, action) = (actor.as_deref(), target.as_deref(), resource.as_deref(), action.as_deref());
-    let Span { first, last } = span;
-    if target.is_some() {
-        read!(
-            log,
-            "SELECT organization_id, sequence, entry, hash FROM audit_log WHERE organization_id = ?1 AND target = ?2 AND sequence BETWEEN ?6 AND ?7 AND (?3 IS NULL OR actor = ?3) AND (?4 IS NULL OR resource = ?4) AND (?5 IS NULL OR action = ?5) ORDER BY sequence DESC LIMIT ?8",
-            target,
-            actor,
-            resource,
-            action,
-            first,
-            last,
-            limit
-        )
-    } else if actor.is_some() {
-        read!(
-            log,
-            "SELECT organization_id, sequence, entry, hash FROM audit_log WHERE organization_id = ?1 AND actor = ?2 AND sequence BETWEEN ?5 AND ?6 AND (?3 IS NULL OR resource = ?3) AND (?4 IS NULL OR action = ?4) ORDER BY sequence DESC LIMIT ?7",
-            actor,
-            resource,
-            action,
-            first,
-            last,
-            limit
-        )
-    } else if resource.is_some() {
-        read!(
-            log,
-            "SELECT organization_id, sequence, entry, hash FROM audit_log WHERE organization_id = ?1 AND resource = ?2 AND sequence BETWEEN ?4 AND ?5 AND (?3 IS NULL OR action = ?3) ORDER BY sequence DESC LIMIT ?6",
-            resource,
-            action,
-            first,
-            last,
-            limit
-        )
-    } else {
-        read!(
-            log,
-            "SELECT organization_id, sequence, entry, hash FROM audit_log WHERE organization_id = ?1 AND sequence BETWEEN ?2 AND ?3 ORDER BY sequence DESC LIMIT ?4",
-            first,
-            last,
-            limit
-        )
+    match search {
+        Search { target: Some(_), .. } => by_target(log, search, span, limit).await,
+        Search { actor: Some(_), .. } => by_actor(log, search, span, limit).await,
+        Search { resource: Some(_), .. } => by_resource(log, search, span, limit).await,
+        Search { .. } => by_sequence(log, span, limit).await,
     }
+}
+
+async fn by_target(log: &Log, search: &Search, span: Span, limit: u32) -> Result<Vec<Row>> {
+    read!(
+        log,
+        "SELECT organization_id, sequence, entry, hash
+         FROM audit_log
+         WHERE organization_id = ?1
+           AND target = ?2
+           AND sequence BETWEEN ?6 AND ?7
+           AND (?3 IS NULL OR actor = ?3)
+           AND (?4 IS NULL OR resource = ?4)
+           AND (?5 IS NULL OR action = ?5)
+         ORDER BY sequence DESC
+         LIMIT ?8",
+        search.target.as_deref(),
+        search.actor.as_deref(),
+        search.resource.as_deref(),
+        search.action.as_deref(),
+        span.first,
+        span.last,
+        limit
+    )
+}
+
+async fn by_actor(log: &Log, search: &Search, span: Span, limit: u32) -> Result<Vec<Row>> {
+    read!(
+        log,
+        "SELECT organization_id, sequence, entry, hash
+         FROM audit_log
+         WHERE organization_id = ?1
+           AND actor = ?2
+           AND sequence BETWEEN ?5 AND ?6
+           AND (?3 IS NULL OR resource = ?3)
+           AND (?4 IS NULL OR action = ?4)
+         ORDER BY sequence DESC
+         LIMIT ?7",
+        search.actor.as_deref(),
+        search.resource.as_deref(),
+        search.action.as_deref(),
+        span.first,
+        span.last,
+        limit
+    )
+}
+
+async fn by_resource(log: &Log, search: &Search, span: Span, limit: u32) -> Result<Vec<Row>> {
+    read!(
+        log,
+        "SELECT organization_id, sequence, entry, hash
+         FROM audit_log
+         WHERE organization_id = ?1
+           AND resource = ?2
+           AND sequence BETWEEN ?4 AND ?5
+           AND (?3 IS NULL OR action = ?3)
+         ORDER BY sequence DESC
+         LIMIT ?6",
+        search.resource.as_deref(),
+        search.action.as_deref(),
+        span.first,
+        span.last,
+        limit
+    )
+}
+
+async fn by_sequence(log: &Log, span: Span, limit: u32) -> Result<Vec<Row>> {
+    read!(
+        log,
+        "SELECT organization_id, sequence, entry, hash
+         FROM audit_log
+         WHERE organization_id = ?1 AND sequence BETWEEN ?2 AND ?3
+         ORDER BY sequence DESC
+         LIMIT ?4",
+        span.first,
+        span.last,
+        limit
+    )
 }

@@ -71,22 +71,31 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Expor
 
 /// The export that is being made, if one is.
 pub async fn unfinished(tenant: &Tenant) -> Result<Option<Export>> {
-    let statement =
-        tenant_sql!("SELECT * FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running') ORDER BY created_at LIMIT 1");
+    let statement = tenant_sql!(
+        "SELECT *
+         FROM exports
+         WHERE organization_id = ?1 AND status IN ('queued', 'running')
+         ORDER BY created_at
+         LIMIT 1"
+    );
     Ok(tenant.row::<ExportRow>(statement).await?.map(Export::from))
 }
 
 /// Guard: no export is being made.
 pub fn none_unfinished() -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))"
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))"
     )
 }
 
 /// Guard: nobody else has written it since it was read.
 pub fn unchanged(export: &Export) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         export.id,
         export.version
     )
@@ -94,7 +103,10 @@ pub fn unchanged(export: &Export) -> TenantStatement {
 
 pub fn insert(export: &Export, requested_by: &str) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO exports (organization_id, id, status, requested_by, created_at, position, counts, rows_expected, rows_written, chunks, bytes, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', 0, 0, 0, 0, '')",
+        "INSERT INTO exports
+           (organization_id, id, status, requested_by, created_at, position, counts, rows_expected, rows_written,
+            chunks, bytes, digest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', 0, 0, 0, 0, '')",
         export.id,
         sql::word(&export.status),
         requested_by,
@@ -105,7 +117,10 @@ pub fn insert(export: &Export, requested_by: &str) -> TenantStatement {
 
 pub fn update(export: &Export) -> TenantStatement {
     tenant_sql!(
-        "UPDATE exports SET status = ?3, finished_at = ?4, expires_at = ?5, position = ?6, counts = ?7, rows_expected = ?8, rows_written = ?9, chunks = ?10, bytes = ?11, digest = ?12, attempts = 0, version = version + 1 WHERE organization_id = ?1 AND id = ?2",
+        "UPDATE exports
+         SET status = ?3, finished_at = ?4, expires_at = ?5, position = ?6, counts = ?7, rows_expected = ?8,
+           rows_written = ?9, chunks = ?10, bytes = ?11, digest = ?12, attempts = 0, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2",
         export.id,
         sql::word(&export.status),
         export.finished_at,
@@ -124,7 +139,10 @@ pub fn update(export: &Export) -> TenantStatement {
 pub fn failed(export: &Export, attempts_max: u32, error: &str, now: Timestamp) -> TenantStatement {
     let is_over = export.attempts.saturating_add(1) >= attempts_max;
     tenant_sql!(
-        "UPDATE exports SET attempts = attempts + 1, last_error = ?3, status = CASE WHEN ?4 THEN 'failed' ELSE status END, finished_at = CASE WHEN ?4 THEN ?5 END, version = version + 1 WHERE organization_id = ?1 AND id = ?2 AND status IN ('queued', 'running')",
+        "UPDATE exports
+         SET attempts = attempts + 1, last_error = ?3, status = CASE WHEN ?4 THEN 'failed' ELSE status END,
+           finished_at = CASE WHEN ?4 THEN ?5 END, version = version + 1
+         WHERE organization_id = ?1 AND id = ?2 AND status IN ('queued', 'running')",
         export.id,
         error,
         is_over,
@@ -146,7 +164,11 @@ pub struct Chunk {
 pub async fn chunk(tenant: &Tenant, export: ExportId, from: u32) -> Result<Option<Chunk>> {
     tenant
         .row(tenant_sql!(
-            "SELECT organization_id, number, text FROM export_chunks WHERE organization_id = ?1 AND export_id = ?2 AND number >= ?3 ORDER BY number LIMIT 1",
+            "SELECT organization_id, number, text
+             FROM export_chunks
+             WHERE organization_id = ?1 AND export_id = ?2 AND number >= ?3
+             ORDER BY number
+             LIMIT 1",
             export,
             from
         ))
@@ -163,7 +185,10 @@ pub struct ChunkSize {
 pub async fn chunk_sizes(tenant: &Tenant, export: ExportId) -> Result<Vec<ChunkSize>> {
     tenant
         .rows(tenant_sql!(
-            "SELECT organization_id, number, length(CAST(text AS BLOB)) AS bytes FROM export_chunks WHERE organization_id = ?1 AND export_id = ?2 ORDER BY number",
+            "SELECT organization_id, number, length(CAST(text AS BLOB)) AS bytes
+             FROM export_chunks
+             WHERE organization_id = ?1 AND export_id = ?2
+             ORDER BY number",
             export
         ))
         .await
@@ -186,14 +211,21 @@ pub struct Known {
 
 /// Exports that are being made, anywhere.
 pub async fn all_unfinished(platform: &Platform, limit: u32) -> Result<Vec<Known>> {
-    let text =
-        "SELECT organization_id, id FROM exports WHERE status IN ('queued', 'running') AND created_at <= ?1 ORDER BY created_at LIMIT ?2";
+    let text = "SELECT organization_id, id
+                FROM exports
+                WHERE status IN ('queued', 'running') AND created_at <= ?1
+                ORDER BY created_at
+                LIMIT ?2";
     platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await
 }
 
 /// Exports that have expired and whose text is still there, anywhere.
 pub async fn all_expired(platform: &Platform, now: Timestamp, limit: u32) -> Result<Vec<Known>> {
-    let text = "SELECT organization_id, id FROM exports WHERE expires_at <= ?1 AND chunks > 0 ORDER BY expires_at LIMIT ?2";
+    let text = "SELECT organization_id, id
+                FROM exports
+                WHERE expires_at <= ?1 AND chunks > 0
+                ORDER BY expires_at
+                LIMIT ?2";
     platform.every_shard(text, &[Value::from(now), Value::from(limit)]).await
 }
 

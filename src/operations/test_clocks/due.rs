@@ -28,13 +28,27 @@ pub struct DueEvent {
 
 /// The first due events on a clock by `now`.
 pub async fn on_clock(platform: &Platform, clock: TestClockId, now: Timestamp, limit: u32) -> Result<Vec<DueEvent>> {
-    let text = "SELECT organization_id, id, due_at, type, version, data FROM due_events WHERE test_clock_id = ?1 AND due_at <= ?2 AND NOT EXISTS (SELECT 1 FROM fences f WHERE f.organization_id = due_events.organization_id AND f.state = 'left') ORDER BY due_at, id LIMIT ?3";
+    let text = "SELECT organization_id, id, due_at, type, version, data
+                FROM due_events
+                WHERE test_clock_id = ?1
+                  AND due_at <= ?2
+                  AND NOT EXISTS (
+                    SELECT 1
+                    FROM fences f
+                    WHERE f.organization_id = due_events.organization_id AND f.state = 'left'
+                  )
+                ORDER BY due_at, id
+                LIMIT ?3";
     platform.every_shard(text, &[Value::from(clock), Value::from(now), Value::from(limit)]).await
 }
 
 /// Lets what is due by the wall clock become true; gives how much it was.
 pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize> {
-    let text = "SELECT organization_id, id, due_at, type, version, data FROM due_events WHERE test_clock_id IS NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2";
+    let text = "SELECT organization_id, id, due_at, type, version, data
+                FROM due_events
+                WHERE test_clock_id IS NULL AND due_at <= ?1
+                ORDER BY due_at
+                LIMIT ?2";
     let due: Vec<DueEvent> = platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await?;
     let count = due.len();
     for event in due {
@@ -52,7 +66,9 @@ pub async fn fire(tenant: &Tenant, due: &DueEvent) -> Result<()> {
         .ok_or_else(|| Error::internal(format!("{} v{} is due and no known event", due.wire_name, due.version)))?;
     let decision = Decision::new()
         .guard(tenant_sql!(
-            "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM due_events WHERE organization_id = ?1 AND id = ?2)",
+            "INSERT INTO stale_guards (organization_id, fresh)
+             SELECT ?1, 0
+             WHERE NOT EXISTS (SELECT 1 FROM due_events WHERE organization_id = ?1 AND id = ?2)",
             due.id
         ))
         .write(tenant_sql!("DELETE FROM due_events WHERE organization_id = ?1 AND id = ?2", due.id))

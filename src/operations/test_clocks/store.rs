@@ -59,7 +59,15 @@ struct Unfinished {
 /// Those of `members` that have facts waiting for their steps or mails waiting to be sent.
 pub async fn unfinished(platform: &Platform, members: &[Tenant]) -> Result<Vec<OrganizationId>> {
     let ids: Vec<String> = members.iter().map(|member| member.organization().to_string()).collect();
-    let text = "SELECT organization_id FROM events WHERE dispatched_at IS NULL AND organization_id IN (SELECT value FROM json_each(?1)) UNION SELECT organization_id FROM mails WHERE next_attempt_at IS NOT NULL AND organization_id IN (SELECT value FROM json_each(?1))";
+    let text = "SELECT organization_id
+                FROM events
+                WHERE dispatched_at IS NULL
+                  AND organization_id IN (SELECT value FROM json_each(?1))
+                UNION
+                SELECT organization_id
+                FROM mails
+                WHERE next_attempt_at IS NOT NULL
+                  AND organization_id IN (SELECT value FROM json_each(?1))";
     let rows: Vec<Unfinished> = platform.every_shard(text, &[serde_json::Value::from(ids).to_string().into()]).await?;
     Ok(rows.into_iter().map(|row| row.organization_id).collect())
 }

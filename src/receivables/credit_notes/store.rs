@@ -74,7 +74,10 @@ pub async fn of_invoice(tenant: &Tenant, invoice: InvoiceId) -> Result<Vec<Credi
 
 pub fn insert(note: &CreditNote) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO credit_notes (organization_id, id, invoice_id, currency, reason, lines, subtotal_minor, tax_minor, total_minor, reduced_minor, credited_minor, refunded_minor, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO credit_notes
+           (organization_id, id, invoice_id, currency, reason, lines, subtotal_minor, tax_minor, total_minor,
+            reduced_minor, credited_minor, refunded_minor, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         note.id,
         note.invoice,
         note.currency.code(),
@@ -102,7 +105,9 @@ pub fn number(id: CreditNoteId, number: u64, now: Timestamp) -> TenantStatement 
 /// Guard: nobody has given it a number.
 pub fn is_unnumbered(id: CreditNoteId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM credit_notes WHERE organization_id = ?1 AND id = ?2 AND number IS NULL)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM credit_notes WHERE organization_id = ?1 AND id = ?2 AND number IS NULL)",
         id
     )
 }

@@ -82,7 +82,9 @@ pub async fn find(tenant: &Tenant, id: PaymentId) -> Result<Option<Payment>> {
 
 pub fn insert(payment: &Payment) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO payments (organization_id, id, invoice_id, currency, amount_minor, method, reference, paid_at, recorded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO payments
+           (organization_id, id, invoice_id, currency, amount_minor, method, reference, paid_at, recorded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         payment.id,
         payment.invoice,
         payment.amount.currency().code(),
@@ -107,7 +109,8 @@ pub async fn find_refund(tenant: &Tenant, id: RefundId) -> Result<Option<Refund>
 
 pub fn insert_refund(refund: &Refund) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO refunds (organization_id, id, credit_note_id, invoice_id, currency, amount_minor, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO refunds (organization_id, id, credit_note_id, invoice_id, currency, amount_minor, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         refund.id,
         refund.credit_note,
         refund.invoice,
@@ -130,7 +133,9 @@ pub fn pay_out(refund: &Refund) -> TenantStatement {
 /// Guard: the refund is to be paid still.
 pub fn is_pending(id: RefundId) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE organization_id = ?1 AND id = ?2 AND paid_at IS NULL)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE organization_id = ?1 AND id = ?2 AND paid_at IS NULL)",
         id
     )
 }

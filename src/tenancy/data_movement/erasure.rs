@@ -75,7 +75,11 @@ pub async fn request(tenant: &Tenant) -> Result<()> {
     let Some(cancellation) = store::cancellation(tenant).await?.filter(|cancellation| cancellation.erases_at <= now) else { return Ok(()) };
     let placement = tenant.placement();
     let record = platform_sql!(
-        "INSERT INTO erasures (id, organization_id, shard, step, cancelled_at, requested_at) SELECT ?1, id, shard, 'requested', ?3, ?4 FROM organizations WHERE id = ?2 ON CONFLICT DO NOTHING",
+        "INSERT INTO erasures (id, organization_id, shard, step, cancelled_at, requested_at)
+         SELECT ?1, id, shard, 'requested', ?3, ?4
+         FROM organizations
+         WHERE id = ?2
+         ON CONFLICT DO NOTHING",
         ErasureId::new(tenant.app().moment()),
         placement.organization,
         cancellation.cancelled_at,
@@ -125,7 +129,9 @@ async fn step(platform: &Platform, erasure: &Erasure) -> Result<()> {
             let counts = count(platform, database.as_ref(), organization, meter).await?;
             let invoices = invoices(database.as_ref(), organization).await?;
             let note = platform_sql!(
-                "UPDATE erasures SET step = 'counted', counts = ?2, invoices = ?3 WHERE organization_id = ?1 AND step = 'fenced'",
+                "UPDATE erasures
+                 SET step = 'counted', counts = ?2, invoices = ?3
+                 WHERE organization_id = ?1 AND step = 'fenced'",
                 organization,
                 to_json(&counts)?,
                 to_json(&invoices)?
@@ -153,7 +159,13 @@ async fn fence(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let database = platform.app().shards.get(shard).ok_or_else(unbound)?;
     let batch = vec![
         platform_sql!(
-            "INSERT INTO fences (organization_id, state, since) SELECT organization_id, 'left', ?2 FROM cancellations WHERE organization_id = ?1 AND cancelled_at = ?3 AND NOT EXISTS (SELECT 1 FROM fences WHERE organization_id = ?1 AND state <> 'left') ON CONFLICT (organization_id) DO NOTHING",
+            "INSERT INTO fences (organization_id, state, since)
+             SELECT organization_id, 'left', ?2
+             FROM cancellations
+             WHERE organization_id = ?1
+               AND cancelled_at = ?3
+               AND NOT EXISTS (SELECT 1 FROM fences WHERE organization_id = ?1 AND state <> 'left')
+             ON CONFLICT (organization_id) DO NOTHING",
             organization,
             now,
             erasure.cancelled_at
@@ -202,7 +214,22 @@ async fn count(platform: &Platform, database: &dyn Sql, organization: Organizati
 
 /// What the law wants kept of each invoice. Numbers stay without gaps, and an auditor finds each; whom it was for, the vendor keeps.
 async fn invoices(database: &dyn Sql, organization: OrganizationId) -> Result<Vec<Row>> {
-    Ok(database.batch(vec![platform_sql!("SELECT number, status, currency, total_minor AS totalMinor, strftime('%Y-%m-%dT%H:%M:%SZ', period_starts_at / 1000, 'unixepoch') AS periodStartsAt, strftime('%Y-%m-%dT%H:%M:%SZ', period_ends_at / 1000, 'unixepoch') AS periodEndsAt, strftime('%Y-%m-%dT%H:%M:%SZ', issued_at / 1000, 'unixepoch') AS issuedAt, strftime('%Y-%m-%dT%H:%M:%SZ', paid_at / 1000, 'unixepoch') AS paidAt FROM invoices WHERE organization_id = ?1 AND number IS NOT NULL ORDER BY number", organization)]).await?.into_iter().flat_map(|outcome| outcome.rows).collect())
+    Ok(database
+        .batch(vec![platform_sql!(
+            "SELECT number, status, currency, total_minor AS totalMinor,
+               strftime('%Y-%m-%dT%H:%M:%SZ', period_starts_at / 1000, 'unixepoch') AS periodStartsAt,
+               strftime('%Y-%m-%dT%H:%M:%SZ', period_ends_at / 1000, 'unixepoch') AS periodEndsAt,
+               strftime('%Y-%m-%dT%H:%M:%SZ', issued_at / 1000, 'unixepoch') AS issuedAt,
+               strftime('%Y-%m-%dT%H:%M:%SZ', paid_at / 1000, 'unixepoch') AS paidAt
+             FROM invoices
+             WHERE organization_id = ?1 AND number IS NOT NULL
+             ORDER BY number",
+            organization
+        )])
+        .await?
+        .into_iter()
+        .flat_map(|outcome| outcome.rows)
+        .collect())
 }
 
 /// What removes an organization from one table of the directory, and what finds it there.
@@ -257,7 +284,15 @@ async fn people_only_here(platform: &Platform, organization: OrganizationId) -> 
     struct Member {
         person_id: String,
     }
-    let members: Vec<Member> = platform.directory_rows(platform_sql!("SELECT person_id FROM memberships m WHERE organization_id = ?1 AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.person_id = m.person_id AND o.organization_id <> ?1)", organization)).await?;
+    let members: Vec<Member> = platform
+        .directory_rows(platform_sql!(
+            "SELECT person_id
+             FROM memberships m
+             WHERE organization_id = ?1
+               AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.person_id = m.person_id AND o.organization_id <> ?1)",
+            organization
+        ))
+        .await?;
     Ok(members.into_iter().map(|member| member.person_id).collect())
 }
 
@@ -271,7 +306,9 @@ async fn finish(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let hash = hash(erasure, now, before.as_deref().unwrap_or_default())?;
     let mut batch: Vec<Statement> = traces(platform, organization).await?.iter().map(Trace::delete).collect();
     batch.push(platform_sql!(
-        "UPDATE erasures SET step = 'erased', finished_at = ?2, hash = ?3 WHERE organization_id = ?1 AND step = 'counted'",
+        "UPDATE erasures
+         SET step = 'erased', finished_at = ?2, hash = ?3
+         WHERE organization_id = ?1 AND step = 'counted'",
         organization,
         now,
         hash

@@ -98,7 +98,13 @@ pub struct Move {
 pub async fn begin(tenant: &Tenant, id: MoveId, target: usize) -> Result<()> {
     let target = u32::try_from(target).unwrap_or(u32::MAX);
     let record = platform_sql!(
-        "INSERT INTO moves (id, organization_id, source, target, step, position, started_at) SELECT ?1, id, shard, ?3, 'copying', '{}', ?4 FROM organizations WHERE id = ?2 AND shard <> ?3 AND NOT EXISTS (SELECT 1 FROM erasures WHERE organization_id = ?2) ON CONFLICT DO NOTHING",
+        "INSERT INTO moves (id, organization_id, source, target, step, position, started_at)
+         SELECT ?1, id, shard, ?3, 'copying', '{}', ?4
+         FROM organizations
+         WHERE id = ?2
+           AND shard <> ?3
+           AND NOT EXISTS (SELECT 1 FROM erasures WHERE organization_id = ?2)
+         ON CONFLICT DO NOTHING",
         id,
         tenant.organization(),
         target,
@@ -133,7 +139,11 @@ pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
     }
     let rows: Vec<Unfinished> = platform
         .directory_rows(platform_sql!(
-            "SELECT organization_id FROM moves WHERE step NOT IN ('done', 'failed') AND held_until <= ?1 ORDER BY started_at LIMIT ?2",
+            "SELECT organization_id
+             FROM moves
+             WHERE step NOT IN ('done', 'failed') AND held_until <= ?1
+             ORDER BY started_at
+             LIMIT ?2",
             platform.app().moment().now,
             SWEEP_MAX
         ))
@@ -156,7 +166,19 @@ pub async fn go_on(platform: &Platform, organization: OrganizationId) -> Result<
 /// Does the next step and gives the one after it; None when there is nothing to do, or somebody else is doing it.
 pub async fn one_step(platform: &Platform, organization: OrganizationId) -> Result<Option<Step>> {
     let now = platform.app().moment().now;
-    let held: Vec<Move> = platform.directory_rows(platform_sql!("UPDATE moves SET held_until = ?2, version = version + 1 WHERE organization_id = ?1 AND step NOT IN ('done', 'failed') AND held_until <= ?3 RETURNING *", organization, now.plus(HELD_FOR), now)).await?;
+    let held: Vec<Move> = platform
+        .directory_rows(platform_sql!(
+            "UPDATE moves
+             SET held_until = ?2, version = version + 1
+             WHERE organization_id = ?1
+               AND step NOT IN ('done', 'failed')
+               AND held_until <= ?3
+             RETURNING *",
+            organization,
+            now.plus(HELD_FOR),
+            now
+        ))
+        .await?;
     let Some(held) = held.into_iter().next() else { return Ok(None) };
     let mover = Mover::new(platform, held)?;
     match mover.step().await {
@@ -231,7 +253,17 @@ impl<'p> Mover<'p> {
             return Ok(Move { step: Step::Sealed, ..self.held.clone() });
         }
         let since = self.now();
-        self.source.batch(vec![platform_sql!("INSERT INTO fences (organization_id, state, since) VALUES (?1, 'frozen', ?2) ON CONFLICT (organization_id) DO UPDATE SET since = excluded.since WHERE state = 'frozen'", self.held.organization_id, since)]).await?;
+        self.source
+            .batch(vec![platform_sql!(
+                "INSERT INTO fences (organization_id, state, since)
+                 VALUES (?1, 'frozen', ?2)
+                 ON CONFLICT (organization_id) DO UPDATE
+                 SET since = excluded.since
+                 WHERE state = 'frozen'",
+                self.held.organization_id,
+                since
+            )])
+            .await?;
         match self.copy_and_compare(since).await {
             Ok(checks) => Ok(Move { step: Step::Sealed, checks: Some(checks), frozen_at: Some(since), ..self.held.clone() }),
             Err(error) => {
@@ -276,7 +308,18 @@ impl<'p> Mover<'p> {
         if let Some(((table, check), found)) = tables.iter().zip(&checks).zip(&found).find(|((_, check), found)| check != found) {
             return Err(Error::Unavailable(format!("{} arrived as {found:?} instead of {check:?}", table.name)));
         }
-        let sealed = self.source.batch(vec![platform_sql!("UPDATE fences SET state = 'left' WHERE organization_id = ?1 AND state = 'frozen' AND since = ?2 AND since > ?3 RETURNING organization_id", organization, since, self.now().minus(SEALED_WITHIN))]).await?;
+        let sealed = self
+            .source
+            .batch(vec![platform_sql!(
+                "UPDATE fences
+                 SET state = 'left'
+                 WHERE organization_id = ?1 AND state = 'frozen' AND since = ?2 AND since > ?3
+                 RETURNING organization_id",
+                organization,
+                since,
+                self.now().minus(SEALED_WITHIN)
+            )])
+            .await?;
         if sealed.iter().all(|outcome| outcome.rows.is_empty()) {
             return Err(Error::Unavailable("the freeze took too long and was given up; it is tried again".into()));
         }
@@ -339,7 +382,11 @@ impl<'p> Mover<'p> {
     async fn save(&self, next: Move) -> Result<Step> {
         let to_json = |value: Json| value.to_string();
         let statement = platform_sql!(
-            "UPDATE moves SET step = ?3, position = ?4, checks = ?5, frozen_at = ?6, flipped_at = ?7, finished_at = ?8, held_until = 0, version = version + 1 WHERE id = ?1 AND version = ?2 RETURNING id",
+            "UPDATE moves
+             SET step = ?3, position = ?4, checks = ?5, frozen_at = ?6, flipped_at = ?7, finished_at = ?8,
+               held_until = 0, version = version + 1
+             WHERE id = ?1 AND version = ?2
+             RETURNING id",
             self.held.id,
             self.held.version,
             sql::word(&next.step),
@@ -358,6 +405,17 @@ impl<'p> Mover<'p> {
 
     async fn let_go(&self, error: &Error) -> Result<()> {
         let counted = u32::from(self.held.step == Step::Freezing);
-        self.platform.directory(vec![platform_sql!("UPDATE moves SET held_until = 0, attempts = attempts + ?3, last_error = ?4, version = version + 1 WHERE id = ?1 AND version = ?2", self.held.id, self.held.version, counted, error.for_the_record())]).await.map(|_| ())
+        self.platform
+            .directory(vec![platform_sql!(
+                "UPDATE moves
+                 SET held_until = 0, attempts = attempts + ?3, last_error = ?4, version = version + 1
+                 WHERE id = ?1 AND version = ?2",
+                self.held.id,
+                self.held.version,
+                counted,
+                error.for_the_record()
+            )])
+            .await
+            .map(|_| ())
     }
 }

@@ -25,7 +25,12 @@ impl From<ItemRow> for Item {
 }
 
 pub fn select() -> TenantStatement {
-    tenant_sql!("SELECT organization_id, key, position, completed_at FROM onboarding_items WHERE organization_id = ?1 ORDER BY position")
+    tenant_sql!(
+        "SELECT organization_id, key, position, completed_at
+         FROM onboarding_items
+         WHERE organization_id = ?1
+         ORDER BY position"
+    )
 }
 
 /// The checklist in its order; empty while it is not made yet.
@@ -37,14 +42,20 @@ pub async fn load(tenant: &Tenant) -> Result<Vec<Item>> {
 pub fn insert_missing() -> TenantStatement {
     let keys: Vec<&str> = ItemKey::ALL.into_iter().map(ItemKey::wire_name).collect();
     tenant_sql!(
-        "INSERT INTO onboarding_items (organization_id, key, position, status) SELECT ?1, value, key + 1, 'pending' FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO onboarding_items (organization_id, key, position, status)
+         SELECT ?1, value, key + 1, 'pending'
+         FROM json_each(?2)
+         WHERE true
+         ON CONFLICT DO NOTHING",
         serde_json::Value::from(keys).to_string()
     )
 }
 
 pub fn complete(key: ItemKey, at: Timestamp) -> TenantStatement {
     tenant_sql!(
-        "UPDATE onboarding_items SET status = 'completed', completed_at = ?3 WHERE organization_id = ?1 AND key = ?2 AND status = 'pending'",
+        "UPDATE onboarding_items
+         SET status = 'completed', completed_at = ?3
+         WHERE organization_id = ?1 AND key = ?2 AND status = 'pending'",
         key.wire_name(),
         at
     )
@@ -53,7 +64,13 @@ pub fn complete(key: ItemKey, at: Timestamp) -> TenantStatement {
 /// Guard: the item is still to be done.
 pub fn still_pending(key: ItemKey) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM onboarding_items WHERE organization_id = ?1 AND key = ?2 AND status = 'pending')",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (
+           SELECT 1
+           FROM onboarding_items
+           WHERE organization_id = ?1 AND key = ?2 AND status = 'pending'
+         )",
         key.wire_name()
     )
 }

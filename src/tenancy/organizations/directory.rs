@@ -15,7 +15,13 @@ pub struct ListedRow {
 /// A page of all organizations, newest first.
 pub async fn list(platform: &Platform, before: &str, fetch: u32) -> Result<Vec<OrganizationId>> {
     let statement = platform_sql!(
-        "SELECT o.id FROM organizations o WHERE o.status = 'placed' AND o.id < ?1 AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id) ORDER BY o.id DESC LIMIT ?2",
+        "SELECT o.id
+         FROM organizations o
+         WHERE o.status = 'placed'
+           AND o.id < ?1
+           AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.organization_id = o.id)
+         ORDER BY o.id DESC
+         LIMIT ?2",
         before,
         fetch
     );

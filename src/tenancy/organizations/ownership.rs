@@ -80,7 +80,9 @@ pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, comm
 /// The owners there are, and whoever is to become one.
 async fn holders(tenant: &Tenant, to: PersonId) -> Result<Vec<Holder>> {
     let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, version FROM members WHERE organization_id = ?1 AND (role = ?2 OR id = ?3)",
+        "SELECT organization_id, id, email, role, version
+         FROM members
+         WHERE organization_id = ?1 AND (role = ?2 OR id = ?3)",
         OWNER,
         to
     );
@@ -140,7 +142,9 @@ fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> s
 
 fn unchanged(holder: &Holder) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
         holder.id,
         holder.version
     )
@@ -154,7 +158,11 @@ fn put_role(person: PersonId, role: &str) -> TenantStatement {
 pub async fn emails(tenant: &Tenant, people: &[PersonId]) -> Result<Vec<String>> {
     let people = serde_json::to_string(people).unwrap_or_default();
     let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, version FROM members WHERE organization_id = ?1 AND id IN (SELECT value FROM json_each(?2)) ORDER BY id",
+        "SELECT organization_id, id, email, role, version
+         FROM members
+         WHERE organization_id = ?1
+           AND id IN (SELECT value FROM json_each(?2))
+         ORDER BY id",
         people
     );
     Ok(tenant.rows::<Holder>(statement).await?.into_iter().map(|holder| holder.email).collect())

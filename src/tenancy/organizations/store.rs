@@ -51,7 +51,10 @@ impl From<OrganizationRow> for Organization {
 /// The statement that reads it, for loading it together with others.
 pub fn select() -> TenantStatement {
     tenant_sql!(
-        "SELECT organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at, version FROM organizations WHERE organization_id = ?1"
+        "SELECT organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at,
+           version
+         FROM organizations
+         WHERE organization_id = ?1"
     )
 }
 
@@ -62,7 +65,9 @@ pub async fn load(tenant: &Tenant) -> Result<Organization> {
 
 pub fn insert(organization: &Organization) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO organizations (organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
+        "INSERT INTO organizations
+           (organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
         organization.name.as_str(),
         organization.email.as_str(),
         to_json(&organization.details),
@@ -76,7 +81,9 @@ pub fn insert(organization: &Organization) -> TenantStatement {
 
 pub fn update(organization: &Organization) -> TenantStatement {
     tenant_sql!(
-        "UPDATE organizations SET name = ?2, email = ?3, details = ?4, settings = ?5, status = ?6, onboarded_at = ?7, version = version + 1 WHERE organization_id = ?1",
+        "UPDATE organizations
+         SET name = ?2, email = ?3, details = ?4, settings = ?5, status = ?6, onboarded_at = ?7, version = version + 1
+         WHERE organization_id = ?1",
         organization.name.as_str(),
         organization.email.as_str(),
         to_json(&organization.details),
@@ -89,7 +96,9 @@ pub fn update(organization: &Organization) -> TenantStatement {
 /// Guard: the organization is as it was read.
 pub fn unchanged(organization: &Organization) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)",
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)",
         organization.version
     )
 }
@@ -97,7 +106,9 @@ pub fn unchanged(organization: &Organization) -> TenantStatement {
 /// Guard: there is no such organization here yet.
 pub fn not_placed_yet() -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)"
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)"
     )
 }
 
@@ -124,7 +135,11 @@ impl From<CancellationRow> for Cancellation {
 }
 
 fn select_cancellation() -> TenantStatement {
-    tenant_sql!("SELECT organization_id, reason, cancelled_at, erases_at FROM cancellations WHERE organization_id = ?1")
+    tenant_sql!(
+        "SELECT organization_id, reason, cancelled_at, erases_at
+         FROM cancellations
+         WHERE organization_id = ?1"
+    )
 }
 
 /// The organization with what its status rests on, read in one transaction.
@@ -146,7 +161,10 @@ pub async fn cancellation(tenant: &Tenant) -> Result<Option<Cancellation>> {
 
 pub fn put_suspension(suspension: &Suspension) -> TenantStatement {
     tenant_sql!(
-        "INSERT INTO suspensions (organization_id, reason, started_at) VALUES (?1, ?2, ?3) ON CONFLICT (organization_id) DO UPDATE SET reason = excluded.reason",
+        "INSERT INTO suspensions (organization_id, reason, started_at)
+         VALUES (?1, ?2, ?3)
+         ON CONFLICT (organization_id) DO UPDATE
+         SET reason = excluded.reason",
         suspension.reason.as_str(),
         suspension.started_at
     )

@@ -61,7 +61,8 @@ pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&A
     let shard = choose_shard(organization.id, platform.app().shards.len());
     let request = serde_json::to_string(requested).or_internal()?;
     let mut batch = vec![platform_sql!(
-        "INSERT INTO organizations (id, shard, status, test_clock_id, request, created_at) VALUES (?1, ?2, 'provisioning', ?3, ?4, ?5)",
+        "INSERT INTO organizations (id, shard, status, test_clock_id, request, created_at)
+         VALUES (?1, ?2, 'provisioning', ?3, ?4, ?5)",
         organization.id,
         u32::try_from(shard).unwrap_or(0),
         organization.test_clock,
@@ -155,7 +156,11 @@ struct CutOff {
 pub async fn finish_cut_off(platform: &Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(CUT_OFF_AFTER);
     let statement = platform_sql!(
-        "SELECT request FROM organizations WHERE status = 'provisioning' AND created_at <= ?1 ORDER BY created_at LIMIT 50",
+        "SELECT request
+         FROM organizations
+         WHERE status = 'provisioning' AND created_at <= ?1
+         ORDER BY created_at
+         LIMIT 50",
         before
     );
     let cut_off = platform.directory_rows::<CutOff>(statement).await?;

@@ -7,8 +7,14 @@ use std::sync::LazyLock;
 use rusqlite::Connection;
 
 use crate::tidy::none;
-use crate::tidy::source::product;
+use crate::tidy::source::{File, literal, product};
 use crate::tidy::tables::{migrated, texts};
+
+/// A longer statement is broken at its clauses.
+const ONE_LINE_MAX: usize = 100;
+const COLUMNS_MAX: usize = 140;
+
+const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "CREATE "];
 
 /// Parts of statements that may go through all rows of a tenant table, each with its reason. May only shrink.
 const SCANS: &[(&str, &str)] = &[
@@ -82,9 +88,7 @@ fn planned(call: &str, is_wanted: fn(&str) -> bool) -> Vec<Planned> {
     let files = product();
     let found = files.iter().flat_map(|file| {
         let code = Some(file.code().join("\n")).filter(|code| is_wanted(code)).unwrap_or_default();
-        let statements = literals(&code, call)
-            .into_iter()
-            .filter(|text| ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| text.starts_with(verb)));
+        let statements = literals(&code, call).into_iter().filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
         statements.map(|text| (file.path.clone(), text)).collect::<Vec<_>>()
     });
     found.map(|(path, text)| Planned { steps: plan(&database, &tables, &text, &path), path, text }).collect()
@@ -111,17 +115,34 @@ fn literals(code: &str, call: &str) -> Vec<String> {
     rests.filter_map(|rest| rest.strip_prefix('"')).map(literal).collect()
 }
 
-fn literal(code: &str) -> String {
-    let mut text = String::new();
-    let mut letters = code.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => return text,
-            '\\' => text.extend(letters.next().filter(|escaped| !escaped.is_whitespace())),
-            _ => text.push(letter),
+#[test]
+fn statements_are_broken_at_their_clauses() {
+    let files = product();
+    let statements: Vec<(&File, usize, String)> = files.iter().flat_map(statements).collect();
+    assert!(statements.len() > 400, "only {} statements were found: mend statements()", statements.len());
+    let long = statements.iter().filter(|(_, _, text)| text.lines().any(|line| line.chars().count() > COLUMNS_MAX) || is_unbroken(text));
+    none(long.map(|(file, line, text)| {
+        let beginning: String = text.chars().take(60).collect();
+        format!("{}:{line}: `{beginning}`: give each clause a line of its own, of at most {COLUMNS_MAX} columns", file.path)
+    }));
+}
+
+fn is_unbroken(text: &str) -> bool {
+    text.chars().count() > ONE_LINE_MAX && (text.lines().count() == 1 || text.contains("\\\n"))
+}
+
+/// The statements of a file, with the line on which each begins. They hold no quotes.
+fn statements(file: &File) -> Vec<(&File, usize, String)> {
+    let code = file.code().join("\n");
+    let mut line = 1;
+    let mut found = Vec::new();
+    for part in code.split('"') {
+        if VERBS.iter().any(|verb| part.starts_with(verb)) {
+            found.push((file, line, part.to_owned()));
         }
+        line += part.matches('\n').count();
     }
-    panic!("a text does not end: {}", &code[..code.len().min(80)])
+    found
 }
 
 #[test]
@@ -132,5 +153,5 @@ fn a_scan_is_seen() {
     assert!(plan("SELECT 1 FROM members WHERE job_title = ?1")[0].starts_with("SCAN members"));
     assert!(plan("SELECT 1 FROM teams WHERE organization_id = ?1 AND path >= ?2")[0].contains("organization_id=?"));
     assert_eq!(plan("SELECT 1 FROM json_each(?1)"), [""; 0]);
-    assert_eq!(literals("tenant_sql!(\n  \"SELECT \\\"a\\\"\", x) tenant_sql!(text)", "tenant_sql!("), ["SELECT \"a\""]);
+    assert_eq!(literals("tenant_sql!(\n  \"SELECT \\\"a\\\"\n   FROM b\", x) tenant_sql!(text)", "tenant_sql!("), ["SELECT \"a\" FROM b"]);
 }

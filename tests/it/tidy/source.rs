@@ -87,6 +87,20 @@ fn walk(path: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// The text that `code` begins with, its quote left out, on one line: statements are written over several.
+pub fn literal(code: &str) -> String {
+    let mut text = String::new();
+    let mut letters = code.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return text.split_whitespace().collect::<Vec<_>>().join(" "),
+            '\\' => text.extend(letters.next()),
+            _ => text.push(letter),
+        }
+    }
+    panic!("a text does not end: {}", code.chars().take(80).collect::<String>())
+}
+
 /// The line up to `//`, unless that is inside of a text.
 fn without_comment(line: &str) -> &str {
     let mut is_text = false;
