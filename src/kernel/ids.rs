@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
 use super::error::Error;
@@ -157,7 +160,31 @@ macro_rules! ids {
                 text.parse().map_err(|_| serde::de::Error::custom(concat!("send an id that begins with ", $prefix, "_")))
             }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                described(stringify!($name), $prefix)
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
     )*};
+}
+
+/// What openapi.json says of one kind of id, once for all fields that hold one.
+fn described(type_name: &str, prefix: &str) -> RefOr<Schema> {
+    let noun = type_name.strip_suffix("Id").unwrap_or(type_name);
+    let words: String =
+        noun.chars().flat_map(|letter| letter.is_uppercase().then_some(' ').into_iter().chain(letter.to_lowercase())).collect();
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(format!("The id of one{words}: `{prefix}_` and 26 characters. Opaque; ids sort by the time of their creation.")))
+        .examples([format!("{prefix}_01h2xcejqtf2nbrexx3vqjhp41")])
+        .into()
 }
 
 ids! {

@@ -42,7 +42,6 @@ pub struct NewCredit {
     /// Lower ones are drawn first, those without one last; of equals the one that expires first.
     pub priority: Option<u32>,
     /// It can be used until then; for good when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// Why, for people.
     #[schema(example = "goodwill after the outage", min_length = 1, max_length = 2000)]
@@ -57,7 +56,6 @@ pub struct CreditView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: CreditId,
     pub source: Source,
     pub amount: MoneyView,
@@ -69,12 +67,9 @@ pub struct CreditView {
     pub reason: Option<String>,
     /// The id of the invoice or the credit note that it came from.
     pub origin: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// When it expired or was taken back.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
 }
 

@@ -55,7 +55,6 @@ pub struct EntryView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: EntryId,
     /// 1, 2, 3 and so on, in the order of the commits.
     pub sequence: i64,
@@ -63,10 +62,8 @@ pub struct EntryView {
     /// Id of what it was posted for: an invoice (and the part of it), a payment, a credit, a credit note, a refund.
     pub source: String,
     /// The invoice whose money it moves.
-    #[schema(value_type = Option<String>)]
     pub invoice: Option<InvoiceId>,
     /// In the organization's time.
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub description: Option<String>,
     /// They sum to zero.
@@ -118,7 +115,6 @@ pub struct AuditView {
     /// How many entries there are.
     pub entries: u64,
     /// Entries whose postings don't sum to zero; the first twenty.
-    #[schema(value_type = Vec<String>)]
     pub unbalanced_entries: Vec<EntryId>,
     pub balances: Vec<AuditedBalanceView>,
     pub claims: Vec<AuditedClaimView>,

@@ -33,14 +33,11 @@ pub struct AuditQuery {
 #[serde(rename_all = "camelCase")]
 #[schema(as = BillingFinding)]
 pub struct FindingView {
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
-    #[schema(value_type = String)]
     pub subscription: SubscriptionId,
     /// `overdue`: due for longer than `graceHours`, not billed and not parked. `missingInvoice`: a period that has none.
     pub kind: Kind,
     /// When it was due, or when the period starts.
-    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }
 

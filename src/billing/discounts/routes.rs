@@ -48,10 +48,8 @@ pub struct NewDiscount {
     /// On how many bills, when it is `repeating`.
     #[schema(minimum = 1, maximum = 120)]
     pub bills: Option<u32>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_from: Option<Timestamp>,
     /// At this instant, still.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_through: Option<Timestamp>,
     /// Only off these plans, add-ons (`plan/add-on`) and metrics; off everything when absent.
     #[schema(min_items = 1, max_items = 100)]
@@ -86,7 +84,6 @@ pub struct DiscountView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: DiscountId,
     pub name: String,
     /// Percent.
@@ -97,14 +94,10 @@ pub struct DiscountView {
     pub bills: Option<u32>,
     /// On how many bills it was so far.
     pub redeemed: u32,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_from: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub valid_through: Option<Timestamp>,
     pub items: Option<Vec<String>>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
 }
 

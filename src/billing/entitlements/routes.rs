@@ -80,7 +80,6 @@ pub struct OverrideView {
     pub key: String,
     pub value: FeatureValue,
     pub reason: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 

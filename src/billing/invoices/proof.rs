@@ -41,7 +41,6 @@ pub struct ProofView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     pub version: u32,
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     /// As `GET /v1/invoices/{id}` shows it.
     pub invoice: InvoiceView,
@@ -86,15 +85,11 @@ pub struct BasisView {
 #[schema(as = InvoiceProofSubscription)]
 pub struct PinnedView {
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: SubscriptionId,
     pub time_zone: String,
-    #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub trial_ends_at: Option<Timestamp>,
     /// Where paid periods are counted from now.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub anchored_at: Option<Timestamp>,
     /// Oldest first.
     pub phases: Vec<PhaseView>,
@@ -105,7 +100,6 @@ pub struct PinnedView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionPhase)]
 pub struct PhaseView {
-    #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
     pub plan: String,
     pub plan_version: u32,

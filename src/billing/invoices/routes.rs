@@ -34,9 +34,7 @@ use rating::Currency;
 #[serde(rename_all = "camelCase")]
 #[schema(as = BillingPeriod)]
 pub struct BillingPeriodView {
-    #[schema(value_type = String, format = DateTime)]
     pub start_date: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub end_date: Timestamp,
 }
 
@@ -148,12 +146,10 @@ pub struct InvoiceView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: InvoiceId,
     /// The seller's prefix and the number, which is gapless.
     #[schema(example = "INV-000001")]
     pub identifier: Option<String>,
-    #[schema(value_type = String)]
     pub subscription: SubscriptionId,
     pub billing_reason: BillingReason,
     /// The lines before discounts and taxes.
@@ -172,18 +168,13 @@ pub struct InvoiceView {
     pub discount: Vec<DiscountView>,
     pub taxes: Vec<TaxView>,
     /// The ids of the credit notes on it, see `/v1/credit-notes`.
-    #[schema(value_type = Vec<String>)]
     pub credit_notes: Vec<CreditNoteId>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub date_issued: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub payment_due_date: Option<Timestamp>,
     /// The period the invoice opens, whose base price it charges; each line says which period it charges for.
     pub billing_period: BillingPeriodView,
     pub payment_status: Status,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub paid_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub voided_at: Option<Timestamp>,
 }
 

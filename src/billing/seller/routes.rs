@@ -86,7 +86,6 @@ pub struct SellerView {
     pub payment_instructions: Option<String>,
     pub invoice_prefix: String,
     /// Null until it is set.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub updated_at: Option<Timestamp>,
 }
 

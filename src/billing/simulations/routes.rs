@@ -49,10 +49,8 @@ pub struct NewSimulation {
     /// By key, how many.
     pub add_ons: Option<BTreeMap<String, u32>>,
     /// Usage periods that start at or after; the last three closed ones when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub from: Option<Timestamp>,
     /// Usage periods that start before; now when absent. Periods that are not over are supposed to have `usage`.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub to: Option<Timestamp>,
     /// By metric, what is supposed to be used in each period that is not over; the last closed period's when absent.
     #[schema(value_type = Option<BTreeMap<String, QuantityDocument>>)]

@@ -72,9 +72,7 @@ impl From<NewMigration> for Migration {
 #[serde(rename_all = "camelCase")]
 #[schema(as = MigratedSubscription)]
 pub struct SubscriberView {
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
-    #[schema(value_type = String)]
     pub subscription: SubscriptionId,
     /// `moves`: would change (preview only). `scheduled`: will. `skipped`: is left alone. `refused`: can't.
     #[schema(example = "moves")]
@@ -83,7 +81,6 @@ pub struct SubscriberView {
     pub reason: Option<&'static str>,
     /// The add-on that is gone.
     pub add_on: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub effective_at: Timestamp,
     /// What a billing period costs it, add-ons among it.
     pub price_before: MoneyView,

@@ -32,7 +32,6 @@ pub struct NewPause {
     #[schema(required = false)]
     pub policy: PausePolicy,
     /// When it ends by itself; until somebody ends it when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub resumes_at: Option<Timestamp>,
 }
 

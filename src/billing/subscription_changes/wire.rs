@@ -23,9 +23,7 @@ use crate::kernel::time::Timestamp;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Period)]
 pub struct PeriodView {
-    #[schema(value_type = String, format = DateTime)]
     pub start: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub end: Timestamp,
 }
 
@@ -64,9 +62,7 @@ impl From<Shape> for ShapeView {
 #[schema(as = ScheduledChange)]
 pub struct ScheduledChangeView {
     pub to: ShapeView,
-    #[schema(value_type = String, format = DateTime)]
     pub effective_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub requested_at: Timestamp,
 }
 
@@ -81,9 +77,7 @@ impl From<ScheduledChange> for ScheduledChangeView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionCancellation)]
 pub struct CancellationView {
-    #[schema(value_type = String, format = DateTime)]
     pub effective_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub requested_at: Timestamp,
     pub reason: Option<String>,
 }
@@ -100,10 +94,8 @@ impl From<Cancellation> for CancellationView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionPause)]
 pub struct PauseView {
-    #[schema(value_type = String, format = DateTime)]
     pub paused_at: Timestamp,
     /// When it ends by itself; null until somebody ends it.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub resumes_at: Option<Timestamp>,
     pub policy: PausePolicy,
 }
@@ -122,7 +114,6 @@ pub struct SubscriptionView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: SubscriptionId,
     #[schema(example = "Professional Plan")]
     pub name: String,
@@ -138,12 +129,9 @@ pub struct SubscriptionView {
     pub quantity: u32,
     /// How many of each add-on, by its key.
     pub add_ons: BTreeMap<String, u32>,
-    #[schema(value_type = String, format = DateTime)]
     pub start_date: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub end_date: Option<Timestamp>,
     pub is_trial: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub trial_end_date: Option<Timestamp>,
     pub plan: PlanView,
     pub plan_version: u32,
@@ -204,7 +192,6 @@ impl SubscriptionView {
 pub struct ChangeView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
-    #[schema(value_type = String, format = DateTime)]
     pub effective_at: Timestamp,
     pub from: ShapeView,
     pub to: ShapeView,
@@ -222,7 +209,6 @@ pub struct ChangeView {
     pub credit_issued: MoneyView,
     pub total_payment_due: MoneyView,
     /// The invoice, of a change that billed something.
-    #[schema(value_type = Option<String>)]
     pub invoice: Option<InvoiceId>,
 }
 

@@ -76,7 +76,6 @@ pub struct MetricView {
     /// Part of the product: every plan has a limit for it.
     pub built_in: bool,
     /// Null when built in.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
 }
 

@@ -80,10 +80,8 @@ pub struct PlanView {
     /// By currency: usage that comes to this much is invoiced before its period ends.
     pub progressive_billing: BTreeMap<String, MoneyView>,
     /// A custom contract is this organization's only; null is everybody's.
-    #[schema(value_type = Option<String>)]
     pub organization: Option<OrganizationId>,
     /// Null when built in.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub published_at: Option<Timestamp>,
 }
 

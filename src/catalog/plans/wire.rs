@@ -25,7 +25,6 @@ pub struct NewPlan {
     pub description: Option<String>,
     /// A custom contract: only this organization sees the plan and may take it. All versions of a plan are of one organization, or
     /// everybody's.
-    #[schema(value_type = Option<String>)]
     pub organization: Option<OrganizationId>,
     /// The base price of a billing period, for each currency and interval in which the plan is sold.
     #[schema(min_items = 1, max_items = 100)]

@@ -24,7 +24,6 @@ pub struct JsonWebKey {
     /// `Ed25519`
     pub crv: &'static str,
     pub x: String,
-    #[schema(value_type = String)]
     pub kid: SigningKeyId,
     /// `EdDSA`
     pub alg: &'static str,
@@ -69,13 +68,10 @@ pub struct SigningKeyView {
     pub type_name: &'static str,
     /// The `kid` of its tokens.
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: SigningKeyId,
     /// `waiting`, `signing` or `verifying`.
     pub status: &'static str,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub signs_from: Timestamp,
 }
 

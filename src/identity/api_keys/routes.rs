@@ -29,7 +29,6 @@ pub struct NewApiKey {
     #[schema(example = json!(["usage.read", "usage.write"]), min_items = 1, max_items = 50)]
     pub scopes: Vec<String>,
     /// The key stops working then; never when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -41,7 +40,6 @@ pub struct KeyView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: KeyId,
     pub name: String,
     pub scopes: Vec<String>,
@@ -52,14 +50,10 @@ pub struct KeyView {
     pub secret: Option<String>,
     /// `platform`, or the id of the person, key or client that made it.
     pub created_by: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
     /// To a few minutes.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
 }
 

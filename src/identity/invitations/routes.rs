@@ -29,7 +29,7 @@ use crate::kernel::time::Timestamp;
 #[serde(deny_unknown_fields)]
 #[schema(as = InvitedTeam)]
 pub struct NewTeamRole {
-    #[schema(value_type = String, example = "team_...")]
+    #[schema(example = "team_...")]
     pub team: TeamId,
     /// The key of a role; the team's `settings.defaultRole` when absent.
     #[schema(example = "developer")]
@@ -59,7 +59,6 @@ pub struct InvitationView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: InvitationId,
     pub email: String,
     pub role: Option<String>,
@@ -67,9 +66,7 @@ pub struct InvitationView {
     pub status: Status,
     /// A member, a key or a client of the organization, or `platform`.
     pub invited_by: String,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 

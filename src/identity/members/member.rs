@@ -12,7 +12,7 @@ use crate::kernel::time::Timestamp;
 /// A role on a team.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TeamRole {
-    #[schema(value_type = String, example = "team_...")]
+    #[schema(example = "team_...")]
     pub team: TeamId,
     /// The key of a role.
     #[schema(example = "developer")]

@@ -20,7 +20,6 @@ pub struct MemberView {
     pub type_name: &'static str,
     /// The same in every organization that the person belongs to.
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: PersonId,
     pub given_name: Option<String>,
     pub family_name: Option<String>,
@@ -36,10 +35,8 @@ pub struct MemberView {
     pub email_verified: bool,
     /// `active`.
     pub status: &'static str,
-    #[schema(value_type = String, format = DateTime)]
     pub joined_at: Timestamp,
     /// The last login into this organization; null where there was none.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_login_at: Option<Timestamp>,
 }
 

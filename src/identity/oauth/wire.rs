@@ -29,7 +29,6 @@ pub struct OauthClientView {
     pub type_name: &'static str,
     /// The `client_id`.
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: ClientId,
     pub name: String,
     pub scopes: Vec<String>,
@@ -41,14 +40,11 @@ pub struct OauthClientView {
     /// Grows by one with each rotation.
     pub secret_version: u32,
     /// Until when the secret before this one gets tokens, too.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub previous_secret_until: Option<Timestamp>,
     /// `platform`, or the id of the person, key or client that made it.
     pub created_by: String,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When it got a token last, to a few minutes.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
 }
 

@@ -26,7 +26,6 @@ pub struct NewPlatformKey {
     #[schema(example = "deployment", min_length = 1, max_length = 200)]
     pub name: String,
     /// The key stops working then; never when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -38,7 +37,6 @@ pub struct PlatformKeyView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: PlatformKeyId,
     pub name: String,
     /// The first characters of the secret; they name the key and open nothing.
@@ -48,14 +46,10 @@ pub struct PlatformKeyView {
     pub secret: Option<String>,
     /// `platform` for the root key, or the id of another platform key.
     pub created_by: String,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<Timestamp>,
     /// To a few minutes.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
 }
 

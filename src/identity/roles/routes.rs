@@ -61,7 +61,6 @@ pub struct RoleView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: RoleId,
     pub key: String,
     pub name: String,
@@ -70,7 +69,6 @@ pub struct RoleView {
     /// Whether every organization has it; then it can't be changed.
     pub built_in: bool,
     /// `null` when built in.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,
 }
 
@@ -187,10 +185,8 @@ pub struct CheckQuery {
 pub struct PermissionCheck {
     pub allowed: bool,
     pub permission: &'static str,
-    #[schema(value_type = String)]
     pub person: PersonId,
     /// `null`: organization-wide.
-    #[schema(value_type = Option<String>)]
     pub team: Option<TeamId>,
     /// The assignment because of which they may.
     pub reason: Option<PermissionReason>,
@@ -219,7 +215,6 @@ pub struct MissingPermission {
     pub permission: &'static str,
     pub detail: String,
     /// Teams on which they do hold it: none of them is above the team in question.
-    #[schema(value_type = Vec<String>)]
     pub held_on: Vec<TeamId>,
 }
 

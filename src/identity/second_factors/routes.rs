@@ -37,10 +37,8 @@ pub struct Confirmation {
 pub struct SecondFactorView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// It is asked for at login from then on.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub confirmed_at: Option<Timestamp>,
     pub recovery_codes_left: usize,
     /// For authenticator apps, in base32. Shown once, when it is enrolled.

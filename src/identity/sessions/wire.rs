@@ -19,7 +19,7 @@ pub struct NewSession {
     /// In place of email and code.
     pub token: Option<String>,
     /// For people who belong to several organizations.
-    #[schema(value_type = Option<String>, example = "org_01m0000000000000000000000")]
+    #[schema(example = "org_01m0000000000000000000000")]
     pub organization: Option<OrganizationId>,
     /// For people who have a second factor: the code of their authenticator app, or a recovery code.
     pub second_factor_code: Option<String>,
@@ -39,7 +39,6 @@ pub struct NewRefreshment {
 pub struct GrantedView {
     #[serde(flatten)]
     pub session: SessionView,
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     /// For `Authorization: Bearer`; a JWT.
     pub access_token: String,
@@ -60,20 +59,14 @@ pub struct SessionView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: SessionId,
-    #[schema(value_type = String)]
     pub person: PersonId,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// The login or the last refresh.
-    #[schema(value_type = String, format = DateTime)]
     pub last_used_at: Timestamp,
     /// When it ends unless it is refreshed before.
-    #[schema(value_type = String, format = DateTime)]
     pub idle_until: Timestamp,
     /// When it ends, however much it is used.
-    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
     /// Where the login came from.
     pub ip: Option<String>,

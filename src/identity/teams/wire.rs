@@ -19,7 +19,6 @@ pub struct NewTeam {
     #[schema(max_length = 2000)]
     pub description: Option<String>,
     /// The team above it; topmost when absent.
-    #[schema(value_type = Option<String>)]
     pub parent_team: Option<TeamId>,
     pub settings: Option<TeamSettingsInput>,
 }
@@ -50,7 +49,7 @@ pub struct TeamChanges {
     pub description: Option<Option<String>>,
     /// Moves the team, with all that is below it; `null` makes it topmost.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<TeamId>)]
     pub parent_team: Option<Option<TeamId>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
@@ -74,21 +73,16 @@ pub struct TeamView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: TeamId,
     pub name: String,
     pub description: Option<String>,
-    #[schema(value_type = String)]
     pub parent_organization: OrganizationId,
-    #[schema(value_type = Option<String>)]
     pub parent_team: Option<TeamId>,
     /// The teams from the topmost one down to this one.
-    #[schema(value_type = Vec<String>)]
     pub path: Vec<TeamId>,
     /// How many teams that is; 1: topmost.
     pub depth: u32,
     pub settings: TeamSettings,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
@@ -109,17 +103,14 @@ pub struct TeamMemberView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     /// The person.
-    #[schema(value_type = String)]
     pub member: PersonId,
     /// The team.
-    #[schema(value_type = String)]
     pub member_of: TeamId,
     /// The key of the role.
     pub role_name: String,
     /// Who gave it: a person, a key, a client, or `platform`.
     pub assigned_by: String,
     /// Since when they are on the team.
-    #[schema(value_type = String, format = DateTime)]
     pub start_date: Timestamp,
 }
 

@@ -40,7 +40,6 @@ pub struct ParkedView {
     pub attempts: Option<u32>,
     pub last_error: Option<String>,
     #[serde(deserialize_with = "sql::millis::deserialize")]
-    #[schema(value_type = String, format = DateTime)]
     pub parked_at: Timestamp,
 }
 

@@ -49,7 +49,6 @@ pub struct LimitView {
     pub limit: Quantity,
     pub enforcement: Enforcement,
     pub reason: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
@@ -76,10 +75,8 @@ pub struct NewGrant {
     #[schema(value_type = QuantityDocument, example = 10_000)]
     pub amount: Quantity,
     /// From then on; now when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub starts_at: Option<Timestamp>,
     /// Up to then; for good when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
     /// Why, for your own people.
     #[schema(example = "goodwill after the outage", min_length = 1, max_length = 2000)]
@@ -100,17 +97,13 @@ pub struct GrantView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: GrantId,
     pub metric: String,
     #[schema(value_type = QuantityDocument)]
     pub amount: Quantity,
-    #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
     pub reason: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 

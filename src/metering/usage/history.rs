@@ -85,10 +85,8 @@ pub struct UsageHistory {
     #[schema(value_type = String, example = "hour")]
     pub granularity: Granularity,
     /// The start of the first hour or day.
-    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// The end of the last one.
-    #[schema(value_type = String, format = DateTime)]
     pub to: Timestamp,
     /// In time order; those without usage are left out.
     pub data: Vec<HistoryEntry>,
@@ -98,9 +96,7 @@ pub struct UsageHistory {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    #[schema(value_type = String, format = DateTime)]
     pub start: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub end: Timestamp,
     /// How many events.
     pub count: u64,

@@ -24,7 +24,6 @@ pub struct NewUsage {
     #[schema(example = "req-8f1", min_length = 1, max_length = 255)]
     pub idempotency_key: Option<String>,
     /// When it happened; now when absent. At most 35 days back and 5 minutes ahead.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub timestamp: Option<Timestamp>,
     /// Yours. Part of what an idempotency key stands for.
     #[schema(value_type = Option<Object>)]
@@ -42,9 +41,7 @@ pub struct UsageBatch {
 /// The billing period that is counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UsagePeriod {
-    #[schema(value_type = String, format = DateTime)]
     pub start: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub end: Timestamp,
 }
 
@@ -160,9 +157,7 @@ pub struct ActiveGrant {
     pub id: String,
     #[schema(value_type = QuantityDocument)]
     pub amount: Quantity,
-    #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
 }
 
@@ -223,9 +218,7 @@ pub struct ReservationView {
     pub amount: Quantity,
     /// `active`, `settled`, `released` or `expired`.
     pub status: String,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
     /// What was used in the end; null until it is settled.
     #[schema(value_type = Option<QuantityDocument>)]
@@ -285,7 +278,6 @@ pub struct CloudEvent {
     #[serde(rename = "type")]
     #[schema(example = "apiCalls")]
     pub event_type: String,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub time: Option<Timestamp>,
     /// `amount` is counted, 1 when absent; the rest is metadata.
     #[schema(value_type = Option<Object>)]

@@ -23,7 +23,6 @@ pub struct EntryView {
     /// 1, 2, 3 and so on, without a gap.
     pub sequence: i64,
     /// When it was committed, in the organization's time. Never goes back.
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub actor: ActorView,
     /// The organization that the vendor acted for, the fact that a step follows from, or the person who made the key.

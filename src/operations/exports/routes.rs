@@ -50,7 +50,6 @@ pub struct ExportView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: ExportId,
     pub status: Status,
     /// How much of it is written, from 0 to 1.
@@ -63,12 +62,9 @@ pub struct ExportView {
     pub bytes: u64,
     /// Of everything before the last line; known at the end.
     pub sha256: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
     /// The content is deleted then.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
 }
 

@@ -18,7 +18,7 @@ use crate::kernel::time::Timestamp;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockTime {
-    #[schema(value_type = String, format = DateTime, example = "2026-01-31T00:00:00Z")]
+    #[schema(example = "2026-01-31T00:00:00Z")]
     pub now: Timestamp,
 }
 
@@ -30,11 +30,8 @@ pub struct ClockView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: TestClockId,
-    #[schema(value_type = String, format = DateTime)]
     pub now: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 

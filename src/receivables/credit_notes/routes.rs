@@ -29,7 +29,7 @@ const LINES_MAX: usize = 500;
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCreditNote {
-    #[schema(value_type = String, example = "inv_01k...")]
+    #[schema(example = "inv_01k...")]
     pub invoice: InvoiceId,
     /// As it stands on the credit note.
     #[schema(example = "outage on the 3rd", min_length = 1, max_length = 2000)]
@@ -96,12 +96,10 @@ pub struct CreditNoteView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: CreditNoteId,
     /// The number; gapless, of a series of its own. It is given right after the answer that made the note.
     #[schema(example = "CN-000001")]
     pub identifier: Option<String>,
-    #[schema(value_type = String)]
     pub invoice: InvoiceId,
     pub reason: String,
     pub lines: Vec<NoteLineView>,
@@ -116,9 +114,7 @@ pub struct CreditNoteView {
     pub credited: MoneyView,
     /// What of it is paid back, see `/v1/refunds`.
     pub refunded: MoneyView,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub date_issued: Option<Timestamp>,
 }
 

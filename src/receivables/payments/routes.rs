@@ -30,7 +30,6 @@ pub struct NewPayment {
     #[schema(min_length = 1, max_length = 200)]
     pub reference: Option<String>,
     /// When the money came; now when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub paid_at: Option<Timestamp>,
 }
 
@@ -43,7 +42,6 @@ pub struct NewRefundPayment {
     #[schema(min_length = 1, max_length = 200)]
     pub reference: Option<String>,
     /// When the money left; now when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub paid_at: Option<Timestamp>,
 }
 
@@ -55,16 +53,12 @@ pub struct PaymentView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: PaymentId,
-    #[schema(value_type = String)]
     pub invoice: InvoiceId,
     pub amount: MoneyView,
     pub method: Option<String>,
     pub reference: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub paid_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub recorded_at: Timestamp,
 }
 
@@ -100,19 +94,14 @@ pub struct RefundView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: RefundId,
-    #[schema(value_type = String)]
     pub credit_note: CreditNoteId,
-    #[schema(value_type = String)]
     pub invoice: InvoiceId,
     pub amount: MoneyView,
     pub status: RefundStatus,
     pub method: Option<String>,
     pub reference: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub paid_at: Option<Timestamp>,
 }
 

@@ -21,18 +21,13 @@ pub struct ErasureView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: ErasureId,
     /// The id that the organization had.
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     /// `running` or `done`.
     pub status: &'static str,
-    #[schema(value_type = String, format = DateTime)]
     pub cancelled_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub requested_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
     /// Rows that were erased, by store and table.
     pub rows: Option<Counts>,

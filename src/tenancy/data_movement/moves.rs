@@ -35,9 +35,7 @@ pub struct MoveView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: MoveId,
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     #[schema(value_type = i64)]
     pub from: usize,
@@ -45,14 +43,10 @@ pub struct MoveView {
     pub to: usize,
     /// What comes next; `done` and `failed` are the ends. A failed move has changed nothing.
     pub step: Step,
-    #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
     /// From then until `flippedAt` writes were refused.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub frozen_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub flipped_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
     /// Rows and checksum of each table, the same on both sides.
     pub tables: Option<BTreeMap<String, Check>>,

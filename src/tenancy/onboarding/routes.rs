@@ -41,7 +41,6 @@ pub struct ItemView {
     pub name: &'static str,
     pub position: u32,
     pub status: ItemStatus,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub completed_at: Option<Timestamp>,
 }
 
@@ -53,7 +52,6 @@ pub struct ChecklistView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     pub name: &'static str,
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     pub item_list_element: Vec<ItemView>,
     /// Done items, from 0 to 1.

@@ -30,10 +30,8 @@ pub struct NewSuspension {
 pub struct SuspensionView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     pub reason: String,
-    #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
 }
 
@@ -59,13 +57,10 @@ pub struct NewCancellation {
 pub struct CancellationView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
-    #[schema(value_type = String)]
     pub organization: OrganizationId,
     pub reason: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub cancelled_at: Timestamp,
     /// Until then the cancellation can be withdrawn; from then on the organization's data is erased.
-    #[schema(value_type = String, format = DateTime)]
     pub erases_at: Timestamp,
 }
 

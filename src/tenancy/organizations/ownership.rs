@@ -23,10 +23,9 @@ const ADMIN: &str = "admin";
 #[serde(deny_unknown_fields)]
 pub struct NewOwnershipTransfer {
     /// A member: `user_...`.
-    #[schema(value_type = String, example = "user_01h2xcejqtf2nbrexx3vqjhp41")]
+    #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp41")]
     pub to: PersonId,
     /// The owner who becomes an admin. When absent: whoever asks, if they are an owner; otherwise the only owner there is.
-    #[schema(value_type = Option<String>)]
     pub from: Option<PersonId>,
 }
 
@@ -37,10 +36,8 @@ pub struct OwnershipTransferView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     /// Now an admin.
-    #[schema(value_type = String)]
     pub from: PersonId,
     /// Now an owner.
-    #[schema(value_type = String)]
     pub to: PersonId,
 }
 

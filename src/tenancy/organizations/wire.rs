@@ -97,7 +97,6 @@ pub struct OrganizationView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
-    #[schema(value_type = String)]
     pub id: OrganizationId,
     pub name: String,
     pub email: String,
@@ -112,11 +111,8 @@ pub struct OrganizationView {
     pub tax_id: Option<String>,
     pub settings: Settings,
     pub status: Status,
-    #[schema(value_type = Option<String>)]
     pub test_clock: Option<TestClockId>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub onboarded_at: Option<Timestamp>,
     /// Done items of the onboarding checklist, from 0 to 1.
     #[schema(value_type = f64)]
