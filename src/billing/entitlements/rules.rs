@@ -138,6 +138,7 @@ mod tests {
     use super::*;
     use crate::catalog::plans::built_in::built_in;
     use crate::catalog::plans::rules::AddOn;
+    use crate::kernel::time::Timestamp;
 
     fn given(key: &str, value: Given) -> Override {
         let updated_at = Timestamp::parse("2026-01-10T12:00:00Z").unwrap();

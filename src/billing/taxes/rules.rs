@@ -53,6 +53,7 @@ mod tests {
     use super::*;
     use crate::kernel::ids::Fixed;
     use crate::kernel::time::Timestamp;
+    use rating::TaxRate;
 
     fn tax(name: &str, rate: &str) -> NamedTax {
         NamedTax { name: name.into(), rate: TaxRate { rate: rate.parse().unwrap(), inclusive: false } }

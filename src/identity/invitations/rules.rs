@@ -154,7 +154,9 @@ fn require_pending(invitation: &Invitation, now: Timestamp) -> Result<(), Proble
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::invitations::invitation::Team;
     use crate::kernel::ids::Fixed;
+    use crate::kernel::ids::TeamId;
 
     fn at(day: u64) -> Moment<'static> {
         Moment { now: Timestamp::from_millis(0).plus(days(day)), entropy: &Fixed }

@@ -175,6 +175,7 @@ pub fn no_seat(taken: Quantity, held: Quantity, limit: Quantity) -> Problem {
 mod tests {
     use super::*;
     use crate::kernel::ids::Fixed;
+    use crate::kernel::time::Timestamp;
 
     fn member(role: Option<&str>) -> Member {
         let moment = Moment { now: Timestamp::from_millis(1), entropy: &Fixed };

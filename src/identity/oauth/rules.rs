@@ -63,6 +63,7 @@ fn described(client: &OauthClient) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::time::Timestamp;
 
     fn client(scopes: &[&str]) -> OauthClient {
         OauthClient {

@@ -144,6 +144,9 @@ fn check_permissions(permissions: &[String]) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::roles::role::TeamPath;
+    use crate::kernel::ids::TeamId;
+    use crate::kernel::time::Timestamp;
 
     fn role(permissions: &[&str]) -> Role {
         let permissions = permissions.iter().map(|scope| (*scope).to_owned()).collect();

@@ -66,6 +66,8 @@ pub fn end(session: &Session, because: SessionEndReason, now: Timestamp) -> Deci
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::ids::PersonId;
+    use crate::kernel::ids::SessionId;
     use crate::kernel::time::hours;
 
     const NOON: Timestamp = Timestamp::from_millis(1_800_000_000_000);

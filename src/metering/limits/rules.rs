@@ -129,6 +129,7 @@ fn check_reason(reason: Option<&str>) -> Result<(), Problem> {
 mod tests {
     use super::*;
     use crate::kernel::ids::Fixed;
+    use std::collections::BTreeMap;
 
     fn noon() -> Moment<'static> {
         Moment { now: Timestamp::parse("2026-01-10T12:00:00Z").unwrap(), entropy: &Fixed }

@@ -225,7 +225,7 @@ fn a_role_that_goes_is_held_by_no_member_and_promised_to_nobody() {
     join(&world, &story.company.id, "anna", None);
     let role = story.send("POST", "/v1/roles", json!({"key": "keeper", "name": "Keeper", "permissions": ["teams.write"]}), 201);
     let anna = block_on(members::store::member(&story.tenant, person("anna"))).unwrap().unwrap();
-    let changes = members::rules::Changes { role: Some(Some("keeper".into())), ..people::rules::Changes::default() };
+    let changes = members::rules::Changes { role: Some(Some("keeper".into())), ..members::rules::Changes::default() };
     let given = members::rules::update(&anna, changes, false).unwrap().1;
     let wanted =
         invitations::invitation::Wanted { email: "berta@acme.example".into(), role: Some(Some("keeper".into())), teams: Vec::new() };

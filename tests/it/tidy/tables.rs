@@ -5,9 +5,7 @@ use std::fs;
 use rusqlite::Connection;
 
 use crate::tidy::none;
-use crate::tidy::source::{product, root};
-use crate::none;
-use crate::source::{File, product, root};
+use crate::tidy::source::{File, product, root};
 
 /// Tables of the tenants' databases that hold no tenant's rows. None so far.
 const OF_NOBODY: &[&str] = &[];
