@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::relocation;
-use super::relocation::{Check, Move, Step};
+use super::move_store::{self, Check, Move, Step};
 use crate::events::MoveRequested;
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, Filter, IdInPath};
@@ -82,7 +81,7 @@ pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, com
         let target = usize::try_from(command.body.shard).unwrap_or(usize::MAX);
         let source = tenant.placement().shard;
         check(target, source, tenant.app().shards.len())?;
-        if relocation::unfinished_of(&vendor.platform, id).await?.is_some() {
+        if move_store::unfinished_of(&vendor.platform, id).await?.is_some() {
             let detail =
                 "The organization is being moved already. Wait until that is done; GET /v1/organizations/{id}/moves says how far it is.";
             return Err(Problem::conflict("move_in_progress", detail).into());
@@ -131,13 +130,13 @@ pub async fn list_moves(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, 
     let tenant = vendor.organization(id).await?;
     let request = query.check::<MoveId>()?;
     if let Some(cursor) = &request.before
-        && !relocation::list(&vendor.platform, tenant.organization(), "~", u32::MAX)
+        && !move_store::list(&vendor.platform, tenant.organization(), "~", u32::MAX)
             .await?
             .iter()
             .any(|known| known.id.to_string() == *cursor)
     {
         return Err(foreign_cursor().into());
     }
-    let moves = relocation::list(&vendor.platform, tenant.organization(), &request.bound(), request.fetch()).await?;
+    let moves = move_store::list(&vendor.platform, tenant.organization(), &request.bound(), request.fetch()).await?;
     Reply::ok(&Page::of(moves, &request, |moved| moved.id.to_string(), MoveView::from))
 }
