@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use rusqlite::Connection;
 
-use crate::tidy::none;
-use crate::tidy::source::product;
-use crate::tidy::tables::{migrated, texts};
+use super::none;
+use super::source::product;
+use super::tables::{migrated, texts};
 
 /// Parts of statements that may go through all rows of a tenant table, each with its reason. May only shrink.
 const SCANS: &[(&str, &str)] = &[
