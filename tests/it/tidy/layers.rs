@@ -4,66 +4,6 @@ use super::imports::named;
 use super::none;
 use super::source::{File, file, files, folders};
 
-<<<<<<< HEAD
-/// What a `rules.rs` may name. An entry that is no longer needed fails.
-const RULES_MAY_NAME: &[&str] = &[
-    "std::",
-    "serde::",
-    "serde_json::",
-    "chrono::",
-    "utoipa::",
-    "rating::",
-    "crate::events::",
-    "crate::kernel::decision::",
-    "crate::kernel::error::",
-    "crate::kernel::ids::",
-    "crate::kernel::problem::",
-    "crate::kernel::time::",
-    // Statements are built there, as data; nothing is run.
-    "super::store",
-    // The table of statuses, which is as pure.
-    "super::lifecycle",
-    "crate::roles::store::are_there",
-    // How a bill is made, which is as pure.
-    "crate::invoices::compose",
-    "crate::invoices::cycle",
-    "super::permissions::",
-    "crate::access::permissions::",
-    "super::built_in",
-    // What the Meter says is data, too.
-    "crate::usage::meter::",
-    // What the vendor's own log says is data, too.
-    "crate::kernel::audit::Audit",
-    // A guard of another slice, as data.
-    "crate::access::store::is_member",
-    // Other slices' rules.
-    "crate::access::rules::",
-    "crate::catalog::rules::",
-    "crate::organizations::rules::",
-    "crate::people::rules::",
-    "crate::people::store::",
-    "crate::roles::rules::",
-    "crate::seller::rules",
-    // What a logo may be, is for whoever prints it to say.
-    "paper::Logo",
-    "base64ct::",
-    "crate::subscriptions::rules::",
-    "super::parts",
-    "super::lines",
-    "super::compose",
-    "super::books",
-    "crate::subscriptions::store",
-    "crate::payments::store",
-    "crate::payments::rules::",
-    "crate::ledger::store::post",
-    "crate::ledger::rules::",
-    "crate::invoices::store",
-    "crate::invoices::rules::",
-    "crate::invoices::lines",
-    "crate::invoices::lifecycle",
-    "crate::discounts::rules",
-    "crate::credits::rules::",
-=======
 /// Modules and crates that a `rules.rs` may not name, with what it does instead. Which groups it may know, tests/it/tidy/groups.rs says.
 const MACHINERY: &[(&str, &str)] = &[
     ("routes", "handlers call rules; move what both need into the file of its noun"),
@@ -80,7 +20,6 @@ const MACHINERY: &[(&str, &str)] = &[
     ("tower", "return a value of your own; how it is answered is the handler's"),
     ("futures", "a rule decides at once; load before it and commit after it"),
     ("worker", "only the edge knows Cloudflare"),
->>>>>>> x-tests
 ];
 
 #[test]
