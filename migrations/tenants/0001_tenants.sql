@@ -775,6 +775,8 @@ CREATE TABLE exports (
   -- The state of the SHA-256 over all that was written; at the end the digest itself, in hex.
   digest          TEXT NOT NULL,
   attempts        INTEGER NOT NULL DEFAULT 0,
+  -- A step that failed is retried then; NULL without a failure.
+  next_attempt_at INTEGER,
   last_error      TEXT,
   version         INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (organization_id, id)

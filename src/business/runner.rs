@@ -26,7 +26,7 @@ use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::tenant_sql;
 
-pub use alone::{ATTEMPTS_MAX, replay};
+pub use alone::replay;
 
 /// Facts of one round; what is more waits for the next one.
 const EVENTS_MAX: usize = 20;

@@ -119,7 +119,7 @@ pub struct HistoryEntry {
     params(("metric" = String, Query, description = "`apiCalls`"), ("granularity" = Option<String>, Query, description = "`hour` (the default) or `day`"),
         ("from" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); 24 hours or 30 days before `to` when absent"),
         ("to" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); now when absent")),
-    responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)))]
 pub async fn history(caller: Authorized<needs::UsageRead>, Filter(query): Filter<HistoryQuery>) -> Result<Reply> {
     let tenant = caller.tenant;
     let HistoryQuery { metric, granularity, .. } = query;

@@ -26,7 +26,7 @@ use crate::meter::contract::{HotCaller, HotReply, HotRequest};
 ///
 /// Always accepted, also past the limit. Retry with the same idempotency key: it counts once.
 #[utoipa::path(post, path = "/v1/usage", tag = "usage", operation_id = "recordUsage", request_body = NewUsage,
-    responses((status = 200, description = "Recorded", body = UsageReceipt)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Recorded", body = UsageReceipt)))]
 pub async fn record(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BODY_BYTES_MAX).await
 }
@@ -35,7 +35,7 @@ pub async fn record(caller: Authorized<needs::UsageWrite>, request: Request) -> 
 ///
 /// No interleaving of any number of callers ever admits more than the limit.
 #[utoipa::path(post, path = "/v1/usage/consumption", tag = "usage", operation_id = "consumeUsage", request_body = NewUsage,
-    responses((status = 200, description = "Admitted and recorded", body = ConsumptionView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Admitted and recorded", body = ConsumptionView)))]
 pub async fn consume(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BODY_BYTES_MAX).await
 }
@@ -44,14 +44,14 @@ pub async fn consume(caller: Authorized<needs::UsageWrite>, request: Request) ->
 ///
 /// The good ones are recorded even when others are bad.
 #[utoipa::path(post, path = "/v1/usage/batch", tag = "usage", operation_id = "recordUsageBatch", request_body = UsageBatch,
-    responses((status = 200, description = "How each fared", body = UsageBatchView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "How each fared", body = UsageBatchView)))]
 pub async fn batch(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BATCH_BYTES_MAX).await
 }
 
 /// Read the usage of the current period
 #[utoipa::path(get, path = "/v1/usage", tag = "usage", operation_id = "getUsage",
-    responses((status = 200, description = "All metrics", body = UsageSummary)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "All metrics", body = UsageSummary)))]
 pub async fn summary(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
     serve(caller, request, 0).await
 }
@@ -59,7 +59,7 @@ pub async fn summary(caller: Authorized<needs::UsageRead>, request: Request) -> 
 /// Check a quota
 #[utoipa::path(get, path = "/v1/quotas/{metric}", tag = "usage", operation_id = "getQuota",
     params(("metric" = String, Path, description = "`apiCalls`"), ("required" = Option<i64>, Query, description = "How much is wanted; 1 when absent"), ("explain" = Option<bool>, Query, description = "Also say what decided")),
-    responses((status = 200, description = "Whether so much is free now", body = QuotaView)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Whether so much is free now", body = QuotaView)))]
 pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
     serve(caller, request, 0).await
 }
@@ -70,7 +70,7 @@ pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Re
 /// and `id` make a retry count once.
 #[utoipa::path(post, path = "/v1/events", tag = "usage", operation_id = "recordEvents",
     request_body(description = "Binary mode: the attributes are `ce-` headers, the body is the data or empty", content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"))),
-    responses((status = 200, description = "Recorded", body = EventsReceipt)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Recorded", body = EventsReceipt)))]
 pub async fn events(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BATCH_BYTES_MAX).await
 }
@@ -79,14 +79,14 @@ pub async fn events(caller: Authorized<needs::UsageWrite>, request: Request) -> 
 ///
 /// Holds an amount of what is left until it is settled, released or expired, for work whose size is only known when it is done.
 #[utoipa::path(post, path = "/v1/reservations", tag = "usage", operation_id = "createReservation", request_body = NewReservation,
-    responses((status = 201, description = "Reserved", body = NewReservationView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "Reserved", body = NewReservationView)))]
 pub async fn reserve(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BODY_BYTES_MAX).await
 }
 
 /// Read a reservation
 #[utoipa::path(get, path = "/v1/reservations/{id}", tag = "usage", operation_id = "getReservation", params(("id" = String, Path, description = "`res_...`")),
-    responses((status = 200, description = "The reservation", body = ReservationView)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The reservation", body = ReservationView)))]
 pub async fn reservation(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
     serve(caller, request, 0).await
 }
@@ -95,7 +95,7 @@ pub async fn reservation(caller: Authorized<needs::UsageRead>, request: Request)
 ///
 /// Records the amount and gives the rest back. Sent again with the same amount, it answers the same.
 #[utoipa::path(post, path = "/v1/reservations/{id}/settlement", tag = "usage", operation_id = "settleReservation", request_body = NewSettlement, params(("id" = String, Path, description = "`res_...`")),
-    responses((status = 200, description = "Recorded", body = SettlementView)), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Recorded", body = SettlementView)))]
 pub async fn settle(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, json::BODY_BYTES_MAX).await
 }
@@ -104,7 +104,7 @@ pub async fn settle(caller: Authorized<needs::UsageWrite>, request: Request) -> 
 ///
 /// Gives all of it back.
 #[utoipa::path(delete, path = "/v1/reservations/{id}", tag = "usage", operation_id = "releaseReservation", params(("id" = String, Path, description = "`res_...`")),
-    responses((status = 204, description = "Released")), security(("organizationKey" = ["usage.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Released")))]
 pub async fn release(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     serve(caller, request, 0).await
 }
