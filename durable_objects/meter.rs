@@ -60,7 +60,8 @@ mod uniques;
 use crate::kernel::ids::{Entropy, OrganizationId};
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Call, HotRequest};
+use crate::meter::contract::Call;
+use crate::meter::wire::HotRequest;
 
 use group::{Reader, Request, commit_length};
 use memory::Memory;

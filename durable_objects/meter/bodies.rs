@@ -22,7 +22,7 @@ use crate::kernel::ids::{ReservationId, derive_bytes, encode_base32};
 use crate::kernel::json;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, seconds};
-use crate::meter::contract::HotRequest;
+use crate::meter::wire::HotRequest;
 
 /// Events of one batch.
 const EVENTS_MAX: usize = 1_000;

@@ -10,7 +10,8 @@ use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::organization::Status;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
+use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, ExportPage, RolledUp};
+use crate::meter::vocabulary::Entitlements;
 
 impl Memory {
     /// Runs a call and gives its reply, or [`CallRefused`](crate::meter::contract::CallRefused).

@@ -17,7 +17,7 @@ use super::thresholds::raise_thresholds;
 use super::uniques;
 use crate::events::UsageStarted;
 use crate::kernel::problem::Problem;
-use crate::meter::contract::{Aggregation, Enforcement, MetricKind};
+use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind};
 
 impl Desk<'_, '_> {
     /// Counts an event that is new.

@@ -17,7 +17,7 @@ use super::uniques;
 use crate::kernel::idempotency::mismatch;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Aggregation;
+use crate::meter::vocabulary::Aggregation;
 
 impl<'k> Desk<'_, 'k> {
     pub fn decide(&mut self, ask: &'k Ask<'k>) -> Result<Answered, Problem> {

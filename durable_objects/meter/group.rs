@@ -16,7 +16,7 @@ use crate::kernel::ids::{Entropy, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::HotRequest;
+use crate::meter::wire::HotRequest;
 
 /// Bytes of requests that share a commit: its body, one value in SQL, must stay below 2 MB.
 const COMMIT_BYTES_MAX: usize = 1024 * 1024;

@@ -11,7 +11,7 @@ use super::reservations::{ACTIVE_MAX, Reservation};
 use super::seat_state::{counted_here, is_seat};
 use crate::kernel::ids::{Moment, ReservationId};
 use crate::kernel::problem::Problem;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 impl Desk<'_, '_> {
     pub(super) fn reserve(&mut self, reserve: &Reserve<'_>) -> Result<Answered, Problem> {

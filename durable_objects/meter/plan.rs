@@ -16,7 +16,7 @@ use crate::catalog::metrics::keys::USERS;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, days, minutes};
-use crate::meter::contract::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
+use crate::meter::vocabulary::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
 
 /// An event may be this far ahead: clocks of servers differ.
 const AHEAD_MAX: std::time::Duration = minutes(5);

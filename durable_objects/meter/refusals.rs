@@ -5,7 +5,7 @@ use rating::Quantity;
 use super::plan::{Period, Plan};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::MetricKind;
+use crate::meter::vocabulary::MetricKind;
 
 /// What a refused event of a batch says of itself at most, so that a stored answer stays small.
 const DETAIL_BYTES_MAX: usize = 160;

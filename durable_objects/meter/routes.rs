@@ -7,7 +7,7 @@ use super::queries::{parameters, read_quota};
 use super::requests::Ask;
 use crate::identity::callers::permissions::Permission;
 use crate::kernel::problem::Problem;
-use crate::meter::contract::HotRequest;
+use crate::meter::wire::HotRequest;
 
 pub(super) enum Route<'a> {
     Event(Mode),

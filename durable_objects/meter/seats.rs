@@ -28,7 +28,8 @@ use crate::catalog::metrics::keys::USERS;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, hours};
-use crate::meter::contract::{Done, Enforcement, MetricKind, SeatHold, SeatStanding};
+use crate::meter::contract::{Done, SeatHold, SeatStanding};
+use crate::meter::vocabulary::{Enforcement, MetricKind};
 
 /// How long a seat is held for an invitation that may never be committed.
 const UNCONFIRMED: std::time::Duration = hours(1);

@@ -13,7 +13,8 @@ use super::refusals::unknown_metric;
 use super::reservations::Reservations;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, Enforcement, UsageChange};
+use crate::meter::contract::UsageChange;
+use crate::meter::vocabulary::{Aggregation, Enforcement};
 
 impl Desk<'_, '_> {
     pub(super) fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {

@@ -7,7 +7,7 @@ use crate::identity::callers::permissions::Permission;
 use crate::kernel::organization::Status;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
-use crate::meter::contract::HotCaller;
+use crate::meter::wire::HotCaller;
 
 const STATUS: &str = "status";
 

@@ -18,7 +18,7 @@ use crate::kernel::page::{Page, PageQuery, foreign_cursor};
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 /// The limit of one organization.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
