@@ -14,7 +14,7 @@ use crate::billing::subscriptions::entitlements::{allowance, is_in_use};
 use crate::billing::subscriptions::subscription::Subscription;
 use crate::catalog::plans;
 use crate::catalog::plans::features::kind;
-use crate::catalog::plans::rules::{Entitlement, Plan};
+use crate::catalog::plans::plan::{Entitlement, Plan};
 use crate::catalog::plans::wire::{FeatureType, FeatureValue};
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::{Reply, change};

@@ -17,7 +17,7 @@ use super::store;
 use crate::billing::subscriptions::store as subscriptions;
 use crate::billing::subscriptions::subscription::{Phase, Shape, Subscription};
 use crate::catalog::plans;
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::http::reply::Reply;
 use crate::http::request::IdInPath;
 use crate::identity::callers::actors::Authorized;

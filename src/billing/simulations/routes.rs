@@ -17,7 +17,7 @@ use crate::billing::subscriptions::rules::QUANTITY_MAX;
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
 use crate::billing::{invoices, subscriptions};
 use crate::catalog::plans;
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::http::money::MoneyView;
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::Reply;

@@ -14,7 +14,7 @@ use crate::billing::charging::{terms, turns};
 use crate::billing::subscriptions::rules::{NewSubscription, start_trial};
 use crate::billing::subscriptions::store;
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::http::reply::{Reply, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;

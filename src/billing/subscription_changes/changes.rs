@@ -23,7 +23,7 @@ use crate::billing::subscriptions::subscription::{Period, Shape, months};
 use crate::billing::subscriptions::waiting::nothing_waits;
 use crate::billing::subscriptions::{lifecycle, waiting};
 use crate::catalog::plans;
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
@@ -32,7 +32,8 @@ use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client;
-use crate::meter::contract::{Closing, Enforcement, MetricKind};
+use crate::meter::contract::Closing;
+use crate::meter::vocabulary::{Enforcement, MetricKind};
 use crate::metering::limits;
 
 /// When a change takes effect.

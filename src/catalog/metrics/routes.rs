@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{Metric, built_in, check_new};
+use super::built_in::built_in_metrics;
+use super::metric::Metric;
+use super::rules::check_new;
 use super::store;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NameInPath};
@@ -14,7 +16,7 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, MetricKind};
+use crate::meter::vocabulary::{Aggregation, MetricKind};
 
 /// A metric to be defined.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -124,7 +126,7 @@ pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply
     params(PageQuery),
     responses((status = 200, description = "Newest first, the built-in ones last", body = Page<MetricView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in()).collect();
+    let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in_metrics()).collect();
     let find = async |key: String| Ok(metrics.iter().position(|metric| metric.key == key));
     let list = async |from: Start<usize>| Ok(from.of(&metrics));
     Reply::ok(&page::list(&query, find, list, |metric: &Metric| metric.key.clone(), MetricView::from).await?)

@@ -3,8 +3,8 @@
 
 use serde::Deserialize;
 
+use super::plan::Plan;
 use super::publishing::{Place, VERSIONS_MAX};
-use super::rules::Plan;
 pub use super::views::{PlanView, RateLimitsView, RateView};
 use super::wire::NewPlan;
 use super::{publishing, store};
@@ -92,7 +92,7 @@ fn succeeding(newest: &Plan, body: &NewPlan) -> Result<NewPlan> {
 
 async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<Plan> {
     let app = platform.app();
-    let defined: Vec<_> = metrics::rules::built_in().into_iter().chain(metrics::store::defined(app).await?).collect();
+    let defined: Vec<_> = metrics::built_in::built_in_metrics().into_iter().chain(metrics::store::defined(app).await?).collect();
     let plan = publishing::version(body, place, &defined, app.moment().now)?;
     if let Some(organization) = plan.organization {
         let detail = "There is no such organization. GET /v1/organizations lists them.";

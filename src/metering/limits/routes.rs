@@ -8,7 +8,7 @@ use super::agreed::{Grant, Override};
 use super::rules::{Allowance, Wanted};
 use super::{rules, store};
 use crate::catalog::metrics;
-use crate::catalog::metrics::rules::Metric;
+use crate::catalog::metrics::metric::Metric;
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
@@ -20,7 +20,7 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 /// The limit of one organization.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
