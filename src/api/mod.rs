@@ -7,7 +7,6 @@ pub mod experiments;
 pub mod health;
 pub mod openapi;
 pub mod router;
-pub mod security;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

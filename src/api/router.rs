@@ -9,13 +9,13 @@ use utoipa::OpenApi;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 
-#[cfg(not(target_arch = "wasm32"))]
-use super::security;
 use super::{experiments, health, openapi};
 use crate::accounting::{credits, ledger};
 use crate::billing::{billing_run, discounts, entitlements, estimates, invoices, seller, simulations, subscription_changes, taxes};
 use crate::catalog::{metrics, plans};
 use crate::delivery::mails;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::http::security;
 use crate::identity::{
     access_tokens, api_keys, invitations, logins, members, oauth, platform_keys, roles, second_factors, sessions, teams,
 };

@@ -9,8 +9,8 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::security::SecurityRequirement;
 
-use crate::api::security;
-use crate::api::security::Secured;
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::kernel::audit::Origin;
 use crate::kernel::error::Error;
 use crate::kernel::idempotency::Claim;

@@ -9,9 +9,9 @@ use http::{HeaderMap, Method};
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::permissions::{Need, Permission, lacking, permits};
-use crate::api::security;
-use crate::api::security::Secured;
 use crate::http::request::{Surroundings, text_header};
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::access_tokens::Subject;
 use crate::identity::api_keys::rules::is_to_be_noted;
 use crate::identity::api_keys::store;

@@ -5,8 +5,8 @@ use http::request::Parts;
 use utoipa::openapi::security::SecurityRequirement;
 
 use super::actors::Identity;
-use crate::api::security;
-use crate::api::security::Secured;
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::problem::Problem;

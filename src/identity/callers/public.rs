@@ -6,9 +6,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use utoipa::openapi::security::SecurityRequirement;
 
-use crate::api::security;
-use crate::api::security::Secured;
 use crate::http::request::{Surroundings, text_header};
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::throttle;
 use crate::identity::throttle::quotas::Throttled;
 use crate::identity::throttle::{Address, Admission};

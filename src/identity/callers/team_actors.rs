@@ -11,8 +11,8 @@ use utoipa::openapi::security::SecurityRequirement;
 
 use super::actors::{Holder, Identity};
 use super::permissions::{Need, Permission, lacking};
-use crate::api::security;
-use crate::api::security::Secured;
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::roles::role::TeamPath;
 use crate::identity::teams::store;
 use crate::identity::teams::team::Team;
