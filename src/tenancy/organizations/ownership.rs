@@ -1,4 +1,4 @@
-//! Handing an organization to another owner.
+//! The transfer of an organization to another owner.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,30 +18,33 @@ use crate::tenant_sql;
 const OWNER: &str = "owner";
 const ADMIN: &str = "admin";
 
-/// To whom, and from whom.
+/// A transfer of ownership.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOwnershipTransfer {
-    /// A member: `user_...`.
+    /// The member who becomes an owner.
     #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp41")]
     pub to: PersonId,
-    /// The owner who becomes an admin. When absent: whoever asks, if they are an owner; otherwise the only owner there is.
+    /// The owner who becomes an admin. Default: the caller, if the caller is an owner; else the only owner.
+    #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp42")]
     pub from: Option<PersonId>,
 }
 
-/// A transfer that is done.
+/// A completed transfer of ownership.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = OwnershipTransfer)]
 pub struct OwnershipTransferView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "OwnershipTransfer")]
     pub type_name: &'static str,
-    /// Now an admin.
+    /// The member who was an owner and is an admin now.
     pub from: PersonId,
-    /// Now an owner.
+    /// The member who is an owner now.
     pub to: PersonId,
 }
 
-/// A member as far as it matters here.
+/// A member with what a transfer needs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Holder {
     id: PersonId,
@@ -56,11 +59,11 @@ impl Holder {
     }
 }
 
-/// Hand the organization to another owner
+/// Transfer the ownership of the caller's organization
 ///
-/// The new one becomes an owner and the old one an admin, both at once. They are told by mail.
+/// The new owner gets the role `owner` and the old owner the role `admin`, in one commit. Both are notified by mail.
 #[utoipa::path(post, path = "/v1/organization/ownership-transfers", tag = "organizations", operation_id = "transferOwnership", request_body = NewOwnershipTransfer,
-    responses((status = 201, description = "Done", body = OwnershipTransferView)))]
+    responses((status = 201, description = "The transfer", body = OwnershipTransferView)))]
 pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, command: Command<NewOwnershipTransfer>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
@@ -73,7 +76,7 @@ pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, comm
     .await
 }
 
-/// The owners there are, and whoever is to become one.
+/// The owners, and the member who is to become one.
 async fn holders(tenant: &Tenant, to: PersonId) -> Result<Vec<Holder>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, email, role, version
@@ -85,7 +88,7 @@ async fn holders(tenant: &Tenant, to: PersonId) -> Result<Vec<Holder>> {
     tenant.rows(statement).await
 }
 
-/// Who hands over to whom, and what that changes.
+/// The old owner, the new owner, and the decision.
 fn transfer(
     holders: &[Holder],
     wanted: &NewOwnershipTransfer,
@@ -94,7 +97,10 @@ fn transfer(
     let to = holders.iter().find(|holder| holder.id == wanted.to);
     let to = to.ok_or_else(|| Problem::invalid("/to", "unknown_member", "Send the $id of a member; GET /v1/members lists them."))?;
     if to.is_owner() {
-        return Err(Problem::conflict("already_owner", "This member is an owner already. Change the role of the other owner instead."));
+        return Err(Problem::conflict(
+            "already_owner",
+            "This member is an owner already. To demote another owner, change that member's role.",
+        ));
     }
     let from = giver(holders, wanted.from, actor)?;
     let before = serde_json::json!({"from": {"id": from.id, "role": from.role}, "to": {"id": to.id, "role": to.role}});
@@ -109,7 +115,7 @@ fn transfer(
     Ok((from.id, to.id, decision))
 }
 
-/// The owner who hands over: the one named, the one who asks, or the only one.
+/// The old owner: the one named, the caller, or the only one.
 fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> std::result::Result<&'h Holder, Problem> {
     let owners: Vec<&Holder> = holders.iter().filter(|holder| holder.is_owner()).collect();
     let owner = |id: PersonId| owners.iter().copied().find(|owner| owner.id == id);
@@ -131,7 +137,7 @@ fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> s
         _ => Err(Problem::invalid(
             "/from",
             "several_owners",
-            "The organization has several owners. Say in `from` which one becomes an admin.",
+            "The organization has several owners. Name in `from` the one who becomes an admin.",
         )),
     }
 }
@@ -150,7 +156,7 @@ fn put_role(person: PersonId, role: &str) -> TenantStatement {
     tenant_sql!("UPDATE members SET role = ?3, version = version + 1 WHERE organization_id = ?1 AND id = ?2", person, role)
 }
 
-/// Where the members among these people are reached.
+/// The email addresses of the members among these people.
 pub async fn emails(tenant: &Tenant, people: &[PersonId]) -> Result<Vec<String>> {
     let people = serde_json::to_string(people).unwrap_or_default();
     let statement = tenant_sql!(
