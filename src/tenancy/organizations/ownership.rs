@@ -13,7 +13,7 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::PersonId;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
-use crate::tenant_sql;
+use crate::{tenant_sql, unchanged};
 
 const OWNER: &str = "owner";
 const ADMIN: &str = "admin";
@@ -138,13 +138,7 @@ fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> s
 }
 
 fn unchanged(holder: &Holder) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        holder.id,
-        holder.version
-    )
+    unchanged!("members", holder.id, holder.version)
 }
 
 fn put_role(person: PersonId, role: &str) -> TenantStatement {
