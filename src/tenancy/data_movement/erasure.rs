@@ -260,7 +260,7 @@ async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec
         traces.push(Trace { table: table.to_owned(), condition, unless, params: vec![by.clone()] });
     };
     let by = Value::from(organization);
-    for table in ["idempotency_keys", "parked_messages"] {
+    for table in ["idempotency_keys", "dead_letters"] {
         find(table, "instr(body, ?1) > 0", "", &by);
     }
     let directory = platform.app().directory.as_ref();

@@ -19,10 +19,10 @@ const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "
 /// Parts of statements that may go through all rows of a tenant table, each with its reason. May only shrink.
 const SCANS: &[(&str, &str)] = &[
     ("FROM seats WHERE told_version < version LIMIT", "its index holds only those that the Meters were not told of"),
-    ("FROM reaction_runs WHERE status = 'parked' ORDER BY updated_at LIMIT", "its index holds parked steps only, and it reads at most 101"),
+    ("FROM reaction_runs WHERE status = 'dead' ORDER BY updated_at LIMIT", "its index holds steps that were given up only, and it reads at most 101"),
     (
         "FROM mails WHERE sent_at IS NULL AND next_attempt_at IS NULL ORDER BY created_at LIMIT",
-        "its index holds parked mails only, and it reads at most 101",
+        "its index holds mails that were given up only, and it reads at most 101",
     ),
 ];
 
