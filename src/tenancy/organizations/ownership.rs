@@ -8,12 +8,12 @@ use crate::http::reply::{Reply, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::needs;
+use crate::identity::members::role_store::{self, Holder};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::PersonId;
 use crate::kernel::problem::Problem;
-use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
-use crate::tenant_sql;
+use crate::kernel::tenant::{Actor, Tenant};
 
 const OWNER: &str = "owner";
 const ADMIN: &str = "admin";
@@ -44,19 +44,8 @@ pub struct OwnershipTransferView {
     pub to: PersonId,
 }
 
-/// A member with what a transfer needs.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Holder {
-    id: PersonId,
-    email: String,
-    role: Option<String>,
-    version: i64,
-}
-
-impl Holder {
-    fn is_owner(&self) -> bool {
-        self.role.as_deref() == Some(OWNER)
-    }
+fn is_owner(holder: &Holder) -> bool {
+    holder.role.as_deref() == Some(OWNER)
 }
 
 /// Transfer the ownership of the caller's organization
@@ -67,25 +56,13 @@ impl Holder {
 pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, command: Command<NewOwnershipTransfer>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
-        let holders = holders(tenant, command.body.to).await?;
+        let holders = role_store::holders_and(tenant, OWNER, command.body.to).await?;
         let (from, to, decision) = transfer(&holders, &command.body, tenant.actor())?;
         let reply = Reply::created(&OwnershipTransferView { type_name: "OwnershipTransfer", from, to })?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
     })
     .await
-}
-
-/// The owners, and the member who is to become one.
-async fn holders(tenant: &Tenant, to: PersonId) -> Result<Vec<Holder>> {
-    let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, version
-         FROM members
-         WHERE organization_id = ?1 AND (role = ?2 OR id = ?3)",
-        OWNER,
-        to
-    );
-    tenant.rows(statement).await
 }
 
 /// The old owner, the new owner, and the decision.
@@ -96,7 +73,7 @@ fn transfer(
 ) -> std::result::Result<(PersonId, PersonId, Decision), Problem> {
     let to = holders.iter().find(|holder| holder.id == wanted.to);
     let to = to.ok_or_else(|| Problem::invalid("/to", "unknown_member", "Send the $id of a member; GET /v1/members lists them."))?;
-    if to.is_owner() {
+    if is_owner(to) {
         return Err(Problem::conflict(
             "already_owner",
             "This member is an owner already. To demote another owner, change that member's role.",
@@ -106,10 +83,10 @@ fn transfer(
     let before = serde_json::json!({"from": {"id": from.id, "role": from.role}, "to": {"id": to.id, "role": to.role}});
     let after = serde_json::json!({"from": {"id": from.id, "role": ADMIN}, "to": {"id": to.id, "role": OWNER}});
     let decision = Decision::new()
-        .guard(unchanged(from))
-        .guard(unchanged(to))
-        .write(put_role(to.id, OWNER))
-        .write(put_role(from.id, ADMIN))
+        .guard(role_store::unchanged(from))
+        .guard(role_store::unchanged(to))
+        .write(role_store::put(to.id, OWNER))
+        .write(role_store::put(from.id, ADMIN))
         .raise(OwnershipTransferred { from: from.id, to: to.id })
         .audit("ownership.transferred", to.id.to_string(), Some(before), Some(after));
     Ok((from.id, to.id, decision))
@@ -117,7 +94,7 @@ fn transfer(
 
 /// The old owner: the one named, the caller, or the only one.
 fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> std::result::Result<&'h Holder, Problem> {
-    let owners: Vec<&Holder> = holders.iter().filter(|holder| holder.is_owner()).collect();
+    let owners: Vec<&Holder> = holders.iter().filter(|holder| is_owner(holder)).collect();
     let owner = |id: PersonId| owners.iter().copied().find(|owner| owner.id == id);
     if let Some(named) = named {
         return owner(named)
@@ -142,32 +119,9 @@ fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> s
     }
 }
 
-fn unchanged(holder: &Holder) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        holder.id,
-        holder.version
-    )
-}
-
-fn put_role(person: PersonId, role: &str) -> TenantStatement {
-    tenant_sql!("UPDATE members SET role = ?3, version = version + 1 WHERE organization_id = ?1 AND id = ?2", person, role)
-}
-
 /// The email addresses of the members among these people.
 pub async fn emails(tenant: &Tenant, people: &[PersonId]) -> Result<Vec<String>> {
-    let people = serde_json::to_string(people).unwrap_or_default();
-    let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, version
-         FROM members
-         WHERE organization_id = ?1
-           AND id IN (SELECT value FROM json_each(?2))
-         ORDER BY id",
-        people
-    );
-    Ok(tenant.rows::<Holder>(statement).await?.into_iter().map(|holder| holder.email).collect())
+    Ok(role_store::among(tenant, people).await?.into_iter().map(|holder| holder.email).collect())
 }
 
 #[cfg(test)]
