@@ -103,7 +103,7 @@ fn planned(call: &str, statement: fn(&str) -> String, is_wanted: fn(&str) -> boo
     let found = files.iter().flat_map(|file| {
         let code = Some(file.code().join("\n")).filter(|code| is_wanted(code)).unwrap_or_default();
         let statements =
-            literals(&code, call).iter().map(|text| statement(text)).filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
+            literals(&code, call).into_iter().map(|text| statement(&text)).filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
         statements.map(|text| (file.path.clone(), text)).collect::<Vec<_>>()
     });
     found.map(|(path, text)| Planned { steps: plan(&database, &tables, &text, &path), path, text }).collect()
