@@ -10,6 +10,7 @@
 pub mod exports;
 pub mod facts;
 pub mod history;
+pub mod hot_paths;
 pub mod live;
 pub mod routes;
 pub mod serving;

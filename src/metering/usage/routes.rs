@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 pub use super::exports::*;
 pub use super::history::*;
+use super::hot_paths::EVENTS;
 pub use super::live::*;
 use super::wire::{
     CloudEvent, ConsumptionView, EventsReceipt, NewReservation, NewReservationView, NewSettlement, NewUsage, QuotaView, ReservationView,
@@ -134,7 +135,7 @@ async fn serve<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usiz
 
 /// The headers that say what a CloudEvent is when its body is only its data, as the shell gathers them.
 fn event_attributes(target: &str, headers: &HeaderMap) -> Result<String> {
-    let sent = headers.iter().filter(|(name, _)| target.starts_with("/v1/events") && name.as_str().starts_with("ce-"));
+    let sent = headers.iter().filter(|(name, _)| target.starts_with(EVENTS) && name.as_str().starts_with("ce-"));
     // One header sent twice is one with both values, as the platform reads it.
     let mut attributes: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in sent {
