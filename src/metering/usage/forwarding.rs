@@ -13,6 +13,7 @@ use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::Need;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::idempotency;
+use crate::meter::hot_paths::EVENTS;
 use crate::meter::wire::{HotCaller, HotReply, HotRequest};
 
 /// Hands the request to the organization's Meter as it is, and its answer back.
@@ -39,7 +40,7 @@ pub async fn forward<N: Need>(caller: Authorized<N>, request: Request, bytes_max
 
 /// The headers that say what a CloudEvent is when its body is only its data, as the shell gathers them.
 fn event_attributes(target: &str, headers: &HeaderMap) -> Result<String> {
-    let sent = headers.iter().filter(|(name, _)| target.starts_with("/v1/events") && name.as_str().starts_with("ce-"));
+    let sent = headers.iter().filter(|(name, _)| target.starts_with(EVENTS) && name.as_str().starts_with("ce-"));
     // One header sent twice is one with both values, as the platform reads it.
     let mut attributes: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in sent {
