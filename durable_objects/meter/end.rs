@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::replies::{refused, reply};
 use super::{Memory, schema};
-use crate::identity::callers::permissions::Permission;
+use crate::identity::callers::status::refusal;
+use crate::identity::permissions::Permission;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::organization::Status;
 use crate::kernel::problem::Problem;
@@ -40,7 +41,7 @@ impl Standing {
     /// The organization's own keys only read while it is suspended or cancelled; the vendor may do everything.
     pub fn permits(&self, caller: &HotCaller<'_>, permission: Permission) -> Result<(), Problem> {
         match (caller, permission) {
-            (HotCaller::Header(_), Permission::UsageWrite) => self.status.and_then(Status::refusal).map_or(Ok(()), Err),
+            (HotCaller::Header(_), Permission::UsageWrite) => self.status.and_then(refusal).map_or(Ok(()), Err),
             _ => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use super::cloud_events;
 use super::cloud_events::{CloudEvent, CloudEvents};
 use super::outcome::Mode;
 use super::plan::Plan;
-use crate::identity::callers::permissions::Permission;
+use crate::identity::permissions::Permission;
 use crate::kernel::idempotency::KEY_LENGTH_MAX;
 use crate::kernel::ids::{ReservationId, derive_bytes, encode_base32};
 use crate::kernel::json;

@@ -1,4 +1,4 @@
-//! All SQL of access.
+//! All SQL of API keys.
 
 use serde::Deserialize;
 
@@ -135,15 +135,5 @@ pub fn is_as_read(key: &ApiKey) -> TenantStatement {
          )",
         key.id,
         key.expires_at
-    )
-}
-
-/// Guard: the person is a member.
-pub fn is_member(person: PersonId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
-        person
     )
 }

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::actors::Identity;
+use super::identity::Identity;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::problem::Problem;

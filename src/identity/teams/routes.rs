@@ -2,17 +2,17 @@
 
 use serde::Deserialize;
 
+use super::actors::{OnTeam, OnTeams};
 use super::rules::Move;
 use super::store::Shown;
 use super::team::{Contents, Team, TeamMember};
 use super::wire::{NewTeam, NewTeamRole, TeamChanges, TeamMemberView, TeamView};
-use super::{rules, store};
+use super::{member_store, rules, store};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdsInPath};
-use crate::identity::callers::permissions::{Need, needs};
-use crate::identity::callers::team_actors::{OnTeam, OnTeams};
-use crate::identity::roles;
+use crate::identity::permissions::{Need, needs};
 use crate::identity::roles::role::{Role, Roles};
+use crate::identity::{members, roles};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::page::{Page, PageQuery, foreign_cursor};
@@ -155,9 +155,9 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
     let request = query.check::<PersonId>()?;
     let before = match request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
         None => None,
-        Some(person) => Some(store::find_member(caller.tenant(), caller.team.id, person).await?.ok_or_else(foreign_cursor)?),
+        Some(person) => Some(member_store::find_member(caller.tenant(), caller.team.id, person).await?.ok_or_else(foreign_cursor)?),
     };
-    let members = store::list_members(caller.tenant(), caller.team.id, before.as_ref(), request.fetch()).await?;
+    let members = member_store::list_members(caller.tenant(), caller.team.id, before.as_ref(), request.fetch()).await?;
     Reply::ok(&Page::of(members, &request, |member| member.person.to_string(), TeamMemberView::from))
 }
 
@@ -175,11 +175,13 @@ pub async fn put_member(
     let tenant = caller.tenant();
     change(tenant, || async {
         let team = caller.fresh().await?;
-        roles::store::standing(tenant, person).await?.ok_or_else(|| Problem::not_found("member"))?;
+        if !members::store::is_member(tenant, person).await? {
+            return Err(Problem::not_found("member").into());
+        }
         let roles = roles::store::all(tenant).await?;
         let role = rules::role_to_give(&team, command.body.role.as_deref(), &roles)?;
         caller.somewhere.may_grant(&role.permissions, &team.path)?;
-        let present = store::find_member(tenant, team.id, person).await?;
+        let present = member_store::find_member(tenant, team.id, person).await?;
         let (member, decision) = rules::put_member(present.as_ref(), &assignment(tenant, &team, person, role), &team);
         tenant.commit(decision, None).await?;
         Reply::ok(&TeamMemberView::from(member))
@@ -197,7 +199,7 @@ pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, perso
     let tenant = caller.tenant();
     change(tenant, || async {
         let team = caller.fresh().await?;
-        let present = store::find_member(tenant, team.id, person).await?.ok_or_else(|| Problem::not_found("member"))?;
+        let present = member_store::find_member(tenant, team.id, person).await?.ok_or_else(|| Problem::not_found("member"))?;
         tenant.commit(rules::remove_member(&present), None).await?;
         Ok(Reply::no_content())
     })
@@ -235,7 +237,7 @@ async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId
 
 /// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
 async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
-    for key in store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
+    for key in member_store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
         let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();
         caller.may_grant(permissions, &team.path)?;
     }

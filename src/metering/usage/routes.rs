@@ -17,7 +17,7 @@ use super::wire::{
 };
 use crate::http::request::{content_type, read_body};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::{Need, needs};
+use crate::identity::permissions::{Need, needs};
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::{idempotency, json};
 use crate::meter::contract::{HotCaller, HotReply, HotRequest};
