@@ -52,7 +52,7 @@ pub fn member(company: &Company<'_>, role: Option<&str>) -> Member {
         generation: 1,
         created_at: moment.now,
         last_used_at: moment.now,
-        expires_at: moment.now.plus(rules::LIFETIME),
+        expires_at: moment.now.plus(session::LIFETIME),
         ip: None,
         user_agent: None,
         ended: None,
