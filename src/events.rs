@@ -249,7 +249,7 @@ pub enum SessionEndReason {
     MembershipEnded,
 }
 
-/// An item of the onboarding checklist: what a new company does first.
+/// What a new company does first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemKey {

@@ -11,8 +11,9 @@ mod alone;
 
 use serde::Deserialize;
 
-use super::actions::{Action, perform};
+use super::actions::Action;
 use super::company::Company;
+use super::perform::perform;
 use super::{Step, steps_for};
 use crate::events::Event;
 use crate::kernel::audit::Behalf;
@@ -25,7 +26,7 @@ use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::tenant_sql;
 
-pub use alone::{ATTEMPTS_MAX, replay};
+pub use alone::replay;
 
 /// Facts of one round; what is more waits for the next one.
 const EVENTS_MAX: usize = 20;

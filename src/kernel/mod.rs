@@ -20,6 +20,7 @@ pub mod placement;
 pub mod platform;
 pub mod ports;
 pub mod problem;
+pub mod retry;
 pub mod sql;
 pub mod tables;
 pub mod tenant;

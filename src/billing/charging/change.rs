@@ -23,7 +23,7 @@ use crate::billing::invoices::rules::{Occasion, counted_usage, create, draft};
 use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::subscription::{Advance, Period, Shape, Subscription};
 use crate::billing::subscriptions::{lifecycle, store};
-use crate::catalog::plans::rules::{BaseTiming, price_of};
+use crate::catalog::plans::plan::{BaseTiming, price_of};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;

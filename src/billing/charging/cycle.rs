@@ -12,7 +12,7 @@ use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::line::Line;
 use crate::billing::invoices::rules::{create, draft};
 use crate::billing::subscriptions::subscription::{PausePolicy, Period, Shape, Subscription};
-use crate::catalog::plans::rules::{BaseTiming, TrialEnding, price_of};
+use crate::catalog::plans::plan::{BaseTiming, TrialEnding, price_of};
 use crate::events::{SubscriptionCancelled, SubscriptionExpired, SubscriptionRenewed, TrialConverted};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};

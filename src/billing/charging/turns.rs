@@ -18,7 +18,7 @@ use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::rules::NewSubscription;
 use crate::billing::subscriptions::subscription::{Cancellation, PausePolicy, Period, Subscription};
 use crate::billing::subscriptions::{lifecycle, pausing, rules as subscriptions};
-use crate::catalog::plans::rules::BaseTiming;
+use crate::catalog::plans::plan::BaseTiming;
 use crate::events::{ResumptionDue, SubscriptionCancelled, SubscriptionPaused, SubscriptionResumed};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;

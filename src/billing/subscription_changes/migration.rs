@@ -8,7 +8,7 @@ use super::subscribers;
 use super::subscribers::{Comparison, Fate, LimitChange, Obstacle, Skip};
 use crate::billing::subscriptions;
 use crate::billing::subscriptions::subscription::Subscription;
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::catalog::plans::store;
 use crate::http::money::MoneyView;
 use crate::http::quantity::QuantityDocument;

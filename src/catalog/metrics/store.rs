@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::rules::{Metric, built_in};
+use super::built_in::built_in_metrics;
+use super::metric::Metric;
 use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
@@ -11,7 +12,7 @@ use crate::kernel::platform::{Platform, common_rows};
 use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, MetricKind};
+use crate::meter::vocabulary::{Aggregation, MetricKind};
 use crate::platform_sql;
 
 #[derive(Deserialize)]
@@ -56,7 +57,7 @@ pub async fn defined(app: &App) -> Result<Vec<Metric>> {
 
 /// A metric by its key, built in or defined.
 pub async fn find(app: &App, key: &str) -> Result<Option<Metric>> {
-    if let Some(metric) = built_in().into_iter().find(|metric| metric.key == key) {
+    if let Some(metric) = built_in_metrics().into_iter().find(|metric| metric.key == key) {
         return Ok(Some(metric));
     }
     let statement = platform_sql!(

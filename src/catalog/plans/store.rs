@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::built_in::{built_in, built_in_plans};
-use super::rules::Plan;
+use super::plan::Plan;
 use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;

@@ -1,15 +1,19 @@
 //! Actors: who calls. A handler that takes one can't run without it: the argument list is the authorization.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use utoipa::openapi::security::SecurityRequirement;
 
 use super::authenticate::{Authenticated, authenticate};
 use super::identity::{Holder, Identity};
 use super::status::{permits_writing, refusal, status};
 use crate::http::request::{Surroundings, text_header};
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::permissions::Need;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::follow_up;
@@ -94,6 +98,32 @@ impl<N: Need> Authorized<N> {
     }
 }
 
+/// A member for what is their own, and everybody who may do `N`. Which it is, the handler finds out.
+pub struct SelfOr<N: Need> {
+    identity: Identity,
+    need: PhantomData<N>,
+}
+
+impl<N: Need> SelfOr<N> {
+    /// Refuses who may not do `N` everywhere in the organization.
+    pub fn check(&self) -> Result<()> {
+        self.identity.need(N::PERMISSION, None)
+    }
+
+    /// Nobody needs a permission for what is their own.
+    pub fn check_unless_self(&self, person: PersonId) -> Result<()> {
+        if self.is(person) { Ok(()) } else { self.check() }
+    }
+}
+
+impl<N: Need> Deref for SelfOr<N> {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.identity
+    }
+}
+
 /// Anybody with a good credential, whatever it permits.
 pub struct Caller {
     pub app: App,
@@ -124,6 +154,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
             }
             (_, Authenticated::Organization(_)) => Err(only_the_vendor().into()),
         }
+    }
+}
+
+impl Secured for Vendor {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::platform_key()]
+    }
+}
+
+impl Secured for VendorFor {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::platform_key()]
+    }
+}
+
+impl Secured for Caller {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[])
+    }
+}
+
+impl<N: Need> Secured for Authorized<N> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[N::PERMISSION.wire_name()])
+    }
+}
+
+impl<N: Need> Secured for SelfOr<N> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[N::PERMISSION.wire_name()])
+    }
+}
+
+impl<N: Need, S: Send + Sync> FromRequestParts<S> for SelfOr<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        Ok(Self { identity: Identity::from_request_parts(parts, state).await?, need: PhantomData })
     }
 }
 

@@ -67,11 +67,6 @@ impl Identity {
         self.person() == Some(person)
     }
 
-    /// Nobody needs a permission for what is their own.
-    pub fn need_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
-        if self.is(person) { Ok(()) } else { self.need(permission, None) }
-    }
-
     /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
     pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
         if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }

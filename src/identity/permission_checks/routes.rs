@@ -5,10 +5,10 @@ use utoipa::ToSchema;
 
 use crate::http::reply::Reply;
 use crate::http::request::Filter;
-use crate::identity::callers::actors::Caller;
+use crate::identity::callers::actors::{Caller, SelfOr};
 use crate::identity::callers::identity::{Holder, Identity};
-use crate::identity::permissions::Permission;
 use crate::identity::permissions::standing::{Assignment, Standing};
+use crate::identity::permissions::{Permission, needs};
 use crate::identity::roles;
 use crate::identity::teams;
 use crate::identity::teams::actors::lacks;
@@ -25,7 +25,7 @@ pub struct PermissionList {
 
 /// List the permissions
 #[utoipa::path(get, path = "/v1/permissions", tag = "access", operation_id = "listPermissions",
-    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)), security(("organizationKey" = []), ("platformKey" = [])))]
+    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)))]
 pub async fn permissions(_caller: Caller) -> Result<Reply> {
     Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
 }
@@ -84,8 +84,8 @@ pub struct MissingPermission {
 #[utoipa::path(get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
     params(("permission" = String, Query, description = "One of `GET /v1/permissions`"), ("team" = Option<String>, Query, description = "`team_...`; organization-wide when absent"),
         ("person" = Option<String>, Query, description = "`user_...`; the caller when absent")),
-    responses((status = 200, description = "The answer, and its reason", body = PermissionCheck)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
-pub async fn check(caller: Identity, Filter(query): Filter<CheckQuery>) -> Result<Reply> {
+    responses((status = 200, description = "The answer, and its reason", body = PermissionCheck)))]
+pub async fn check(caller: SelfOr<needs::MembersRead>, Filter(query): Filter<CheckQuery>) -> Result<Reply> {
     if let (Holder::Scopes(_), false) = (&caller.holder, caller.holder.may(Permission::MembersRead, None)) {
         return Err(lacks(Permission::MembersRead, None).into());
     }

@@ -53,7 +53,7 @@ pub struct Replay {
 
 /// List parked work
 #[utoipa::path(get, path = "/v1/parked", tag = "operations", operation_id = "listParkedWork",
-    responses((status = 200, description = "Oldest first, at most 100; replay some to see more", body = Page<ParkedView>)), security(("platformKey" = [])))]
+    responses((status = 200, description = "Oldest first, at most 100; replay some to see more", body = Page<ParkedView>)))]
 pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     let steps = "SELECT 'step:' || organization_id || ':' || event_id || ':' || step AS id, 'step' AS kind,
                    step AS name, organization_id AS organization, attempts, last_error, updated_at AS parked_at
@@ -97,7 +97,7 @@ pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
 ///
 /// From its first attempt. What it had done before is not done twice.
 #[utoipa::path(post, path = "/v1/parked/replays", tag = "operations", operation_id = "replayParkedWork", request_body = Replay,
-    responses((status = 204, description = "Tried; what fails again will be parked again")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Tried; what fails again will be parked again")))]
 pub async fn replay(vendor: Vendor, command: Command<Replay>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || async {

@@ -10,7 +10,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 use crate::tenant_sql;
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::relocation;
+use super::move_store;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::fingerprint;
 use crate::kernel::ids::{ErasureId, OrganizationId};
@@ -151,7 +151,7 @@ async fn step(platform: &Platform, erasure: &Erasure) -> Result<()> {
 /// organization is being moved: then it is not erased (yet).
 async fn fence(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let organization = erasure.organization_id;
-    if relocation::unfinished_of(platform, organization).await?.is_some() {
+    if move_store::unfinished_of(platform, organization).await?.is_some() {
         return Err(Error::Unavailable("an organization is erased when its move is over".into()));
     }
     let now = platform.app().moment().now;

@@ -10,7 +10,8 @@ use crate::http::request::Filter;
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{ErasureId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::time::Timestamp;
 
 /// An erasure that is under way or done.
@@ -59,13 +60,12 @@ impl From<Erasure> for ErasureView {
 ///
 /// Organizations whose data was erased after they were cancelled. Their ids are unknown to every other endpoint.
 #[utoipa::path(get, path = "/v1/erasures", tag = "organizations", operation_id = "listErasures",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<ErasureView>)), security(("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<ErasureView>)))]
 pub async fn list_erasures(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<ErasureId>()?;
-    let erasures = erasure::list(&vendor.platform, &request.bound(), request.fetch()).await?;
-    if request.before.as_deref().is_some_and(|cursor| !erasures.iter().all(|erasure| erasure.id.to_string().as_str() < cursor)) {
-        return Err(foreign_cursor().into());
-    }
-    Reply::ok(&Page::of(erasures, &request, |erasure| erasure.id.to_string(), ErasureView::from))
+    let platform = &vendor.platform;
+    // Nothing of an erased organization is secret but what is gone: any id says where a page begins.
+    let find = async |id: ErasureId| Ok(Some(id));
+    let list = async |from: Start<_>| erasure::list(platform, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |erasure| erasure.id, ErasureView::from).await?)
 }

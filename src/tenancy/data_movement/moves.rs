@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::relocation;
-use super::relocation::{Check, Move, Step};
+use super::move_store::{self, Check, Move, Step};
 use crate::events::MoveRequested;
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, Filter, IdInPath};
@@ -14,7 +13,8 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{MoveId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
@@ -75,14 +75,14 @@ impl From<Move> for MoveView {
 /// While it is in use: it is read all the time, and its writes are refused (503 `organization_moving`) for a moment at the end only.
 #[utoipa::path(post, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "moveOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewMove,
-    responses((status = 202, description = "Begun", body = MoveView)), security(("platformKey" = [])))]
+    responses((status = 202, description = "Begun", body = MoveView)))]
 pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewMove>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
     once(tenant, claim, || async {
         let target = usize::try_from(command.body.shard).unwrap_or(usize::MAX);
         let source = tenant.placement().shard;
         check(target, source, tenant.app().shards.len())?;
-        if relocation::unfinished_of(&vendor.platform, id).await?.is_some() {
+        if move_store::unfinished_of(&vendor.platform, id).await?.is_some() {
             let detail =
                 "The organization is being moved already. Wait until that is done; GET /v1/organizations/{id}/moves says how far it is.";
             return Err(Problem::conflict("move_in_progress", detail).into());
@@ -125,19 +125,12 @@ fn check(target: usize, source: usize, shards: usize) -> std::result::Result<(),
 
 /// List an organization's moves
 #[utoipa::path(get, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "listMoves",
-    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<MoveView>)), security(("platformKey" = [])))]
+    params(("id" = String, Path, description = "`org_...`"), PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<MoveView>)))]
 pub async fn list_moves(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let tenant = vendor.organization(id).await?;
-    let request = query.check::<MoveId>()?;
-    if let Some(cursor) = &request.before
-        && !relocation::list(&vendor.platform, tenant.organization(), "~", u32::MAX)
-            .await?
-            .iter()
-            .any(|known| known.id.to_string() == *cursor)
-    {
-        return Err(foreign_cursor().into());
-    }
-    let moves = relocation::list(&vendor.platform, tenant.organization(), &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(moves, &request, |moved| moved.id.to_string(), MoveView::from))
+    let (platform, organization) = (&vendor.platform, vendor.organization(id).await?.organization());
+    // Few: an organization is hardly ever moved.
+    let find = async |id| Ok(move_store::list(platform, organization, "~", u32::MAX).await?.into_iter().find(|known| known.id == id));
+    let list = async |from: Start<_>| move_store::list(platform, organization, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |moved| moved.id, MoveView::from).await?)
 }

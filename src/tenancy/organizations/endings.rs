@@ -77,7 +77,7 @@ impl CancellationView {
 /// answered. It can still be exported and cancelled. Sent again with another reason, that replaces the one before.
 #[utoipa::path(put, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "suspendOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewSuspension,
-    responses((status = 200, description = "The suspension", body = SuspensionView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The suspension", body = SuspensionView)))]
 pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewSuspension>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -95,7 +95,7 @@ pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, com
 /// From the answer on it can be written again.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "resumeOrganization",
     params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 204, description = "Resumed")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Resumed")))]
 pub async fn resume(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -112,7 +112,7 @@ pub async fn resume(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
 /// For the vendor. As `POST /v1/organization/cancellation`; one that is cancelled already stays as it is.
 #[utoipa::path(delete, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "deleteOrganization",
     params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 204, description = "Cancelled; erased after 30 days")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Cancelled; erased after 30 days")))]
 pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -132,8 +132,7 @@ pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
 /// From the answer on it can be read and exported and nothing else. After 30 days everything of it is erased, everywhere and for good;
 /// until then the cancellation can be withdrawn.
 #[utoipa::path(post, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "cancelOwnOrganization", request_body = NewCancellation,
-    responses((status = 201, description = "The cancellation", body = CancellationView)),
-    security(("organizationKey" = ["organization.own"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The cancellation", body = CancellationView)))]
 pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command<NewCancellation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
@@ -151,8 +150,7 @@ pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command
 ///
 /// It goes on as it was before; a suspension from before holds again.
 #[utoipa::path(delete, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "withdrawOwnCancellation",
-    responses((status = 204, description = "It stays")),
-    security(("organizationKey" = ["organization.own"]), ("platformKey" = [])))]
+    responses((status = 204, description = "It stays")))]
 pub async fn withdraw_cancellation(caller: Authorized<needs::OrganizationOwn>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

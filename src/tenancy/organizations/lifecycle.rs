@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::organization::{Cancellation, Life, Suspension};
+use super::organization::{Cancellation, Life, Organization, Suspension};
 use super::store;
 use crate::events::{CancellationWithdrawn, ErasureDue, OrganizationCancelled, OrganizationResumed, OrganizationSuspended};
 use crate::kernel::decision::Decision;
@@ -70,6 +70,24 @@ pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Prob
         (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Withdraw) => {
             Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled, so there is nothing to withdraw."))
         }
+    }
+}
+
+impl Life {
+    fn past(&self) -> Past {
+        Past { is_onboarded: self.organization.onboarded_at.is_some(), is_suspended: self.suspension.is_some() }
+    }
+
+    /// The organization in its next status, and what begins every such decision.
+    fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
+        let status = next(self.organization.status, trigger, self.past())?;
+        let changed = Organization { status, ..self.organization.clone() };
+        let decision = Decision::new().guard(store::unchanged(&self.organization)).write(store::update(&changed));
+        Ok((changed, decision))
+    }
+
+    fn status_document(&self) -> Option<serde_json::Value> {
+        Some(json!({"status": self.organization.status}))
     }
 }
 

@@ -60,8 +60,7 @@ impl Holder {
 ///
 /// The new one becomes an owner and the old one an admin, both at once. They are told by mail.
 #[utoipa::path(post, path = "/v1/organization/ownership-transfers", tag = "organizations", operation_id = "transferOwnership", request_body = NewOwnershipTransfer,
-    responses((status = 201, description = "Done", body = OwnershipTransferView)),
-    security(("organizationKey" = ["organization.own"]), ("platformKey" = [])))]
+    responses((status = 201, description = "Done", body = OwnershipTransferView)))]
 pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, command: Command<NewOwnershipTransfer>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {

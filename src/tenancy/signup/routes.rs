@@ -14,7 +14,7 @@ use crate::identity::logins;
 use crate::identity::logins::routes::checked_email;
 use crate::identity::throttle::at;
 use crate::kernel::error::Result;
-use crate::tenancy::organizations::rules::PostalAddress;
+use crate::tenancy::organizations::organization::PostalAddress;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView, SettingsInput};
 
 /// A company and its first owner, whose email this is.
@@ -79,7 +79,7 @@ impl NewSignup {
 /// Like `POST /v1/organizations`, with whoever signs up as the first owner. The answer opens nothing: a login code is mailed to the owner,
 /// who proves the email with it at `POST /v1/sessions`.
 #[utoipa::path(post, path = "/v1/signup", tag = "organizations", operation_id = "signUp", request_body = NewSignup,
-    responses((status = 201, description = "The organization", body = OrganizationView)), security(()))]
+    responses((status = 201, description = "The organization", body = OrganizationView)))]
 pub async fn create(public: Public<at::SignUp>, command: Command<NewSignup>) -> Result<Reply> {
     let email = checked_email(&command.body.email, "/email")?;
     let (platform, admission) = public.admit(Some(&email)).await?;

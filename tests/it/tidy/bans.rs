@@ -1,7 +1,7 @@
 //! Words that the product's code does without, and what it says instead.
 
-use crate::tidy::none;
-use crate::tidy::source::{File, product};
+use super::none;
+use super::source::{File, product};
 
 struct Ban {
     text: &'static str,

@@ -1,9 +1,13 @@
 //! The repository's own rules. Each failure says what to do instead; each exception is listed with its file and may only go away.
 
+mod circles;
+mod imports;
 mod source;
+mod tokens;
 
 mod bans;
 mod business;
+mod groups;
 mod layers;
 mod plans;
 mod sizes;

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use rusqlite::Connection;
 
-use crate::tidy::none;
-use crate::tidy::source::{File, literal, product};
-use crate::tidy::tables::{migrated, texts};
+use super::none;
+use super::source::{File, literal, product};
+use super::tables::{migrated, texts};
 
 /// A longer statement is broken at its clauses.
 const ONE_LINE_MAX: usize = 100;

@@ -1,7 +1,7 @@
 //! How long things may be, so that each fits a head.
 
-use crate::tidy::none;
-use crate::tidy::source::{File, files, product};
+use super::none;
+use super::source::{File, files, product};
 
 const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 500;
