@@ -9,9 +9,9 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::schema;
-use crate::identity::api_keys::rules::is_to_be_noted;
 use crate::identity::api_keys::token::{OrganizationToken, prefix};
-use crate::identity::callers::permissions::{Permission, permits};
+use crate::identity::key_lifecycle::rules::is_use_to_be_noted;
+use crate::identity::permissions::{Permission, permits};
 use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql as columns;
@@ -145,7 +145,7 @@ impl Key {
     /// It is used; whether the storage has to hear of it.
     fn is_use_to_be_noted(&mut self, wall: Timestamp) -> bool {
         self.used_at = Some(wall);
-        let is_due = is_to_be_noted(self.noted_at, wall);
+        let is_due = is_use_to_be_noted(self.noted_at, wall);
         if is_due {
             self.noted_at = Some(wall);
         }

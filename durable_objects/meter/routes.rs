@@ -5,7 +5,7 @@ use super::outcome::Mode;
 use super::plan::Plan;
 use super::queries::{parameters, read_quota};
 use super::requests::Ask;
-use crate::identity::callers::permissions::Permission;
+use crate::identity::permissions::Permission;
 use crate::kernel::problem::Problem;
 use crate::meter::hot_paths;
 use crate::meter::hot_paths::Hot;

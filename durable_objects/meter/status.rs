@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::schema;
-use crate::identity::callers::permissions::Permission;
+use crate::identity::callers::status::refusal;
+use crate::identity::permissions::Permission;
 use crate::kernel::organization::Status;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
@@ -35,7 +36,7 @@ impl Standing {
     /// The organization's own keys only read while it is suspended or cancelled; the vendor may do everything.
     pub fn permits(&self, caller: &HotCaller<'_>, permission: Permission) -> Result<(), Problem> {
         match (caller, permission) {
-            (HotCaller::Header(_), Permission::UsageWrite) => self.status.and_then(Status::refusal).map_or(Ok(()), Err),
+            (HotCaller::Header(_), Permission::UsageWrite) => self.status.and_then(refusal).map_or(Ok(()), Err),
             _ => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use crate::billing::subscriptions::waiting::{decided, following};
 use crate::http::reply::{Reply, change};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::json::given;

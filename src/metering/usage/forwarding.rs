@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::serving;
 use crate::http::request::{content_type, read_body};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::Need;
+use crate::identity::permissions::Need;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::idempotency;
 use crate::meter::hot_paths::EVENTS;
