@@ -23,10 +23,10 @@ mod claims;
 mod closings;
 mod cloud_event_headers;
 mod cloud_events;
+mod commit_context;
 mod counting;
 mod decisions;
-mod desk;
-mod end;
+mod erasure;
 mod exports;
 mod facts;
 #[cfg(target_arch = "wasm32")]
@@ -38,9 +38,9 @@ mod lists;
 mod log;
 mod memory;
 mod outcome;
-mod plan;
 mod pruning;
 mod queries;
+mod quotas;
 mod rates;
 mod refusals;
 mod replies;
@@ -49,10 +49,10 @@ mod requests;
 mod reservations;
 mod roll_up;
 mod routes;
+mod rules;
 mod schema;
 mod seat_state;
 mod seats;
-mod standings;
 mod status;
 mod thresholds;
 mod uniques;
@@ -90,14 +90,14 @@ impl<S: LocalSql> Meter<S> {
     pub fn serve(&mut self, group: &[String], wall: Timestamp, entropy: &dyn Entropy) -> Result<Vec<String>, SqlError> {
         let Meter { sql, secret, organization, memory, rates } = self;
         let memory = Memory::loaded(memory, sql, *organization, wall)?;
-        if let Some(plan) = &mut memory.plan {
-            plan.refresh(wall);
+        if let Some(rules) = &mut memory.rules {
+            rules.refresh(wall);
         }
         let wires: Vec<Option<HotRequest<'_>>> = group.iter().map(|wire| HotRequest::from_wire(wire)).collect();
         let mut reader = Reader {
-            plan: memory.plan.as_ref(),
+            rules: memory.rules.as_ref(),
             keys: &mut memory.keys,
-            standing: memory.standing,
+            status: memory.status,
             rates,
             secret,
             organization: *organization,

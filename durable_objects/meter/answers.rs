@@ -10,13 +10,13 @@ use serde_json::value::RawValue;
 use super::lists::push_text;
 use super::log::push_quantity;
 use super::outcome::{Mode, Outcome, Status};
-use super::plan::{PeriodText, Plan, Source};
-use super::rates::RateStanding;
+use super::rates::RateState;
+use super::rules::{PeriodText, Rules, Source};
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Aggregation, Enforcement, Grant, MetricKind};
-use crate::meter::wire::TELL_METRICS;
+use crate::meter::wire::METRICS_NEEDED;
 
 /// What a request comes to.
 pub(super) enum Reply {
@@ -26,7 +26,7 @@ pub(super) enum Reply {
         problem: Box<Problem>,
     },
     /// The Worker is to tell the platform's metrics first.
-    TellMetrics,
+    NeedsMetrics,
 }
 
 pub(super) struct Answered {
@@ -47,8 +47,8 @@ impl Reply {
         Self::Refused { path: path.to_owned(), problem: Box::new(problem) }
     }
 
-    pub fn to_wire(&self, request_id: &str, rate: Option<&RateStanding>) -> String {
-        let rate = rate.map(RateStanding::headers).unwrap_or_default();
+    pub fn to_wire(&self, request_id: &str, rate: Option<&RateState>) -> String {
+        let rate = rate.map(RateState::headers).unwrap_or_default();
         match self {
             Self::Answered(Answered { status, body, replayed }) => {
                 let replayed = if *replayed { "Idempotent-Replayed: true\n" } else { "" };
@@ -65,14 +65,14 @@ impl Reply {
                 }
                 format!("{head}\n{}", problem.document(path, request_id))
             }
-            Self::TellMetrics => TELL_METRICS.to_owned(),
+            Self::NeedsMetrics => METRICS_NEEDED.to_owned(),
         }
     }
 }
 
 /// Where a metric stands against its limit.
 #[derive(Clone, Copy, Serialize)]
-pub(super) struct Standing {
+pub(super) struct MetricUsage {
     current: Quantity,
     #[serde(serialize_with = "limit_or_minus_one")]
     limit: Option<Quantity>,
@@ -82,7 +82,7 @@ pub(super) struct Standing {
     percentage: Option<TenThousandths>,
 }
 
-impl Standing {
+impl MetricUsage {
     /// What is held by reservations is not used, but it is not free either.
     pub fn of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Self {
         let taken = current.checked_add(reserved).unwrap_or(current);
@@ -120,14 +120,14 @@ fn number<S: Serializer>(share: &Option<TenThousandths>, serializer: S) -> Resul
 
 /// The receipt of an event, or of the settlement of a reservation. Written piece by piece: it is what most requests are answered with.
 pub(super) fn receipt(
-    plan: &Plan,
+    rules: &Rules,
     mode: Mode,
     metric: &str,
     outcome: &Outcome,
     reservation: Option<ReservationId>,
     replayed: bool,
 ) -> Answered {
-    let Standing { current, limit, remaining, percentage } = Standing::of(outcome.current, outcome.limit, outcome.reserved);
+    let MetricUsage { current, limit, remaining, percentage } = MetricUsage::of(outcome.current, outcome.limit, outcome.reserved);
     let mut body = String::with_capacity(320);
     body.push_str("{\"$type\":\"UsageReceipt\",\"metric\":");
     push_text(&mut body, metric);
@@ -145,7 +145,7 @@ pub(super) fn receipt(
         Some(share) => push_share(&mut body, share),
         None => body.push_str("null"),
     }
-    let period = plan.text_of(outcome.period);
+    let period = rules.text_of(outcome.period);
     let (start, end, sequence) = (&period.start, &period.end, outcome.sequence);
     let _ = write!(body, ",\"period\":{{\"start\":\"{start}\",\"end\":\"{end}\"}},\"sequence\":{sequence},\"replayed\":{replayed}");
     if mode == Mode::Consumption {
@@ -254,7 +254,7 @@ pub(super) struct Held {
 #[derive(Serialize)]
 pub(super) struct MetricAnswer {
     #[serde(flatten)]
-    pub standing: Standing,
+    pub usage: MetricUsage,
     pub reserved: Quantity,
 }
 

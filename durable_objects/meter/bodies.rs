@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use super::cloud_events;
 use super::cloud_events::{CloudEvent, CloudEvents};
 use super::outcome::Mode;
-use super::plan::Plan;
 use super::refusals::shortened;
-use super::requests::{Ask, Batch, Claim, Event, Metadata, Reserve, Settle};
+use super::requests::{Batch, Claim, Event, Metadata, Operation, Reserve, Settle};
+use super::rules::Rules;
 use crate::kernel::idempotency::KEY_LENGTH_MAX;
 use crate::kernel::ids::{ReservationId, derive_bytes, encode_base32};
 use crate::kernel::json;
@@ -133,18 +133,18 @@ fn read_alone(event: &RawValue) -> Result<EventBody<'_>, Problem> {
     })
 }
 
-pub(super) fn read_cloud_events<'a>(hot: &'a HotRequest<'a>, path: &str, plan: &Plan) -> Result<Ask<'a>, Problem> {
+pub(super) fn read_cloud_events<'a>(hot: &'a HotRequest<'a>, path: &str, rules: &Rules) -> Result<Operation<'a>, Problem> {
     json::check_size(hot.body.len(), json::BATCH_BYTES_MAX)?;
     let event = |event: CloudEvent| {
         let CloudEvent { kind, key, timestamp, amount, metadata } = event;
-        let metric = Cow::Owned(plan.metric_of(&kind).to_owned());
+        let metric = Cow::Owned(rules.metric_of(&kind).to_owned());
         Event { mode: Mode::Usage, metric, amount, timestamp, key: Some(Cow::Owned(key)), metadata: metadata.map(Metadata::of) }
     };
     match cloud_events::read(&hot.content_type, &hot.attributes, &hot.body)? {
-        CloudEvents::One(one) => Ok(Ask::Event(event(one))),
+        CloudEvents::One(one) => Ok(Operation::Event(event(one))),
         CloudEvents::Many(many) => {
             let events = many.into_iter().map(|one| one.map(event)).collect();
-            Ok(Ask::Batch(Batch { events, claim: claim(hot, path)? }))
+            Ok(Operation::Batch(Batch { events, claim: claim(hot, path)? }))
         }
     }
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Deserializer};
 
-use super::plan::{Period, Plan, Rule};
+use super::rules::{Period, Rule, Rules};
 use super::schema;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
@@ -167,7 +167,7 @@ impl Book {
         let kind = rule.map_or(MetricKind::Consumable, |rule| rule.kind);
         let mut counter = account.rows.get(&period.starts_at).cloned().unwrap_or_else(|| account.carried(kind, period.starts_at));
         if let Some(rule) = rule {
-            counter.settle(rule, period);
+            counter.recompute(rule, period);
         }
         counter.used
     }
@@ -216,7 +216,7 @@ impl Account {
     }
 
     /// What the counters would be with `entry`.
-    pub fn draft(&self, rule: &Rule, entry: Entry, plan: &Plan) -> Result<Draft, Impossible> {
+    pub fn draft(&self, rule: &Rule, entry: Entry, rules: &Rules) -> Result<Draft, Impossible> {
         let starts_at = entry.period.starts_at;
         let mut own = self.rows.get(&starts_at).cloned().unwrap_or_else(|| self.carried(rule.kind, starts_at));
         own.take(rule, entry, true)?;
@@ -226,7 +226,7 @@ impl Account {
         if rule.kind == MetricKind::Level {
             for (start, counter) in self.rows.range(starts_at..).skip_while(|(start, _)| **start == starts_at) {
                 let mut counter = counter.clone();
-                let period = plan.period_of(*start);
+                let period = rules.period_of(*start);
                 counter.take(rule, Entry { period, ..entry }, false)?;
                 highest = highest.max(counter.reading(rule, period));
                 later.push((*start, counter));
@@ -267,7 +267,7 @@ impl Account {
 
 impl Counter {
     /// A weighted sum depends on where its period ends, which a change of the subscription may have moved.
-    pub fn settle(&mut self, rule: &Rule, period: Period) {
+    pub fn recompute(&mut self, rule: &Rule, period: Period) {
         if rule.aggregation == Aggregation::WeightedSum {
             self.used = weighted(self.level, self.moment, period);
         }

@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 use super::lists::push_text;
 use super::outcome::Mode;
-use super::plan::Period;
 use super::requests::Claim;
+use super::rules::Period;
 use super::schema;
 use super::schema::number;
 use crate::kernel::ids::OrganizationId;
@@ -44,7 +44,7 @@ pub(super) struct Draft {
     first: u64,
     count: u64,
     known: Vec<Known>,
-    standings: String,
+    metric_periods: String,
     events: String,
     answers: String,
 }
@@ -60,7 +60,7 @@ struct Known {
 
 /// A metric in a period, as an event found it.
 #[derive(Clone, Copy)]
-pub(super) struct Standing<'a> {
+pub(super) struct MetricPeriod<'a> {
     pub metric: &'a str,
     pub aggregation: Aggregation,
     pub kind: MetricKind,
@@ -110,7 +110,7 @@ impl Log {
             first: self.sequence.saturating_add(1),
             count: 0,
             known: Vec::new(),
-            standings: String::new(),
+            metric_periods: String::new(),
             events: String::new(),
             answers: String::new(),
         }
@@ -151,8 +151,8 @@ impl Draft {
         self.first.saturating_add(self.count)
     }
 
-    pub fn event(&mut self, standing: Standing<'_>, line: Line<'_>) {
-        let index = self.standing(standing);
+    pub fn event(&mut self, metric_period: MetricPeriod<'_>, line: Line<'_>) {
+        let index = self.metric_period(metric_period);
         if self.count > 0 {
             self.events.push(',');
         }
@@ -200,15 +200,15 @@ impl Draft {
         let _ = write!(out, ",{status},{}]", if body.is_empty() { "null" } else { body });
     }
 
-    fn standing(&mut self, standing: Standing<'_>) -> usize {
-        let Standing { metric, aggregation, kind, period, limit, enforcement, mode } = standing;
+    fn metric_period(&mut self, metric_period: MetricPeriod<'_>) -> usize {
+        let MetricPeriod { metric, aggregation, kind, period, limit, enforcement, mode } = metric_period;
         let is_this =
             |known: &Known| known.starts_at == period.starts_at && known.mode == mode && known.limit == limit && known.metric == metric;
         if let Some(index) = self.known.iter().position(is_this) {
             return index;
         }
         self.known.push(Known { metric: metric.to_owned(), starts_at: period.starts_at, limit, mode });
-        let out = &mut self.standings;
+        let out = &mut self.metric_periods;
         out.push_str(if out.is_empty() { "[" } else { ",[" });
         push_text(out, metric);
         let (starts_at, ends_at) = (period.starts_at.as_millis(), period.ends_at.as_millis());
@@ -228,9 +228,11 @@ impl Draft {
     }
 
     fn into_body(self) -> String {
-        let Self { number, at, first, standings, events, answers, .. } = self;
-        let mut body = String::with_capacity(events.len().saturating_add(standings.len()).saturating_add(answers.len()).saturating_add(96));
-        let _ = write!(body, "{{\"number\":{number},\"at\":{},\"first\":{first},\"standings\":[{standings}],\"events\":[", at.as_millis());
+        let Self { number, at, first, metric_periods, events, answers, .. } = self;
+        let mut body =
+            String::with_capacity(events.len().saturating_add(metric_periods.len()).saturating_add(answers.len()).saturating_add(96));
+        let _ =
+            write!(body, "{{\"number\":{number},\"at\":{},\"first\":{first},\"standings\":[{metric_periods}],\"events\":[", at.as_millis());
         body.push_str(&events);
         body.push(']');
         if !answers.is_empty() {
@@ -295,8 +297,8 @@ fn hex(bytes: &[u8]) -> String {
 pub(super) struct Body<'a> {
     #[serde(default)]
     pub first: u64,
-    #[serde(default)]
-    pub standings: Vec<StandingRow>,
+    #[serde(default, rename = "standings")]
+    pub metric_periods: Vec<MetricPeriodRow>,
     #[serde(borrow, default)]
     pub events: Vec<EventRow<'a>>,
     #[serde(borrow, default)]
@@ -305,7 +307,7 @@ pub(super) struct Body<'a> {
 
 /// Metric, aggregation, kind, start and end of the period, limit, mode, enforcement where it is soft.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct StandingRow(
+pub(super) struct MetricPeriodRow(
     pub String,
     pub Aggregation,
     pub IgnoredAny,
@@ -337,7 +339,7 @@ pub(super) struct AnswerRow<'a>(
     #[serde(borrow, default)] pub Option<&'a RawValue>,
 );
 
-impl StandingRow {
+impl MetricPeriodRow {
     pub fn period(&self) -> Period {
         Period { starts_at: Timestamp::from_millis(self.3), ends_at: Timestamp::from_millis(self.4) }
     }

@@ -3,7 +3,7 @@
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use super::plan::Period;
+use super::rules::Period;
 use crate::kernel::time::Timestamp;
 
 /// What was counted: enough to give the same receipt again.

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::log::FORGOTTEN_HASH;
-use super::plan::{Plan, REMEMBERED};
 use super::reservations::Reservations;
 use super::roll_up::RollUp;
+use super::rules::{REMEMBERED, Rules};
 use super::schema;
 use super::schema::number;
 use crate::kernel::sql::{LocalSql, SqlError};
@@ -50,15 +50,15 @@ impl Pruning {
     }
 
     /// Forgets what is old in the next slice, if one is due.
-    pub fn prune<S: LocalSql>(&mut self, sql: &S, plan: &Plan, roll_up: &RollUp, wall: Timestamp) -> Result<(), SqlError> {
+    pub fn prune<S: LocalSql>(&mut self, sql: &S, rules: &Rules, roll_up: &RollUp, wall: Timestamp) -> Result<(), SqlError> {
         if self.due_at.is_none_or(|due_at| due_at > wall) {
             return Ok(());
         }
-        let now = plan.now(wall);
+        let now = rules.now(wall);
         let oldest = now.minus(REMEMBERED);
         let more_commits = forget_commits(sql, oldest, roll_up)?;
         let more_keys = self.forget_keys(sql, oldest)?;
-        forget_uniques(sql, plan.period_of(oldest).starts_at)?;
+        forget_uniques(sql, rules.period_of(oldest).starts_at)?;
         forget_buckets(sql, oldest, roll_up)?;
         Reservations::prune(sql, now)?;
         let is_any_left = || {

@@ -2,7 +2,7 @@
 
 use rating::Quantity;
 
-use super::plan::{Period, Plan};
+use super::rules::{Period, Rules};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::MetricKind;
@@ -10,8 +10,8 @@ use crate::meter::vocabulary::MetricKind;
 /// What a refused event of a batch says of itself at most, so that a stored answer stays small.
 const DETAIL_BYTES_MAX: usize = 160;
 
-pub(super) fn unknown_metric(plan: &Plan, metric: &str) -> Problem {
-    let known: Vec<&str> = plan.rules().map(|(metric, _)| metric).collect();
+pub(super) fn unknown_metric(rules: &Rules, metric: &str) -> Problem {
+    let known: Vec<&str> = rules.iter().map(|(metric, _)| metric).collect();
     let detail = format!("There is no metric {}. Use one of: {}.", shortened(metric), shortened_list(&known));
     Problem::refused("/metric", "unknown_metric", detail)
 }

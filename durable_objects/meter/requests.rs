@@ -10,12 +10,12 @@ use rating::Quantity;
 use serde_json::{Map, Value};
 
 use super::outcome::Mode;
-use super::plan::Plan;
+use super::rules::Rules;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-pub(super) enum Ask<'a> {
+pub(super) enum Operation<'a> {
     Event(Event<'a>),
     Batch(Batch<'a>),
     Quota { metric: String, required: Quantity, explain: bool },
@@ -67,7 +67,7 @@ pub(super) struct Claim<'a> {
     pub fingerprint: String,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> Operation<'a> {
     /// Every idempotency key that the request carries.
     pub fn keys<'r>(&'r self, into: &mut Vec<&'r str>) {
         let claim = match self {
@@ -95,16 +95,16 @@ impl<'a> Ask<'a> {
     }
 
     /// Whether a metric is named that the Meter was never told of.
-    pub fn names_unknown(&self, plan: &Plan) -> bool {
+    pub fn names_unknown(&self, rules: &Rules) -> bool {
         match self {
-            Self::Event(event) => plan.rule(&event.metric).is_none(),
-            Self::Reserve(reserve) => plan.rule(&reserve.metric).is_none(),
-            Self::Quota { metric, .. } => plan.rule(metric).is_none(),
+            Self::Event(event) => rules.rule(&event.metric).is_none(),
+            Self::Reserve(reserve) => rules.rule(&reserve.metric).is_none(),
+            Self::Quota { metric, .. } => rules.rule(metric).is_none(),
             Self::Batch(batch) => {
                 // Events of a batch are mostly of one metric.
                 let mut known = "";
                 batch.events.iter().flatten().any(|event| {
-                    let is_known = known == event.metric || plan.rule(&event.metric).is_some();
+                    let is_known = known == event.metric || rules.rule(&event.metric).is_some();
                     known = &event.metric;
                     !is_known
                 })

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::book::{optional_quantity, quantity};
 use super::outcome::{Outcome, Status};
-use super::plan::REMEMBERED;
+use super::rules::REMEMBERED;
 use super::seat_state::is_seat;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::sql as columns;

@@ -203,13 +203,14 @@ impl RollUp {
 fn count(stored: &Stored, places: &mut BTreeMap<Place, Bucket>) -> Result<usize, SqlError> {
     let body = Body::read(&stored.body)?;
     for event in &body.events {
-        let standing = body.standings.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+        let metric_period =
+            body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
         let at = event.4.unwrap_or(stored.at.as_millis());
         let hour = at.div_euclid(HOUR_MILLIS).saturating_mul(HOUR_MILLIS);
-        let is_unique = standing.1 == Aggregation::Unique;
+        let is_unique = metric_period.1 == Aggregation::Unique;
         let fresh = Bucket {
-            metric: standing.0.clone(),
-            period_starts_at: Timestamp::from_millis(standing.3),
+            metric: metric_period.0.clone(),
+            period_starts_at: Timestamp::from_millis(metric_period.3),
             hour: Timestamp::from_millis(hour),
             count: 1,
             sum: event.1,
@@ -219,7 +220,7 @@ fn count(stored: &Stored, places: &mut BTreeMap<Place, Bucket>) -> Result<usize,
             uniques: if is_unique { u64::from(!event.1.is_zero()) } else { 0 },
             version: 0,
         };
-        let place = (standing.0.clone(), standing.3, hour);
+        let place = (metric_period.0.clone(), metric_period.3, hour);
         match places.get_mut(&place) {
             Some(known) => *known = known.with(&fresh)?,
             None => {

@@ -2,9 +2,9 @@
 
 use super::bodies::{read_batch, read_cloud_events, read_event, read_reserve, read_settle, reservation_id};
 use super::outcome::Mode;
-use super::plan::Plan;
 use super::queries::{parameters, read_quota};
-use super::requests::Ask;
+use super::requests::Operation;
+use super::rules::Rules;
 use crate::identity::callers::permissions::Permission;
 use crate::kernel::problem::Problem;
 use crate::meter::wire::HotRequest;
@@ -60,17 +60,17 @@ impl<'a> Route<'a> {
     }
 
     /// Reads what is asked. A CloudEvents type is already the metric that it counts as in `plan`.
-    pub fn ask<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, plan: &Plan) -> Result<Ask<'b>, Problem> {
+    pub fn read<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, rules: &Rules) -> Result<Operation<'b>, Problem> {
         match self {
-            Self::Event(mode) => read_event(hot, *mode).map(Ask::Event),
-            Self::Batch => read_batch(hot, path).map(Ask::Batch),
-            Self::CloudEvents => read_cloud_events(hot, path, plan),
+            Self::Event(mode) => read_event(hot, *mode).map(Operation::Event),
+            Self::Batch => read_batch(hot, path).map(Operation::Batch),
+            Self::CloudEvents => read_cloud_events(hot, path, rules),
             Self::Quota(metric) => read_quota(metric, query),
-            Self::Summary => parameters(query, &[]).map(|_| Ask::Summary),
-            Self::Reserve => read_reserve(hot, path).map(Ask::Reserve),
-            Self::Settle(id) => read_settle(hot, path, id).map(Ask::Settle),
-            Self::Release(id) => reservation_id(id).map(Ask::Release),
-            Self::Reservation(id) => reservation_id(id).map(Ask::Reservation),
+            Self::Summary => parameters(query, &[]).map(|_| Operation::Summary),
+            Self::Reserve => read_reserve(hot, path).map(Operation::Reserve),
+            Self::Settle(id) => read_settle(hot, path, id).map(Operation::Settle),
+            Self::Release(id) => reservation_id(id).map(Operation::Release),
+            Self::Reservation(id) => reservation_id(id).map(Operation::Reservation),
         }
     }
 }

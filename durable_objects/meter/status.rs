@@ -13,12 +13,12 @@ const STATUS: &str = "status";
 
 /// What the Meter was told of the organization's status.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Standing {
+pub(super) struct KnownStatus {
     version: i64,
     status: Option<Status>,
 }
 
-impl Standing {
+impl KnownStatus {
     pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
         schema::setting(sql, STATUS)?.map_or(Ok(Self::default()), |text| schema::parse(STATUS, &text))
     }

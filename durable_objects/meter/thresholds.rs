@@ -3,7 +3,7 @@
 use rating::Quantity;
 
 use super::book::Counter;
-use super::plan::{Period, Rule};
+use super::rules::{Period, Rule};
 use crate::events::{Event, UsageApproaching, UsageExceeded, UsageWarning};
 use crate::kernel::time::Timestamp;
 

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::lists::List;
-use super::plan::Rule;
 use super::requests::Event;
+use super::rules::Rule;
 use super::schema;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError, Value};

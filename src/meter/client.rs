@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::contract::{
     Call, ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, KeyUses, PendingFacts,
-    RolledUp, SeatAnswer, SeatStanding,
+    RolledUp, SeatAnswer, SeatUsage,
 };
 use crate::billing::subscriptions::subscription::Period;
 use crate::kernel::error::{Error, OrInternal, Result};
@@ -49,7 +49,7 @@ pub async fn hold_seat(tenant: &Tenant, seat: ReservationId) -> Result<SeatAnswe
     call(tenant, Call::HoldSeat { seat }).await
 }
 
-pub async fn seats(tenant: &Tenant) -> Result<SeatStanding> {
+pub async fn seats(tenant: &Tenant) -> Result<SeatUsage> {
     call(tenant, Call::Seats).await
 }
 

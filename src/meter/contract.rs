@@ -68,7 +68,7 @@ pub enum Call {
     /// How many members there are, and every seat that is held for an invitation; other seats are free again. A lower `version` never
     /// replaces a higher one. From the first member on `users` is what is said here, and can't be recorded otherwise. Reply: [`Done`].
     PutSeats { version: i64, members: u32, held: Vec<ReservationId> },
-    /// Where the seats stand. Reply: [`SeatStanding`].
+    /// Where the seats stand. Reply: [`SeatUsage`].
     Seats,
     /// The counters of the current period that changed after the event `since` (0: all). Reply: [`UsageChange`].
     Changes { since: u64 },
@@ -167,7 +167,7 @@ pub enum SeatAnswer {
 /// The seats as the Meter has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SeatStanding {
+pub struct SeatUsage {
     /// Of the last [`Call::PutSeats`]; 0 before the first.
     pub version: i64,
     /// Whether `users` is the number of members.

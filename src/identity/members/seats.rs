@@ -13,7 +13,7 @@ use crate::kernel::sql::{Row, Value, decode};
 use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
 use crate::meter::client;
 use crate::meter::client::call;
-use crate::meter::contract::{Call, Done, SeatAnswer, SeatStanding};
+use crate::meter::contract::{Call, Done, SeatAnswer, SeatUsage};
 use crate::tenant_sql;
 
 /// Organizations that one sweep tells; the next one tells the rest.
@@ -112,12 +112,12 @@ pub async fn tell(tenant: &Tenant) -> Result<Decision> {
 }
 
 /// The same as the Meter has it.
-pub async fn in_the_meter(tenant: &Tenant) -> Result<SeatStanding> {
+pub async fn in_the_meter(tenant: &Tenant) -> Result<SeatUsage> {
     client::seats(tenant).await
 }
 
 /// Whether both say the same: the rows of the members, their count, and what the Meter counts and holds.
-pub fn is_consistent(seats: &Seats, meter: &SeatStanding) -> bool {
+pub fn is_consistent(seats: &Seats, meter: &SeatUsage) -> bool {
     let counted = seats.version == 0 || meter.taken == Quantity::from(seats.members) || !meter.is_counted && seats.members == 0;
     seats.members == seats.taken && seats.version == meter.version && counted && seats.held == meter.held
 }

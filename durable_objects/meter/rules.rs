@@ -27,16 +27,16 @@ const ENTITLEMENTS: &str = "entitlements";
 const METRICS: &str = "metrics";
 const LIMITS: &str = "limits";
 
-pub(super) struct Plan {
+pub(super) struct Rules {
     entitlements: Entitlements,
     metrics: Metrics,
     limits: Limits,
-    rules: BTreeMap<String, Rule>,
+    by_metric: BTreeMap<String, Rule>,
     counts_values: bool,
     /// Whether `users` is the number of members, and moves with them only.
     counts_members: bool,
     /// When a grant begins or ends, and the rules have to be made anew.
-    rules_until: Option<Timestamp>,
+    valid_until: Option<Timestamp>,
     /// The periods' bounds as they are written in answers, in the order of `boundaries`.
     texts: Vec<PeriodText>,
 }
@@ -96,47 +96,47 @@ pub(super) struct PeriodText {
     pub end: String,
 }
 
-impl Plan {
+impl Rules {
     pub fn load<S: LocalSql>(sql: &S, wall: Timestamp) -> Result<Option<Self>, SqlError> {
         let Some(text) = schema::setting(sql, ENTITLEMENTS)? else { return Ok(None) };
-        let plan = Self::of(schema::parse(ENTITLEMENTS, &text)?, Metrics::load(sql)?, Limits::load(sql)?, wall);
-        Ok(Some(plan.counting_members(Seats::load(sql)?.is_counted, wall)))
+        let rules = Self::of(schema::parse(ENTITLEMENTS, &text)?, Metrics::load(sql)?, Limits::load(sql)?, wall);
+        Ok(Some(rules.with_members_counted(Seats::load(sql)?.is_counted, wall)))
     }
 
     pub fn of(entitlements: Entitlements, metrics: Metrics, limits: Limits, wall: Timestamp) -> Self {
         let starts = entitlements.boundaries.iter();
         let ends = entitlements.boundaries.iter().skip(1);
         let texts = starts.zip(ends).map(|(start, end)| PeriodText { start: start.to_string(), end: end.to_string() }).collect();
-        let mut plan = Self {
+        let mut rules = Self {
             entitlements,
             metrics,
             limits,
-            rules: BTreeMap::new(),
+            by_metric: BTreeMap::new(),
             counts_values: false,
             counts_members: false,
-            rules_until: None,
+            valid_until: None,
             texts,
         };
-        plan.make_rules(plan.now(wall));
-        plan
+        rules.rebuild(rules.now(wall));
+        rules
     }
 
     /// Makes the rules anew when a grant has begun or ended since they were made.
     pub fn refresh(&mut self, wall: Timestamp) {
         let now = self.now(wall);
-        if self.rules_until.is_some_and(|until| until <= now) {
-            self.make_rules(now);
+        if self.valid_until.is_some_and(|until| until <= now) {
+            self.rebuild(now);
         }
     }
 
-    fn make_rules(&mut self, now: Timestamp) {
+    fn rebuild(&mut self, now: Timestamp) {
         let defined = self.metrics.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Unlimited));
         let planned = self.entitlements.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Plan));
-        self.rules =
+        self.by_metric =
             defined.chain(planned).map(|(metric, rule, source)| (metric.clone(), self.rule_of(metric, rule, source, now))).collect();
-        self.counts_values = self.rules.values().any(|rule| rule.unique_property.is_some());
+        self.counts_values = self.by_metric.values().any(|rule| rule.unique_property.is_some());
         let turns = self.limits.grants.iter().flat_map(|grant| [Some(grant.starts_at), grant.ends_at]).flatten();
-        self.rules_until = turns.filter(|turn| *turn > now).min();
+        self.valid_until = turns.filter(|turn| *turn > now).min();
     }
 
     fn rule_of(&self, metric: &str, rule: &MetricRule, source: Source, now: Timestamp) -> Rule {
@@ -164,15 +164,15 @@ impl Plan {
     }
 
     /// Whether `users` is counted by what the Worker says of members.
-    pub fn count_members(&mut self, is_counted: bool, wall: Timestamp) {
+    pub fn set_counts_members(&mut self, is_counted: bool, wall: Timestamp) {
         if self.counts_members != is_counted {
             self.counts_members = is_counted;
-            self.make_rules(self.now(wall));
+            self.rebuild(self.now(wall));
         }
     }
 
-    pub fn counting_members(mut self, is_counted: bool, wall: Timestamp) -> Self {
-        self.count_members(is_counted, wall);
+    pub fn with_members_counted(mut self, is_counted: bool, wall: Timestamp) -> Self {
+        self.set_counts_members(is_counted, wall);
         self
     }
 
@@ -198,12 +198,12 @@ impl Plan {
     }
 
     pub fn rule(&self, metric: &str) -> Option<&Rule> {
-        self.rules.get(metric)
+        self.by_metric.get(metric)
     }
 
     /// Every metric there is, with what holds for it.
-    pub fn rules(&self) -> impl Iterator<Item = (&str, &Rule)> {
-        self.rules.iter().map(|(metric, rule)| (metric.as_str(), rule))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.by_metric.iter().map(|(metric, rule)| (metric.as_str(), rule))
     }
 
     /// Whether there is any metric that counts different values.
