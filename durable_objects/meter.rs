@@ -1,16 +1,17 @@
-//! The Meter of one organization: counts what it uses, enforces its quotas, and answers a repeated request as it did the first time.
+//! The Meter of one organization: counts its usage, enforces its quotas, and answers a repeated request with its first answer.
 //!
 //! Owns: counters by metric and period, idempotency keys of usage, thresholds and the facts raised by them, closings of periods, and a
-//! copy of the organization's entitlements and keys, so that a hot request needs nobody else; the log of all events, and what follows
-//! from it: hourly buckets, exports, proofs.
-//! Does not own: plans, prices and subscriptions (it is told, see `usage::meter::Call`); sockets, timers and transactions (the shell,
-//! `src/edge/shell.mjs`); the delivery of facts (`src/edge/outbox.rs`).
+//! copy of the organization's entitlements and keys, so that a hot request needs no other service; the log of all events, and what is
+//! derived from it: hourly buckets, exports, proofs.
+//! Does not own: plans, prices and subscriptions (the Worker sends what follows from them, see `Call` in `src/meter/contract.rs`); sockets,
+//! timers and transactions (the object's shell, `src/edge/meter.mjs`); the delivery of facts (`src/edge/outbox.rs`).
 //! Words: a *group* is the requests that share a transaction, and mostly a commit of the log; a *claim* is an idempotency key that a
-//! commit took; a *reading* is the count of one metric in one period; *now* is the test clock's time where there is one, the *wall* clock's elsewhere.
+//! commit took; a *reading* is the count of one metric in one period; *now* is the test clock's time where there is one, the *wall*
+//! clock's elsewhere.
 //!
 //! Invariants:
 //! - A group is one transaction of the caller. What is in memory was read from SQL or written in that transaction; when `serve` or
-//!   `call` fails, the caller rolls back and makes a new Meter, which reads everything anew.
+//!   `call` fails, the caller rolls back and makes a new Meter, which reads everything from SQL again.
 //! - No interleaving admits more than a limit, and one key counts once: requests are decided one after the other, in order.
 //! - A hot request costs no SQL of its own: per group one insert of keys, one commit in the log, one write of counters.
 //! - Before the first call nothing is stored: a forged key creates no storage.
@@ -85,7 +86,7 @@ impl<S: LocalSql> Meter<S> {
         Self { sql, secret, organization, memory: None, rates: Rates::default() }
     }
 
-    /// Answers a group of hot requests in order: `HotRequest` texts in, as many `HotReply` texts out, or `TELL_METRICS`.
+    /// Answers a group of hot requests in order: `HotRequest` texts in, as many `HotReply` texts out, or `METRICS_NEEDED`.
     /// The caller wraps this in one transaction and, on an error, rolls back and makes a new Meter.
     pub fn serve(&mut self, group: &[String], wall: Timestamp, entropy: &dyn Entropy) -> Result<Vec<String>, SqlError> {
         let Meter { sql, secret, organization, memory, rates } = self;

@@ -1,4 +1,4 @@
-//! How the Meter's answers read: the documents of the API, in the order of its keys.
+//! The Meter's answers: the documents of the API, their members in the order of the API.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,14 +18,14 @@ use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Aggregation, Enforcement, Grant, MetricKind};
 use crate::meter::wire::METRICS_NEEDED;
 
-/// What a request comes to.
+/// The answer to one hot request.
 pub(super) enum Reply {
     Answered(Answered),
     Refused {
         path: String,
         problem: Box<Problem>,
     },
-    /// The Worker is to tell the platform's metrics first.
+    /// The request names an unknown metric: the Worker sends the platform's metrics, then the request again.
     NeedsMetrics,
 }
 
@@ -70,7 +70,7 @@ impl Reply {
     }
 }
 
-/// Where a metric stands against its limit.
+/// The usage of a metric against its limit.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct MetricUsage {
     current: Quantity,
@@ -83,7 +83,7 @@ pub(super) struct MetricUsage {
 }
 
 impl MetricUsage {
-    /// What is held by reservations is not used, but it is not free either.
+    /// An amount held by reservations is not used, but it is not free either.
     pub fn of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Self {
         let taken = current.checked_add(reserved).unwrap_or(current);
         let remaining = limit.map(|limit| limit.above(taken).unwrap_or(Quantity::ZERO));
@@ -98,7 +98,7 @@ fn limit_or_minus_one<S: Serializer>(limit: &Option<Quantity>, serializer: S) ->
 
 type TenThousandths = i128;
 
-/// `current / limit`, cut off and not rounded, so that 1 is never said before the limit is reached. Of a limit of 0 all is used.
+/// `current / limit`, cut off and not rounded, so that it is 1 only once the limit is reached. A limit of 0 is used up.
 fn share(current: Quantity, limit: Quantity) -> TenThousandths {
     current.nanos().saturating_mul(10_000).checked_div(limit.nanos()).unwrap_or(10_000)
 }
@@ -201,7 +201,7 @@ pub(super) struct Explanation<'a> {
     pub kind: MetricKind,
     pub aggregation: Aggregation,
     pub required: Quantity,
-    /// What the plan or the override gives, without grants.
+    /// The limit of the plan or the override, without grants.
     #[serde(serialize_with = "limit_or_minus_one")]
     pub limit: Option<Quantity>,
     pub grants: Vec<GrantText<'a>>,
@@ -240,7 +240,7 @@ pub(super) struct ReservationAnswer<'a> {
     pub held: Option<Held>,
 }
 
-/// Where a metric stands with all that is held of it.
+/// A metric with everything that reservations hold of it.
 #[derive(Serialize)]
 pub(super) struct Held {
     pub reserved: Quantity,

@@ -26,7 +26,7 @@ use crate::meter::wire::HotRequest;
 
 /// Events of one batch.
 const EVENTS_MAX: usize = 1_000;
-/// Seconds that a reservation may hold, and holds when none are named.
+/// The longest lifetime of a reservation and its default, in seconds.
 const TTL_MAX: u64 = 86_400;
 const TTL: u64 = 300;
 
@@ -110,7 +110,7 @@ pub(super) fn read_batch<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Batc
     json::check_is_object(hot.body.as_bytes())?;
     let events: Vec<Result<EventBody<'a>, Problem>> = match serde_json::from_str::<BatchBody<EventBody<'a>>>(&hot.body) {
         Ok(batch) => batch.events.into_iter().map(Ok).collect(),
-        // Something is wrong somewhere: the events are read one by one, so that only the bad ones are refused.
+        // An event is invalid: the events are read one by one, so that only the invalid ones are refused.
         Err(_) => read::<BatchBody<&'a RawValue>>(hot, json::BATCH_BYTES_MAX)?.events.into_iter().map(read_alone).collect(),
     };
     if events.is_empty() || events.len() > EVENTS_MAX {
@@ -122,7 +122,7 @@ pub(super) fn read_batch<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Batc
     Ok(Batch { events, claim })
 }
 
-/// Reads one event of a batch that holds a bad one, and says what is wrong in few words.
+/// Reads one event of a batch that holds an invalid one, with a short reason where it is invalid.
 fn read_alone(event: &RawValue) -> Result<EventBody<'_>, Problem> {
     json::read("application/json", event.get().as_bytes(), json::BATCH_BYTES_MAX).map_err(|mut problem| {
         if let Some(error) = problem.errors.first().filter(|error| !error.pointer.is_empty()) {
@@ -180,7 +180,7 @@ fn claim<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Option<Claim<'a>>, P
     Ok(header_key(&hot.idempotency_key)?.map(|key| Claim { key, fingerprint: fingerprint() }))
 }
 
-/// The fast reader first; the one that can name the place of a mistake only when there is one.
+/// The fast reader first; the one that names the place of a mistake only when there is a mistake.
 fn read<'a, T: Deserialize<'a>>(hot: &'a HotRequest<'a>, bytes_max: usize) -> Result<T, Problem> {
     json::check_size(hot.body.len(), bytes_max)?;
     json::check_content_type(&hot.content_type)?;

@@ -1,4 +1,4 @@
-//! The Worker's calls: what the organization may use, who may ask, what is billed, and which facts are to be told.
+//! The Worker's calls: entitlements, keys and limits to keep; periods to close; facts and buckets to deliver.
 
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ impl Memory {
             Call::Changes { since } => match &mut self.rules {
                 Some(rules) => {
                     let now = rules.now(wall);
-                    // Grants and reservations end by time.
+                    // Grants and reservations end by time alone.
                     rules.refresh(wall);
                     self.reservations.prepare(sql, std::iter::empty(), now)?;
                     reply(&quotas::changes(rules, &self.book, &self.reservations, now, (since, self.log.sequence)))
@@ -90,7 +90,7 @@ impl Memory {
         }
     }
 
-    /// What others read of the log.
+    /// Calls that read the log.
     fn read_log<S: LocalSql>(&self, sql: &S, organization: OrganizationId, call: Call) -> Result<Value, SqlError> {
         match call {
             Call::ExportEvents { from, to, after } if self.has_tables => reply(&exports::events(sql, from, to, after)?),
@@ -128,14 +128,14 @@ impl Memory {
             _ => given,
         };
         let done = self.replace_entitlements(sql, Entitlements { clock, ..newest }, wall)?;
-        // Members may have come before there was anything to count by.
+        // Members may have been counted before there were entitlements.
         self.count_members(sql, wall)?;
         Ok(done)
     }
 
     fn set_clock<S: LocalSql>(&mut self, sql: &S, now: Timestamp, wall: Timestamp) -> Result<Value, SqlError> {
         let Some(rules) = &self.rules else {
-            // Entitlements bring their clock along.
+            // Entitlements come with their clock.
             return reply(&Done {});
         };
         let known = rules.entitlements().clone();

@@ -1,10 +1,10 @@
-//! Idempotency: one key counts once, and a repeated request is answered as it was the first time.
+//! Idempotency: one key counts once, and a repeated request gets its first answer.
 //!
-//! Words: a commit *claims* the keys of its requests; a key is *repeated* when it was claimed before, or comes twice in one commit.
+//! Words: a commit *claims* the keys of its requests; a key is *repeated* when it was claimed before, or occurs twice in one commit.
 //! Owns: which keys are new. Does not own: what was answered, which the log keeps (`log.rs`).
 //! Invariants:
 //! - A claim commits with its effect. Keys of refused requests are released: nothing was changed, and a retry may well succeed.
-//! - New keys, which nearly all are, cost one insert for all of them and no look-up.
+//! - New keys, nearly all of them, cost one insert together and no look-up.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -57,7 +57,7 @@ impl<'a> Claims<'a> {
         if keys.is_empty() {
             return Ok(claims);
         }
-        // Neighbours are inserted cheaper.
+        // Sorted keys are cheaper to insert.
         keys.sort_unstable();
         for pair in keys.windows(2) {
             if let [one, other] = pair
@@ -134,7 +134,7 @@ impl<'a> Claims<'a> {
         self.repeated.get(key)?.taken.as_ref()
     }
 
-    /// Whether what is decided under this key must be noted, because it comes again in this commit.
+    /// Whether the decision under this key must be noted, because the key occurs again in this commit.
     pub fn is_repeated(&self, key: &str) -> bool {
         !self.repeated.is_empty() && self.repeated.contains_key(key)
     }

@@ -2,7 +2,7 @@
 //!
 //! Each closing is a commit of the log as well, so that a proof holds what was billed.
 //! Invariants:
-//! - A period is closed once. Asked again, the stored closing is given again, byte for byte.
+//! - A period is closed once. Closing it again gives the stored closing, byte for byte.
 //! - Every unit is on one closing: in `used` of its period's, or as late usage in that of a later one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,7 @@ pub(super) fn close<S: LocalSql>(
             "A later period is closed already. What this one counted cannot be billed by a closing of its own any more.",
         );
     }
-    // Late usage first: what this closing freezes is not late.
+    // Late usage first: the usage that this closing freezes is not late.
     let late = take_late(book, &ends);
     let used = freeze(rules, book, period);
     book.store(sql)?;
@@ -114,7 +114,7 @@ fn metrics(rules: &Rules, book: &Book, period: Period) -> BTreeSet<String> {
     of_plan.chain(book.metrics_in(period.starts_at).map(str::to_owned)).collect()
 }
 
-/// A closing as the log tells it: times in milliseconds, like everything there.
+/// A closing as the log keeps it: times in milliseconds, like everything there.
 fn logged(period: Period, closing: &Closing) -> Result<String, SqlError> {
     let late = closing.late.iter().map(|late| {
         let LateUsage { metric, period_starts_at, period_ends_at, before, after } = late;
@@ -132,8 +132,8 @@ fn stored<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Value, SqlError>
     schema::parse("closing", text)
 }
 
-/// What moved since it was invoiced, and is invoiced at its new count from now on. What a closed period counts of a metric that its
-/// closing did not know was invoiced at nothing.
+/// Takes the usage that changed since it was invoiced; its new count is the invoiced one from now on. A metric that a closing did not
+/// know was invoiced at zero.
 fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
     let late = late(book, ends);
     for (_, _, counter) in book.closed(ends) {
@@ -161,7 +161,7 @@ fn late(book: &Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
 fn freeze(rules: &Rules, book: &mut Book, period: Period) -> BTreeMap<String, rating::Quantity> {
     let mut used = BTreeMap::new();
     for metric in metrics(rules, book, period) {
-        // A metric that the plan has lost has its row, so its kind plays no part.
+        // A metric that left the plan has its row, so its kind plays no part.
         let kind = rules.rule(&metric).map_or(MetricKind::Consumable, |rule| rule.kind);
         let counter = book.account_mut(&metric).open(kind, period.starts_at);
         if let Some(rule) = rules.rule(&metric) {

@@ -1,4 +1,4 @@
-//! Everything that one commit is decided with.
+//! The context of one commit: everything that its requests are decided with.
 
 use rating::Quantity;
 
@@ -12,7 +12,7 @@ use super::uniques::Uniques;
 use crate::kernel::ids::Entropy;
 use crate::kernel::time::Timestamp;
 
-/// Everything that one commit is decided with.
+/// Everything that the requests of one commit are decided with.
 pub(super) struct CommitContext<'a, 'k> {
     pub rules: &'a Rules,
     pub book: &'a mut Book,

@@ -1,4 +1,4 @@
-//! What the Meter decides of one event that is new: whether it counts, whether a quota allows it, and which thresholds it crosses.
+//! Counting one new event: whether it counts, whether a quota allows it, and which thresholds it crosses.
 //!
 //! Owns: the order of checks. First the metric, then the timestamp, the amount, the limit; then the count, the thresholds and the line in
 //! the log, which commit together.
@@ -36,7 +36,7 @@ impl CommitContext<'_, '_> {
         let period = rules.period_of(at);
         let amount = self.amount_of(rule, event, period)?;
         let is_current = period == rules.period_of(self.now);
-        // A level goes on into the present, whenever it was changed.
+        // A change of a level reaches the present, whatever its timestamp.
         let is_held = is_current || rule.kind == MetricKind::Level;
         let reserved = if is_held { self.reservations.held(metric) } else { Quantity::ZERO };
         let account = self.book.account_mut(metric);
@@ -68,10 +68,10 @@ impl CommitContext<'_, '_> {
         Ok(Outcome { sequence, current, limit: rule.limit, reserved, period })
     }
 
-    /// The amount that an event counts for: what it says, or whether its value is new.
+    /// The amount that an event counts for: its own amount, or of a unique metric whether its value is new.
     fn amount_of(&mut self, rule: &Rule, event: &Event<'_>, period: Period) -> Result<Quantity, Problem> {
         let amount = event.amount;
-        // Except for a settlement, which stands for as many events as it says.
+        // Except for a settlement, whose amount is its number of events.
         let is_one = amount == Quantity::ONE || event.mode == Mode::Settlement;
         if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && !is_one {
             let detail = format!("{} counts events, not amounts. Leave the amount out.", event.metric);

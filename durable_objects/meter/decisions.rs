@@ -1,6 +1,6 @@
-//! What the Meter decides of each request: what it comes to, and what is kept of it under its idempotency key.
+//! Decisions on hot requests: the answer to each, and the answer that is kept under its idempotency key.
 //!
-//! Owns: what a repeated request is answered with. It gets its first answer, whatever has changed since.
+//! Owns: repeated requests. A repeated request gets its first answer, whatever has changed since.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ impl<'k> CommitContext<'_, 'k> {
         }
     }
 
-    /// Decides a request whose whole answer is kept under its key, or gives the answer that it had.
+    /// Decides a request whose whole answer is kept under its key, or gives its first answer.
     fn once(
         &mut self,
         claim: Option<&'k Claim<'k>>,
@@ -59,7 +59,7 @@ impl<'k> CommitContext<'_, 'k> {
         Ok(answered)
     }
 
-    /// Counts one event, or finds the outcome that it had already (and says so).
+    /// Counts one event, or finds the outcome of its first request; the flag says which.
     fn event(&mut self, event: &'k Event<'k>) -> Result<(Outcome, bool), Problem> {
         if event.amount.is_zero() && !self.rules.rule(&event.metric).is_some_and(|rule| rule.aggregation == Aggregation::Latest) {
             event.key.as_deref().inspect(|key| self.claims.refuse(key));
@@ -79,7 +79,7 @@ impl<'k> CommitContext<'_, 'k> {
         Ok((outcome, false))
     }
 
-    /// Counts the good events of a batch and names the bad ones.
+    /// Counts the valid events of a batch and lists the invalid ones.
     fn batch(&mut self, batch: &'k Batch<'k>) -> Result<Answered, Problem> {
         let Batch { events, claim } = batch;
         let mut answer = BatchAnswer { accepted: 0, replayed: 0, rejected: Vec::new(), current: BTreeMap::new() };
@@ -144,7 +144,7 @@ impl TakenEvent {
         }
     }
 
-    /// Whether the same is asked, however it is spelled: an event of a batch and the same event alone are one request.
+    /// Whether this is the same event: one of a batch and the same event alone are one request.
     fn is(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata.as_ref().map(|metadata| metadata.text.as_str());
         self.mode == event.mode

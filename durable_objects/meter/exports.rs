@@ -1,6 +1,6 @@
-//! The log as others read it: raw events, and proofs that can be checked without us. `docs/PROOF.md` says what a proof holds.
+//! Exports of the log: raw events, and proofs that can be verified independently. `docs/PROOF.md` describes a proof.
 //!
-//! Owns: the lines of both, in pages, so that nobody waits for a long export.
+//! Owns: the lines of both, in pages, so that a long export delays no request.
 
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -20,7 +20,7 @@ use crate::meter::vocabulary::MetricKind;
 const PAGE_BYTES: usize = 256 * 1024;
 const PAGE_COMMITS: usize = 1_000;
 
-/// What a proof tells beside the commits.
+/// What a proof contains beside the commits.
 pub(super) struct Source<'a> {
     pub organization: OrganizationId,
     pub log: &'a Log,

@@ -28,11 +28,11 @@ pub(super) struct Request<'a> {
     bytes: usize,
     operation: Result<Operation<'a>, Problem>,
     pub rate: Option<RateState>,
-    /// It names a metric that the Worker may know of.
+    /// It names a metric that the Worker may know.
     is_unknown: bool,
 }
 
-/// What it takes to read a request.
+/// Everything that reading a request needs.
 pub(super) struct Reader<'m> {
     pub rules: Option<&'m Rules>,
     pub keys: &'m mut Keys,
@@ -70,7 +70,7 @@ impl Reader<'_> {
 }
 
 impl Request<'_> {
-    /// The refusal of a request that cannot be decided; its own fault comes first.
+    /// The refusal of a request that cannot be decided; the request's own fault takes precedence.
     fn refused(&self, problem: Problem) -> Reply {
         Reply::problem(self.path, self.operation.as_ref().err().cloned().unwrap_or(problem))
     }
@@ -119,7 +119,7 @@ impl Memory {
         let CommitContext { claims, uniques, draft, .. } = context;
         claims.finish(sql)?;
         uniques.store(sql)?;
-        // Now, not with the group: its next commit may ask for one of them.
+        // Now, not with the group: its next commit may read one of them.
         let is_held = reservations.store(sql)?;
         let before = log.number;
         log.append(sql, draft)?;
@@ -131,7 +131,7 @@ impl Memory {
     }
 }
 
-/// What the requests ask, without those that are refused already or that have to come again.
+/// The operations of the requests, without those that are refused already or that must be sent again.
 fn operations<'k>(requests: &'k [Request<'k>]) -> impl Iterator<Item = &'k Operation<'k>> {
     requests.iter().filter(|request| !request.is_unknown).filter_map(|request| request.operation.as_ref().ok())
 }

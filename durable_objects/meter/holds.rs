@@ -1,4 +1,4 @@
-//! What the Meter decides of reservations: whether an amount can be held, and what becomes of it.
+//! Decisions on reservations: holding an amount, settling and releasing it.
 
 use rating::Quantity;
 
@@ -79,7 +79,7 @@ impl CommitContext<'_, '_> {
             let detail = format!("{} are reserved. Settle with at most that, or send \"allowOverage\": true.", reservation.amount);
             return Err(Problem::refused("/amount", "settlement_exceeds_reservation", detail));
         }
-        // What is settled is used now and held no longer.
+        // A settled amount is used now and no longer held.
         let outcome = if amount.is_zero() { self.nothing_counted(metric, *id)? } else { self.count_settled(metric, *amount, *id)? };
         self.reservations.end(*id, Status::Settled, Some((*amount, &outcome)));
         Ok(receipt(self.rules, Mode::Settlement, metric, &outcome, Some(*id), false))

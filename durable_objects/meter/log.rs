@@ -1,10 +1,10 @@
-//! The log: what was counted, commit by commit, chained by hashes. It is what replays, exports, roll-up and proofs read.
+//! The log: every counted event, commit by commit, chained by hashes. Replays, exports, roll-up and proofs read it.
 //!
-//! Words: a *commit* is what one group of requests counted, or one closing; its *body* is compact JSON; a *standing* is a metric in a
-//! period with the limit it had, told once a commit. `docs/PROOF.md` says exactly what a body holds.
+//! Words: a *commit* is what one group of requests counted, or one closing; its *body* is compact JSON; a *metric period* is a metric
+//! in a period with the limit it had, written once a commit (`standings` in the body). `docs/PROOF.md` specifies a body.
 //! Invariants:
 //! - A commit is appended in the transaction that counts its events, and never changed.
-//! - Its hash is of the hash before it and its body. The newest commit stays, however old, so that the chain goes on from it.
+//! - Its hash is of the hash before it and its body. The newest commit is kept, however old, so that the chain continues from it.
 //! - A body is written once and read as it was written: what is hashed is the text itself.
 
 use std::borrow::Cow;
@@ -37,7 +37,7 @@ pub(super) struct Log {
     pub sequence: u64,
 }
 
-/// A commit in the making.
+/// A commit that is being written.
 pub(super) struct Draft {
     pub number: u64,
     pub at: Timestamp,
@@ -49,7 +49,7 @@ pub(super) struct Draft {
     answers: String,
 }
 
-/// What tells one standing of a commit from another.
+/// The identity of a metric period within a commit.
 #[derive(PartialEq)]
 struct Known {
     metric: String,
@@ -91,7 +91,7 @@ impl Log {
     pub fn load<S: LocalSql>(sql: &S, organization: OrganizationId) -> Result<Self, SqlError> {
         let rows = sql.run("SELECT number, first, count, hash FROM commits ORDER BY number DESC LIMIT 1", &[])?;
         let Some(row) = rows.first() else {
-            // Events of before there was a log.
+            // Events from before there was a log.
             let rows = sql.run("SELECT COALESCE(MAX(sequence), 0) AS sequence FROM counters", &[])?;
             let sequence = rows.first().and_then(|row| row.get("sequence")).and_then(serde_json::Value::as_u64).unwrap_or(0);
             return Ok(Self { sequence, ..Self::new(organization) });
@@ -222,7 +222,7 @@ impl Draft {
             Some(limit) => push_quantity(out, limit),
             None => out.push_str("null"),
         }
-        // Said where it stops nobody, so that a count past the limit is not taken for a mistake.
+        // Written where the limit is soft, so that a count past it is not taken for a mistake.
         let _ = write!(out, ",\"{}\"{}]", mode.name(), if enforcement == Enforcement::Soft { ",\"soft\"" } else { "" });
         self.known.len().saturating_sub(1)
     }
@@ -318,7 +318,7 @@ pub(super) struct MetricPeriodRow(
     #[serde(default)] pub IgnoredAny,
 );
 
-/// Standing, amount, count after it, key, timestamp, reserved, metadata.
+/// Index of the metric period, amount, count after it, key, timestamp, reserved, metadata.
 #[derive(Deserialize)]
 pub(super) struct EventRow<'a>(
     pub usize,

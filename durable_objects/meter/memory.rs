@@ -1,4 +1,6 @@
-//! What the Meter knows of its organization: what SQL holds, kept in memory.
+//! The Meter's memory: everything that SQL holds of the organization.
+//!
+//! Owns: the parts of the Meter's state, and reading them. Does not own: what changes them (`group.rs`, `calls.rs`, `seats.rs`).
 
 use super::book::Book;
 use super::facts::Facts;
@@ -15,7 +17,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
 
-/// What the Meter knows. `plan` is None until the organization was configured.
+/// The state of one Meter. `rules` is None until the organization is configured.
 pub(super) struct Memory {
     pub has_tables: bool,
     pub rules: Option<Rules>,
@@ -68,7 +70,7 @@ impl Memory {
         }
     }
 
-    /// What a Meter knows that was told nothing yet, or nothing more.
+    /// The state of a Meter that is not configured yet, or that was erased.
     pub fn empty(organization: OrganizationId, is_erased: bool) -> Self {
         Self {
             has_tables: false,

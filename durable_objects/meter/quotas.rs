@@ -1,4 +1,4 @@
-//! What the Meter answers without counting: quotas, and where all metrics stand.
+//! Answers without counting: quotas, the summary of all metrics, and the changes for the live feed.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ fn metrics<'a>(
     rules.iter().filter(|(metric, _)| is_wanted(metric)).map(|(metric, rule)| (metric, answer(metric, rule))).collect()
 }
 
-/// What the live feed tells: the metrics that moved after the event `since`; all of them when it is 0.
+/// A message of the live feed: the metrics that changed after the event `since`; all of them when it is 0.
 pub(super) fn changes(
     rules: &Rules,
     book: &Book,

@@ -1,6 +1,6 @@
 //! Rate limits: token buckets, one of the organization and one of each of its keys.
 //!
-//! They are kept in memory only: an object that was away begins with full buckets. They protect the service, not the bill.
+//! They are kept in memory only: a restarted object begins with full buckets. They protect the service, not the bill.
 //! Words: a bucket holds thousandths of a request, so that it refills without fractions.
 
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ struct Bucket {
     filled_at: Timestamp,
 }
 
-/// Where the tighter of both buckets stands after a request.
+/// The state of the tighter of both buckets after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RateState {
     rate: Rate,

@@ -1,6 +1,6 @@
-//! Hot requests, read: which question is asked, and with which idempotency keys.
+//! Hot requests, read: the operation that each asks for, and its idempotency keys.
 //!
-//! Owns: the questions as the Meter decides them. Does not own: how they are written (`routes.rs`, `bodies.rs`, `queries.rs`), and what
+//! Owns: the operations that the Meter decides. Does not own: reading them (`routes.rs`, `bodies.rs`, `queries.rs`), and everything that
 //! depends on the counts (`decisions.rs`).
 //! Nothing is copied that need not be: texts are borrowed from the request wherever they hold no escapes.
 
@@ -35,7 +35,7 @@ pub(super) struct Event<'a> {
     pub metadata: Option<Metadata>,
 }
 
-/// What the client says of an event, with its members in order.
+/// The client's own data of an event, with its members in order.
 pub(super) struct Metadata {
     pub members: Map<String, Value>,
     pub text: String,
@@ -60,7 +60,7 @@ pub(super) struct Settle<'a> {
     pub claim: Option<Claim<'a>>,
 }
 
-/// An idempotency key of a request whose whole answer is kept, and a fingerprint of what is asked under it.
+/// An idempotency key of a request whose whole answer is kept, and a fingerprint of the request.
 #[derive(Clone)]
 pub(super) struct Claim<'a> {
     pub key: Cow<'a, str>,
@@ -86,7 +86,7 @@ impl<'a> Operation<'a> {
         into.extend(claim.map(|claim| claim.key.as_ref()));
     }
 
-    /// The reservation that is asked for.
+    /// The reservation that the operation names.
     pub fn reservation(&self) -> Option<ReservationId> {
         match self {
             Self::Settle(Settle { id, .. }) | Self::Release(id) | Self::Reservation(id) => Some(*id),
@@ -94,7 +94,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Whether a metric is named that the Meter was never told of.
+    /// Whether the operation names a metric that the Meter does not know.
     pub fn names_unknown(&self, rules: &Rules) -> bool {
         match self {
             Self::Event(event) => rules.rule(&event.metric).is_none(),

@@ -1,9 +1,9 @@
-//! The roll-up: what the log comes to, hour by hour, to be kept in the tenant's database.
+//! The roll-up: hourly buckets of the log, to be stored in the tenant's database.
 //!
 //! It reads the log, never the hot path: a request pays nothing for it. Each commit is counted into its buckets once, in the
-//! transaction that notes how far the roll-up is; so an alarm that is lost, late or repeated changes nothing.
+//! transaction that stores the roll-up's position; so an alarm that is lost, late or repeated changes nothing.
 //! Invariants:
-//! - After a roll-up that has nothing more to do, the sum of a metric's buckets of a period is what the period's events come to.
+//! - After a complete roll-up, the sum of a metric's buckets of a period equals the sum of the period's events.
 //! - A bucket's version grows with each change of it, and no two changes of a Meter have the same.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::meter::contract::{Bucket, RolledUp};
 use crate::meter::vocabulary::Aggregation;
 
 const SETTING: &str = "rollUp";
-/// Events of one slice, and commits: after so many the next alarm goes on.
+/// Events of one slice, and commits: after so many the next alarm continues.
 const EVENTS_MAX: usize = 5_000;
 const COMMITS_MAX: usize = 1_000;
 /// Buckets of one reply; stands in the statement below as well.
@@ -91,7 +91,7 @@ impl RollUp {
         self.acknowledged
     }
 
-    /// Counts the next slice of the log, and gives buckets that are to be stored.
+    /// Counts the next slice of the log, and gives the buckets to store.
     pub fn run<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<RolledUp, SqlError> {
         let mut places: BTreeMap<Place, Bucket> = BTreeMap::new();
         let (mut events, mut commits, mut through) = (0_usize, 0_usize, self.through);
@@ -199,7 +199,7 @@ impl RollUp {
     }
 }
 
-/// Counts a commit's events into buckets, and says how many there were.
+/// Counts a commit's events into buckets, and gives their number.
 fn count(stored: &Stored, places: &mut BTreeMap<Place, Bucket>) -> Result<usize, SqlError> {
     let body = Body::read(&stored.body)?;
     for event in &body.events {

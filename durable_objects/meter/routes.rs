@@ -59,7 +59,7 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Reads what is asked. A CloudEvents type is already the metric that it counts as in `plan`.
+    /// Reads the operation. A CloudEvents type is replaced by the metric that it counts as in `rules`.
     pub fn read<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, rules: &Rules) -> Result<Operation<'b>, Problem> {
         match self {
             Self::Event(mode) => read_event(hot, *mode).map(Operation::Event),

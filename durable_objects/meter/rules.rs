@@ -1,8 +1,8 @@
-//! What the organization may use, and which period an instant belongs to.
+//! The rules of an organization: its metrics and limits, and its periods.
 //!
-//! Owns: everything the Meter was told: entitlements of the subscription, metrics of the platform, limits and grants of the
-//! organization, and the rules that follow from them. Each comes with a version of its own and never goes back to a lower one.
-//! Words: a *rule* is what holds for a metric now: its definition, and its limit with the grants that are active.
+//! Owns: the configuration that the Worker sent: entitlements of the subscription, metrics of the platform, limits and grants of the
+//! organization, and the rules that follow from them. Each has a version of its own and is never replaced by a lower one.
+//! Words: a *rule* is a metric's definition and its present limit, with the grants that are active.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::meter::vocabulary::{Aggregation, Enforcement, Entitlements, Grant, Li
 
 /// An event may be this far ahead: clocks of servers differ.
 const AHEAD_MAX: std::time::Duration = minutes(5);
-/// An event may be this old, because for so long a repeated one is recognised.
+/// An event may be this old: a repeated event is recognised for as long.
 pub(super) const REMEMBERED: std::time::Duration = days(35);
 
 const ENTITLEMENTS: &str = "entitlements";
@@ -33,9 +33,9 @@ pub(super) struct Rules {
     limits: Limits,
     by_metric: BTreeMap<String, Rule>,
     counts_values: bool,
-    /// Whether `users` is the number of members, and moves with them only.
+    /// Whether `users` is the number of members, and changes with them only.
     counts_members: bool,
-    /// When a grant begins or ends, and the rules have to be made anew.
+    /// The next instant at which a grant begins or ends, and the rules have to be rebuilt.
     valid_until: Option<Timestamp>,
     /// The periods' bounds as they are written in answers, in the order of `boundaries`.
     texts: Vec<PeriodText>,
@@ -57,7 +57,7 @@ pub(super) struct Limits {
     pub grants: Vec<Grant>,
 }
 
-/// What holds for a metric now.
+/// A metric's definition and its present limit.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub kind: MetricKind,
@@ -69,7 +69,7 @@ pub(super) struct Rule {
     /// Without them.
     pub base: Option<Quantity>,
     pub source: Source,
-    /// Counted here: nobody may record it.
+    /// Counted by the Meter: it can't be recorded.
     pub is_counted_here: bool,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Rule {
 pub(super) enum Source {
     Plan,
     Override,
-    /// Neither the plan nor an override says anything.
+    /// Neither the plan nor an override has one.
     Unlimited,
 }
 
@@ -121,7 +121,7 @@ impl Rules {
         rules
     }
 
-    /// Makes the rules anew when a grant has begun or ended since they were made.
+    /// Rebuilds the rules when a grant has begun or ended since they were built.
     pub fn refresh(&mut self, wall: Timestamp) {
         let now = self.now(wall);
         if self.valid_until.is_some_and(|until| until <= now) {
@@ -140,7 +140,7 @@ impl Rules {
     }
 
     fn rule_of(&self, metric: &str, rule: &MetricRule, source: Source, now: Timestamp) -> Rule {
-        // People are no consumption: somebody has to be there who pays what is open, or goes on.
+        // Members are not refused: somebody has to be able to pay open invoices, or to resume the subscription.
         let admits_nothing = self.entitlements.admits_nothing && metric != USERS;
         let (base, enforcement, source) = match self.limits.overrides.get(metric) {
             _ if admits_nothing => (Some(Quantity::ZERO), Enforcement::Hard, Source::Plan),
@@ -163,7 +163,7 @@ impl Rules {
         }
     }
 
-    /// Whether `users` is counted by what the Worker says of members.
+    /// Sets whether `users` is the number of members that the Worker sends.
     pub fn set_counts_members(&mut self, is_counted: bool, wall: Timestamp) {
         if self.counts_members != is_counted {
             self.counts_members = is_counted;
@@ -201,7 +201,7 @@ impl Rules {
         self.by_metric.get(metric)
     }
 
-    /// Every metric there is, with what holds for it.
+    /// Every metric with its rule.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Rule)> {
         self.by_metric.iter().map(|(metric, rule)| (metric.as_str(), rule))
     }
@@ -216,7 +216,7 @@ impl Rules {
         self.metrics.event_types.get(event_type).map_or(event_type, String::as_str)
     }
 
-    /// The period of an instant. What lies before the first belongs to the first, what lies after the last to the last.
+    /// The period of an instant. An instant before the first belongs to the first, one after the last to the last.
     pub fn period_of(&self, instant: Timestamp) -> Period {
         let boundaries = &self.entitlements.boundaries;
         let last = boundaries.len().saturating_sub(2);
@@ -225,7 +225,7 @@ impl Rules {
         Period { starts_at: bound(index), ends_at: bound(index.saturating_add(1)) }
     }
 
-    /// A period as answers write it; ready for those of the entitlements, made anew for one of an earlier answer.
+    /// A period as answers write it; ready for those of the entitlements, formatted for one of an earlier answer.
     pub fn text_of(&self, period: Period) -> Cow<'_, PeriodText> {
         let boundaries = &self.entitlements.boundaries;
         let index = boundaries.partition_point(|boundary| *boundary <= period.starts_at).saturating_sub(1);
@@ -262,7 +262,7 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether what is asked for comes on top of what is used.
+    /// Whether a required amount adds to the used one.
     pub fn is_additive(&self) -> bool {
         matches!(self.aggregation, Aggregation::Sum | Aggregation::Count)
     }

@@ -1,12 +1,12 @@
-//! Seats: `users`, where the organization's members are known. What is counted is said by the Worker, what is held is held here, so that
-//! of two invitations for the last seat one is refused.
+//! Seats: `users`, where the organization's members are known. The Worker sends the number of members, the Meter holds seats for
+//! invitations, so that of two invitations for the last seat one is refused.
 //!
 //! Words: a *seat* is held as a reservation whose id is derived from the address it is for; it is *confirmed* by the Worker once the
 //! invitation is committed, and lapses by itself if that never happens.
 //! Invariants:
-//! - Members, seats held and what is admitted never add up to more than a hard limit; a limit that was lowered later takes nobody's seat.
-//! - The Worker says all of it at a version: what arrives late or twice changes nothing.
-//! - From the first member on, `users` moves by what the Worker says only, each difference as one event of the log.
+//! - Members, seats held and what is admitted never add up to more than a hard limit; a limit that is lowered later takes no seat away.
+//! - The Worker sends all seats with a version: a call that arrives late or twice changes nothing.
+//! - From the first member on, only the Worker's number changes `users`, each difference as one event of the log.
 
 use std::collections::BTreeSet;
 
@@ -105,7 +105,7 @@ impl Memory {
         reply(&SeatUsage { version, is_counted, taken, held: self.reservations.confirmed_seats().collect(), limit })
     }
 
-    /// Makes `users` the number of members: what is missing, or too much, is one event.
+    /// Makes `users` the number of members: the difference is one event.
     pub(super) fn count_members<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<(), SqlError> {
         let Self { rules: Some(rules), book, log, facts, reservations, pruning, roll_up, seats, .. } = self else { return Ok(()) };
         let Some(rule) = rules.rule(USERS).filter(|rule| seats.is_counted && is_level(rule)) else { return Ok(()) };
@@ -118,7 +118,7 @@ impl Memory {
         let draft = log.draft(now);
         let (claims, uniques, entropy) = (Claims::default(), Uniques::default(), &Drawn([0; 16]));
         let mut context = CommitContext { rules: &*rules, book, facts, reservations, claims, uniques, draft, entropy, now, wall };
-        // Only where a vendor's own count of a period to come stands in the way, which passes.
+        // Only where the vendor's own usage in a future period stands in the way, which is temporary.
         context.count_by(rule, &event).map_err(|problem| SqlError::Unavailable(format!("members can't be counted: {}", problem.detail)))?;
         let draft = context.draft;
         log.append(sql, draft)?;
@@ -134,7 +134,7 @@ fn is_level(rule: &Rule) -> bool {
     rule.is_additive() && rule.kind == MetricKind::Level
 }
 
-/// Held until the Worker says otherwise.
+/// Held until the Worker frees it.
 fn held_seat(id: ReservationId, now: Timestamp) -> Reservation {
     Reservation {
         id,

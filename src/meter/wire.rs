@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Who sends a hot request.
+/// The caller of a hot request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HotCaller<'a> {
     /// The `Authorization` header as sent (empty when absent); the Meter verifies it.
@@ -23,13 +23,14 @@ pub struct HotRequest<'a> {
     pub idempotency_key: Cow<'a, str>,
     /// The `ce-` headers of `POST /v1/events` as a JSON object of texts, names in lower case; empty when there are none.
     pub attributes: Cow<'a, str>,
-    /// The platform's metrics were told just now: what is unknown still is unknown for good.
+    /// The platform's metrics were sent just now: a metric that is still unknown does not exist.
     pub has_all_metrics: bool,
     pub body: Cow<'a, str>,
 }
 
 /// The Meter's answer in place of a reply when a request names a metric that it doesn't know. Nothing was counted.
-/// Tell it the platform's metrics with [`Call::PutMetrics`] and send the request again with `has_all_metrics`.
+/// Send the platform's metrics with [`Call::PutMetrics`](super::contract::Call::PutMetrics), then the request again with
+/// `has_all_metrics`.
 pub const METRICS_NEEDED: &str = "?metrics";
 
 /// The Meter's answer to a hot request.
@@ -41,7 +42,7 @@ pub struct HotReply {
 }
 
 impl<'a> HotRequest<'a> {
-    /// Lines: caller (`=` trusted, `!` trusted and told the metrics, or `:` and the header), method, target, content type, idempotency
+    /// Lines: caller (`=` trusted, `!` trusted with all metrics sent, or `:` and the header), method, target, content type, idempotency
     /// key, attributes; the rest is the body. The shell in `src/edge/shell.mjs` writes the same.
     pub fn to_wire(&self) -> String {
         let caller = match &self.caller {
