@@ -275,10 +275,10 @@ CREATE TABLE test_clocks (
 
 -- src/jobs
 
--- Queue messages that kept failing. Visible at /v1/parked, replayable with one call.
-CREATE TABLE parked_messages (
-  id        TEXT PRIMARY KEY,
-  queue     TEXT NOT NULL,
-  body      TEXT NOT NULL,
-  parked_at INTEGER NOT NULL
+-- Queue messages that kept failing. They are listed among the dead letters and replayed with one call.
+CREATE TABLE dead_letters (
+  id          TEXT PRIMARY KEY,
+  queue       TEXT NOT NULL,
+  body        TEXT NOT NULL,
+  given_up_at INTEGER NOT NULL
 );

@@ -3,7 +3,7 @@
 
 -- src/kernel
 
--- The outbox: every fact. `dispatched_at` is set when all that follows from it is done or parked.
+-- The outbox: every fact. `dispatched_at` is set when each step that follows from it is done or given up.
 CREATE TABLE events (
   organization_id TEXT NOT NULL,
   id              TEXT NOT NULL,
@@ -533,7 +533,8 @@ CREATE TABLE subscription_phases (
   FOREIGN KEY (organization_id, subscription_id) REFERENCES subscriptions (organization_id, id)
 );
 
--- A subscription whose billing failed, until it succeeds. `next_attempt_at` is its pause's end by the wall clock; a parked one has none.
+-- A subscription whose billing failed, until it succeeds. `next_attempt_at` is its pause's end by the wall clock; one that was
+-- given up has none.
 CREATE TABLE billing_failures (
   organization_id TEXT NOT NULL,
   subscription_id TEXT NOT NULL,
@@ -541,13 +542,13 @@ CREATE TABLE billing_failures (
   last_error      TEXT NOT NULL,
   failed_at       INTEGER NOT NULL,
   next_attempt_at INTEGER,
-  parked_at       INTEGER,
+  given_up_at     INTEGER,
   PRIMARY KEY (organization_id, subscription_id),
   FOREIGN KEY (organization_id, subscription_id) REFERENCES subscriptions (organization_id, id),
-  CHECK ((next_attempt_at IS NULL) = (parked_at IS NOT NULL))
+  CHECK ((next_attempt_at IS NULL) = (given_up_at IS NOT NULL))
 );
 CREATE INDEX billing_failures_pausing ON billing_failures (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
-CREATE INDEX billing_failures_parked ON billing_failures (parked_at) WHERE parked_at IS NOT NULL;
+CREATE INDEX billing_failures_dead ON billing_failures (given_up_at) WHERE given_up_at IS NOT NULL;
 
 -- Invoices with their lines, discounts, taxes and credits.
 CREATE TABLE invoices (
@@ -734,7 +735,7 @@ CREATE TABLE mails (
 );
 CREATE INDEX mails_pending ON mails (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 -- Finds what waits for the operator without reading the rest.
-CREATE INDEX mails_parked ON mails (created_at) WHERE sent_at IS NULL AND next_attempt_at IS NULL;
+CREATE INDEX mails_dead ON mails (created_at) WHERE sent_at IS NULL AND next_attempt_at IS NULL;
 
 -- src/business
 
@@ -743,14 +744,14 @@ CREATE TABLE reaction_runs (
   organization_id TEXT NOT NULL,
   event_id        TEXT NOT NULL,
   step            TEXT NOT NULL,
-  status          TEXT NOT NULL CHECK (status IN ('done', 'retrying', 'parked')),
+  status          TEXT NOT NULL CHECK (status IN ('done', 'retrying', 'dead')),
   attempts        INTEGER NOT NULL,
   last_error      TEXT,
   updated_at      INTEGER NOT NULL,
   PRIMARY KEY (organization_id, event_id, step),
   FOREIGN KEY (organization_id, event_id) REFERENCES events (organization_id, id)
 );
-CREATE INDEX reaction_runs_parked ON reaction_runs (updated_at) WHERE status = 'parked';
+CREATE INDEX reaction_runs_dead ON reaction_runs (updated_at) WHERE status = 'dead';
 
 -- src/operations
 

@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod decision;
 pub mod error;
 pub mod follow_up;
+pub mod guards;
 pub mod idempotency;
 pub mod ids;
 pub mod json;

@@ -40,7 +40,7 @@ async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<(
 
 /// Lets a parked subscription be billed again, from the first attempt.
 pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<bool> {
-    let is_parked = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.parked_at.is_some());
+    let is_parked = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.given_up_at.is_some());
     if is_parked {
         let decision = Decision::new().write(store::forget_failure(subscription)).audit(
             "parkedBilling.replayed",

@@ -78,7 +78,7 @@ async fn run_step(tenant: &Tenant, event_id: EventId, name: &str, attempts: u32,
 }
 
 async fn record_failure(tenant: &Tenant, event: EventId, step: &str, failure: Failure, error: &Error) -> Result<()> {
-    let status = if failure.is_dead_letter() { "parked" } else { "retrying" };
+    let status = if failure.is_dead_letter() { "dead" } else { "retrying" };
     tenant
         .run(vec![record_run(event, step, status, failure.attempts, Some(error.for_the_record()), tenant.app().moment().now)])
         .await
@@ -87,7 +87,7 @@ async fn record_failure(tenant: &Tenant, event: EventId, step: &str, failure: Fa
 
 /// Lets a parked step be tried again, from its first attempt.
 pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool> {
-    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "parked");
+    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "dead");
     if !parked {
         return Ok(false);
     }
@@ -95,7 +95,7 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
     let decision = Decision::new()
         .write(tenant_sql!(
             "DELETE FROM reaction_runs
-             WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
+             WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'dead'",
             event,
             step
         ))

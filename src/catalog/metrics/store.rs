@@ -13,7 +13,7 @@ use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Aggregation, MetricKind};
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct MetricRow {
@@ -84,7 +84,7 @@ fn created(metric: &Metric) -> Audit {
 /// Adds a definition, together with the answer to the request for it. Stale when there are no longer `known` definitions.
 pub async fn insert(platform: &Platform, metric: &Metric, known: usize, answer: Option<&Answer>) -> Result<()> {
     let known = u32::try_from(known).unwrap_or(u32::MAX);
-    let guard = platform_sql!("INSERT INTO stale_guards (fresh) SELECT 0 WHERE (SELECT count(*) FROM metrics) <> ?1", known);
+    let guard = stale_if!(directory, "(SELECT count(*) FROM metrics) <> ?1", known);
     let insert = platform_sql!(
         "INSERT INTO metrics
            (number, key, name, description, aggregation, kind, unique_property, unit, event_type, created_at)

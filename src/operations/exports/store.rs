@@ -13,7 +13,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct ExportRow {
@@ -87,22 +87,12 @@ pub async fn unfinished(tenant: &Tenant) -> Result<Option<Export>> {
 
 /// Guard: no export is being made.
 pub fn none_unfinished() -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))"
-    )
+    stale_if!("EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))")
 }
 
 /// Guard: nobody else has written it since it was read.
 pub fn unchanged(export: &Export) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        export.id,
-        export.version
-    )
+    unchanged!("exports", export.id, export.version)
 }
 
 pub fn insert(export: &Export, requested_by: &str) -> TenantStatement {

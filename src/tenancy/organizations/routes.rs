@@ -17,7 +17,9 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::tenant::Tenant;
 use crate::tenancy::onboarding;
 
-/// List all organizations
+/// List organizations
+///
+/// All organizations of the vendor, newest first.
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", operation_id = "listOrganizations",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<OrganizationView>)))]
@@ -31,28 +33,36 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
     Reply::ok(&page::list(&query, find, list, |view: &OrganizationView| view.id, |view| view).await?)
 }
 
-/// Read an organization
+/// Get an organization
+///
+/// Its details, settings, status and onboarding progress.
 #[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "getOrganization", params(("id" = String, Path, description = "`org_...`")),
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     Reply::ok(&view(&vendor.organization(id).await?).await?)
 }
 
-/// Change an organization
+/// Update an organization
+///
+/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
 #[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "updateOrganization", params(("id" = String, Path, description = "`org_...`")), request_body = OrganizationChanges,
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<OrganizationChanges>) -> Result<Reply> {
     merge(vendor.organization(id).await?, command.body).await
 }
 
-/// Read the own organization
+/// Get the caller's organization
+///
+/// Its details, settings, status and onboarding progress.
 #[utoipa::path(get, path = "/v1/organization", tag = "organizations", operation_id = "getOwnOrganization",
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
 }
 
-/// Change the own organization
+/// Update the caller's organization
+///
+/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
 #[utoipa::path(patch, path = "/v1/organization", tag = "organizations", operation_id = "updateOwnOrganization", request_body = OrganizationChanges,
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update_own(caller: Authorized<needs::OrganizationWrite>, command: Command<OrganizationChanges>) -> Result<Reply> {

@@ -44,7 +44,7 @@ fn tree() -> Arrows {
     arrows
 }
 
-/// `src/billing/charging/cycle.rs` stands under `billing`.
+/// `src/kernel/time.rs` stands under `kernel`.
 fn folder(path: &str) -> String {
     let module = module(path);
     module.split("::").next().unwrap_or_default().to_owned()

@@ -42,7 +42,7 @@ pub fn named(file: &File) -> BTreeSet<String> {
     paths(&module(&file.path), &product_tokens(&file.text).0).into_iter().map(|path| path.segments.join("::")).collect()
 }
 
-/// `src/a/b.rs` and `src/a/b/mod.rs` are `a::b`.
+/// `src/kernel/time.rs` is `kernel::time`, and `src/kernel/mod.rs` is `kernel`.
 pub fn module(path: &str) -> String {
     let inner = path.strip_prefix("src/").unwrap_or(path).trim_end_matches(".rs");
     let name = inner.strip_suffix("/mod").unwrap_or(inner);
@@ -283,7 +283,7 @@ fn parent(module: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The files that `text`, as `src/a/one.rs`, imports from a small crate.
+    /// The files that `text`, as the module `a::one`, imports from a small crate.
     fn imported(text: &str) -> Vec<String> {
         let others = [
             ("src/lib.rs", "pub mod a; pub mod b;"),
