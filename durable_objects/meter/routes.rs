@@ -2,9 +2,9 @@
 
 use super::bodies::{read_batch, read_cloud_events, read_event, read_reserve, read_settle, reservation_id};
 use super::outcome::Mode;
-use super::plan::Plan;
 use super::queries::{parameters, read_quota};
-use super::requests::Ask;
+use super::requests::Operation;
+use super::rules::Rules;
 use crate::identity::permissions::Permission;
 use crate::kernel::problem::Problem;
 use crate::meter::hot_paths;
@@ -35,19 +35,19 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Reads the question. A CloudEvents type is already the metric that it counts as in `plan`.
-    pub fn ask<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, plan: &Plan) -> Result<Ask<'b>, Problem> {
+    /// Reads the operation. A CloudEvents type is replaced by the metric that it counts as in `rules`.
+    pub fn read<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, rules: &Rules) -> Result<Operation<'b>, Problem> {
         match self.hot {
-            Hot::RecordUsage => read_event(hot, Mode::Usage).map(Ask::Event),
-            Hot::ConsumeUsage => read_event(hot, Mode::Consumption).map(Ask::Event),
-            Hot::RecordBatch => read_batch(hot, path).map(Ask::Batch),
-            Hot::RecordEvents => read_cloud_events(hot, path, plan),
+            Hot::RecordUsage => read_event(hot, Mode::Usage).map(Operation::Event),
+            Hot::ConsumeUsage => read_event(hot, Mode::Consumption).map(Operation::Event),
+            Hot::RecordBatch => read_batch(hot, path).map(Operation::Batch),
+            Hot::RecordEvents => read_cloud_events(hot, path, rules),
             Hot::CheckQuota => read_quota(self.name, query),
-            Hot::ReadUsage => parameters(query, &[]).map(|_| Ask::Summary),
-            Hot::CreateReservation => read_reserve(hot, path).map(Ask::Reserve),
-            Hot::SettleReservation => read_settle(hot, path, self.name).map(Ask::Settle),
-            Hot::ReleaseReservation => reservation_id(self.name).map(Ask::Release),
-            Hot::ReadReservation => reservation_id(self.name).map(Ask::Reservation),
+            Hot::ReadUsage => parameters(query, &[]).map(|_| Operation::Summary),
+            Hot::CreateReservation => read_reserve(hot, path).map(Operation::Reserve),
+            Hot::SettleReservation => read_settle(hot, path, self.name).map(Operation::Settle),
+            Hot::ReleaseReservation => reservation_id(self.name).map(Operation::Release),
+            Hot::ReadReservation => reservation_id(self.name).map(Operation::Reservation),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the organization stands with the vendor, as the Meter knows it.
+//! The organization's status, as the Meter knows it.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +12,19 @@ use crate::meter::wire::HotCaller;
 
 const STATUS: &str = "status";
 
-/// What the Meter was told of the organization's status.
+/// The last status that the Worker sent, with its version.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Standing {
+pub(super) struct KnownStatus {
     version: i64,
     status: Option<Status>,
 }
 
-impl Standing {
+impl KnownStatus {
     pub fn load<S: LocalSql>(sql: &S) -> Result<Self, SqlError> {
         schema::setting(sql, STATUS)?.map_or(Ok(Self::default()), |text| schema::parse(STATUS, &text))
     }
 
-    /// Keeps what is newer than what is known.
+    /// Keeps a status that is newer than the known one.
     pub fn put<S: LocalSql>(&mut self, sql: &S, version: i64, status: Status) -> Result<(), SqlError> {
         if self.status.is_none() || self.version < version {
             *self = Self { version, status: Some(status) };

@@ -15,8 +15,8 @@ import { BODY_BYTES_MAX, toResponse, toWire } from "./wire.mjs";
 export { InvoiceNumbers, Meter };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
-/** The Meter's answer when it has to be told the platform's metrics first: `TELL_METRICS` in src/meter/contract.rs. */
-const TELL_METRICS = "?metrics";
+/** The Meter's answer when it has to be told the platform's metrics first: `METRICS_NEEDED` in src/meter/wire.rs. */
+const METRICS_NEEDED = "?metrics";
 /** On an answer of Rust: open a live feed. `TICKET` in src/metering/usage/live.rs. */
 const TICKET = "tenantry-feed";
 
@@ -32,7 +32,7 @@ export default {
       if (isForTheRouter(method, headers, key)) return await longWay(request, env, ctx);
       const bytes = method === "POST" ? await request.arrayBuffer() : undefined;
       const reply = await askMeter(env, ctx, organization, toWire(`:${caller}`, method, target, headers, key ?? "", bytes));
-      return reply === TELL_METRICS ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
+      return reply === METRICS_NEEDED ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
     } catch (error) {
       return failed(error, request);
     }

@@ -13,7 +13,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::meter::client;
 use crate::meter::client::call;
-use crate::meter::contract::{Call, Done, SeatAnswer, SeatStanding};
+use crate::meter::contract::{Call, Done, SeatAnswer, SeatUsage};
 
 /// Holds a seat for somebody who is about to be invited. It lapses within the hour unless the invitation is committed.
 pub async fn hold(tenant: &Tenant, seat: ReservationId) -> Result<()> {
@@ -53,12 +53,12 @@ pub async fn update_outdated_meters(platform: &Platform) -> Result<usize> {
 }
 
 /// The seats as the Meter counts them.
-pub async fn in_the_meter(tenant: &Tenant) -> Result<SeatStanding> {
+pub async fn in_the_meter(tenant: &Tenant) -> Result<SeatUsage> {
     client::seats(tenant).await
 }
 
 /// Whether the rows of the members, their count, and what the Meter counts and holds are the same.
-pub fn is_consistent(seats: &Seats, meter: &SeatStanding) -> bool {
+pub fn is_consistent(seats: &Seats, meter: &SeatUsage) -> bool {
     let counted = seats.version == 0 || meter.taken == Quantity::from(seats.members) || !meter.is_counted && seats.members == 0;
     seats.members == seats.taken && seats.version == meter.version && counted && seats.held == meter.held
 }

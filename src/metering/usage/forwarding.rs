@@ -31,7 +31,7 @@ pub async fn forward<N: Need>(caller: Authorized<N>, request: Request, bytes_max
         content_type: content_type(&headers).into(),
         idempotency_key: sent_key(&headers)?.into(),
         attributes: event_attributes(&target, &headers)?.into(),
-        is_told: false,
+        has_all_metrics: false,
         // What is no UTF-8 is no JSON either; the Meter says so.
         body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };

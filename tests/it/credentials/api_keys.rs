@@ -40,7 +40,7 @@ fn meter_takes(company: &Company<'_>, key: &Credential) -> bool {
         content_type: "".into(),
         idempotency_key: "".into(),
         attributes: "".into(),
-        is_told: false,
+        has_all_metrics: false,
         body: "".into(),
     };
     let reply = block_on(company.world.app.meters.serve(company.id.parse().unwrap(), request.to_wire())).unwrap();

@@ -64,6 +64,12 @@ impl LocalSqlite {
         self.lines().to_vec()
     }
 
+    /// The names of the tables, in order.
+    pub fn tables(&self) -> Vec<String> {
+        let rows = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).expect("tables are listed");
+        rows.iter().filter_map(|row| row["name"].as_str()).map(str::to_owned).collect()
+    }
+
     fn execute(&self, text: &str) -> rusqlite::Result<()> {
         self.connection.lock().unwrap().execute_batch(text)
     }
