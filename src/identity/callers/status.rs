@@ -14,12 +14,6 @@ struct StatusRow {
 
 /// Where the organization stands; active while it is still being set up.
 pub async fn status(tenant: &Tenant) -> Result<Status> {
-    let row = tenant
-        .row::<StatusRow>(tenant_sql!(
-            "SELECT organization_id, status
-                                                   FROM organizations
-                                                   WHERE organization_id = ?1"
-        ))
-        .await?;
+    let row = tenant.row::<StatusRow>(tenant_sql!("SELECT organization_id, status FROM organizations WHERE organization_id = ?1")).await?;
     Ok(row.map_or(Status::Active, |row| row.status))
 }
