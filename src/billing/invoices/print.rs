@@ -1,4 +1,4 @@
-//! Invoices on paper: which form is asked for, what stands there, and how it is answered. The printing itself is `crates/paper`.
+//! The printed invoice: which form a client asked for, the content of the document, and the response. `crates/documents` does the printing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use paper::{Adjustment, Catalog, Document, Kind, Locale, Party, Span, Tax};
+use documents::{Adjustment, Catalog, Document, Kind, Locale, Party, Span, Tax};
 use rating::{Decimal, Money, Off, Tz, parse_time_zone};
 use sha2::{Digest, Sha256};
 
@@ -90,7 +90,7 @@ pub fn document(invoice: &Invoice, organization: &Organization, present: &Seller
     let seller = &seller(invoice, present);
     let settings = &organization.settings;
     let locale = Locale::of(&settings.language);
-    let lines: Vec<paper::Line> = invoice.lines.iter().map(|line| printed_line(line, invoice, locale)).collect();
+    let lines: Vec<documents::Line> = invoice.lines.iter().map(|line| printed_line(line, invoice, locale)).collect();
     let discounts = invoice.discounts.iter().map(|taken| {
         let label = match taken.off {
             Off::Percentage(rate) => format!("{}, {}", taken.name, locale.percent(rate)),
@@ -133,21 +133,21 @@ pub fn document(invoice: &Invoice, organization: &Organization, present: &Seller
     })
 }
 
-fn status(status: Status) -> paper::Status {
+fn status(status: Status) -> documents::Status {
     match status {
-        Status::Draft => paper::Status::Draft,
-        Status::Due => paper::Status::Open,
-        Status::Paid => paper::Status::Paid,
-        Status::Overdue => paper::Status::Overdue,
-        Status::Void => paper::Status::Void,
-        Status::Uncollectible => paper::Status::Uncollectible,
+        Status::Draft => documents::Status::Draft,
+        Status::Due => documents::Status::Open,
+        Status::Paid => documents::Status::Paid,
+        Status::Overdue => documents::Status::Overdue,
+        Status::Void => documents::Status::Void,
+        Status::Uncollectible => documents::Status::Uncollectible,
     }
 }
 
-fn printed_line(line: &Line, invoice: &Invoice, locale: &Locale) -> paper::Line {
+fn printed_line(line: &Line, invoice: &Invoice, locale: &Locale) -> documents::Line {
     let taxed = invoice.taxes.iter().zip(&line.taxes_minor).filter(|(_, minor)| **minor != 0);
     let rates: Vec<String> = taxed.map(|(tax, _)| locale.percent(tax.rate.rate)).collect();
-    paper::Line {
+    documents::Line {
         description: line.description.clone(),
         period: Some(Span { start: line.period_starts_at.to_chrono(), end: line.period_ends_at.to_chrono() }),
         quantity: Some(line.quantity),
@@ -203,7 +203,7 @@ fn address(address: &PostalAddress) -> Vec<String> {
 pub async fn answer(app: &App, form: Form, document: &Document, headers: &HeaderMap) -> Result<Response> {
     let (bytes, content_type) = match form {
         Form::Pdf => (pdf(app, document).await?, "application/pdf"),
-        Form::Html | Form::Json => (paper::html(document).or_internal()?.into_bytes(), "text/html; charset=utf-8"),
+        Form::Html | Form::Json => (documents::html(document).or_internal()?.into_bytes(), "text/html; charset=utf-8"),
     };
     let tag = tag(&bytes);
     let known = text_header(headers, "if-none-match").split(',').any(|known| known.trim().trim_start_matches("W/") == tag);
@@ -273,7 +273,7 @@ async fn pdf(app: &App, document: &Document) -> Result<Vec<u8>> {
     for file in catalog.needed(document) {
         files.insert(file.to_owned(), font(app, file, now).await?);
     }
-    paper::pdf(document, &paper::Fonts::new(&catalog, files)).or_internal()
+    documents::pdf(document, &documents::Fonts::new(&catalog, files)).or_internal()
 }
 
 /// The two faces of nearly every document are remembered; the slices of the big scripts are as many as they are seldom.

@@ -85,7 +85,7 @@ impl Seller {
     }
 
     /// The logo as what is printed. None when there is none.
-    pub fn read_logo(&self) -> Result<Option<paper::Logo>, Problem> {
+    pub fn read_logo(&self) -> Result<Option<documents::Logo>, Problem> {
         self.logo.as_deref().map(read_logo).transpose()
     }
 
@@ -100,17 +100,17 @@ impl Seller {
     }
 }
 
-fn read_logo(uri: &str) -> Result<paper::Logo, Problem> {
+fn read_logo(uri: &str) -> Result<documents::Logo, Problem> {
     let refused = |detail: String| Problem::invalid("/logo", "invalid_logo", detail);
     if uri.len() > LOGO_BYTES_MAX {
         return Err(refused(format!("Send at most {} KiB, or leave it out.", LOGO_BYTES_MAX >> 10)));
     }
     let decoded = |data: &str| Base64::decode_vec(data).map_err(|_| refused("Send the picture in base64 behind the comma.".into()));
     let logo = match (uri.strip_prefix(PNG), uri.strip_prefix(SVG)) {
-        (Some(data), _) => paper::Logo::Png(decoded(data)?),
+        (Some(data), _) => documents::Logo::Png(decoded(data)?),
         (None, Some(data)) => {
             let text = String::from_utf8(decoded(data)?).map_err(|_| refused("Send the SVG as UTF-8.".into()))?;
-            paper::Logo::Svg(text)
+            documents::Logo::Svg(text)
         }
         (None, None) => return Err(refused(format!("Send a data URI that begins with {PNG} or {SVG}."))),
     };

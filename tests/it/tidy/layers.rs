@@ -43,7 +43,7 @@ const RULES_MAY_NAME: &[&str] = &[
     "crate::roles::rules::",
     "crate::seller::rules",
     // What a logo may be, is for whoever prints it to say.
-    "paper::Logo",
+    "documents::Logo",
     "base64ct::",
     "crate::subscriptions::rules::",
     "super::parts",

@@ -7,7 +7,7 @@ use pdf_writer::{Date, Filter, Finish, Name, Pdf, Rect, Ref, TextStr};
 use super::canvas::{HEIGHT, LOGO, WIDTH, font_name};
 use super::embed::embed;
 use crate::document::Document;
-use crate::error::PaperError;
+use crate::error::DocumentError;
 use crate::logo::{Picture, Pixels};
 use crate::sheet::Sheet;
 use crate::text::Typesetter;
@@ -31,7 +31,7 @@ pub fn assemble(
     picture: Option<&Picture>,
     pages: &[Vec<u8>],
     typesetter: &Typesetter<'_>,
-) -> Result<Vec<u8>, PaperError> {
+) -> Result<Vec<u8>, DocumentError> {
     let mut pdf = Pdf::new();
     pdf.set_version(1, 7);
     let mut ids = Ref::new(1);

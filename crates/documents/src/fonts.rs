@@ -10,7 +10,7 @@ use serde::Deserialize;
 use unicode_script::{Script, UnicodeScript};
 
 use crate::document::Document;
-use crate::error::PaperError;
+use crate::error::DocumentError;
 use crate::sheet::Sheet;
 
 /// The face that bold text is set in where it has the letters; others are made bold by a stroke.
@@ -58,14 +58,14 @@ impl Catalog {
     ///
     /// # Errors
     /// It is not such an index.
-    pub fn parse(index: &str) -> Result<Self, PaperError> {
-        let index: Index = serde_json::from_str(index).map_err(|error| PaperError::Index(error.to_string()))?;
+    pub fn parse(index: &str) -> Result<Self, DocumentError> {
+        let index: Index = serde_json::from_str(index).map_err(|error| DocumentError::Index(error.to_string()))?;
         let read = |entry: Entry| {
             let ranges = entry.ranges.split(',').map(range).collect::<Option<Vec<_>>>();
-            let ranges = ranges.ok_or_else(|| PaperError::Index(format!("the ranges of {}", entry.file)))?;
+            let ranges = ranges.ok_or_else(|| DocumentError::Index(format!("the ranges of {}", entry.file)))?;
             Ok(File { family: entry.family, name: entry.file, ranges })
         };
-        Ok(Self { files: index.fonts.into_iter().map(read).collect::<Result<_, PaperError>>()? })
+        Ok(Self { files: index.fonts.into_iter().map(read).collect::<Result<_, DocumentError>>()? })
     }
 
     /// The font files that this document's text needs.

@@ -2,7 +2,7 @@
 
 use png::{ColorType, Decoder, Limits, Transformations};
 
-use crate::error::PaperError;
+use crate::error::DocumentError;
 
 /// A side of a logo: four times what is printed at 600 dots an inch.
 const SIDE_MAX: u32 = 4_000;
@@ -18,17 +18,17 @@ pub(crate) struct Pixels {
     pub opacity: Option<Vec<u8>>,
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Pixels, PaperError> {
-    let broken = |_| PaperError::Logo("it is no PNG; export it again");
+pub(super) fn read(bytes: &[u8]) -> Result<Pixels, DocumentError> {
+    let broken = |_| DocumentError::Logo("it is no PNG; export it again");
     let mut decoder = Decoder::new_with_limits(std::io::Cursor::new(bytes), Limits { bytes: MEMORY_MAX });
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let mut reader = decoder.read_info().map_err(broken)?;
     let (width, height) = (reader.info().width, reader.info().height);
     if width > SIDE_MAX || height > SIDE_MAX {
-        return Err(PaperError::Logo("it has more than 4,000 pixels on a side; send a smaller one"));
+        return Err(DocumentError::Logo("it has more than 4,000 pixels on a side; send a smaller one"));
     }
     let size = reader.output_buffer_size().filter(|size| *size <= MEMORY_MAX);
-    let mut buffer = vec![0; size.ok_or(PaperError::Logo("it has too many pixels; send a smaller one"))?];
+    let mut buffer = vec![0; size.ok_or(DocumentError::Logo("it has too many pixels; send a smaller one"))?];
     let frame = reader.next_frame(&mut buffer).map_err(broken)?;
     let pixels = buffer.get(..frame.buffer_size()).unwrap_or_default();
     let (colours, opacity): (Vec<u8>, Vec<u8>) = match frame.color_type {
@@ -36,7 +36,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Pixels, PaperError> {
         ColorType::Rgba => split(pixels, 4),
         ColorType::Grayscale => (pixels.iter().flat_map(|grey| [*grey; 3]).collect(), Vec::new()),
         ColorType::GrayscaleAlpha => split(pixels, 2),
-        ColorType::Indexed => return Err(PaperError::Logo("its colours can't be read; export it again")),
+        ColorType::Indexed => return Err(DocumentError::Logo("its colours can't be read; export it again")),
     };
     let is_opaque = opacity.iter().all(|byte| *byte == u8::MAX);
     Ok(Pixels { width, height, colours, opacity: (!is_opaque).then_some(opacity) })

@@ -6,7 +6,7 @@ use rustybuzz::ttf_parser;
 use subsetter::GlyphRemapper;
 
 use super::file::{compressed, next};
-use crate::error::PaperError;
+use crate::error::DocumentError;
 use crate::text::Font;
 
 const SYSTEM: SystemInfo = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
@@ -14,10 +14,10 @@ const SYSTEM: SystemInfo = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b
 const STEM: f32 = 80.0;
 
 /// Writes the font and answers where it is.
-pub fn embed(pdf: &mut Pdf, font: &Font<'_>, index: usize, ids: &mut Ref) -> Result<Ref, PaperError> {
+pub fn embed(pdf: &mut Pdf, font: &Font<'_>, index: usize, ids: &mut Ref) -> Result<Ref, DocumentError> {
     let mut remapper = GlyphRemapper::new();
     let glyphs: Vec<u16> = font.shown.iter().map(|(glyph, _)| remapper.remap(*glyph)).collect();
-    let unusable = |_| PaperError::Font(font.face.name().to_owned());
+    let unusable = |_| DocumentError::Font(font.face.name().to_owned());
     let subset = subsetter::subset(font.face.bytes, 0, &remapper).map_err(unusable)?;
 
     let [type0, cid, descriptor, cmap, map, data] = std::array::from_fn(|_| next(ids));

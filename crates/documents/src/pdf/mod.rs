@@ -6,22 +6,22 @@ mod file;
 mod layout;
 
 use crate::document::Document;
-use crate::error::PaperError;
+use crate::error::DocumentError;
 use crate::fonts::Fonts;
 use crate::logo::Picture;
 use crate::sheet::Sheet;
 use crate::text::Typesetter;
 
-/// Lines of one document: some hundred pages. Longer ones are data, not paper.
+/// Lines of one document: some hundred pages. Longer ones are data, not documents to print.
 pub const LINES_MAX: usize = 5_000;
 
 /// The document as PDF. The same document and fonts give the same bytes.
 ///
 /// # Errors
 /// The document is too long, a font is none, the plain font is missing, or the logo is no picture that we can draw.
-pub fn pdf(document: &Document, fonts: &Fonts<'_>) -> Result<Vec<u8>, PaperError> {
+pub fn pdf(document: &Document, fonts: &Fonts<'_>) -> Result<Vec<u8>, DocumentError> {
     if document.lines.len() > LINES_MAX {
-        return Err(PaperError::TooLong { lines: document.lines.len(), max: LINES_MAX });
+        return Err(DocumentError::TooLong { lines: document.lines.len(), max: LINES_MAX });
     }
     let sheet = Sheet::of(document);
     let picture = document.logo.as_ref().map(Picture::of).transpose()?;

@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use crate::document::{Document, Logo};
-use crate::error::PaperError;
+use crate::error::DocumentError;
 use crate::sheet::Sheet;
 
 const TEMPLATE: &str = "invoice.html";
@@ -25,8 +25,8 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 ///
 /// # Errors
 /// The template does not render, which no document causes.
-pub fn html(document: &Document) -> Result<String, PaperError> {
-    let broken = |error: &minijinja::Error| PaperError::Template(error.to_string());
+pub fn html(document: &Document) -> Result<String, DocumentError> {
+    let broken = |error: &minijinja::Error| DocumentError::Template(error.to_string());
     let template = TEMPLATES.as_ref().map_err(broken)?.get_template(TEMPLATE).map_err(|error| broken(&error))?;
     let logo = document.logo.as_ref().map(data_uri);
     template.render(context! { sheet => Value::from(Serde(&Sheet::of(document))), logo }).map_err(|error| broken(&error))

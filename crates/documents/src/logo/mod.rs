@@ -6,7 +6,7 @@ mod svg;
 pub(crate) use self::png::Pixels;
 pub(crate) use self::svg::Drawing;
 use crate::document::Logo;
-use crate::error::PaperError;
+use crate::error::DocumentError;
 
 /// Red, green, blue from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub(crate) enum Step {
 }
 
 impl Picture {
-    pub fn of(logo: &Logo) -> Result<Self, PaperError> {
+    pub fn of(logo: &Logo) -> Result<Self, DocumentError> {
         match logo {
             Logo::Png(bytes) => png::read(bytes).map(Self::Pixels),
             Logo::Svg(text) => svg::read(text).map(Self::Drawing),
@@ -57,7 +57,7 @@ impl Logo {
     ///
     /// # Errors
     /// It is no such picture, or holds what we do not draw; the message says what to do instead.
-    pub fn check(&self) -> Result<(), PaperError> {
+    pub fn check(&self) -> Result<(), DocumentError> {
         Picture::of(self).map(|_| ())
     }
 }

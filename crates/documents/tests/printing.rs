@@ -5,9 +5,9 @@ mod samples;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use documents::{Adjustment, Document, DocumentError, Fonts, Kind, LINES_MAX, Line, Locale, Logo, Party, Status, html, pdf};
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document as File, Object, ObjectId};
-use paper::{Adjustment, Document, Fonts, Kind, LINES_MAX, Line, Locale, Logo, PaperError, Party, Status, html, pdf};
 use proptest::prelude::*;
 use rating::{Currency, Money, Tz};
 use samples::{NAMES, catalog, invoice, line, long, names, printed, usd};
@@ -121,10 +121,10 @@ fn names_are_copied_as_they_were_written() {
 #[test]
 fn both_forms_show_the_amounts_they_were_given() {
     let document = invoice();
-    let paper = without_spaces(&pages(&printed(&document)).join("\n"));
+    let printed = without_spaces(&pages(&printed(&document)).join("\n"));
     let page = html(&document).unwrap();
     for amount in ["$902.70", "−$90.27", "$154.36", "$966.79", "−$50.00", "$916.79", "$199.00", "$0.0004", "1,284,500", "82.5"] {
-        assert!(paper.contains(amount), "{amount} in {paper}");
+        assert!(printed.contains(amount), "{amount} in {printed}");
         assert!(page.contains(amount), "{amount} in {page}");
     }
 }
@@ -151,10 +151,10 @@ fn what_nobody_reads_is_refused() {
     let document = Document { lines: vec![line("Same", "1", "1", 100); LINES_MAX + 1], ..invoice() };
     let catalog = catalog();
     let refused = pdf(&document, &Fonts::new(catalog, []));
-    assert_eq!(refused, Err(PaperError::TooLong { lines: LINES_MAX + 1, max: LINES_MAX }));
-    assert_eq!(pdf(&invoice(), &Fonts::new(catalog, [])), Err(PaperError::NoFonts));
+    assert_eq!(refused, Err(DocumentError::TooLong { lines: LINES_MAX + 1, max: LINES_MAX }));
+    assert_eq!(pdf(&invoice(), &Fonts::new(catalog, [])), Err(DocumentError::NoFonts));
     let broken: Arc<[u8]> = Arc::from(*b"not a font");
-    assert_eq!(pdf(&invoice(), &Fonts::new(catalog, [("sans.ttf".into(), broken)])), Err(PaperError::Font("sans.ttf".into())));
+    assert_eq!(pdf(&invoice(), &Fonts::new(catalog, [("sans.ttf".into(), broken)])), Err(DocumentError::Font("sans.ttf".into())));
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_logo_is_drawn_or_refused_before_anybody_prints_it() {
         "<style>rect{fill:red}</style>",
         "<path d='M0 0 L nonsense'/>",
     ] {
-        assert!(matches!(svg(inner), Err(PaperError::Logo(_))), "{inner}");
+        assert!(matches!(svg(inner), Err(DocumentError::Logo(_))), "{inner}");
     }
     for broken in
         ["", "<svg/>", "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg viewBox='0 0 1 1'/>", "<html viewBox='0 0 1 1'/>", "<svg viewBox='0 0 0 1'/>"]

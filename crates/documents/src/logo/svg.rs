@@ -7,7 +7,7 @@ use roxmltree::{Node, ParsingOptions};
 use svgtypes::{Color, Length, LengthUnit, Paint, PointsParser, SimplePathSegment, SimplifyingPathParser, Transform, ViewBox};
 
 use super::{Ink, Shape, Step};
-use crate::error::PaperError;
+use crate::error::DocumentError;
 
 /// Elements and steps of one logo.
 const ELEMENTS_MAX: usize = 2_000;
@@ -17,9 +17,9 @@ const DEPTH_MAX: usize = 32;
 /// How far the handles of a quarter circle reach.
 const KAPPA: f32 = 0.552_284_8;
 
-const BROKEN: PaperError = PaperError::Logo("it is no SVG with a size or a viewBox; export it again");
-const NOT_DRAWN: PaperError =
-    PaperError::Logo("only shapes in plain colours are printed; turn texts into outlines and effects into plain colours, or send a PNG");
+const BROKEN: DocumentError = DocumentError::Logo("it is no SVG with a size or a viewBox; export it again");
+const NOT_DRAWN: DocumentError =
+    DocumentError::Logo("only shapes in plain colours are printed; turn texts into outlines and effects into plain colours, or send a PNG");
 
 pub(crate) struct Drawing {
     pub left: f32,
@@ -40,7 +40,7 @@ struct Look {
     is_even_odd: bool,
 }
 
-pub(super) fn read(text: &str) -> Result<Drawing, PaperError> {
+pub(super) fn read(text: &str) -> Result<Drawing, DocumentError> {
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: u32::try_from(ELEMENTS_MAX.saturating_mul(4)).unwrap_or(u32::MAX),
@@ -55,12 +55,12 @@ pub(super) fn read(text: &str) -> Result<Drawing, PaperError> {
         Look { transform: Transform::default(), fill: Some(black), stroke: None, stroke_width: 1.0, opacity: [1.0; 3], is_even_odd: false };
     children(root, &look.of(root)?, DEPTH_MAX, &mut shapes)?;
     if shapes.iter().map(|shape| shape.steps.len()).sum::<usize>() > STEPS_MAX {
-        return Err(PaperError::Logo("it is too detailed; simplify it, or send a PNG"));
+        return Err(DocumentError::Logo("it is too detailed; simplify it, or send a PNG"));
     }
     Ok(Drawing { left, top, width, height, shapes })
 }
 
-fn frame(root: Node<'_, '_>) -> Result<(f32, f32, f32, f32), PaperError> {
+fn frame(root: Node<'_, '_>) -> Result<(f32, f32, f32, f32), DocumentError> {
     let side = |name| number(root, name).filter(|side| *side > 0.0);
     let view = root.attribute("viewBox").and_then(|text| ViewBox::from_str(text).ok());
     let (left, top, width, height) = match view {
@@ -72,7 +72,7 @@ fn frame(root: Node<'_, '_>) -> Result<(f32, f32, f32, f32), PaperError> {
     if is_sound { Ok((left, top, width, height)) } else { Err(BROKEN) }
 }
 
-fn children(parent: Node<'_, '_>, look: &Look, depth: usize, shapes: &mut Vec<Shape>) -> Result<(), PaperError> {
+fn children(parent: Node<'_, '_>, look: &Look, depth: usize, shapes: &mut Vec<Shape>) -> Result<(), DocumentError> {
     let depth = depth.checked_sub(1).ok_or(NOT_DRAWN)?;
     for node in parent.children().filter(Node::is_element) {
         if shapes.len() >= ELEMENTS_MAX {
@@ -91,7 +91,7 @@ fn children(parent: Node<'_, '_>, look: &Look, depth: usize, shapes: &mut Vec<Sh
 
 impl Look {
     /// With what an element says itself, in attributes or in its style.
-    fn of(&self, node: Node<'_, '_>) -> Result<Self, PaperError> {
+    fn of(&self, node: Node<'_, '_>) -> Result<Self, DocumentError> {
         let mut look = self.clone();
         let attributes =
             node.attributes().filter(|attribute| attribute.namespace().is_none()).map(|attribute| (attribute.name(), attribute.value()));
@@ -102,7 +102,7 @@ impl Look {
         Ok(look)
     }
 
-    fn say(&mut self, name: &str, value: &str) -> Result<(), PaperError> {
+    fn say(&mut self, name: &str, value: &str) -> Result<(), DocumentError> {
         let [fill, stroke, whole] = &mut self.opacity;
         match name {
             "transform" => self.transform = joined(&self.transform, &Transform::from_str(value).map_err(|_| NOT_DRAWN)?),
@@ -153,7 +153,7 @@ fn on_white(Ink(red, green, blue): Ink, opacity: f32) -> Ink {
     Ink(mixed(red), mixed(green), mixed(blue))
 }
 
-fn share(value: &str) -> Result<f32, PaperError> {
+fn share(value: &str) -> Result<f32, DocumentError> {
     let share = match value.strip_suffix('%') {
         Some(percent) => percent.parse::<f32>().map(|percent| percent / 100.0),
         None => value.parse::<f32>(),
@@ -161,7 +161,7 @@ fn share(value: &str) -> Result<f32, PaperError> {
     share.ok().filter(|share| (0.0..=1.0).contains(share)).ok_or(NOT_DRAWN)
 }
 
-fn paint(value: &str, inherited: Option<Ink>) -> Result<Option<Ink>, PaperError> {
+fn paint(value: &str, inherited: Option<Ink>) -> Result<Option<Ink>, DocumentError> {
     match Paint::from_str(value).map_err(|_| NOT_DRAWN)? {
         Paint::None => Ok(None),
         Paint::Inherit => Ok(inherited),
@@ -180,7 +180,7 @@ fn number(node: Node<'_, '_>, name: &str) -> Option<f32> {
     matches!(length.unit, LengthUnit::None | LengthUnit::Px).then_some(length.number as f32)
 }
 
-fn steps(node: Node<'_, '_>) -> Result<Vec<Step>, PaperError> {
+fn steps(node: Node<'_, '_>) -> Result<Vec<Step>, DocumentError> {
     let get = |name| match node.attribute(name) {
         Some(_) => number(node, name).filter(|number| number.is_finite()).ok_or(NOT_DRAWN),
         None => Ok(0.0),
@@ -201,7 +201,7 @@ fn steps(node: Node<'_, '_>) -> Result<Vec<Step>, PaperError> {
     }
 }
 
-fn path(data: &str) -> Result<Vec<Step>, PaperError> {
+fn path(data: &str) -> Result<Vec<Step>, DocumentError> {
     let (mut steps, mut pen) = (Vec::new(), (0.0_f32, 0.0_f32));
     for segment in SimplifyingPathParser::from(data) {
         let step = match segment.map_err(|_| NOT_DRAWN)? {

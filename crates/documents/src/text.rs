@@ -11,7 +11,7 @@ use rustybuzz::{Direction, UnicodeBuffer, ttf_parser};
 use unicode_bidi::{BidiInfo, ParagraphInfo};
 use unicode_script::{Script, UnicodeScript};
 
-use crate::error::PaperError;
+use crate::error::DocumentError;
 use crate::fonts::{BOLD, Face, PLAIN};
 
 /// How a text is set. Sizes and widths are points.
@@ -65,9 +65,9 @@ pub(crate) struct Font<'a> {
 }
 
 impl<'a> Font<'a> {
-    fn new(face: Face<'a>) -> Result<Self, PaperError> {
+    fn new(face: Face<'a>) -> Result<Self, DocumentError> {
         let shaper = rustybuzz::Face::from_slice(face.bytes, 0).filter(|shaper| shaper.tables().glyf.is_some());
-        let shaper = shaper.ok_or_else(|| PaperError::Font(face.name().to_owned()))?;
+        let shaper = shaper.ok_or_else(|| DocumentError::Font(face.name().to_owned()))?;
         Ok(Self { face, shaper, codes: BTreeMap::new(), shown: Vec::new() })
     }
 
@@ -100,9 +100,9 @@ pub(crate) struct Typesetter<'a> {
 }
 
 impl<'a> Typesetter<'a> {
-    pub fn new(faces: Vec<Face<'a>>) -> Result<Self, PaperError> {
+    pub fn new(faces: Vec<Face<'a>>) -> Result<Self, DocumentError> {
         let of = |family: &str| faces.iter().position(|face| face.family() == family);
-        let (plain, bold) = (of(PLAIN).ok_or(PaperError::NoFonts)?, of(BOLD));
+        let (plain, bold) = (of(PLAIN).ok_or(DocumentError::NoFonts)?, of(BOLD));
         let fonts = faces.into_iter().map(Font::new).collect::<Result<_, _>>()?;
         Ok(Self { fonts, plain, bold, choices: BTreeMap::new(), shaped: BTreeMap::new() })
     }

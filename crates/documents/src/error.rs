@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Why a document, a font or a logo cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PaperError {
+pub enum DocumentError {
     /// The index of the fonts is not what the build writes.
     #[error("the index of the fonts can't be read ({0}); make the fonts again")]
     Index(String),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use paper::{Adjustment, Catalog, Document, Fonts, Kind, Line, Logo, Party, Span, Status, Tax, pdf};
+use documents::{Adjustment, Catalog, Document, Fonts, Kind, Line, Logo, Party, Span, Status, Tax, pdf};
 use rating::{Currency, Money, Tz};
 
 pub const LOGO: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 56 56"><title>Northwind</title>

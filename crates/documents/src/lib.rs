@@ -1,4 +1,4 @@
-//! Invoices and credit notes on paper.
+//! Printed invoices and credit notes.
 //!
 //! This crate turns a [`Document`], which is plain data, into HTML that prints ([`html`]) and into PDF ([`pdf`]). It does not own what a
 //! document says: amounts are printed as they are given, and nothing is computed. It reads no file, no clock and no network; fonts are
@@ -40,7 +40,7 @@ mod sheet;
 mod text;
 
 pub use document::{Adjustment, Document, Kind, Line, Logo, Party, Span, Status, Tax};
-pub use error::PaperError;
+pub use error::DocumentError;
 pub use fonts::{Catalog, Fonts};
 pub use html::html;
 pub use locale::Locale;
