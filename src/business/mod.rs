@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod onboarding;
 pub mod people;
+pub mod perform;
 pub mod quotas;
 pub mod renewals;
 pub mod runner;

@@ -11,8 +11,9 @@ mod alone;
 
 use serde::Deserialize;
 
-use super::actions::{Action, perform};
+use super::actions::Action;
 use super::company::Company;
+use super::perform::perform;
 use super::{Step, steps_for};
 use crate::events::Event;
 use crate::kernel::audit::Behalf;

@@ -6,7 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 use worker::send::SendFuture;
 use worker::{Env, Method, ObjectNamespace, Request, RequestInit};
 
-use super::unavailable;
+use super::failure::unavailable;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::ports::{InvoiceNumbers, Meters};

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use worker::Env;
 use worker::send::SendFuture;
 
-use super::unavailable;
+use super::failure::unavailable;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ports::Fonts;
 

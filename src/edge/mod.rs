@@ -6,6 +6,7 @@
 pub mod d1;
 pub mod durable;
 pub mod entry;
+pub mod failure;
 pub mod fonts;
 pub mod outbox;
 pub mod queues;
@@ -87,11 +88,6 @@ fn secret(env: &Env, name: &str) -> Result<String> {
 
 fn variable(env: &Env, name: &str) -> Result<String> {
     env.var(name).map(|value| value.to_string()).map_err(|_| Error::internal(format!("the variable {name} is not set in wrangler.toml")))
-}
-
-/// A failure of a binding, as the core knows it.
-fn unavailable(what: &str, error: &impl std::fmt::Display) -> Error {
-    Error::Unavailable(format!("{what}: {error}"))
 }
 
 /// The wall clock; stands still between I/O.

@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use worker::send::SendFuture;
 use worker::{BatchMessageBuilder, Env, Queue, QueueContentType, RawMessageBuilder};
 
-use super::unavailable;
+use super::failure::unavailable;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ports::{Message, Probes, Queues};
 

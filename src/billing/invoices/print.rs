@@ -22,7 +22,7 @@ use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::tenancy::organizations::organization::Organization;
-use crate::tenancy::organizations::rules::PostalAddress;
+use crate::tenancy::organizations::organization::PostalAddress;
 
 /// How an invoice is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

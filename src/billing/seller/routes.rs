@@ -11,7 +11,7 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::tenant::until_fresh;
 use crate::kernel::time::Timestamp;
-use crate::tenancy::organizations::rules::PostalAddress;
+use crate::tenancy::organizations::organization::PostalAddress;
 
 /// Who sells, as it stands on invoices. What is left out is not printed.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::organization::is_email;
 use crate::kernel::problem::Problem;
-use crate::tenancy::organizations::rules::{PostalAddress, check_address};
+use crate::tenancy::organizations::organization::PostalAddress;
+use crate::tenancy::organizations::rules::check_address;
 
 pub const PREFIX: &str = "INV-";
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::organization::{Cancellation, Life, Suspension};
+use super::organization::{Cancellation, Life, Organization, Suspension};
 use super::store;
 use crate::events::{CancellationWithdrawn, ErasureDue, OrganizationCancelled, OrganizationResumed, OrganizationSuspended};
 use crate::identity::callers::permissions::Permission;
@@ -100,6 +100,24 @@ impl Status {
             Permission::OrganizationOwn | Permission::ExportsWrite => Ok(()),
             _ => self.refusal().map_or(Ok(()), Err),
         }
+    }
+}
+
+impl Life {
+    fn past(&self) -> Past {
+        Past { is_onboarded: self.organization.onboarded_at.is_some(), is_suspended: self.suspension.is_some() }
+    }
+
+    /// The organization in its next status, and what begins every such decision.
+    fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
+        let status = next(self.organization.status, trigger, self.past())?;
+        let changed = Organization { status, ..self.organization.clone() };
+        let decision = Decision::new().guard(store::unchanged(&self.organization)).write(store::update(&changed));
+        Ok((changed, decision))
+    }
+
+    fn status_document(&self) -> Option<serde_json::Value> {
+        Some(json!({"status": self.organization.status}))
     }
 }
 

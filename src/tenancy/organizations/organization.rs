@@ -1,15 +1,9 @@
-//! An organization.
+//! An organization, with its details, its settings, and what its status rests on.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::lifecycle::{Past, Trigger, next};
-use super::rules::PostalAddress;
-use super::store;
-use crate::kernel::decision::Decision;
 use crate::kernel::ids::{OrganizationId, TestClockId};
 use crate::kernel::organization::Status;
-use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
 /// The optional facts about a company, in schema.org's words.
@@ -28,6 +22,31 @@ pub struct Details {
     pub tax_id: Option<String>,
     /// The plan whose trial the sign-up starts.
     pub plan: Option<String>,
+}
+
+/// schema.org's PostalAddress.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PostalAddress {
+    #[serde(rename = "$type", default = "PostalAddress::type_name")]
+    pub type_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_locality: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_country: Option<String>,
+}
+
+impl PostalAddress {
+    pub(super) fn type_name() -> String {
+        "PostalAddress".to_owned()
+    }
 }
 
 /// How the organization wants to see times, dates and money.
@@ -85,22 +104,4 @@ pub struct Life {
     pub organization: Organization,
     pub suspension: Option<Suspension>,
     pub cancellation: Option<Cancellation>,
-}
-
-impl Life {
-    fn past(&self) -> Past {
-        Past { is_onboarded: self.organization.onboarded_at.is_some(), is_suspended: self.suspension.is_some() }
-    }
-
-    /// The organization in its next status, and what begins every such decision.
-    pub(super) fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
-        let status = next(self.organization.status, trigger, self.past())?;
-        let changed = Organization { status, ..self.organization.clone() };
-        let decision = Decision::new().guard(store::unchanged(&self.organization)).write(store::update(&changed));
-        Ok((changed, decision))
-    }
-
-    pub(super) fn status_document(&self) -> Option<serde_json::Value> {
-        Some(json!({"status": self.organization.status}))
-    }
 }

@@ -1,39 +1,12 @@
 //! What an organization is, and what may be said of it.
 
-use serde::{Deserialize, Serialize};
-
-use super::organization::{Details, Organization, Settings};
+use super::organization::{Details, Organization, PostalAddress, Settings};
 use super::{lifecycle, store};
 use crate::events::{OrganizationCreated, OrganizationOnboarded, OrganizationUpdated};
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::Moment;
 use crate::kernel::organization::{Status, is_email};
 use crate::kernel::problem::Problem;
-
-/// schema.org's PostalAddress.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PostalAddress {
-    #[serde(rename = "$type", default = "PostalAddress::type_name")]
-    pub type_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub street_address: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address_locality: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address_region: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address_country: Option<String>,
-}
-
-impl PostalAddress {
-    fn type_name() -> String {
-        "PostalAddress".to_owned()
-    }
-}
 
 /// A field that is given replaces the old one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::organization::PostalAddress;
 use super::organization::{Details, Organization, Settings};
-use super::rules::{Changes, PostalAddress};
+use super::rules::Changes;
 use crate::kernel::ids::{Moment, OrganizationId, TestClockId};
 use crate::kernel::json::given;
 use crate::kernel::organization::Status;

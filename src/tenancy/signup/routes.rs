@@ -14,7 +14,7 @@ use crate::identity::logins;
 use crate::identity::logins::routes::checked_email;
 use crate::identity::throttle::at;
 use crate::kernel::error::Result;
-use crate::tenancy::organizations::rules::PostalAddress;
+use crate::tenancy::organizations::organization::PostalAddress;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView, SettingsInput};
 
 /// A company and its first owner, whose email this is.

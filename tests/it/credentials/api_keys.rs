@@ -2,8 +2,9 @@
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
-use tenantry::business::actions::{Action, perform};
+use tenantry::business::actions::Action;
 use tenantry::business::company::Company as Standing;
+use tenantry::business::perform::perform;
 use tenantry::identity::api_keys::store;
 use tenantry::kernel::time::{days, minutes, seconds};
 use tenantry::tenant_sql;
