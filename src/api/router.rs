@@ -9,7 +9,9 @@ use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::accounting::{credits, ledger};
-use crate::billing::{billing_run, discounts, entitlements, estimates, invoices, seller, simulations, subscription_changes, taxes};
+use crate::billing::{
+    billing_run, charging, discounts, entitlements, estimates, invoices, plan_migrations, seller, simulations, subscription_changes, taxes,
+};
 use crate::catalog::{metrics, plans};
 use crate::delivery::mails;
 use crate::identity::{
@@ -58,8 +60,8 @@ routes! {
     metrics::create,
     plans::create,
     plans::create_version,
-    plans::preview_migration,
-    plans::migrate,
+    plan_migrations::preview,
+    plan_migrations::create,
     entitlements::put,
     entitlements::delete,
     limits::list,
@@ -142,7 +144,7 @@ routes! {
     subscription_changes::pause,
     subscription_changes::resume,
     invoices::list,
-    invoices::upcoming,
+    charging::upcoming,
     invoices::get,
     payments::list,
     payments::list_refunds,

@@ -60,12 +60,12 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
-        Action::FinalizeInvoice(id) => crate::billing::charging::billing::finalize(tenant, id).await,
+        Action::FinalizeInvoice(id) => crate::billing::invoices::numbers::finalize(tenant, id).await,
         Action::ResumeSubscription { subscription, resumes_at } => {
             crate::billing::subscription_changes::pauses::resume_due(tenant, subscription, resumes_at).await
         }
         Action::BillLateUsage(subscription) => crate::billing::subscription_changes::endings::bill_late_usage(tenant, subscription).await,
-        Action::FallBehind => Ok(company.subscription.as_ref().map(subscriptions::standing::payment_overdue).unwrap_or_default()),
+        Action::FallBehind => Ok(company.subscription.as_ref().map(subscriptions::status_changes::payment_overdue).unwrap_or_default()),
         Action::CatchUp => catch_up(company, tenant).await,
         Action::FallDue(id) => fall_due(id, tenant).await,
         Action::RecognizeRevenue { invoice, ends_at } => crate::receivables::revenue::recognize(tenant, invoice, ends_at).await,
@@ -109,7 +109,7 @@ async fn catch_up(company: &Company, tenant: &Tenant) -> Result<Decision> {
     let past_due = company.subscription.as_ref().filter(|subscription| subscription.status == Status::PastDue);
     match past_due {
         Some(subscription) if !invoices::store::is_anything_overdue(tenant).await? => {
-            Ok(subscriptions::standing::payments_settled(subscription))
+            Ok(subscriptions::status_changes::payments_settled(subscription))
         }
         _ => Ok(Decision::new()),
     }
@@ -142,7 +142,7 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
     // A plan that can't be tried is paid for from the first day.
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity: 1, add_ons: BTreeMap::new() };
     let subscribed = crate::billing::charging::account::subscribed(tenant.app(), shape).await?;
-    Ok(crate::billing::charging::turns::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
+    Ok(crate::billing::charging::beginning::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.

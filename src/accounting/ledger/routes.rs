@@ -89,6 +89,6 @@ async fn sequence_of(tenant: &Tenant, cursor: &str) -> Result<i64> {
 #[utoipa::path(get, path = "/v1/ledger/audit", tag = "ledger", operation_id = "getLedgerAudit",
     responses((status = 200, description = "What was found", body = AuditView)), security(("organizationKey" = ["ledger.read"]), ("platformKey" = [])))]
 pub async fn audit(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
-    let books = store::books(&caller.tenant).await?;
+    let books = store::books::load(&caller.tenant).await?;
     Reply::ok(&AuditView::from(audit::audit(&books)))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::audit::{Audit, AuditedBalance, AuditedClaim, Balance};
-use super::rules::{Account, EntryKind, Posting};
+use super::entry::{Account, EntryKind, Posting};
 use super::store::Recorded;
 use crate::http::money::MoneyView;
 use crate::kernel::ids::{EntryId, InvoiceId};

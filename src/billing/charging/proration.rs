@@ -4,9 +4,10 @@ use rating::{Currency, Ending, Money, PricedLine, ProrationPolicy, Quantity, Sha
 
 use super::lines::{Item, Subscribed};
 use crate::billing::invoices::line::{Line, LineKind, Proration};
-use crate::billing::subscriptions::subscription::{Period, Subscription, months};
+use crate::billing::subscriptions::subscription::{Subscription, months};
 use crate::events::{Event, SubscriptionChanged, SubscriptionDowngraded, SubscriptionUpgraded};
 use crate::kernel::error::Result;
+use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
 /// A line for a part of a period's price; None where that is nothing.

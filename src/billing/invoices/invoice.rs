@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::bill::{ChargedTax, DrawnCredit, TakenDiscount};
 use super::lifecycle::Status;
 use super::line::{Line, LineKind};
-use super::rules::PREFIX;
-use crate::billing::seller::rules as seller;
-use crate::billing::subscriptions::subscription::Period;
+use crate::billing::seller::party as seller;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
+use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
 /// Why an invoice was made.
@@ -118,3 +117,6 @@ impl Invoice {
         self.money(self.total_minor.saturating_sub(settled))
     }
 }
+
+/// Of the seller that an invoice keeps.
+pub(super) const PREFIX: &str = "/seller/invoicePrefix";

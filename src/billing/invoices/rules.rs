@@ -13,12 +13,13 @@ use crate::accounting::credits::rules as credits;
 use crate::accounting::credits::rules::Taken;
 use crate::accounting::ledger::store::post;
 use crate::billing::discounts::rules as discounts;
-use crate::billing::seller::rules::Seller;
-use crate::billing::subscriptions::subscription::{Period, Subscription};
+use crate::billing::seller::party::Seller;
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{InvoiceId, Moment};
+use crate::kernel::period::Period;
 use crate::kernel::time::days;
 use crate::meter::contract::Closing;
 use crate::tenancy::organizations::organization::Organization;
@@ -155,6 +156,3 @@ pub fn parties(seller: &Seller, customer: &Organization) -> serde_json::Value {
         "customer": {"$id": id, "name": name, "email": email, "address": details.address, "taxId": details.tax_id},
     })
 }
-
-/// Of the seller that an invoice keeps.
-pub(super) const PREFIX: &str = "/seller/invoicePrefix";

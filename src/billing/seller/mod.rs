@@ -6,6 +6,7 @@
 //! Invariants: there is one seller. Before it is set, its name is null and the prefix is the default. A logo that is kept can be printed: what
 //! could not is refused when it is brought.
 
+pub mod party;
 pub mod routes;
 pub mod rules;
 pub mod store;

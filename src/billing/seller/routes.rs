@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{PREFIX, Seller};
+use super::party::{PREFIX, Seller};
 use super::store;
 use crate::http::reply::Reply;
 use crate::http::request::Command;

@@ -1,14 +1,11 @@
 //! What a seller may look like.
 
 use base64ct::{Base64, Encoding};
-use serde::{Deserialize, Serialize};
 
+use super::party::Seller;
 use crate::kernel::organization::is_email;
 use crate::kernel::problem::Problem;
-use crate::tenancy::organizations::organization::PostalAddress;
 use crate::tenancy::organizations::rules::check_address;
-
-pub const PREFIX: &str = "INV-";
 
 const NAME_LENGTH_MAX: usize = 200;
 /// Of an address in the web, a telephone number, a tax id.
@@ -21,43 +18,6 @@ pub const LOGO_BYTES_MAX: usize = 48 * 1024;
 
 const PNG: &str = "data:image/png;base64,";
 const SVG: &str = "data:image/svg+xml;base64,";
-
-/// The vendor, as it stands on invoices.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Seller {
-    /// None until it is set.
-    pub name: Option<String>,
-    pub legal_name: Option<String>,
-    pub email: Option<String>,
-    pub telephone: Option<String>,
-    pub url: Option<String>,
-    pub address: Option<PostalAddress>,
-    pub tax_id: Option<String>,
-    /// A data URI.
-    pub logo: Option<String>,
-    pub footer: Option<String>,
-    pub payment_instructions: Option<String>,
-    pub invoice_prefix: String,
-}
-
-impl Default for Seller {
-    fn default() -> Self {
-        Self {
-            name: None,
-            legal_name: None,
-            email: None,
-            telephone: None,
-            url: None,
-            address: None,
-            tax_id: None,
-            logo: None,
-            footer: None,
-            payment_instructions: None,
-            invoice_prefix: PREFIX.to_owned(),
-        }
-    }
-}
 
 impl Seller {
     /// Refused with the field that does not fit.

@@ -12,7 +12,7 @@ use super::rules::{PERIODS_MAX, Replayed, Simulated};
 use crate::billing::charging::account::Account;
 use crate::billing::charging::compose::Terms;
 use crate::billing::charging::lines::Subscribed;
-use crate::billing::invoices::routes::{BillingPeriodView, DiscountView, LineView, TaxView};
+use crate::billing::invoices::views::{BillingPeriodView, DiscountView, LineView, TaxView};
 use crate::billing::subscriptions::rules::QUANTITY_MAX;
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
 use crate::billing::{invoices, subscriptions};

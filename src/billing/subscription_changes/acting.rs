@@ -3,8 +3,9 @@
 use crate::billing::billing_run::period::Run;
 use crate::billing::charging::account::Account;
 use crate::billing::subscriptions::store;
-use crate::billing::subscriptions::subscription::{Period, Subscription};
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::period::Period;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::meter::client;

@@ -1,16 +1,14 @@
 //! Pauses: begun, ended, and ended by themselves.
 
-use serde::Deserialize;
-use utoipa::ToSchema;
-
 use super::acting::{close, peek, up_to_date};
-use super::wire::SubscriptionView;
+use super::requests::NewPause;
+use super::views::SubscriptionView;
 use crate::billing::charging::account::Account;
 use crate::billing::charging::late_usage::ended_period;
-use crate::billing::charging::turns;
+use crate::billing::charging::pauses;
 use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::pausing::{Wanted, closes_period};
-use crate::billing::subscriptions::subscription::{PausePolicy, Subscription};
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::billing::subscriptions::{lifecycle, pausing};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::Command;
@@ -22,18 +20,6 @@ use crate::kernel::ids::SubscriptionId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::Closing;
-
-/// How it is to rest.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewPause {
-    /// `credit_unused` when absent.
-    #[serde(default)]
-    #[schema(required = false)]
-    pub policy: PausePolicy,
-    /// When it ends by itself; until somebody ends it when absent.
-    pub resumes_at: Option<Timestamp>,
-}
 
 /// Pause the subscription
 ///
@@ -48,7 +34,7 @@ pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Comman
         let account = up_to_date(tenant).await?;
         lifecycle::step(account.subscription.status, Trigger::Pause)?;
         let closing = peek(tenant, &account.subscription).await?;
-        let paused = turns::pause(&account, &closing, wanted, tenant.moment())?;
+        let paused = pauses::pause(&account, &closing, wanted, tenant.moment())?;
         let reply = Reply::created(&SubscriptionView::load(tenant.app(), paused.subscription.clone()).await?)?;
         tenant.commit(paused.decision, reply.stored(claim).as_ref()).await?;
         crate::billing::subscriptions::meter::configure(tenant, &paused.subscription).await?;
@@ -92,6 +78,6 @@ async fn resumed(tenant: &Tenant, account: &Account) -> Result<(Subscription, De
     } else {
         Closing::default()
     };
-    let resumed = turns::resume(account, &closing, tenant.moment())?;
+    let resumed = pauses::resume(account, &closing, tenant.moment())?;
     Ok((resumed.subscription, resumed.decision))
 }

@@ -1,7 +1,7 @@
 //! The vendor stops a subscription, and lets it go on.
 
-use super::wire::SubscriptionView;
-use crate::billing::subscriptions::{standing, store};
+use super::views::SubscriptionView;
+use crate::billing::subscriptions::{status_changes, store};
 use crate::http::reply::{Reply, change};
 use crate::http::request::IdInPath;
 use crate::identity::callers::actors::Vendor;
@@ -17,7 +17,7 @@ use crate::kernel::ids::OrganizationId;
 pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
-        let (next, decision) = standing::suspend(&store::require(tenant).await?)?;
+        let (next, decision) = status_changes::suspend(&store::require(tenant).await?)?;
         tenant.commit(decision, None).await?;
         crate::billing::subscriptions::meter::configure(tenant, &next).await?;
         Reply::ok(&SubscriptionView::load(tenant.app(), next).await?)
@@ -34,7 +34,7 @@ pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> 
 pub async fn unsuspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
-        let (next, decision) = standing::unsuspend(&store::require(tenant).await?)?;
+        let (next, decision) = status_changes::unsuspend(&store::require(tenant).await?)?;
         tenant.commit(decision, None).await?;
         crate::billing::subscriptions::meter::configure(tenant, &next).await?;
         Ok(Reply::no_content())

@@ -6,9 +6,10 @@ use chrono::Months;
 
 use super::lifecycle;
 use super::lifecycle::Trigger;
-use super::subscription::{Pause, PausePolicy, Period, Subscription, months};
+use super::subscription::{Pause, PausePolicy, Subscription, months};
 use super::waiting::nothing_waits;
 use crate::kernel::error::{Error, Result};
+use crate::kernel::period::Period;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days};
 

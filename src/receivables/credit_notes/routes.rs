@@ -4,8 +4,9 @@ use rating::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::credit_note::{CreditNote, Resolution};
 use super::parts::{NoteLine, Part};
-use super::rules::{About, CreditNote, Resolution, Wanted, identifier};
+use super::rules::{About, Wanted, identifier};
 use super::{rules, store};
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::store as invoices;

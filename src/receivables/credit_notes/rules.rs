@@ -1,13 +1,14 @@
 //! How a credit note is made, and what it does to the invoice, the customer's credit and the subscription.
 
-use rating::Currency;
 use serde_json::json;
 
+use super::credit_note::{CreditNote, Resolution};
 use super::parts::{NoteLine, Part, lines};
 use super::store;
 use crate::accounting::credits::grant::Source;
 use crate::accounting::credits::rules as credits;
-use crate::accounting::ledger::rules::{CreditNoteParts, Entry, credit_note_issued};
+use crate::accounting::ledger::entry::Entry;
+use crate::accounting::ledger::rules::{CreditNoteParts, credit_note_issued};
 use crate::accounting::ledger::store::post;
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::lifecycle::{Status, Trigger, refusal, step};
@@ -17,45 +18,12 @@ use crate::billing::subscriptions::subscription::Subscription;
 use crate::events::{CreditNoteCreated, CreditNoteIssued, InvoicePaid};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, RefundId};
+use crate::kernel::ids::{CreditNoteId, Moment};
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
-use crate::receivables::payments::payment::Refund;
 
 const REASON_LENGTH_MAX: usize = 2_000;
 /// Notes on one invoice: each is made by looking at all of them.
 pub const NOTES_MAX: usize = 100;
-
-/// What becomes of what was paid already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Resolution {
-    /// Credit, for the next bills.
-    #[default]
-    Credit,
-    /// It is paid back, as far as money paid it.
-    Refund,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreditNote {
-    pub id: CreditNoteId,
-    pub invoice: InvoiceId,
-    pub number: Option<u64>,
-    pub currency: Currency,
-    pub reason: String,
-    pub lines: Vec<NoteLine>,
-    /// After discounts, before taxes on top.
-    pub subtotal_minor: i64,
-    /// All taxes, on top and contained.
-    pub tax_minor: i64,
-    pub total_minor: i64,
-    pub reduced_minor: i64,
-    pub credited_minor: i64,
-    pub refunded_minor: i64,
-    pub created_at: Timestamp,
-    pub issued_at: Option<Timestamp>,
-}
 
 /// A credit note as the vendor writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,27 +192,6 @@ pub fn number(note: &CreditNote, number: u64, moment: Moment<'_>) -> Decision {
         .write(store::number(note.id, number, moment.now))
         .raise(CreditNoteIssued { credit_note: note.id, invoice: note.invoice, identifier: identifier(number) })
         .audit("creditNote.issued", note.id.to_string(), None, Some(json!({"number": number})))
-}
-
-impl CreditNote {
-    /// The money that goes back by it.
-    pub fn refund(&self, moment: Moment<'_>) -> Refund {
-        Refund {
-            id: RefundId::derived(&["refund", &self.id.to_string()]),
-            credit_note: self.id,
-            invoice: self.invoice,
-            amount: rating::Money::new(self.refunded_minor, self.currency),
-            method: None,
-            reference: None,
-            created_at: moment.now,
-            paid_at: None,
-        }
-    }
-
-    /// For the audit log.
-    fn facts(&self) -> serde_json::Value {
-        json!({"invoice": self.invoice, "totalMinor": self.total_minor, "reducedMinor": self.reduced_minor, "creditedMinor": self.credited_minor, "refundedMinor": self.refunded_minor, "reason": self.reason})
-    }
 }
 
 /// The number as it is printed.

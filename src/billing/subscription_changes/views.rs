@@ -7,15 +7,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::billing::invoices::bill::Composed;
-use crate::billing::invoices::routes::{DiscountView, LineView, TaxView};
+use crate::billing::invoices::views::{DiscountView, LineView, TaxView};
 use crate::billing::subscriptions::lifecycle::Status;
-use crate::billing::subscriptions::subscription::{Cancellation, Pause, PausePolicy, Period, ScheduledChange, Shape, Subscription};
+use crate::billing::subscriptions::subscription::{Cancellation, Pause, PausePolicy, ScheduledChange, Shape, Subscription};
 use crate::catalog::plans;
 use crate::catalog::plans::routes::PlanView;
 use crate::catalog::plans::rules::Plan;
 use crate::http::money::MoneyView;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvoiceId, SubscriptionId};
+use crate::kernel::period::Period;
 use crate::kernel::ports::App;
 use crate::kernel::time::Timestamp;
 
