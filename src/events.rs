@@ -150,7 +150,9 @@ events! {
     /// A draft invoice was made for a billing period.
     InvoiceCreated = "Invoice.created" v 1 { invoice: InvoiceId }
     /// An invoice got its number and is due.
-    InvoiceFinalized = "Invoice.finalized" v 1 { invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp }
+    InvoiceFinalized = "Invoice.finalized" v 1 {
+        invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp,
+    }
 
     /// The day has come on which an invoice is due at the latest.
     InvoiceDueDatePassed = "Invoice.dueDatePassed" v 1 { invoice: InvoiceId }
@@ -249,7 +251,7 @@ pub enum SessionEndReason {
     MembershipEnded,
 }
 
-/// An item of the onboarding checklist: what a new company does first.
+/// What a new company does first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemKey {

@@ -15,7 +15,8 @@ use super::rates::RateStanding;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, Enforcement, Grant, MetricKind, TELL_METRICS};
+use crate::meter::vocabulary::{Aggregation, Enforcement, Grant, MetricKind};
+use crate::meter::wire::TELL_METRICS;
 
 /// What a request comes to.
 pub(super) enum Reply {

@@ -19,7 +19,7 @@ use super::schema;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, MetricKind};
+use crate::meter::vocabulary::{Aggregation, MetricKind};
 
 #[derive(Default)]
 pub(super) struct Book {

@@ -2,70 +2,70 @@
 
 use serde_json::Value;
 
+use super::memory::Memory;
 use super::plan::{Limits, Metrics, Period, Plan};
 use super::replies::{refused, reply};
-use super::{Memory, Meter, closings, end, exports, plan, schema, standings};
+use super::{closings, end, exports, plan, standings};
 use crate::kernel::ids::{KeyId, OrganizationId};
+use crate::kernel::organization::Status;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, Entitlements, ExportPage, RolledUp};
+use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, ExportPage, RolledUp};
+use crate::meter::vocabulary::Entitlements;
 
-impl<S: LocalSql> Meter<S> {
-    /// Runs a call and gives its reply, or [`CallRefused`]. The caller wraps this in one transaction and, on an error, rolls back and
-    /// makes a new Meter.
-    pub fn call(&mut self, call: Call, wall: Timestamp) -> Result<Value, SqlError> {
-        let Meter { sql, memory, organization, .. } = self;
-        let memory = Memory::loaded(memory, sql, *organization, wall)?;
-        if memory.is_erased {
+impl Memory {
+    /// Runs a call and gives its reply, or [`CallRefused`](crate::meter::contract::CallRefused).
+    pub fn call<S: LocalSql>(&mut self, sql: &S, organization: OrganizationId, call: Call, wall: Timestamp) -> Result<Value, SqlError> {
+        if self.is_erased {
             return end::erased(&call);
         }
         match call {
-            Call::PutStatus { version, status } => memory.put_status(sql, version, status),
-            Call::Erase => memory.erase(sql, *organization),
-            Call::Configure { entitlements } => memory.configure(sql, entitlements, wall),
-            Call::SetClock { now } => memory.set_clock(sql, now, wall),
+            Call::PutStatus { version, status } => self.put_status(sql, version, status),
+            Call::Erase => self.erase(sql, organization),
+            Call::Configure { entitlements } => self.configure(sql, entitlements, wall),
+            Call::SetClock { now } => self.set_clock(sql, now, wall),
             Call::PutKey { key, scopes, expires_at } => {
-                memory.create_tables(sql)?;
-                memory.keys.put(sql, key, scopes, expires_at)?;
+                self.create_tables(sql)?;
+                self.keys.put(sql, key, scopes, expires_at)?;
                 reply(&Done {})
             }
-            Call::KeyUses { keys } => reply(&memory.keys.uses(&keys)),
-            Call::RemoveKey { key } => memory.remove_key(sql, key),
-            Call::ClosePeriod { .. } | Call::PeekPeriod { .. } | Call::Closings { .. } => memory.periods(sql, &call, wall),
-            Call::PendingFacts if memory.has_tables => reply(&memory.facts.pending(sql)?),
+            Call::KeyUses { keys } => reply(&self.keys.uses(&keys)),
+            Call::RemoveKey { key } => self.remove_key(sql, key),
+            Call::ClosePeriod { .. } | Call::PeekPeriod { .. } | Call::Closings { .. } => self.periods(sql, &call, wall),
+            Call::PendingFacts if self.has_tables => reply(&self.facts.pending(sql)?),
             Call::PendingFacts => reply(&crate::meter::contract::PendingFacts::default()),
             Call::AcknowledgeFacts { through } => {
-                memory.facts.acknowledge(sql, through, wall)?;
+                self.facts.acknowledge(sql, through, wall)?;
                 reply(&Done {})
             }
-            Call::PutMetrics { version, metrics, event_types } => memory.put_metrics(sql, Metrics { version, metrics, event_types }, wall),
-            Call::PutLimits { version, overrides, grants } => memory.put_limits(sql, Limits { version, overrides, grants }, wall),
-            Call::RollUp if memory.has_tables => reply(&memory.roll_up.run(sql, wall)?),
+            Call::PutMetrics { version, metrics, event_types } => self.put_metrics(sql, Metrics { version, metrics, event_types }, wall),
+            Call::PutLimits { version, overrides, grants } => self.put_limits(sql, Limits { version, overrides, grants }, wall),
+            Call::RollUp if self.has_tables => reply(&self.roll_up.run(sql, wall)?),
             Call::RollUp => reply(&RolledUp::default()),
             Call::AcknowledgeBuckets { through } => {
-                memory.roll_up.acknowledge(sql, through)?;
+                self.roll_up.acknowledge(sql, through)?;
                 reply(&Done {})
             }
             call @ (Call::ExportEvents { .. } | Call::ExportProof { .. } | Call::ClosingCommit { .. }) => {
-                memory.read_log(sql, *organization, call)
+                self.read_log(sql, organization, call)
             }
-            Call::Changes { since } => match &mut memory.plan {
+            Call::Changes { since } => match &mut self.plan {
                 Some(plan) => {
                     let now = plan.now(wall);
                     // Grants and reservations end by time.
                     plan.refresh(wall);
-                    memory.reservations.prepare(sql, std::iter::empty(), now)?;
-                    reply(&standings::changes(plan, &memory.book, &memory.reservations, now, (since, memory.log.sequence)))
+                    self.reservations.prepare(sql, std::iter::empty(), now)?;
+                    reply(&standings::changes(plan, &self.book, &self.reservations, now, (since, self.log.sequence)))
                 }
                 None => refused("not_configured", "Configure the Meter before its changes are watched."),
             },
-            Call::HoldSeat { seat } => memory.hold_seat(sql, seat, wall),
-            Call::PutSeats { version, members, held } => memory.put_seats(sql, (version, members), held, wall),
-            Call::Seats => memory.seats(sql, wall),
-            Call::CurrentUsage => reply(&memory.current_usage(wall)),
+            Call::HoldSeat { seat } => self.hold_seat(sql, seat, wall),
+            Call::PutSeats { version, members, held } => self.put_seats(sql, (version, members), held, wall),
+            Call::Seats => self.seats(sql, wall),
+            Call::CurrentUsage => reply(&self.current_usage(wall)),
             Call::Prune => {
-                if let Some(plan) = &memory.plan {
-                    memory.pruning.prune(sql, plan, &memory.roll_up, wall)?;
+                if let Some(plan) = &self.plan {
+                    self.pruning.prune(sql, plan, &self.roll_up, wall)?;
                 }
                 reply(&Done {})
             }
@@ -74,15 +74,6 @@ impl<S: LocalSql> Meter<S> {
 }
 
 impl Memory {
-    /// Storage begins here: with a call, never with a hot request.
-    pub(super) fn create_tables<S: LocalSql>(&mut self, sql: &S) -> Result<(), SqlError> {
-        if !self.has_tables {
-            schema::create(sql)?;
-            self.has_tables = true;
-        }
-        Ok(())
-    }
-
     /// Calls about periods and their closings.
     fn periods<S: LocalSql>(&mut self, sql: &S, call: &Call, wall: Timestamp) -> Result<Value, SqlError> {
         match (call, &self.plan) {
@@ -111,6 +102,12 @@ impl Memory {
             Call::ClosingCommit { .. } => reply(&ClosingCommit::default()),
             _ => reply(&ExportPage::default()),
         }
+    }
+
+    fn put_status<S: LocalSql>(&mut self, sql: &S, version: i64, status: Status) -> Result<Value, SqlError> {
+        self.create_tables(sql)?;
+        self.standing.put(sql, version, status)?;
+        reply(&Done {})
     }
 
     fn remove_key<S: LocalSql>(&mut self, sql: &S, key: KeyId) -> Result<Value, SqlError> {

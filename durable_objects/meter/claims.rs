@@ -172,7 +172,7 @@ impl<'a> Claims<'a> {
 
 impl TakenEvent {
     fn of(event: &EventRow<'_>, standing: &StandingRow, sequence: u64) -> Self {
-        let is_unique = standing.1 == crate::meter::contract::Aggregation::Unique;
+        let is_unique = standing.1 == crate::meter::vocabulary::Aggregation::Unique;
         Self {
             metric: standing.0.clone(),
             mode: standing.6,

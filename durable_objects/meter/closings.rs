@@ -16,7 +16,8 @@ use super::replies::{refused, reply};
 use super::schema;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, LateUsage, MetricKind};
+use crate::meter::contract::{ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, LateUsage};
+use crate::meter::vocabulary::MetricKind;
 
 pub(super) fn close<S: LocalSql>(
     sql: &S,

@@ -13,7 +13,8 @@ use super::schema;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, minutes};
-use crate::meter::contract::{ExportPage, MetricKind};
+use crate::meter::contract::ExportPage;
+use crate::meter::vocabulary::MetricKind;
 
 /// A page ends after the commit that fills it.
 const PAGE_BYTES: usize = 256 * 1024;

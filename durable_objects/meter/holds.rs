@@ -3,14 +3,15 @@
 use rating::Quantity;
 
 use super::answers::{Answered, Held, ReservationAnswer, Standing, body, receipt};
-use super::decisions::{Desk, Quota, is_additive, unknown_metric};
+use super::desk::Desk;
 use super::outcome::{Mode, Outcome, Status};
+use super::refusals::{Quota, unknown_metric};
 use super::requests::{Event, Reserve, Settle};
 use super::reservations::{ACTIVE_MAX, Reservation};
 use super::seat_state::{counted_here, is_seat};
 use crate::kernel::ids::{Moment, ReservationId};
 use crate::kernel::problem::Problem;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 impl Desk<'_, '_> {
     pub(super) fn reserve(&mut self, reserve: &Reserve<'_>) -> Result<Answered, Problem> {
@@ -19,7 +20,7 @@ impl Desk<'_, '_> {
         if rule.is_counted_here {
             return Err(counted_here(metric));
         }
-        if !is_additive(rule) {
+        if !rule.is_additive() {
             let detail = format!("{metric} is not a sum or a count, so nothing of it can be held back. Reserve another metric.");
             return Err(Problem::refused("/metric", "reservation_unsupported", detail));
         }

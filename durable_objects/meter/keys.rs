@@ -17,7 +17,8 @@ use crate::kernel::problem::Problem;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{HotCaller, KeyUses};
+use crate::meter::contract::KeyUses;
+use crate::meter::wire::HotCaller;
 
 /// Keys by the part of their text that names them, so that a request needs no decoding to find its key.
 #[derive(Default)]

@@ -25,7 +25,8 @@ use super::schema::number;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, ChainedCommit, Enforcement, MetricKind};
+use crate::meter::contract::ChainedCommit;
+use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind};
 
 /// Where the log ends.
 pub(super) struct Log {

@@ -16,7 +16,7 @@ use crate::catalog::metrics::keys::USERS;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, days, minutes};
-use crate::meter::contract::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
+use crate::meter::vocabulary::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
 
 /// An event may be this far ahead: clocks of servers differ.
 const AHEAD_MAX: std::time::Duration = minutes(5);
@@ -34,7 +34,7 @@ pub(super) struct Plan {
     rules: BTreeMap<String, Rule>,
     counts_values: bool,
     /// Whether `users` is the number of members, and moves with them only.
-    pub(super) counts_members: bool,
+    counts_members: bool,
     /// When a grant begins or ends, and the rules have to be made anew.
     rules_until: Option<Timestamp>,
     /// The periods' bounds as they are written in answers, in the order of `boundaries`.
@@ -129,7 +129,7 @@ impl Plan {
         }
     }
 
-    pub(super) fn make_rules(&mut self, now: Timestamp) {
+    fn make_rules(&mut self, now: Timestamp) {
         let defined = self.metrics.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Unlimited));
         let planned = self.entitlements.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Plan));
         self.rules =
@@ -161,6 +161,19 @@ impl Plan {
             source,
             is_counted_here: self.counts_members && metric == USERS,
         }
+    }
+
+    /// Whether `users` is counted by what the Worker says of members.
+    pub fn count_members(&mut self, is_counted: bool, wall: Timestamp) {
+        if self.counts_members != is_counted {
+            self.counts_members = is_counted;
+            self.make_rules(self.now(wall));
+        }
+    }
+
+    pub fn counting_members(mut self, is_counted: bool, wall: Timestamp) -> Self {
+        self.count_members(is_counted, wall);
+        self
     }
 
     /// The grants that raise the limit of a metric now.
@@ -245,6 +258,13 @@ impl Plan {
             );
         }
         Ok(instant)
+    }
+}
+
+impl Rule {
+    /// Whether what is asked for comes on top of what is used.
+    pub fn is_additive(&self) -> bool {
+        matches!(self.aggregation, Aggregation::Sum | Aggregation::Count)
     }
 }
 

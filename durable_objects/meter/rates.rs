@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Rate, RateLimits};
+use crate::meter::vocabulary::{Rate, RateLimits};
 
 /// Buckets of keys that are kept at most; a forged key has none, so only keys of the organization are among them.
 const BUCKETS_MAX: usize = 10_000;

@@ -19,7 +19,8 @@ use super::schema::number;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
 use crate::kernel::time::{Timestamp, seconds};
-use crate::meter::contract::{Aggregation, Bucket, RolledUp};
+use crate::meter::contract::{Bucket, RolledUp};
+use crate::meter::vocabulary::Aggregation;
 
 const SETTING: &str = "rollUp";
 /// Events of one slice, and commits: after so many the next alarm goes on.

@@ -99,7 +99,7 @@ const INDEXES: [&str; 1] = ["CREATE INDEX IF NOT EXISTS buckets_by_version ON bu
 
 macro_rules! cleared {
     ($($name:literal),*) => {
-        [$(($name, concat!("SELECT count(*) AS count FROM", $name), concat!("DROP TABLE ", $name))),*]
+        [$(($name, concat!("SELECT count(*) AS count FROM ", $name), concat!("DROP TABLE ", $name))),*]
     };
 }
 

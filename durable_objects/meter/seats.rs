@@ -14,20 +14,22 @@ use rating::Quantity;
 use serde_json::Value;
 
 use super::claims::Claims;
-use super::decisions::{Desk, is_additive};
+use super::desk::Desk;
+use super::memory::Memory;
 use super::outcome::{Mode, Status};
-use super::plan::{Plan, Rule};
+use super::plan::Rule;
 use super::replies::{refused, reply};
+use super::request_ids::Drawn;
 use super::requests::Event;
 use super::reservations::Reservation;
 use super::seat_state::Seats;
 use super::uniques::Uniques;
-use super::{Drawn, Memory};
 use crate::catalog::metrics::keys::USERS;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::{Timestamp, hours};
-use crate::meter::contract::{Done, Enforcement, MetricKind, SeatHold, SeatStanding};
+use crate::meter::contract::{Done, SeatHold, SeatStanding};
+use crate::meter::vocabulary::{Enforcement, MetricKind};
 
 /// How long a seat is held for an invitation that may never be committed.
 const UNCONFIRMED: std::time::Duration = hours(1);
@@ -40,7 +42,7 @@ impl Memory {
         plan.refresh(wall);
         let now = plan.now(wall);
         reservations.prepare(sql, std::iter::empty(), now)?;
-        let Some(rule) = plan.rule(USERS).filter(|rule| is_additive(rule)) else {
+        let Some(rule) = plan.rule(USERS).filter(|rule| rule.is_additive()) else {
             return reply(&SeatHold { is_held: true, taken: Quantity::ZERO, held: Quantity::ZERO, limit: None });
         };
         let taken = book.reading(USERS, rule, plan.period_of(now));
@@ -129,7 +131,7 @@ impl Memory {
 }
 
 fn is_level(rule: &Rule) -> bool {
-    is_additive(rule) && rule.kind == MetricKind::Level
+    rule.is_additive() && rule.kind == MetricKind::Level
 }
 
 /// Held until the Worker says otherwise.
@@ -143,20 +145,5 @@ fn held_seat(id: ReservationId, now: Timestamp) -> Reservation {
         expires_at: Timestamp::LATEST,
         settled: None,
         receipt: None,
-    }
-}
-
-impl Plan {
-    /// Whether `users` is counted by what the Worker says of members.
-    pub(super) fn count_members(&mut self, is_counted: bool, wall: Timestamp) {
-        if self.counts_members != is_counted {
-            self.counts_members = is_counted;
-            self.make_rules(self.now(wall));
-        }
-    }
-
-    pub(super) fn counting_members(mut self, is_counted: bool, wall: Timestamp) -> Self {
-        self.count_members(is_counted, wall);
-        self
     }
 }

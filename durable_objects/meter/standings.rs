@@ -7,12 +7,14 @@ use serde_json::Map;
 
 use super::answers::{Answered, Explanation, MetricAnswer, QuotaAnswer, Standing, Summary, body};
 use super::book::Book;
-use super::decisions::{Desk, is_additive, unknown_metric};
+use super::desk::Desk;
 use super::plan::{Plan, Rule};
+use super::refusals::unknown_metric;
 use super::reservations::Reservations;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, Enforcement, UsageChange};
+use crate::meter::contract::UsageChange;
+use crate::meter::vocabulary::{Aggregation, Enforcement};
 
 impl Desk<'_, '_> {
     pub(super) fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {
@@ -56,7 +58,7 @@ impl Desk<'_, '_> {
 /// Whether `required` would be admitted now; of a weighted sum, whether it would be at the period's start.
 fn is_allowed(rule: &Rule, current: Quantity, reserved: Quantity, required: Quantity) -> bool {
     let after = match rule.aggregation {
-        _ if is_additive(rule) => current.checked_add(reserved).and_then(|taken| taken.checked_add(required)),
+        _ if rule.is_additive() => current.checked_add(reserved).and_then(|taken| taken.checked_add(required)),
         Aggregation::Max => Ok(current.max(required)),
         Aggregation::Latest => Ok(required),
         _ => current.checked_add(required),

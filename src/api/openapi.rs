@@ -58,7 +58,6 @@ pub mod document {
                 operation["responses"][status] = refusal.clone();
             }
         }
-        accept_tokens(operation);
         let is_throttled = operation["security"] == json!([{}]) && method != "get";
         if is_throttled || HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
             for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
@@ -80,15 +79,6 @@ pub mod document {
         }
         if !parameters.is_empty() {
             operation["parameters"] = parameters.into();
-        }
-    }
-
-    /// Where an organization's key may call, so may a member or a machine.
-    fn accept_tokens(operation: &mut Value) {
-        let Some(schemes) = operation["security"].as_array_mut() else { return };
-        let scopes = schemes.iter().find_map(|scheme| scheme.get("organizationKey")).cloned();
-        if let Some(scopes) = scopes {
-            schemes.insert(1, json!({"accessToken": scopes}));
         }
     }
 

@@ -4,8 +4,10 @@ use std::sync::OnceLock;
 
 use axum::Router;
 use axum::routing::{MethodFilter, get, on, post};
+#[cfg(not(target_arch = "wasm32"))]
+use utoipa::OpenApi;
+use utoipa::Path;
 use utoipa::openapi::HttpMethod;
-use utoipa::{OpenApi, Path};
 
 use super::{experiments, health, openapi};
 use crate::accounting::{credits, ledger};
@@ -14,6 +16,8 @@ use crate::billing::{
 };
 use crate::catalog::{metrics, plans};
 use crate::delivery::mails;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::http::security;
 use crate::identity::{
     access_tokens, api_keys, invitations, logins, members, oauth, platform_keys, roles, second_factors, sessions, teams,
 };
@@ -36,10 +40,24 @@ macro_rules! routes {
             }
         }
 
-        /// Their description.
+        /// Their description. Not in the Worker, which serves the committed one.
+        #[cfg(not(target_arch = "wasm32"))]
         #[derive(OpenApi)]
-        #[openapi(paths($($slice::routes::$handler),*))]
+        #[openapi(paths($($slice::routes::$handler),*), modifiers(&Securities))]
         pub struct Document;
+
+        /// Writes to each operation which credentials its handler accepts.
+        #[cfg(not(target_arch = "wasm32"))]
+        struct Securities;
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl utoipa::Modify for Securities {
+            fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+                pastey::paste! {
+                    $(secure::<$slice::routes::[<__path_ $handler>]>(document, security::Handler::accepts(&$slice::routes::$handler));)*
+                }
+            }
+        }
     };
 }
 
@@ -236,6 +254,22 @@ fn all() -> Router {
         .route("/dev/experiments/sql", post(experiments::sql))
         .route("/dev/experiments/sealing", post(experiments::sealing))
         .route("/dev/experiments/panic", post(experiments::panic))
+}
+
+/// Says which credentials the operation of one handler accepts.
+#[cfg(not(target_arch = "wasm32"))]
+fn secure<P: Path>(document: &mut utoipa::openapi::OpenApi, accepted: Vec<utoipa::openapi::SecurityRequirement>) {
+    let Some(item) = document.paths.paths.get_mut(&P::path()) else { return };
+    let operation = match P::methods().first() {
+        Some(HttpMethod::Post) => &mut item.post,
+        Some(HttpMethod::Put) => &mut item.put,
+        Some(HttpMethod::Patch) => &mut item.patch,
+        Some(HttpMethod::Delete) => &mut item.delete,
+        _ => &mut item.get,
+    };
+    if let Some(operation) = operation {
+        operation.security = Some(accepted);
+    }
 }
 
 fn filter(methods: &[HttpMethod]) -> MethodFilter {

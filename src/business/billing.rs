@@ -33,7 +33,13 @@ fn ask_for_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action>
         return Vec::new();
     }
     let data = json!({
-        "invoice": {"$id": invoice.invoice, "identifier": invoice.identifier, "total": invoice.total, "currency": invoice.currency, "dueDate": invoice.due_at.date()},
+        "invoice": {
+            "$id": invoice.invoice,
+            "identifier": invoice.identifier,
+            "total": invoice.total,
+            "currency": invoice.currency,
+            "dueDate": invoice.due_at.date(),
+        },
         "paymentUrl": format!("{}/billing/pay/{}", company.app_url, invoice.invoice),
     });
     vec![company.mail("invoice-payment-required", format!("invoice:{}", invoice.invoice), data)]

@@ -22,7 +22,7 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client;
 use crate::metering::limits;
 use crate::receivables::credit_notes;
-use crate::tenancy::data_movement::{erasure, relocation};
+use crate::tenancy::data_movement::{erasure, move_store};
 use crate::tenancy::onboarding::rules as checklist;
 use crate::tenancy::organizations;
 
@@ -80,7 +80,7 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(Decision::new())
         }
         Action::BeginMove { id, shard } => {
-            relocation::begin(tenant, id, shard).await?;
+            move_store::begin(tenant, id, shard).await?;
             Ok(Decision::new())
         }
         Action::GoOn(work) => {

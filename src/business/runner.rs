@@ -24,9 +24,9 @@ use crate::kernel::ports::{Pending, Remaining};
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
-pub use alone::{ATTEMPTS_MAX, replay};
+pub use alone::replay;
 
 /// Facts of one round; what is more waits for the next one.
 const EVENTS_MAX: usize = 20;
@@ -231,10 +231,8 @@ fn progress<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Progress
 /// What makes a step take effect once: who comes second is stale.
 fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision {
     Decision::new()
-        .guard(tenant_sql!(
-            "INSERT INTO stale_guards (organization_id, fresh)
-             SELECT ?1, 0
-             WHERE EXISTS (
+        .guard(stale_if!(
+            "EXISTS (
                SELECT 1
                FROM reaction_runs
                WHERE organization_id = ?1

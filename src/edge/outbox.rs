@@ -10,7 +10,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::meter::contract::{PendingFacts, RolledUp};
-use crate::metering::usage::{facts, history};
+use crate::metering::usage::{buckets, facts};
 
 /// Exported to `shell.mjs`. What is not stored rejects, so that the alarm tries again.
 #[wasm_bindgen]
@@ -41,7 +41,7 @@ async fn deliver(env: &Env, organization: &str, pending: &str) -> Result<()> {
 async fn store_buckets(env: &Env, organization: &str, rolled: &str) -> Result<()> {
     let rolled: RolledUp = read(rolled)?;
     let tenant = tenant(env, organization).await?;
-    history::store_buckets(&tenant, &rolled.buckets).await?;
+    buckets::record(&tenant, &rolled.buckets).await?;
     // Best effort: the next buckets bring it up again, and the period's last bill has what was missed.
     let _billed = threshold::usage_arrived(&tenant).await;
     Ok(())

@@ -7,3 +7,4 @@ pub mod quantity;
 pub mod refusal;
 pub mod reply;
 pub mod request;
+pub mod security;

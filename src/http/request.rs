@@ -7,7 +7,10 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::HeaderMap;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use utoipa::openapi::security::SecurityRequirement;
 
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::kernel::audit::Origin;
 use crate::kernel::error::Error;
 use crate::kernel::idempotency::Claim;
@@ -147,6 +150,13 @@ pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
 pub struct Surroundings {
     pub app: App,
     pub request_id: RequestId,
+}
+
+/// A handler that begins with it serves what is no secret: there is nobody that it could ask about.
+impl Secured for Surroundings {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::nothing()]
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Surroundings {

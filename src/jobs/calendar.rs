@@ -12,7 +12,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::sql::Value;
 use crate::kernel::time::seconds;
 use crate::operations::{exports, maintenance, test_clocks};
-use crate::tenancy::data_movement::{erasure, relocation};
+use crate::tenancy::data_movement::{erasure, move_store};
 use crate::tenancy::signup::placement;
 
 /// One thing that is done on schedule; gives how many it found.
@@ -146,7 +146,7 @@ async fn forget_old_exports(platform: Platform) -> Result<usize> {
 /// What one message could not finish, or whose message was lost.
 async fn nudge_unfinished_work(platform: Platform) -> Result<usize> {
     let mut messages = erasure::unfinished(&platform).await?;
-    messages.extend(relocation::unfinished(&platform).await?);
+    messages.extend(move_store::unfinished(&platform).await?);
     messages.extend(exports::work::unfinished(&platform).await?);
     nudge(&platform, messages).await
 }

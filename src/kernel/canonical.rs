@@ -114,7 +114,8 @@ mod tests {
         fn the_order_of_members_does_not_matter(members in vec((any::<String>(), any::<i32>()), 0..8)) {
             let forward: Map<String, Value> = members.iter().cloned().map(|(name, number)| (name, number.into())).collect();
             // Written backwards, a name that is there twice would win by its first value.
-            let backward: Vec<String> = forward.iter().rev().map(|(name, number)| format!("{}: {number}", Value::from(name.as_str()))).collect();
+            let member = |(name, number): (&String, &Value)| format!("{}: {number}", Value::from(name.as_str()));
+            let backward: Vec<String> = forward.iter().rev().map(member).collect();
             let read: Value = serde_json::from_str(&format!("{{ {} }}", backward.join(" ,\n"))).unwrap();
             prop_assert_eq!(text(&read), text(&Value::Object(forward)));
         }

@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn what_is_secret_is_hidden_whatever_it_is() {
         let key = format!("tk_org_{}", "0".repeat(78));
-        let value = json!({"name": "k", "secret": "a", "token": null, "isTokenBound": true, "codes": ["1", "2"], "seed": {"a": 1}, "pin": 1234,
-            "list": [{"password": "b"}, key], "note": "-----BEGIN PRIVATE KEY-----", "prefix": format!("tk_org_{}", "0".repeat(26))});
+        let value = json!({"name": "k", "secret": "a", "token": null, "isTokenBound": true, "codes": ["1", "2"], "seed": {"a": 1},
+            "pin": 1234, "list": [{"password": "b"}, key], "note": "-----BEGIN PRIVATE KEY-----", "prefix": format!("tk_org_{}", "0".repeat(26))});
         assert_eq!(
             masked(value),
             json!({"name": "k", "secret": "***", "token": null, "isTokenBound": true, "codes": "***", "seed": "***", "pin": "***",

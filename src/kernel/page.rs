@@ -1,8 +1,10 @@
 //! Lists: newest first, a page at a time. A cursor is the id of the last row shown, so that it survives inserts.
 
-use serde::Serialize;
 use std::str::FromStr;
 
+use serde::Serialize;
+
+use super::error::Result;
 use super::problem::Problem;
 
 /// Rows on a page when the client names no `limit`, and at most.
@@ -10,10 +12,13 @@ pub const LIMIT_DEFAULT: u32 = 20;
 pub const LIMIT_MAX: u32 = 100;
 
 /// `limit` and `cursor` as sent.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
+    /// 1 to 100, 20 when absent
     pub limit: Option<String>,
+    /// nextCursor of the page before
     pub cursor: Option<String>,
 }
 
@@ -26,7 +31,7 @@ pub struct PageRequest {
 
 impl PageQuery {
     /// Checks both; the cursor must be an id of the listed kind.
-    pub fn check<Id: FromStr + ToString>(&self) -> Result<PageRequest, Problem> {
+    pub fn check<Id: FromStr + ToString>(&self) -> Result<PageRequest> {
         let limit = match &self.limit {
             None => LIMIT_DEFAULT,
             Some(text) => text
@@ -41,6 +46,45 @@ impl PageQuery {
         };
         Ok(PageRequest { limit, before })
     }
+}
+
+/// Where one page begins.
+pub struct Start<Found> {
+    /// The bound for `id < ?`: above every id when there is no cursor.
+    pub before: String,
+    /// Rows to read: one more than the page holds tells whether there is another page.
+    pub fetch: u32,
+    /// What the cursor names.
+    pub found: Option<Found>,
+}
+
+impl Start<usize> {
+    /// The rows behind the one that was found, of a list that is all in memory.
+    pub fn of<Row: Clone>(&self, rows: &[Row]) -> Vec<Row> {
+        let shown = self.found.map_or(0, |place| place.saturating_add(1));
+        rows.iter().skip(shown).take(usize::try_from(self.fetch).unwrap_or(usize::MAX)).cloned().collect()
+    }
+}
+
+/// Reads one page of a list. `find` reads what the cursor names, as far as the caller may see it: a cursor of another list or tenant is
+/// refused. `list` reads the rows from there on, `cursor` names a row, and `view` shows it.
+pub async fn list<Cursor, Found, Row, View>(
+    query: &PageQuery,
+    find: impl AsyncFnOnce(Cursor) -> Result<Option<Found>>,
+    list: impl AsyncFnOnce(Start<Found>) -> Result<Vec<Row>>,
+    cursor: impl Fn(&Row) -> Cursor,
+    view: impl Fn(Row) -> View,
+) -> Result<Page<View>>
+where
+    Cursor: FromStr + ToString,
+{
+    let request = query.check::<Cursor>()?;
+    let found = match request.before.as_deref().map(str::parse) {
+        None => None,
+        Some(cursor) => Some(find(cursor.map_err(|_| foreign_cursor())?).await?.ok_or_else(foreign_cursor)?),
+    };
+    let rows = list(Start { before: request.bound(), fetch: request.fetch(), found }).await?;
+    Ok(Page::of(rows, &request, |row| cursor(row).to_string(), view))
 }
 
 /// The cursor is none that we gave for this list.

@@ -29,7 +29,8 @@ pub enum Message {
     /// Bill what is due for one subscription.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
-    /// Send a message for each subscription that is due on one page, and one for the next page. What a page is, `billing_run` writes and reads.
+    /// Send a message for each subscription that is due on one page, and one for the next page. `billing_run` writes and reads what a
+    /// page is.
     #[serde(rename = "billingPage.v1")]
     BillingPage(serde_json::Map<String, serde_json::Value>),
     /// Go on with what is done for one organization bit by bit.
@@ -93,7 +94,8 @@ pub enum Remaining {
     Failures,
 }
 
-/// What follows from a commit. `business` knows it; whoever commits asks for it by `follow_up.rs`, so that nobody imports `business` for it.
+/// What follows from a commit. `business` knows it; whoever commits asks for it by `follow_up.rs`, so that nobody imports `business` for
+/// it.
 pub trait FollowUp: Send + Sync {
     /// Runs the pending facts of the organization at `placement`, and what follows from those, until nothing remains or a step fails.
     fn run(&self, app: App, placement: Placement, pending: Pending) -> BoxFuture<'_, Result<Remaining>>;

@@ -279,7 +279,12 @@ mod tests {
     #[test]
     fn keys_and_references_are_read_from_the_definition() {
         let table = read(
-            "CREATE TABLE t (\n organization_id TEXT NOT NULL REFERENCES organizations (organization_id),\n a TEXT, -- PRIMARY KEY (no)\n PRIMARY KEY (organization_id, a, b),\n FOREIGN KEY (organization_id, p) REFERENCES \"t\" (organization_id, a))",
+            "CREATE TABLE t (
+               organization_id TEXT NOT NULL REFERENCES organizations (organization_id),
+               a TEXT, -- PRIMARY KEY (no)
+               PRIMARY KEY (organization_id, a, b),
+               FOREIGN KEY (organization_id, p) REFERENCES \"t\" (organization_id, a)
+             )",
         );
         assert_eq!((table.key, table.parents), (vec!["a".to_owned(), "b".to_owned()], vec!["organizations".to_owned(), "t".to_owned()]));
         assert!(read("CREATE TABLE t (organization_id TEXT NOT NULL PRIMARY KEY)").key.is_empty());

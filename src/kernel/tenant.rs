@@ -1,6 +1,7 @@
 //! The tenant handle: the only way to an organization's rows.
 //!
-//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `identity/callers/actors.rs` do, and hand a `Tenant` out).
+//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `identity/callers/actors.rs` do, and hand a
+//! `Tenant` out).
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 
@@ -58,7 +59,10 @@ impl TenantStatement {
 macro_rules! tenant_sql {
     ($text:literal $(, $param:expr)* $(,)?) => {{
         const TEXT: &str = {
-            assert!($crate::kernel::tenant::is_scoped($text), "scope this statement by `organization_id = ?1`, or insert ?1 as organization_id");
+            assert!(
+                $crate::kernel::tenant::is_scoped($text),
+                "scope this statement by `organization_id = ?1`, or insert ?1 as organization_id"
+            );
             $text
         };
         $crate::kernel::tenant::TenantStatement::checked(TEXT, vec![$($crate::kernel::sql::Value::from($param)),*])
@@ -101,7 +105,7 @@ const fn contains(text: &str, part: &str) -> bool {
 }
 
 impl Tenant {
-    /// Opens an organization's data. Only actors (after authentication) and the runners of committed work call this; tidy.rs holds the list.
+    /// Opens an organization's data. Only actors (after authentication) and the runners of committed work call this; tidy holds the list.
     pub fn open(app: App, placement: Placement, actor: Actor, request: Option<RequestId>) -> Result<Self> {
         if app.shards.get(placement.shard).is_none() {
             return Err(Error::internal(format!("{} lives on shard {}, which is not bound", placement.organization, placement.shard)));

@@ -128,12 +128,6 @@ pub const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// The pause after the n-th failure: `first` after the first one, twice as long after each further one, at most 1,024 times.
-pub const fn doubling(first: Duration, failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1);
-    first.saturating_mul(1 << if doublings < 10 { doublings } else { 10 })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,12 +137,6 @@ mod tests {
         let instant = Timestamp::parse("2024-01-01T12:48:35+01:00").unwrap();
         assert_eq!(instant.to_string(), "2024-01-01T11:48:35Z");
         assert_eq!(instant.plus(days(1)).date(), "2024-01-02");
-    }
-
-    #[test]
-    fn pauses_double_and_stop_growing() {
-        let pauses: Vec<u64> = [0, 1, 2, 3, 8, 11, 12, 99].into_iter().map(|failures| doubling(seconds(10), failures).as_secs()).collect();
-        assert_eq!(pauses, [10, 10, 20, 40, 1_280, 10_240, 10_240, 10_240]);
     }
 
     #[test]

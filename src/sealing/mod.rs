@@ -10,8 +10,9 @@
 pub mod conformance;
 pub mod masters;
 pub mod rotation;
+pub mod scope;
 pub mod store;
 pub mod text;
 pub mod vault;
 
-pub use vault::Scope;
+pub use scope::Scope;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::vault::Scope;
+use super::scope::Scope;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::SealingKeyId;
 use crate::kernel::ports::App;

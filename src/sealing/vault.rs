@@ -1,27 +1,12 @@
 //! Sealing and opening, for every slice that keeps secrets: `app.seal(...)` and `app.open_sealed(...)`.
 
+use super::scope::Scope;
 use super::store::StoredKey;
 use super::text::{SealedText, context};
 use super::{masters, store};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{OrganizationId, SealingKeyId, secret_bytes};
+use crate::kernel::ids::{SealingKeyId, secret_bytes};
 use crate::kernel::ports::{App, Lock};
-
-/// Whose secrets: each scope has a key of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    Platform,
-    Organization(OrganizationId),
-}
-
-impl Scope {
-    pub fn text(self) -> String {
-        match self {
-            Self::Platform => "platform".to_owned(),
-            Self::Organization(organization) => organization.to_string(),
-        }
-    }
-}
 
 /// Under which name a sealing key itself is sealed.
 const SEALING_KEY: &str = "sealing_keys.wrapped";

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::seeds::Seeds;
 use crate::support::world::{Company, Credential, World, vendor};
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days, minutes, seconds};
@@ -11,7 +12,8 @@ const START: &str = "2026-01-31T10:00:00Z";
 /// Three periods after the last random day, so that everything is closed, late usage too.
 const END: &str = "2027-06-01T00:00:00Z";
 const STEPS: u32 = 60;
-const SEEDS_DEFAULT: u64 = 25;
+/// Lives without `SEEDS`.
+const SEEDS: u64 = 25;
 
 /// What must be true of one company: every key counted once, with its amount.
 #[derive(Default)]
@@ -29,14 +31,7 @@ struct Life<'w> {
 
 #[test]
 fn whatever_fails_every_unit_is_counted_once_and_every_period_billed_once() {
-    let seeds = match std::env::var("SEED") {
-        Ok(seed) => vec![seed.parse().expect("SEED is a number")],
-        Err(_) => (1..=std::env::var("SEEDS").map_or(SEEDS_DEFAULT, |count| count.parse().expect("SEEDS is a number"))).collect(),
-    };
-    for seed in seeds {
-        println!("seed {seed}");
-        simulate(seed);
-    }
+    Seeds::asked_or(SEEDS).run("simulation", simulate);
 }
 
 fn simulate(seed: u64) {
@@ -46,7 +41,7 @@ fn simulate(seed: u64) {
         let life = pick(&world, 3) as usize;
         step(&world, &mut lives[life]);
     }
-    heal(&world);
+    world.heal();
     for life in &mut lives {
         settle(&world, life);
     }
@@ -78,7 +73,7 @@ fn step(world: &World, life: &mut Life<'_>) {
             world.pass(minutes(1 + pick(world, 90)));
             sweep(world);
         }
-        _ => heal(world),
+        _ => world.heal(),
     }
 }
 
@@ -135,13 +130,6 @@ fn break_something(world: &World) {
         3 => world.meters_fail(pick(world, 6) as u32, 1 + pick(world, 4) as u32),
         _ => *world.queues.lossy.lock().unwrap() = true,
     }
-}
-
-fn heal(world: &World) {
-    world.directory.fail(0);
-    world.shards.iter().for_each(|shard| shard.fail(0));
-    world.meters_fail(0, 0);
-    *world.queues.lossy.lock().unwrap() = false;
 }
 
 /// The calendar and the queues; what fails comes again.

@@ -216,8 +216,18 @@ proptest! {
     }
 
     #[test]
-    fn nothing_makes_it_panic(text in "(\\PC|\n){0,200}") {
-        let _ = verify_audit(text.as_bytes(), None);
+    fn no_text_is_an_audit_log(text in "(\\PC|\n){0,200}", after in "(\\PC|\n){1,90}") {
+        // Alone, and after a log that holds.
+        let lines = five();
+        let log: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        for (file, first) in [(text.clone(), 1), (format!("{log}{after}"), lines.len() as u64 + 1)] {
+            let found = verify_audit(file.as_bytes(), None).unwrap();
+            let said = found.to_string();
+            let broken = found.verdict.unwrap_err();
+            let last = file.lines().count() as u64 + 1;
+            prop_assert!((first..=last).contains(&broken.line), "line {} of {first} to {last}", broken.line);
+            prop_assert!(said.ends_with(&format!("BROKEN: {broken}\n")) && !said.contains("VERIFIED"), "{}", said);
+        }
     }
 }
 

@@ -142,16 +142,44 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// What the invoice charges: each amount of money in it.
+fn charged(proof: &Value) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    leaves(&proof["invoice"], "", &mut found);
+    let amounts = found.into_iter().filter(|path| path.ends_with("/amountMinor"));
+    amounts.map(|path| (path.clone(), proof["invoice"].pointer(&path).cloned().unwrap_or_default())).collect()
+}
+
 proptest! {
     #[test]
-    fn nothing_makes_it_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any_value()), 1..4)) {
+    fn whatever_is_changed_no_other_amount_is_verified(changes in prop::collection::vec((any::<prop::sample::Index>(), any_value()), 1..4)) {
         let mut changed = proof();
         for (index, value) in changes {
             let mut found = Vec::new();
             leaves(&changed, "", &mut found);
             *changed.pointer_mut(index.get::<String>(&found)).unwrap() = value;
         }
-        let _ = verify_invoice(&changed.to_string(), None).unwrap().to_string();
+        let found = verify_invoice(&changed.to_string(), None).unwrap();
+        let said = found.to_string();
+        match found.verdict {
+            Ok(()) => {
+                prop_assert!(said.ends_with("VERIFIED\n"), "{}", said);
+                prop_assert_eq!(charged(&changed), charged(&proof()));
+            }
+            Err(wrong) => {
+                prop_assert!(!said.contains("VERIFIED") && !wrong.is_empty(), "{}", said);
+                prop_assert!(wrong.iter().all(|what| !what.is_empty()), "{:?}", wrong);
+            }
+        }
+    }
+
+    #[test]
+    fn no_amount_of_an_invoice_can_be_changed_alone(index: prop::sample::Index, minor: i64) {
+        let mut changed = proof();
+        let (path, before) = index.get(&charged(&changed)).clone();
+        *changed["invoice"].pointer_mut(&path).unwrap() = json!(minor);
+        let is_verified = verify_invoice(&changed.to_string(), None).unwrap().verdict.is_ok();
+        prop_assert_eq!(is_verified, before == json!(minor), "{}", path);
     }
 }
 

@@ -97,6 +97,14 @@ impl Grant {
 
     /// For the audit log.
     pub(super) fn facts(&self) -> serde_json::Value {
-        json!({"source": self.source, "amountMinor": self.amount.minor(), "currency": self.amount.currency(), "leftMinor": self.left_minor, "priority": self.priority, "expiresAt": self.expires_at, "reason": self.reason})
+        json!({
+            "source": self.source,
+            "amountMinor": self.amount.minor(),
+            "currency": self.amount.currency(),
+            "leftMinor": self.left_minor,
+            "priority": self.priority,
+            "expiresAt": self.expires_at,
+            "reason": self.reason,
+        })
     }
 }

@@ -16,7 +16,8 @@ use crate::identity::callers::actors::{Authorized, Vendor};
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{CreditId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
@@ -110,7 +111,7 @@ pub struct Credits {
 ///
 /// Its next bills draw on it.
 #[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit", params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
-    responses((status = 201, description = "The credit", body = CreditView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The credit", body = CreditView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewCredit>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
     let NewCredit { amount, currency, source, priority, expires_at, reason } = command.body;
@@ -133,7 +134,7 @@ pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 /// What is left of it is taken back; what was drawn stays drawn.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/credits/{credit}", tag = "credits", operation_id = "deleteCredit",
     params(("id" = String, Path, description = "`org_...`"), ("credit" = String, Path, description = "`credit_...`")),
-    responses((status = 204, description = "Nothing is left of it")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Nothing is left of it")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<OrganizationId, CreditId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -148,17 +149,14 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<Organizatio
 ///
 /// What the next bills can draw, and every credit that was granted.
 #[utoipa::path(get, path = "/v1/credits", tag = "credits", operation_id = "getCredits",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "The balance and the credits", body = Credits)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "The balance and the credits", body = Credits)))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &caller.tenant;
-    let request = query.check::<CreditId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &from.before, from.fetch).await;
+    let Page { data, has_more, next_cursor } = page::list(&query, find, list, |grant| grant.id, CreditView::from).await?;
     let balance = balance(&store::open(tenant).await?, tenant.moment().now)?;
-    let grants = store::list(tenant, &request.bound(), request.fetch()).await?;
-    let Page { data, has_more, next_cursor } = Page::of(grants, &request, |grant| grant.id.to_string(), CreditView::from);
     Reply::ok(&Credits { type_name: "Credits", balance, data, has_more, next_cursor })
 }
 

@@ -10,7 +10,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct CreditRow {
@@ -127,11 +127,5 @@ pub fn end(id: CreditId, now: Timestamp) -> TenantStatement {
 
 /// Guard: the grant is as it was read.
 pub fn unchanged(id: CreditId, version: i64) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM credits WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        id,
-        version
-    )
+    unchanged!("credits", id, version)
 }

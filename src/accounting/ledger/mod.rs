@@ -18,7 +18,8 @@
 //! # fn finalize(invoice: InvoiceId, moment: Moment<'_>) -> Result<Decision> {
 //! let usd = |minor| Money::new(minor, Currency::USD);
 //! // 199 dollars in advance, 25 for usage, 20 % tax, of which 50 are paid by credit.
-//! let parts = InvoiceParts { due: usd(21_880), paid_by_credit: usd(5_000), credited: usd(0), revenue: usd(2_500), deferred: usd(19_900), tax: usd(4_480) };
+//! let (due, paid_by_credit, credited) = (usd(21_880), usd(5_000), usd(0));
+//! let parts = InvoiceParts { due, paid_by_credit, credited, revenue: usd(2_500), deferred: usd(19_900), tax: usd(4_480) };
 //! let finalized = invoice_finalized(invoice, &parts, moment)?;
 //! // Further facts of the same commit go into the same four statements.
 //! let paid = payment_received("pay_1", invoice, usd(21_880), moment)?;

@@ -10,11 +10,10 @@ use crate::http::request::{Filter, NoParameters};
 use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::Result;
-use crate::kernel::ids::EntryId;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::INTEGER_MAX;
-use crate::kernel::tenant::Tenant;
 
 /// The longest id that money is posted for; payment providers have long ones.
 const SOURCE_CHARS_MAX: usize = 255;
@@ -50,7 +49,7 @@ impl EntriesQuery {
 ///
 /// What every account holds, by double entry: debits are above zero, credits below, and all of one currency sum to zero.
 #[utoipa::path(get, path = "/v1/ledger", tag = "ledger", operation_id = "getLedger",
-    responses((status = 200, description = "The balances", body = LedgerView)), security(("organizationKey" = ["ledger.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The balances", body = LedgerView)))]
 pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
     let balances = store::balances(&caller.tenant).await?;
     audit::check_balances(&balances)?;
@@ -63,23 +62,15 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
 #[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger", operation_id = "listLedgerEntries",
     params(("source" = Option<String>, Query, description = "Only what was posted for this: the id of an invoice, a payment, a credit"),
         ("invoice" = Option<String>, Query, description = "Only what moved the money of this invoice"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<EntryView>)), security(("organizationKey" = ["ledger.read"]), ("platformKey" = [])))]
+        PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): Filter<EntriesQuery>) -> Result<Reply> {
-    let shown = query.shown()?;
-    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<EntryId>()?;
-    let before = match &request.before {
-        None => INTEGER_MAX,
-        Some(cursor) => sequence_of(&caller.tenant, cursor).await?,
-    };
-    let entries = store::list(&caller.tenant, &shown, before, request.fetch()).await?;
-    Reply::ok(&Page::of(entries, &request, |recorded| recorded.entry.id.to_string(), EntryView::from))
-}
-
-/// A cursor is the id of an entry of this organization; its number says where the page begins.
-async fn sequence_of(tenant: &Tenant, cursor: &str) -> Result<i64> {
-    let id: EntryId = cursor.parse().map_err(|_| foreign_cursor())?;
-    store::sequence(tenant, id).await?.ok_or_else(|| foreign_cursor().into())
+    let (tenant, shown) = (&caller.tenant, query.shown()?);
+    // Listed by number: the cursor's says where the page begins.
+    let find = async |id| store::sequence(tenant, id).await;
+    let list = async |from: Start<i64>| store::list(tenant, &shown, from.found.unwrap_or(INTEGER_MAX), from.fetch).await;
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    Reply::ok(&page::list(&query, find, list, |recorded| recorded.entry.id, EntryView::from).await?)
 }
 
 /// Audit the ledger
@@ -87,7 +78,7 @@ async fn sequence_of(tenant: &Tenant, cursor: &str) -> Result<i64> {
 /// Computes every balance again from the postings, and says whether it is the one that is kept, whether every entry sums to zero, and
 /// whether the accounts hold what the invoices say.
 #[utoipa::path(get, path = "/v1/ledger/audit", tag = "ledger", operation_id = "getLedgerAudit",
-    responses((status = 200, description = "What was found", body = AuditView)), security(("organizationKey" = ["ledger.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "What was found", body = AuditView)))]
 pub async fn audit(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
     let books = store::books::load(&caller.tenant).await?;
     Reply::ok(&AuditView::from(audit::audit(&books)))

@@ -136,13 +136,13 @@ pub async fn paused(platform: &Platform, limit: u32) -> Result<Vec<Message>> {
 pub struct Failure {
     pub attempts: u32,
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
-    pub parked_at: Option<Timestamp>,
+    pub given_up_at: Option<Timestamp>,
 }
 
 pub async fn failure(tenant: &Tenant, subscription: SubscriptionId) -> Result<Option<Failure>> {
     tenant
         .load_row(tenant_sql!(
-            "SELECT organization_id, attempts, parked_at
+            "SELECT organization_id, attempts, given_up_at
              FROM billing_failures
              WHERE organization_id = ?1 AND subscription_id = ?2",
             subscription
@@ -159,20 +159,20 @@ pub async fn record_failure(
     next_attempt_at: Option<Timestamp>,
 ) -> Result<()> {
     let now = tenant.app().moment().now;
-    let parked_at = next_attempt_at.is_none().then_some(now);
+    let given_up_at = next_attempt_at.is_none().then_some(now);
     let statement = tenant_sql!(
         "INSERT INTO billing_failures
-           (organization_id, subscription_id, attempts, last_error, failed_at, next_attempt_at, parked_at)
+           (organization_id, subscription_id, attempts, last_error, failed_at, next_attempt_at, given_up_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (organization_id, subscription_id) DO UPDATE
          SET attempts = excluded.attempts, last_error = excluded.last_error, failed_at = excluded.failed_at,
-           next_attempt_at = excluded.next_attempt_at, parked_at = excluded.parked_at",
+           next_attempt_at = excluded.next_attempt_at, given_up_at = excluded.given_up_at",
         subscription,
         attempts,
         error.for_the_record(),
         now,
         next_attempt_at,
-        parked_at
+        given_up_at
     );
     tenant.run(vec![statement]).await.map(|_| ())
 }
@@ -230,7 +230,7 @@ pub async fn billed(platform: &Platform, shard: usize, after: (&str, &str), limi
                     FROM billing_failures f
                     WHERE f.organization_id = s.organization_id
                       AND f.subscription_id = s.id
-                      AND f.parked_at IS NOT NULL
+                      AND f.given_up_at IS NOT NULL
                   ) AS is_parked,
                   CASE
                     WHEN s.is_regular

@@ -6,7 +6,7 @@ use super::account::Billing;
 use super::proration::{Part, prorated_line, shares};
 use crate::billing::invoices::line::Line;
 use crate::billing::subscriptions::subscription::{PausePolicy, Subscription};
-use crate::catalog::plans::rules::{BaseTiming, price_of};
+use crate::catalog::plans::plan::{BaseTiming, price_of};
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;

@@ -8,7 +8,7 @@ use crate::billing::invoices::rules::{Occasion, create, draft};
 use crate::billing::subscriptions::rules as subscriptions;
 use crate::billing::subscriptions::rules::NewSubscription;
 use crate::billing::subscriptions::subscription::Subscription;
-use crate::catalog::plans::rules::BaseTiming;
+use crate::catalog::plans::plan::BaseTiming;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::Moment;

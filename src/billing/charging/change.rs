@@ -21,7 +21,7 @@ use crate::billing::invoices::rules::counted_usage;
 use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::subscription::{Advance, Shape, Subscription};
 use crate::billing::subscriptions::{lifecycle, store};
-use crate::catalog::plans::rules::{BaseTiming, price_of};
+use crate::catalog::plans::plan::{BaseTiming, price_of};
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::period::Period;

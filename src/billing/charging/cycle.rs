@@ -17,7 +17,7 @@ use super::lines::Subscribed;
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::rules::{create, draft};
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
-use crate::catalog::plans::rules::{BaseTiming, TrialEnding};
+use crate::catalog::plans::plan::{BaseTiming, TrialEnding};
 use crate::events::{SubscriptionCancelled, SubscriptionExpired, SubscriptionRenewed, TrialConverted};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;

@@ -12,7 +12,7 @@ use crate::billing::invoices::invoice::BillingReason;
 use crate::billing::invoices::rules::counted_usage;
 use crate::billing::subscriptions::pausing;
 use crate::billing::subscriptions::subscription::PausePolicy;
-use crate::catalog::plans::rules::BaseTiming;
+use crate::catalog::plans::plan::BaseTiming;
 use crate::events::{ResumptionDue, SubscriptionPaused, SubscriptionResumed};
 use crate::kernel::error::Result;
 use crate::kernel::ids::Moment;

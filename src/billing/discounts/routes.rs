@@ -13,7 +13,8 @@ use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{DiscountId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
@@ -134,7 +135,7 @@ impl From<Granted> for DiscountView {
 ///
 /// It is taken off the next bill. Percentages come before amounts, each in the order in which they were granted, and nothing falls below zero.
 #[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount", params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
-    responses((status = 201, description = "The discount", body = DiscountView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The discount", body = DiscountView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewDiscount>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
     let wanted = command.body.wanted()?;
@@ -149,16 +150,13 @@ pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 
 /// List an organization's discounts
 #[utoipa::path(get, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "listDiscounts",
-    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first, also those that have ended", body = Page<DiscountView>)), security(("platformKey" = [])))]
+    params(("id" = String, Path, description = "`org_...`"), PageQuery),
+    responses((status = 200, description = "Newest first, also those that have ended", body = Page<DiscountView>)))]
 pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let tenant = vendor.organization(id).await?;
-    let request = query.check::<DiscountId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let granted = store::list(&tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(granted, &request, |granted| granted.id.to_string(), DiscountView::from))
+    let tenant = &vendor.organization(id).await?;
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |granted| granted.id, DiscountView::from).await?)
 }
 
 /// End a discount
@@ -166,7 +164,7 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
 /// No bill that is made from now on has it. Bills that had it keep it.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/discounts/{discount}", tag = "discounts", operation_id = "deleteDiscount",
     params(("id" = String, Path, description = "`org_...`"), ("discount" = String, Path, description = "`disc_...`")),
-    responses((status = 204, description = "Ended")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Ended")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, discount): IdsInPath<OrganizationId, DiscountId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {

@@ -10,7 +10,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct DiscountRow {
@@ -127,10 +127,8 @@ pub fn end(id: DiscountId, now: Timestamp) -> TenantStatement {
 
 /// Guard: another bill may have it.
 pub fn is_open(id: DiscountId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM discounts
            WHERE organization_id = ?1

@@ -14,7 +14,7 @@ use crate::billing::subscriptions::entitlements::{allowance, is_in_use};
 use crate::billing::subscriptions::subscription::Subscription;
 use crate::catalog::plans;
 use crate::catalog::plans::features::kind;
-use crate::catalog::plans::rules::{Entitlement, Plan};
+use crate::catalog::plans::plan::{Entitlement, Plan};
 use crate::catalog::plans::wire::{FeatureType, FeatureValue};
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::{Reply, change};
@@ -97,7 +97,7 @@ impl From<Override> for OverrideView {
 ///
 /// All features of the subscription's plan and add-ons, and those that are agreed with the organization, by key.
 #[utoipa::path(get, path = "/v1/entitlements", tag = "subscription", operation_id = "listEntitlements",
-    responses((status = 200, description = "All entitlements", body = Page<EntitlementView>)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "All entitlements", body = Page<EntitlementView>)))]
 pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParameters>) -> Result<Reply> {
     let held = Held::load(&caller.tenant).await?;
     let data = held.effective.values().map(|effective| held.view(effective)).collect::<Result<_>>()?;
@@ -108,7 +108,7 @@ pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParam
 ///
 /// A feature that nobody speaks of is answered with `hasAccess` false.
 #[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement", params(("key" = String, Path, description = "`sso`")),
-    responses((status = 200, description = "The entitlement", body = EntitlementView)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The entitlement", body = EntitlementView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): NameInPath) -> Result<Reply> {
     require_key(&key)?;
     let held = Held::load(&caller.tenant).await?;
@@ -123,7 +123,7 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): N
 /// It holds when the answer arrives, whatever the plan says, and also after a change of plan.
 #[utoipa::path(put, path = "/v1/organizations/{id}/entitlements/{key}", tag = "limits", operation_id = "putEntitlement",
     params(("id" = String, Path, description = "`org_...`"), ("key" = String, Path, description = "`sso`")), request_body = NewEntitlement,
-    responses((status = 200, description = "The agreement", body = OverrideView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The agreement", body = OverrideView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, String>, command: Command<NewEntitlement>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_key(&key)?;
@@ -146,7 +146,7 @@ pub async fn put(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, S
 /// Give a feature back to the plan
 #[utoipa::path(delete, path = "/v1/organizations/{id}/entitlements/{key}", tag = "limits", operation_id = "deleteEntitlement",
     params(("id" = String, Path, description = "`org_...`"), ("key" = String, Path, description = "`sso`")),
-    responses((status = 204, description = "What the plan says holds")), security(("platformKey" = [])))]
+    responses((status = 204, description = "What the plan says holds")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, String>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_key(&key)?;

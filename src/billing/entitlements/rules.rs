@@ -6,7 +6,7 @@ use rating::Quantity;
 
 use super::overrides::{Given, Override};
 use super::store;
-use crate::catalog::plans::rules::{Entitlement, Feature, Plan};
+use crate::catalog::plans::plan::{Entitlement, Feature, Plan};
 use crate::kernel::decision::Decision;
 use crate::kernel::problem::Problem;
 
@@ -137,7 +137,7 @@ fn check_reason(reason: Option<&str>) -> Result<(), Problem> {
 mod tests {
     use super::*;
     use crate::catalog::plans::built_in::built_in;
-    use crate::catalog::plans::rules::AddOn;
+    use crate::catalog::plans::plan::AddOn;
     use crate::kernel::time::Timestamp;
 
     fn given(key: &str, value: Given) -> Override {

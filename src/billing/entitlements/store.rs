@@ -7,7 +7,7 @@ use crate::kernel::error::Result;
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct OverrideRow {
@@ -39,10 +39,8 @@ pub async fn overrides(tenant: &Tenant) -> Result<Vec<Override>> {
 
 /// Guard: the override of this key is as it was read (0: there is none).
 pub fn unchanged(key: &str, version: i64) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE coalesce(
+    stale_if!(
+        "coalesce(
            (SELECT version FROM entitlement_overrides WHERE organization_id = ?1 AND key = ?2),
            0
          ) <> ?3",

@@ -10,7 +10,7 @@ use super::bill::{DrawnCredit, TakenDiscount};
 use super::line::Proration;
 use super::views::InvoiceView;
 use crate::billing::subscriptions::subscription::{Phase, Shape};
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::kernel::ids::{OrganizationId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::ChainedCommit;

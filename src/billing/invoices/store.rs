@@ -14,7 +14,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct InvoiceRow {
@@ -248,11 +248,5 @@ pub fn update(invoice: &Invoice) -> TenantStatement {
 
 /// Guard: the invoice is as it was read.
 pub fn unchanged(invoice: &Invoice) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        invoice.id,
-        invoice.version
-    )
+    unchanged!("invoices", invoice.id, invoice.version)
 }

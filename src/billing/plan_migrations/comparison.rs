@@ -9,7 +9,7 @@ use crate::billing::subscriptions::entitlements::allowance;
 use crate::billing::subscriptions::lifecycle::Status;
 use crate::billing::subscriptions::store;
 use crate::billing::subscriptions::subscription::{ScheduledChange, Shape, Subscription};
-use crate::catalog::plans::rules::{Plan, PlanMetric, price_of};
+use crate::catalog::plans::plan::{Plan, PlanMetric, price_of};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::time::Timestamp;
@@ -176,7 +176,7 @@ mod tests {
     use crate::billing::subscriptions::rules::tests::trial;
     use crate::billing::subscriptions::subscription::{Cancellation, Pause, PausePolicy};
     use crate::catalog::plans::built_in::built_in;
-    use crate::catalog::plans::rules::AddOn;
+    use crate::catalog::plans::plan::AddOn;
     use rating::BillingInterval;
 
     fn version(number: u32) -> Plan {

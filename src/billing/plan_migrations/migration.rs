@@ -6,7 +6,7 @@ use super::requests::Migration;
 use super::views::SubscriberView;
 use crate::billing::subscriptions;
 use crate::billing::subscriptions::subscription::Subscription;
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::catalog::plans::store;
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;

@@ -13,7 +13,7 @@ use crate::kernel::page::Page;
 ///
 /// A page of the subscriptions that pin `from`, by organization, and what `to` would give and cost each. Nothing is changed.
 #[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration", params(("key" = String, Path, description = "`professional`")), request_body = Migration,
-    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)), security(("platformKey" = [])))]
+    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
     let migration = Between::load(&vendor.platform, &key, &command.body).await?;
     let Page { data, has_more, next_cursor } = migration.subscribers(&vendor.platform).await?;
@@ -26,7 +26,7 @@ pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Comma
 /// A page a call: each subscription that can change is scheduled to do so where its billing period ends. One that has another change
 /// before it, ends or is paused is skipped. Go on with `nextCursor`; a page that is asked for again changes nothing more.
 #[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers", params(("key" = String, Path, description = "`professional`")), request_body = NewMigration,
-    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)), security(("platformKey" = [])))]
+    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn create(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewMigration>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     let asked = Migration::from(command.body);

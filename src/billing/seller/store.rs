@@ -12,7 +12,7 @@ use crate::kernel::platform::{Platform, common_rows};
 use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::time::Timestamp;
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 /// The seller as it is kept.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,12 +52,7 @@ pub async fn load(app: &App) -> Result<Seller> {
 /// Puts the seller in the place of the one that was `found`; stale when that is no longer the present one.
 pub async fn save(platform: &Platform, found: Option<&Kept>, seller: &Seller, now: Timestamp) -> Result<()> {
     let version = found.map_or(0, |kept| kept.version);
-    let guard = platform_sql!(
-        "INSERT INTO stale_guards (fresh)
-         SELECT 0
-         WHERE coalesce((SELECT version FROM seller WHERE id = 1), 0) <> ?1",
-        version
-    );
+    let guard = stale_if!(directory, "coalesce((SELECT version FROM seller WHERE id = 1), 0) <> ?1", version);
     let write = platform_sql!(
         "INSERT INTO seller (id, document, updated_at, version)
          VALUES (1, ?1, ?2, ?3)

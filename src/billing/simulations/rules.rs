@@ -12,7 +12,7 @@ use crate::billing::invoices::bill::Composed;
 use crate::billing::invoices::line::{Line, LineKind};
 use crate::billing::subscriptions::lifecycle::Status;
 use crate::billing::subscriptions::subscription::Subscription;
-use crate::catalog::plans::rules::BaseTiming;
+use crate::catalog::plans::plan::BaseTiming;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::period::Period;

@@ -27,7 +27,7 @@ use crate::meter::contract::Closing;
 /// used, and the new limits hold when the answer arrives. Neither limits nor included units begin anew. Another `billingPeriod` begins at
 /// once; the unused time of the old one comes back. At the period's end: nothing is billed until then, and the change can be revoked.
 #[utoipa::path(post, path = "/v1/subscription/changes", tag = "subscription", operation_id = "changeSubscription", request_body = NewChange,
-    responses((status = 201, description = "The change, and what it billed", body = ChangeView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The change, and what it billed", body = ChangeView)))]
 pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewChange>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
@@ -56,7 +56,7 @@ pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: C
 ///
 /// Exactly what the same change would bill now; nothing is changed.
 #[utoipa::path(post, path = "/v1/subscription/change-previews", tag = "subscription", operation_id = "previewSubscriptionChange", request_body = NewChange,
-    responses((status = 200, description = "What the change would bill", body = ChangeView)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "What the change would bill", body = ChangeView)))]
 pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Command<NewChange>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let account = as_it_is(tenant).await?;
@@ -73,7 +73,7 @@ pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Comma
 ///
 /// The subscription stays as it is when the billing period ends.
 #[utoipa::path(delete, path = "/v1/subscription/scheduled-change", tag = "subscription", operation_id = "revokeScheduledChange",
-    responses((status = 204, description = "Nothing waits any more")), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Nothing waits any more")))]
 pub async fn revoke_scheduled(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

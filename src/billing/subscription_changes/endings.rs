@@ -29,7 +29,7 @@ use crate::meter::contract::Closing;
 /// Now: usage so far is billed, what is unused of what was paid in advance comes back as credit, and nothing more is admitted when the
 /// answer arrives. At the period's end: it goes on until the billing period ends, and the cancellation can be withdrawn until then.
 #[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription", request_body = NewSubscriptionCancellation,
-    responses((status = 201, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionCancellation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let NewSubscriptionCancellation { effective, proration_policy, .. } = command.body;
@@ -55,7 +55,7 @@ pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Comma
 ///
 /// It goes on when the billing period ends.
 #[utoipa::path(delete, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "withdrawSubscriptionCancellation",
-    responses((status = 204, description = "It goes on")), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "It goes on")))]
 pub async fn withdraw_cancellation(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

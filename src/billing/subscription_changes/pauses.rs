@@ -26,7 +26,7 @@ use crate::meter::contract::Closing;
 /// Usage so far is billed. While it rests nothing falls due, and nothing is admitted when the answer arrives. `credit_unused`: what is
 /// unused of what was paid comes back, and going on begins a new billing period. `keep_time`: it goes on with what was left.
 #[utoipa::path(post, path = "/v1/subscription/pause", tag = "subscription", operation_id = "pauseSubscription", request_body = NewPause,
-    responses((status = 201, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewPause>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let wanted = Wanted { policy: command.body.policy, resumes_at: command.body.resumes_at };
@@ -47,7 +47,7 @@ pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Comman
 ///
 /// It admits usage again when the answer arrives.
 #[utoipa::path(delete, path = "/v1/subscription/pause", tag = "subscription", operation_id = "resumeSubscription",
-    responses((status = 204, description = "It goes on")), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "It goes on")))]
 pub async fn resume(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -17,7 +17,7 @@ use crate::kernel::error::Result;
 
 /// Read the subscription
 #[utoipa::path(get, path = "/v1/subscription", tag = "subscription", operation_id = "getSubscription",
-    responses((status = 200, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
     let subscription = store::require(&caller.tenant).await?;
     Reply::ok(&SubscriptionView::load(caller.tenant.app(), subscription).await?)
@@ -25,7 +25,7 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
 
 /// Set how the subscription is renewed and paid
 #[utoipa::path(patch, path = "/v1/subscription", tag = "subscription", operation_id = "updateSubscription", request_body = SubscriptionSettings,
-    responses((status = 200, description = "The subscription", body = SubscriptionView)), security(("organizationKey" = ["subscription.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn update(caller: Authorized<needs::SubscriptionWrite>, command: Command<SubscriptionSettings>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -12,12 +12,12 @@ use crate::billing::subscriptions::entitlements::allowance;
 use crate::billing::subscriptions::rules::QUANTITY_MAX;
 use crate::billing::subscriptions::subscription::{Shape, Subscription, months};
 use crate::billing::subscriptions::waiting::{decided, following};
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Enforcement, MetricKind};
+use crate::meter::vocabulary::{Enforcement, MetricKind};
 use crate::metering::limits::agreed::{Grant, Limits};
 
 /// Who goes to a shorter interval, or pays less a month, has paid for what they have until the period's end.

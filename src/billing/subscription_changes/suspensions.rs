@@ -13,7 +13,7 @@ use crate::kernel::ids::OrganizationId;
 /// Nothing is admitted when the answer arrives; it keeps being billed. The organization itself can still be read and written.
 #[utoipa::path(put, path = "/v1/organizations/{id}/subscription/suspension", tag = "subscription", operation_id = "suspendSubscription",
     params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 200, description = "The subscription", body = SubscriptionView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -30,7 +30,7 @@ pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> 
 /// It admits usage again when the answer arrives.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/subscription/suspension", tag = "subscription", operation_id = "unsuspendSubscription",
     params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 204, description = "It goes on")), security(("platformKey" = [])))]
+    responses((status = 204, description = "It goes on")))]
 pub async fn unsuspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {

@@ -12,7 +12,7 @@ use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::subscription::Shape;
 use crate::billing::subscriptions::waiting::nothing_waits;
 use crate::catalog::plans;
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;

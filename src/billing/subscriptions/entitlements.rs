@@ -6,11 +6,11 @@ use rating::Quantity;
 
 use super::lifecycle::Status;
 use super::subscription::{Shape, Subscription};
-use crate::catalog::metrics::rules::built_in;
-use crate::catalog::plans::rules::{Plan, PlanMetric};
+use crate::catalog::metrics::built_in::built_in_metrics;
+use crate::catalog::plans::plan::{Plan, PlanMetric};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Entitlements, MetricRule};
+use crate::meter::vocabulary::{Entitlements, MetricRule};
 
 /// Usage periods that the Meter knows ahead.
 const PERIODS_AHEAD: u32 = 14;
@@ -40,7 +40,7 @@ pub fn allowance(plan: &Plan, shape: &Shape, metric: &PlanMetric) -> Result<Allo
 /// The entitlements of `subscription` to its `plan`, at `clock` if it is on a test clock.
 pub fn of(subscription: &Subscription, plan: &Plan, clock: Option<Timestamp>) -> Result<Entitlements> {
     // What a plan says nothing of is counted and not limited, also where it is built in.
-    let unlimited = built_in().into_iter().map(|metric| (metric.key, MetricRule::of(metric.kind, None)));
+    let unlimited = built_in_metrics().into_iter().map(|metric| (metric.key, MetricRule::of(metric.kind, None)));
     let mut metrics: BTreeMap<String, MetricRule> = unlimited.collect();
     for metric in &plan.metrics {
         let rule = MetricRule {

@@ -7,7 +7,7 @@ use rating::{BillingInterval, Currency, parse_time_zone};
 use super::lifecycle::Status;
 use super::store;
 use super::subscription::{Shape, Subscription, remembered};
-use crate::catalog::plans::rules::Plan;
+use crate::catalog::plans::plan::Plan;
 use crate::events::{SubscriptionCreated, TrialEnding};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};

@@ -16,7 +16,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 pub struct SubscriptionRow {
@@ -220,22 +220,12 @@ pub fn update(subscription: &Subscription) -> TenantStatement {
 
 /// Guard: the subscription is as it was read.
 pub fn unchanged(subscription: &Subscription) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        subscription.id,
-        subscription.version
-    )
+    unchanged!("subscriptions", subscription.id, subscription.version)
 }
 
 /// Guard: no subscription of the organization runs.
 pub fn none_runs() -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND ended_at IS NULL)"
-    )
+    stale_if!("EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND ended_at IS NULL)")
 }
 
 /// From `starts_at` on the subscription has the shape that it has now.

@@ -68,7 +68,7 @@ impl From<Vec<NamedTax>> for TaxesView {
 ///
 /// They replace all rates there are, and count from the next bill on.
 #[utoipa::path(put, path = "/v1/organizations/{id}/taxes", tag = "taxes", operation_id = "putTaxes", params(("id" = String, Path, description = "`org_...`")), request_body = NewTaxes,
-    responses((status = 200, description = "The taxes", body = TaxesView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The taxes", body = TaxesView)))]
 pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewTaxes>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     let named =
@@ -84,7 +84,7 @@ pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command
 
 /// Read the taxes on an organization's bills
 #[utoipa::path(get, path = "/v1/organizations/{id}/taxes", tag = "taxes", operation_id = "getTaxes", params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 200, description = "The taxes", body = TaxesView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The taxes", body = TaxesView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = vendor.organization(id).await?;
     Reply::ok(&TaxesView::from(store::load(&tenant).await?))

@@ -1,7 +1,5 @@
 //! Runs facts step by step: each step is loaded and committed alone, so that one that fails holds up no other.
 
-use std::time::Duration;
-
 use super::{PendingEvent, Progress, Run, act, acting, claim, dispatched, progress, record_run};
 use crate::business::company::Company;
 use crate::business::{Step, steps_for};
@@ -10,14 +8,13 @@ use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
 use crate::kernel::ports::Remaining;
+use crate::kernel::retry::{Failure, Policy};
 use crate::kernel::tenant::{Tenant, until_fresh};
-use crate::kernel::time::{doubling, seconds};
+use crate::kernel::time::{Timestamp, hours, seconds};
 use crate::tenant_sql;
 
-/// Tries of one step before it is parked.
-pub const ATTEMPTS_MAX: u32 = 8;
-/// Pause after the first failure; doubles with each further one: about 20 minutes in all.
-const FIRST_PAUSE: Duration = seconds(10);
+/// A step that keeps failing is parked after about 20 minutes.
+const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(10), pause_max: hours(1) };
 
 pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Remaining> {
     let mut remaining = Remaining::Nothing;
@@ -33,29 +30,27 @@ pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Remai
 async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Remaining> {
     let event = fact.event()?;
     let runs = runs(tenant, fact.id).await?;
-    let mut attempts_most: Option<u32> = None;
+    let now = tenant.app().moment().now;
+    let mut next_attempt_at: Option<Timestamp> = None;
     for (workflow, step) in steps_for(event.kind()) {
         let name = format!("{}.{}", workflow.name, step.name);
         let Progress::Waiting { attempts } = progress(runs.iter(), &name) else { continue };
         let acting = acting(tenant, step.name, fact.id);
-        let attempts = attempts.saturating_add(1);
-        if let Err(error) = run_step(&acting, fact.id, &name, attempts, &event, step).await {
-            record_failure(&acting, fact.id, &name, attempts, &error).await?;
-            if attempts < ATTEMPTS_MAX {
-                attempts_most = Some(attempts_most.unwrap_or(0).max(attempts));
-            }
+        if let Err(error) = run_step(&acting, fact.id, &name, attempts.saturating_add(1), &event, step).await {
+            let failure = RETRIES.failed_again(attempts, now, &fact.id.to_string());
+            record_failure(&acting, fact.id, &name, failure, &error).await?;
+            // The fact comes again when the step that pauses longest does.
+            next_attempt_at = next_attempt_at.max(failure.next_attempt_at);
         }
     }
-    let now = tenant.app().moment().now;
-    let done = match attempts_most {
+    let done = match next_attempt_at {
         None => dispatched(fact.id, now),
-        Some(attempts) => {
-            let next = now.plus(doubling(FIRST_PAUSE, attempts));
+        Some(next) => {
             tenant_sql!("UPDATE events SET next_attempt_at = ?3 WHERE organization_id = ?1 AND id = ?2", fact.id, next)
         }
     };
     tenant.run(vec![done]).await?;
-    Ok(if attempts_most.is_some() { Remaining::Failures } else { Remaining::Nothing })
+    Ok(if next_attempt_at.is_some() { Remaining::Failures } else { Remaining::Nothing })
 }
 
 async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
@@ -82,14 +77,17 @@ async fn run_step(tenant: &Tenant, event_id: EventId, name: &str, attempts: u32,
     .await
 }
 
-async fn record_failure(tenant: &Tenant, event: EventId, step: &str, attempts: u32, error: &Error) -> Result<()> {
-    let status = if attempts < ATTEMPTS_MAX { "retrying" } else { "parked" };
-    tenant.run(vec![record_run(event, step, status, attempts, Some(error.for_the_record()), tenant.app().moment().now)]).await.map(|_| ())
+async fn record_failure(tenant: &Tenant, event: EventId, step: &str, failure: Failure, error: &Error) -> Result<()> {
+    let status = if failure.is_dead_letter() { "dead" } else { "retrying" };
+    tenant
+        .run(vec![record_run(event, step, status, failure.attempts, Some(error.for_the_record()), tenant.app().moment().now)])
+        .await
+        .map(|_| ())
 }
 
 /// Lets a parked step be tried again, from its first attempt.
 pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool> {
-    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "parked");
+    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "dead");
     if !parked {
         return Ok(false);
     }
@@ -97,7 +95,7 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
     let decision = Decision::new()
         .write(tenant_sql!(
             "DELETE FROM reaction_runs
-             WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'parked'",
+             WHERE organization_id = ?1 AND event_id = ?2 AND step = ?3 AND status = 'dead'",
             event,
             step
         ))

@@ -7,7 +7,9 @@
 //! Invariants: a definition never changes and is never taken back, for events were counted by it; so the number of definitions is the
 //! version of all of them. Meters learn them when they are first asked for one (`meter/client.rs`).
 
+pub mod built_in;
 pub mod keys;
+pub mod metric;
 pub mod routes;
 pub mod rules;
 pub mod store;

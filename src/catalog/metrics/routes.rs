@@ -3,17 +3,20 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{Metric, built_in, check_new};
+use super::built_in::built_in_metrics;
+use super::metric::Metric;
+use super::rules::check_new;
 use super::store;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NameInPath};
 use crate::identity::callers::actors::{Caller, Vendor};
 use crate::kernel::error::Result;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, MetricKind};
+use crate::meter::vocabulary::{Aggregation, MetricKind};
 
 /// A metric to be defined.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -102,7 +105,7 @@ impl From<Metric> for MetricView {
 /// For good: events are counted by it, so there is no way to change it or to take it back. Define another one instead. It is unlimited
 /// until an organization has a limit of its own, and may be used at once. At most 500.
 #[utoipa::path(post, path = "/v1/metrics", tag = "metrics", operation_id = "createMetric", request_body = NewMetric,
-    responses((status = 201, description = "The metric", body = MetricView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The metric", body = MetricView)))]
 pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || {
@@ -120,23 +123,18 @@ pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply
 
 /// List the metrics
 #[utoipa::path(get, path = "/v1/metrics", tag = "metrics", operation_id = "listMetrics",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first, the built-in ones last", body = Page<MetricView>)), security(("organizationKey" = []), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first, the built-in ones last", body = Page<MetricView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<String>()?;
-    let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in()).collect();
-    let skipped = match &request.before {
-        None => 0,
-        Some(cursor) => metrics.iter().position(|metric| metric.key == *cursor).ok_or_else(foreign_cursor)?.saturating_add(1),
-    };
-    let fetched = usize::try_from(request.fetch()).unwrap_or(usize::MAX);
-    let page = metrics.into_iter().skip(skipped).take(fetched).collect();
-    Reply::ok(&Page::of(page, &request, |metric| metric.key.clone(), MetricView::from))
+    let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in_metrics()).collect();
+    let find = async |key: String| Ok(metrics.iter().position(|metric| metric.key == key));
+    let list = async |from: Start<usize>| Ok(from.of(&metrics));
+    Reply::ok(&page::list(&query, find, list, |metric: &Metric| metric.key.clone(), MetricView::from).await?)
 }
 
 /// Read a metric
 #[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric", params(("key" = String, Path, description = "`apiCalls`")),
-    responses((status = 200, description = "The metric", body = MetricView)), security(("organizationKey" = []), ("platformKey" = [])))]
+    responses((status = 200, description = "The metric", body = MetricView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath) -> Result<Reply> {
     let metric = store::find(&caller.app, &key).await?.ok_or_else(|| Problem::not_found("metric"))?;
     Reply::ok(&MetricView::from(metric))

@@ -1,9 +1,9 @@
-//! What a metric is, and which ones can be defined.
+//! Which metrics can be defined.
 
-use super::keys::{API_CALLS, PROJECTS, STORAGE, USERS};
+use super::built_in::built_in_metrics;
+use super::metric::Metric;
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, Enforcement, MetricKind, MetricRule};
+use crate::meter::vocabulary::{Aggregation, MetricKind};
 
 /// Definitions of one platform: every Meter holds all of them.
 pub const METRICS_MAX: usize = 500;
@@ -14,54 +14,6 @@ const DESCRIPTION_LENGTH_MAX: usize = 2_000;
 const UNIT_LENGTH_MAX: usize = 60;
 /// Of an event type, and of the name of a member of `metadata`.
 const TERM_LENGTH_MAX: usize = 255;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Metric {
-    pub key: String,
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub aggregation: Aggregation,
-    pub kind: MetricKind,
-    pub unique_property: Option<String>,
-    pub unit: Option<String>,
-    pub event_type: Option<String>,
-    /// None of those that are built in.
-    pub created_at: Option<Timestamp>,
-}
-
-impl Metric {
-    /// As the Meter counts it. Unlimited: a limit comes from a plan or is the organization's own.
-    pub fn rule(&self) -> MetricRule {
-        MetricRule {
-            kind: self.kind,
-            limit: None,
-            aggregation: self.aggregation,
-            unique_property: self.unique_property.clone(),
-            enforcement: Enforcement::Hard,
-        }
-    }
-}
-
-/// The metrics that every plan speaks of.
-pub fn built_in() -> Vec<Metric> {
-    let metric = |key: &str, name: &str, kind, unit: &str| Metric {
-        key: key.to_owned(),
-        name: Some(name.to_owned()),
-        description: None,
-        aggregation: Aggregation::Sum,
-        kind,
-        unique_property: None,
-        unit: Some(unit.to_owned()),
-        event_type: None,
-        created_at: None,
-    };
-    vec![
-        metric(API_CALLS, "API calls", MetricKind::Consumable, "API calls"),
-        metric(USERS, "Users", MetricKind::Level, "users"),
-        metric(PROJECTS, "Projects", MetricKind::Level, "projects"),
-        metric(STORAGE, "Storage", MetricKind::Level, "GB of storage"),
-    ]
-}
 
 /// Whether `metric` may be added to those that the vendor has `defined`.
 pub fn check_new(metric: &Metric, defined: &[Metric]) -> Result<(), Problem> {
@@ -128,7 +80,7 @@ fn check_counting(metric: &Metric) -> Result<(), Problem> {
 
 /// A key means one metric and an event type means one metric, whichever way an event names it.
 fn check_free(metric: &Metric, defined: &[Metric]) -> Result<(), Problem> {
-    let built_in = built_in();
+    let built_in = built_in_metrics();
     let mut known = built_in.iter().chain(defined);
     if known.clone().any(|other| other.key == metric.key) {
         let detail = format!("There is a metric {} already, and metrics never change. Send another key.", metric.key);
@@ -178,11 +130,11 @@ mod tests {
     fn the_plans_speak_of_built_in_metrics_only() {
         for plan in built_in_plans() {
             for of_plan in plan.metrics {
-                let known = built_in().into_iter().find(|metric| metric.key == of_plan.metric).unwrap();
+                let known = built_in_metrics().into_iter().find(|metric| metric.key == of_plan.metric).unwrap();
                 assert_eq!((known.kind, known.unit.as_deref()), (of_plan.kind, Some(of_plan.unit.as_str())), "{}", of_plan.metric);
             }
         }
-        assert!(built_in().iter().all(|metric| is_key(&metric.key)));
+        assert!(built_in_metrics().iter().all(|metric| is_key(&metric.key)));
     }
 
     #[test]

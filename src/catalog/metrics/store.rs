@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::rules::{Metric, built_in};
+use super::built_in::built_in_metrics;
+use super::metric::Metric;
 use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 use crate::kernel::idempotency::Answer;
@@ -11,8 +12,8 @@ use crate::kernel::platform::{Platform, common_rows};
 use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, MetricKind};
-use crate::platform_sql;
+use crate::meter::vocabulary::{Aggregation, MetricKind};
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct MetricRow {
@@ -56,7 +57,7 @@ pub async fn defined(app: &App) -> Result<Vec<Metric>> {
 
 /// A metric by its key, built in or defined.
 pub async fn find(app: &App, key: &str) -> Result<Option<Metric>> {
-    if let Some(metric) = built_in().into_iter().find(|metric| metric.key == key) {
+    if let Some(metric) = built_in_metrics().into_iter().find(|metric| metric.key == key) {
         return Ok(Some(metric));
     }
     let statement = platform_sql!(
@@ -83,7 +84,7 @@ fn created(metric: &Metric) -> Audit {
 /// Adds a definition, together with the answer to the request for it. Stale when there are no longer `known` definitions.
 pub async fn insert(platform: &Platform, metric: &Metric, known: usize, answer: Option<&Answer>) -> Result<()> {
     let known = u32::try_from(known).unwrap_or(u32::MAX);
-    let guard = platform_sql!("INSERT INTO stale_guards (fresh) SELECT 0 WHERE (SELECT count(*) FROM metrics) <> ?1", known);
+    let guard = stale_if!(directory, "(SELECT count(*) FROM metrics) <> ?1", known);
     let insert = platform_sql!(
         "INSERT INTO metrics
            (number, key, name, description, aggregation, kind, unique_property, unit, event_type, created_at)

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rating::{BillingInterval, Charge, Currency, Decimal, PackageRounding, PriceModel, ProrationPolicy, Quantity};
 
-use super::rules::{BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice, Trial, TrialEnding};
+use super::plan::{BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice, Trial, TrialEnding};
 use crate::catalog::metrics::keys::{API_CALLS, PROJECTS, STORAGE, USERS};
-use crate::meter::contract::{Aggregation, Enforcement, MetricKind, Rate, RateLimits};
+use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind, Rate, RateLimits};
 
 /// The trial of a built-in plan.
 const TRIAL: Trial = Trial { days: 14, ending: TrialEnding::Convert };

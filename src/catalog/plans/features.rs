@@ -1,7 +1,7 @@
 //! Features as they are published: booleans, texts, and metrics whose limit counts. Pure.
 
-use super::publishing::{at_most, require, text};
-use super::rules::{AddOn, Entitlement, Feature, PlanMetric};
+use super::checks::{at_most, require, text};
+use super::plan::{AddOn, Entitlement, Feature, PlanMetric};
 use super::wire::{FeatureType, FeatureValue, NewFeature};
 use crate::catalog::metrics::rules::is_key;
 use crate::kernel::problem::Problem;

@@ -7,11 +7,12 @@
 //! Invariant: prices are exact decimals in major units; a limit is None when unlimited.
 
 pub mod built_in;
+pub mod checks;
 pub mod features;
+pub mod plan;
 pub mod prices;
 pub mod publishing;
 pub mod routes;
-pub mod rules;
 pub mod store;
 pub mod views;
 pub mod wire;

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use rating::{Currency, Money, PriceModel, Quantity};
 
 use super::built_in::DEFAULT_RATE_LIMITS;
+use super::checks::{at_most, escaped, optional_text, require, text};
+use super::plan::{AddOn, Plan, PlanMetric, PlanPrice, Trial, TrialEnding};
 use super::prices::{METERED_UNITS_MAX, SEATS_MAX};
-use super::rules::{AddOn, Plan, PlanMetric, PlanPrice, Trial, TrialEnding};
 use super::wire::{NewAddOn, NewPlan, NewPlanMetric, NewPrice, NewRateLimits, NewTrial};
 use super::{features, prices};
-use crate::catalog::metrics::rules::Metric;
+use crate::catalog::metrics::metric::Metric;
 use crate::http::money::MoneyInput;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Enforcement, Rate, RateLimits};
+use crate::meter::vocabulary::{Enforcement, Rate, RateLimits};
 
 /// More than any price list has, few enough to be checked within a request.
 const PRICES_MAX: usize = 100;
@@ -240,30 +241,4 @@ fn rate_limits(written: Option<NewRateLimits>) -> Result<RateLimits, Problem> {
 
 fn unknown_metric(pointer: &str) -> Problem {
     Problem::refused(pointer, "unknown_metric", "There is no such metric. GET /v1/metrics lists them, POST /v1/metrics defines one.")
-}
-
-fn optional_text(pointer: &str, written: Option<&str>, length_max: usize) -> Result<(), Problem> {
-    written.map_or(Ok(()), |written| text(pointer, written, length_max))
-}
-
-pub(super) fn text(pointer: &str, written: &str, length_max: usize) -> Result<(), Problem> {
-    let is_text = !written.trim().is_empty() && written.chars().count() <= length_max;
-    require(is_text, pointer, "invalid_value", format!("Send 1 to {length_max} characters."))
-}
-
-pub(super) fn at_most(pointer: &str, count: usize, most: usize) -> Result<(), Problem> {
-    require(count <= most, pointer, "too_many", format!("Send at most {most} of them."))
-}
-
-pub(super) fn require(holds: bool, pointer: &str, code: &'static str, detail: impl Into<String>) -> Result<(), Problem> {
-    match (holds, code) {
-        (true, _) => Ok(()),
-        (false, "invalid_value") => Err(Problem::invalid(pointer, code, detail)),
-        (false, _) => Err(Problem::refused(pointer, code, detail)),
-    }
-}
-
-/// A name as part of a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use super::plan::Plan;
 use super::publishing::{Place, VERSIONS_MAX};
-use super::rules::Plan;
 pub use super::views::{PlanView, RateLimitsView, RateView};
 use super::wire::NewPlan;
 use super::{publishing, store};
@@ -12,7 +12,8 @@ use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NameInPath};
 use crate::identity::callers::actors::{Caller, Vendor};
 use crate::kernel::error::Result;
-use crate::kernel::page::{Page, PageQuery, PageRequest, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
@@ -27,7 +28,7 @@ use crate::kernel::tenant::until_fresh;
         "addOns": [{"key": "extra-users", "name": "Five more users", "prices": [{"currency": "USD", "interval": "month", "price": {"model": "per_unit", "unitAmount": "20"}}], "limits": {"users": 5}}],
         "features": [{"key": "sso", "name": "Single sign-on", "type": "boolean"}, {"key": "support", "name": "Support", "type": "static", "value": "next-day"}],
         "trial": {"days": 14}, "minimumCommitment": {"USD": "100.00"}})),
-    responses((status = 201, description = "The plan", body = PlanView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The plan", body = PlanView)))]
 pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || {
@@ -52,7 +53,7 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
 /// New subscriptions get it; those that are there keep theirs until they are moved. It says everything anew: what is left out is not as
 /// before. Of two publications at once, each gets a number of its own.
 #[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion", params(("key" = String, Path, description = "`professional`")), request_body = NewPlan,
-    responses((status = 201, description = "The plan", body = PlanView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The plan", body = PlanView)))]
 pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || {
@@ -89,7 +90,7 @@ fn succeeding(newest: &Plan, body: &NewPlan) -> Result<NewPlan> {
 
 async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<Plan> {
     let app = platform.app();
-    let defined: Vec<_> = metrics::rules::built_in().into_iter().chain(metrics::store::defined(app).await?).collect();
+    let defined: Vec<_> = metrics::built_in::built_in_metrics().into_iter().chain(metrics::store::defined(app).await?).collect();
     let plan = publishing::version(body, place, &defined, app.moment().now)?;
     if let Some(organization) = plan.organization {
         let detail = "There is no such organization. GET /v1/organizations lists them.";
@@ -102,15 +103,16 @@ async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<P
 ///
 /// In their newest versions: the built-in ones, then by key. An organization sees everybody's and its own contracts.
 #[utoipa::path(get, path = "/v1/plans", tag = "catalogue", operation_id = "listPlans",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "A page of plans", body = Page<PlanView>)), security(("organizationKey" = []), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "A page of plans", body = Page<PlanView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<String>()?;
-    if let Some(cursor) = &request.before {
-        seen(&caller, store::newest(&caller.app, cursor).await?).ok_or_else(foreign_cursor)?;
-    }
-    let plans = store::page(&caller.app, caller.organization, request.before.as_deref(), request.fetch()).await?;
-    Reply::ok(&page(plans, &request, |plan| plan.key.clone())?)
+    let app = &caller.app;
+    let find = async |key: String| Ok(seen(&caller, store::newest(app, &key).await?));
+    let list = async |from: Start<Plan>| {
+        let after = from.found.map(|plan| plan.key);
+        views(&store::page(app, caller.organization, after.as_deref(), from.fetch).await?)
+    };
+    Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.key.clone(), |plan| plan).await?)
 }
 
 /// Which version of a plan.
@@ -122,7 +124,7 @@ pub struct VersionQuery {
 
 /// Read a plan
 #[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan", params(("key" = String, Path, description = "`professional`"), ("version" = Option<u32>, Query, description = "The newest when absent")),
-    responses((status = 200, description = "The plan", body = PlanView)), security(("organizationKey" = []), ("platformKey" = [])))]
+    responses((status = 200, description = "The plan", body = PlanView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<VersionQuery>) -> Result<Reply> {
     let plan = match query.version {
         Some(version) => store::find(&caller.app, &key, version).await?,
@@ -133,17 +135,14 @@ pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Fil
 
 /// List the versions of a plan
 #[utoipa::path(get, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "listPlanVersions",
-    params(("key" = String, Path, description = "`professional`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<PlanView>)), security(("organizationKey" = []), ("platformKey" = [])))]
+    params(("key" = String, Path, description = "`professional`"), PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<PlanView>)))]
 pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let newest = seen(&caller, store::newest(&caller.app, &key).await?).ok_or_else(|| Problem::not_found("plan"))?;
-    let request = query.check::<u32>()?;
-    let before = request.before.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(u32::MAX);
-    if request.before.is_some() && !(1..=newest.version).contains(&before) {
-        return Err(foreign_cursor().into());
-    }
-    let versions = store::versions(&caller.app, &key, before, request.fetch()).await?;
-    Reply::ok(&page(versions, &request, |plan| plan.version.to_string())?)
+    let app = &caller.app;
+    let newest = seen(&caller, store::newest(app, &key).await?).ok_or_else(|| Problem::not_found("plan"))?;
+    let find = async |version| Ok((1..=newest.version).contains(&version).then_some(version));
+    let list = async |from: Start<u32>| views(&store::versions(app, &key, from.found.unwrap_or(u32::MAX), from.fetch).await?);
+    Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.version, |plan| plan).await?)
 }
 
 /// A custom contract of somebody else is answered like an unknown plan.
@@ -151,7 +150,6 @@ fn seen(caller: &Caller, plan: Option<Plan>) -> Option<Plan> {
     plan.filter(|plan| caller.organization.is_none_or(|organization| plan.is_open_to(organization)))
 }
 
-fn page(plans: Vec<Plan>, request: &PageRequest, cursor: impl Fn(&Plan) -> String) -> Result<Page<PlanView>> {
-    let Page { data, has_more, next_cursor } = Page::of(plans, request, cursor, |plan| PlanView::new(&plan));
-    Ok(Page { data: data.into_iter().collect::<Result<_>>()?, has_more, next_cursor })
+fn views(plans: &[Plan]) -> Result<Vec<PlanView>> {
+    plans.iter().map(PlanView::new).collect()
 }

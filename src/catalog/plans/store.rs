@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::built_in::{built_in, built_in_plans};
-use super::rules::Plan;
+use super::plan::Plan;
 use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::idempotency::Answer;
@@ -15,7 +15,7 @@ use crate::kernel::platform::{Platform, common_rows};
 use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::time::Timestamp;
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct VersionRow {
@@ -106,14 +106,8 @@ pub async fn versions(app: &App, key: &str, before: u32, fetch: u32) -> Result<V
 /// Publishes a version, together with the answer to the request for it. Stale when the newest one is no longer `newest` (0: none).
 pub async fn publish(platform: &Platform, plan: &Plan, newest: u32, answer: Option<&Answer>) -> Result<()> {
     let own = built_in(&plan.key).map_or(0, |plan| plan.version);
-    let guard = platform_sql!(
-        "INSERT INTO stale_guards (fresh)
-         SELECT 0
-         WHERE coalesce((SELECT max(version) FROM plan_versions WHERE key = ?1), ?2) <> ?3",
-        plan.key.as_str(),
-        own,
-        newest
-    );
+    let guard =
+        stale_if!(directory, "coalesce((SELECT max(version) FROM plan_versions WHERE key = ?1), ?2) <> ?3", plan.key.as_str(), own, newest);
     let document = serde_json::to_string(plan).map_err(|error| Error::internal(format!("a plan does not serialize: {error}")))?;
     let insert = platform_sql!(
         "INSERT INTO plan_versions (key, version, document, organization_id, published_at)

@@ -7,14 +7,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::features::kind;
-use super::rules::{AddOn, BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice, TrialEnding};
+use super::plan::{AddOn, BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice, TrialEnding};
 use super::wire::{FeatureType, FeatureValue, PriceDocument};
 use crate::http::money::MoneyView;
 use crate::http::quantity::QuantityDocument;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Enforcement, MetricKind, Rate};
+use crate::meter::vocabulary::{Enforcement, MetricKind, Rate};
 
 /// Requests a second, and how many at once after a pause.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]

@@ -6,11 +6,11 @@ use rating::{BillingInterval, PriceModel, ProrationPolicy, Quantity};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::rules::{BaseTiming, TrialEnding};
+use super::plan::{BaseTiming, TrialEnding};
 use crate::http::money::MoneyInput;
 use crate::http::quantity::QuantityDocument;
 use crate::kernel::ids::OrganizationId;
-use crate::meter::contract::{Enforcement, MetricKind};
+use crate::meter::vocabulary::{Enforcement, MetricKind};
 
 /// A version of a plan, to be published.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

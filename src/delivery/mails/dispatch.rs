@@ -1,7 +1,5 @@
 //! Sending what is committed: by the `email` queue, and at once when a test clock is advanced.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use super::secrets;
@@ -10,15 +8,14 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::MailId;
 use crate::kernel::mail::render::render;
 use crate::kernel::ports::OutgoingMail;
+use crate::kernel::retry::{Failure, Policy};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
-use crate::kernel::time::{Timestamp, doubling, seconds};
+use crate::kernel::time::{Timestamp, hours, seconds};
 use crate::tenant_sql;
 
-/// Tries of one mail before it is parked.
-pub const ATTEMPTS_MAX: u32 = 8;
-/// Pause after the first failure; doubles with each further one.
-const FIRST_PAUSE: Duration = seconds(30);
+/// A mail that can't be sent is parked after about an hour: a provider that is away mostly comes back.
+const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(30), pause_max: hours(1) };
 /// Mails sent in one go for one organization.
 const PENDING_MAX: u32 = 100;
 
@@ -66,14 +63,14 @@ pub async fn dispatch_pending(tenant: &Tenant) -> Result<()> {
 }
 
 async fn send(tenant: &Tenant, mail: MailRow) -> Result<()> {
-    let (id, attempts) = (mail.id, mail.attempts.saturating_add(1));
+    let (id, before) = (mail.id, mail.attempts);
     let outcome = match outgoing(tenant, mail) {
         Ok(outgoing) => tenant.app().mailer.send(outgoing).await,
         Err(error) => Err(error),
     };
     let note = match outcome {
-        Ok(()) => sent(id, attempts, tenant.moment().now),
-        Err(error) => failed(tenant, id, attempts, &error),
+        Ok(()) => sent(id, before.saturating_add(1), tenant.moment().now),
+        Err(error) => failed(id, RETRIES.failed_again(before, tenant.app().moment().now, &id.to_string()), &error),
     };
     tenant.run(vec![note]).await.map(|_| ())
 }
@@ -106,15 +103,14 @@ fn sent(id: MailId, attempts: u32, now: Timestamp) -> TenantStatement {
 }
 
 /// A mail that keeps failing is parked: it has an error and no next attempt.
-fn failed(tenant: &Tenant, id: MailId, attempts: u32, error: &Error) -> TenantStatement {
-    let next = (attempts < ATTEMPTS_MAX).then(|| tenant.app().moment().now.plus(doubling(FIRST_PAUSE, attempts)));
+fn failed(id: MailId, failure: Failure, error: &Error) -> TenantStatement {
     tenant_sql!(
         "UPDATE mails
          SET attempts = ?3, next_attempt_at = ?4, last_error = ?5
          WHERE organization_id = ?1 AND id = ?2",
         id,
-        attempts,
-        next,
+        failure.attempts,
+        failure.next_attempt_at,
         error.for_the_record()
     )
 }

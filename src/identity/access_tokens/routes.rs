@@ -49,7 +49,7 @@ impl From<&SigningKey> for JsonWebKey {
 ///
 /// A JSON Web Key Set (RFC 7517). May be kept for as long as `Cache-Control` says: a key is here an hour before it signs.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens", operation_id = "getJsonWebKeySet",
-    responses((status = 200, description = "The public keys", body = JsonWebKeySet)), security(()))]
+    responses((status = 200, description = "The public keys", body = JsonWebKeySet)))]
 pub async fn jwks(around: Surroundings) -> Result<Response> {
     let now = around.app.moment().now;
     let ring = keys::ring(&around.app).await?;
@@ -89,7 +89,7 @@ fn view(key: &SigningKey, ring: &Ring, now: Timestamp) -> SigningKeyView {
 /// The new key is published at once and signs an hour later; the one before verifies until its last token has expired. While one waits,
 /// no other is made. Without this call a key is replaced after 90 days.
 #[utoipa::path(post, path = "/v1/signing-keys", tag = "operations", operation_id = "createSigningKey",
-    responses((status = 201, description = "The key that signs next", body = SigningKeyView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The key that signs next", body = SigningKeyView)))]
 pub async fn create(vendor: Vendor) -> Result<Reply> {
     let (app, key) = (vendor.platform.app(), keys::rotate(&vendor.platform).await?);
     Reply::created(&view(&key, &*keys::ring(app).await?, app.moment().now))
@@ -97,7 +97,7 @@ pub async fn create(vendor: Vendor) -> Result<Reply> {
 
 /// List the keys that sign and verify access tokens
 #[utoipa::path(get, path = "/v1/signing-keys", tag = "operations", operation_id = "listSigningKeys",
-    responses((status = 200, description = "Newest first", body = Page<SigningKeyView>)), security(("platformKey" = [])))]
+    responses((status = 200, description = "Newest first", body = Page<SigningKeyView>)))]
 pub async fn list(vendor: Vendor, Filter(NoParameters {}): Filter<NoParameters>) -> Result<Reply> {
     let app = vendor.platform.app();
     let (ring, now) = (keys::ring(app).await?, app.moment().now);

@@ -10,7 +10,7 @@ use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::sql::{Statement, decode};
 use crate::kernel::time::Timestamp;
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct KeyRow {
@@ -64,12 +64,7 @@ pub fn insert(key: &SigningKey) -> Statement {
 
 /// Guard: no key waits for its time to sign.
 pub fn none_waits(now: Timestamp) -> Statement {
-    platform_sql!(
-        "INSERT INTO stale_guards (fresh)
-         SELECT 0
-         WHERE EXISTS (SELECT 1 FROM signing_keys WHERE signs_from > ?1)",
-        now
-    )
+    stale_if!(directory, "EXISTS (SELECT 1 FROM signing_keys WHERE signs_from > ?1)", now)
 }
 
 pub fn delete(id: SigningKeyId) -> Statement {

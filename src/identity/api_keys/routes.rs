@@ -13,7 +13,8 @@ use crate::identity::callers::actors::{Authorized, Caller};
 use crate::identity::callers::permissions::{Permission, needs};
 use crate::kernel::error::Result;
 use crate::kernel::ids::KeyId;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -94,7 +95,7 @@ pub fn maker(tenant: &Tenant) -> Maker {
 /// Its scopes are at most what its maker holds, and it keeps them when its maker's role changes. A key that a member made, or that was made
 /// with such a key, ends with their membership. The secret is in this answer only. What is stored for a retry of the same `Idempotency-Key` is the key without it; it is minted again.
 #[utoipa::path(post, path = "/v1/api-keys", tag = "access", operation_id = "createApiKey", request_body = NewApiKey,
-    responses((status = 201, description = "The key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The key with its secret", body = KeyView)))]
 pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<NewApiKey>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
     caller.may_grant(&body.scopes)?;
@@ -117,21 +118,18 @@ fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
 
 /// List the API keys
 #[utoipa::path(get, path = "/v1/api-keys", tag = "access", operation_id = "listApiKeys",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)))]
 pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<KeyId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let keys = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
-    let keys = with_uses(&caller.tenant, keys).await?;
-    Reply::ok(&Page::of(keys, &request, |key| key.id.to_string(), KeyView::from))
+    let tenant = &caller.tenant;
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| with_uses(tenant, store::list(tenant, &from.before, from.fetch).await?).await;
+    Reply::ok(&page::list(&query, find, list, |key| key.id, KeyView::from).await?)
 }
 
 /// Read an API key
 #[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "access", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 200, description = "The key, without its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The key, without its secret", body = KeyView)))]
 pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let key = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
     let key = with_uses(&caller.tenant, vec![key]).await?.into_iter().next().ok_or_else(|| Problem::not_found("API key"))?;
@@ -152,7 +150,7 @@ async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>
 /// Makes a key with the same name and scopes. The old one stays good for the overlap, so that nothing fails while the new one is rolled
 /// out. Who rotates it has to hold its scopes.
 #[utoipa::path(post, path = "/v1/api-keys/{id}/rotations", tag = "access", operation_id = "rotateApiKey", request_body = NewRotation, params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 201, description = "The new key with its secret", body = KeyView)), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The new key with its secret", body = KeyView)))]
 pub async fn rotate(
     caller: Authorized<needs::ApiKeysWrite>,
     IdInPath(id): IdInPath<KeyId>,
@@ -178,7 +176,7 @@ pub async fn rotate(
 ///
 /// It stops working before the answer arrives.
 #[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "access", operation_id = "revokeApiKey", params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 204, description = "Revoked")), security(("organizationKey" = ["apiKeys.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Revoked")))]
 pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -198,7 +196,7 @@ pub struct PermissionList {
 
 /// List the permissions
 #[utoipa::path(get, path = "/v1/permissions", tag = "access", operation_id = "listPermissions",
-    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)), security(("organizationKey" = []), ("platformKey" = [])))]
+    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)))]
 pub async fn permissions(_caller: Caller) -> Result<Reply> {
     Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
 }

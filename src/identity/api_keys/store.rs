@@ -8,7 +8,7 @@ use crate::kernel::ids::{KeyId, PersonId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct KeyRow {
@@ -122,10 +122,8 @@ pub fn note_use(id: KeyId, at: Timestamp) -> TenantStatement {
 
 /// Guard: the key is good as it was read.
 pub fn is_as_read(key: &ApiKey) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM api_keys
            WHERE organization_id = ?1
@@ -140,10 +138,5 @@ pub fn is_as_read(key: &ApiKey) -> TenantStatement {
 
 /// Guard: the person is a member.
 pub fn is_member(person: PersonId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
-        person
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)", person)
 }

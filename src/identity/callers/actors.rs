@@ -1,13 +1,17 @@
 //! Actors: who calls. A handler that takes one can't run without it: the argument list is the authorization.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use utoipa::openapi::security::SecurityRequirement;
 
 use super::permissions::{Need, Permission, lacking, permits};
 use crate::http::request::{Surroundings, text_header};
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::access_tokens::Subject;
 use crate::identity::api_keys::rules::is_to_be_noted;
 use crate::identity::api_keys::store;
@@ -103,11 +107,6 @@ impl Identity {
         self.person() == Some(person)
     }
 
-    /// Nobody needs a permission for what is their own.
-    pub fn need_unless_self(&self, permission: Permission, person: PersonId) -> Result<()> {
-        if self.is(person) { Ok(()) } else { self.need(permission, None) }
-    }
-
     /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
     pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
         if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }
@@ -169,6 +168,32 @@ impl<N: Need> Authorized<N> {
     }
 }
 
+/// A member for what is their own, and everybody who may do `N`. Which it is, the handler finds out.
+pub struct SelfOr<N: Need> {
+    identity: Identity,
+    need: PhantomData<N>,
+}
+
+impl<N: Need> SelfOr<N> {
+    /// Refuses who may not do `N` everywhere in the organization.
+    pub fn check(&self) -> Result<()> {
+        self.identity.need(N::PERMISSION, None)
+    }
+
+    /// Nobody needs a permission for what is their own.
+    pub fn check_unless_self(&self, person: PersonId) -> Result<()> {
+        if self.is(person) { Ok(()) } else { self.check() }
+    }
+}
+
+impl<N: Need> Deref for SelfOr<N> {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.identity
+    }
+}
+
 /// Anybody with a good credential, whatever it permits.
 pub struct Caller {
     pub app: App,
@@ -201,6 +226,44 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
         }
         of_organization(app, &text, request_id).await?;
         Err(only_the_vendor().into())
+    }
+}
+
+impl Secured for Vendor {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::platform_key()]
+    }
+}
+
+impl Secured for VendorFor {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::platform_key()]
+    }
+}
+
+impl Secured for Caller {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[])
+    }
+}
+
+impl<N: Need> Secured for Authorized<N> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[N::PERMISSION.wire_name()])
+    }
+}
+
+impl<N: Need> Secured for SelfOr<N> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[N::PERMISSION.wire_name()])
+    }
+}
+
+impl<N: Need, S: Send + Sync> FromRequestParts<S> for SelfOr<N> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        Ok(Self { identity: Identity::from_request_parts(parts, state).await?, need: PhantomData })
     }
 }
 

@@ -2,8 +2,11 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use utoipa::openapi::security::SecurityRequirement;
 
 use super::actors::Identity;
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::problem::Problem;
@@ -14,6 +17,12 @@ pub struct Oneself {
     pub tenant: Tenant,
     pub person: PersonId,
     pub session: SessionId,
+}
+
+impl Secured for Oneself {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::access_token(&[])]
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Oneself {

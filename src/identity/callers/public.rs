@@ -4,8 +4,11 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use utoipa::openapi::security::SecurityRequirement;
 
 use crate::http::request::{Surroundings, text_header};
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::throttle;
 use crate::identity::throttle::quotas::Throttled;
 use crate::identity::throttle::{Address, Admission};
@@ -54,6 +57,12 @@ impl<E: Throttled> Public<E> {
     pub async fn admit(&self, target: Option<&str>) -> Result<(Platform, Admission)> {
         let admission = throttle::check(&self.app, E::ENDPOINT, &self.client.address, target).await?;
         Ok((Platform::open(self.app.clone()).acting_as(Actor::System(E::ENDPOINT.name())), admission))
+    }
+}
+
+impl<E: Throttled> Secured for Public<E> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        vec![security::nothing()]
     }
 }
 

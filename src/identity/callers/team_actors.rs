@@ -7,9 +7,12 @@ use std::marker::PhantomData;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use utoipa::openapi::security::SecurityRequirement;
 
 use super::actors::{Holder, Identity};
 use super::permissions::{Need, Permission, lacking};
+use crate::http::security;
+use crate::http::security::Secured;
 use crate::identity::roles::role::TeamPath;
 use crate::identity::teams::store;
 use crate::identity::teams::team::Team;
@@ -91,6 +94,18 @@ pub fn lacks(permission: Permission, on: Option<&TeamPath>) -> Problem {
 fn lacks_to_grant(scope: &str) -> Problem {
     Problem::forbidden(format!("You lack the permission {scope} there, and nobody gives to others what they don't hold themselves."))
         .with_member("missingPermission", scope)
+}
+
+impl<N: Need> Secured for OnTeams<N> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        security::of_organization(&[N::PERMISSION.wire_name()])
+    }
+}
+
+impl<N: Need> Secured for OnTeam<N> {
+    fn accepts() -> Vec<SecurityRequirement> {
+        OnTeams::<N>::accepts()
+    }
 }
 
 impl<N: Need, S: Send + Sync> FromRequestParts<S> for OnTeams<N> {

@@ -19,7 +19,8 @@ use crate::identity::throttle::at;
 use crate::kernel::audit::Behalf;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationId, TeamId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
@@ -113,7 +114,7 @@ pub struct InvitationsQuery {
 /// A seat is held for them from now on, and they get a mail with a link that works for 7 days. Nobody invites to a role that permits more
 /// than they may.
 #[utoipa::path(post, path = "/v1/invitations", tag = "people", operation_id = "createInvitation", request_body = NewInvitation,
-    responses((status = 201, description = "The invitation", body = InvitationView)), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The invitation", body = InvitationView)))]
 pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<NewInvitation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let NewInvitation { email, role, teams } = command.body;
@@ -133,22 +134,21 @@ pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<Ne
 
 /// List the invitations
 #[utoipa::path(get, path = "/v1/invitations", tag = "people", operation_id = "listInvitations",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
+    params(PageQuery,
         ("status" = Option<Status>, Query, description = "Only those that are so now")),
-    responses((status = 200, description = "Newest first", body = Page<InvitationView>)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Newest first", body = Page<InvitationView>)))]
 pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<InvitationsQuery>) -> Result<Reply> {
-    let status = query.status()?;
-    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<InvitationId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let invitations = store::list(&caller.tenant, status, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(invitations, &request, |invitation| invitation.id.to_string(), InvitationView::at(caller.tenant.moment().now)))
+    let (tenant, status) = (&caller.tenant, query.status()?);
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, status, &from.before, from.fetch).await;
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    let view = InvitationView::at(tenant.moment().now);
+    Reply::ok(&page::list(&query, find, list, |invitation: &Invitation| invitation.id, view).await?)
 }
 
 /// Read an invitation
 #[utoipa::path(get, path = "/v1/invitations/{id}", tag = "people", operation_id = "getInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 200, description = "The invitation", body = InvitationView)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The invitation", body = InvitationView)))]
 pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     Reply::ok(&InvitationView::at(caller.tenant.moment().now)(find(&caller.tenant, id).await?))
 }
@@ -157,7 +157,7 @@ pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<
 ///
 /// The new link works for 7 days from now; the one before works no more.
 #[utoipa::path(post, path = "/v1/invitations/{id}/mails", tag = "people", operation_id = "mailInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 201, description = "The invitation", body = InvitationView)), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The invitation", body = InvitationView)))]
 pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>, key: IdempotencyKey) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, key.0.as_ref());
     once(tenant, claim, || async {
@@ -174,7 +174,7 @@ pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPat
 ///
 /// Its link works no more, and its seat is free.
 #[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "people", operation_id = "revokeInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 204, description = "Revoked")), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Revoked")))]
 pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -188,7 +188,7 @@ pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInP
 ///
 /// The token from the mail is all that is needed, and it works once. A token that is wrong, used, revoked or expired gets one answer.
 #[utoipa::path(post, path = "/v1/invitation-acceptances", tag = "people", operation_id = "acceptInvitation", request_body = Acceptance,
-    responses((status = 201, description = "The new member", body = MemberView)), security(()))]
+    responses((status = 201, description = "The new member", body = MemberView)))]
 pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>) -> Result<Reply> {
     let (body, claim) = (&command.body, command.claim.as_ref());
     let (platform, admission) = public.admit(InvitationToken::target(&body.token)).await?;

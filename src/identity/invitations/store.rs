@@ -11,7 +11,7 @@ use crate::kernel::ids::{InvitationId, ReservationId, TeamId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct InvitationRow {
@@ -183,18 +183,16 @@ pub fn update(invitation: &Invitation) -> TenantStatement {
 
 /// Guard: nobody with this email is a member or invited, but for the invitation that is ended with this commit.
 pub fn is_free(email: &str, ended: Option<InvitationId>) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?2)
-           OR EXISTS (
-             SELECT 1
-             FROM invitations
-             WHERE organization_id = ?1
-               AND email = ?2
-               AND status = 'pending'
-               AND id IS NOT ?3
-           )",
+    stale_if!(
+        "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?2)
+         OR EXISTS (
+           SELECT 1
+           FROM invitations
+           WHERE organization_id = ?1
+             AND email = ?2
+             AND status = 'pending'
+             AND id IS NOT ?3
+         )",
         email,
         ended
     )
@@ -202,11 +200,5 @@ pub fn is_free(email: &str, ended: Option<InvitationId>) -> TenantStatement {
 
 /// Guard: the invitation is as it was read.
 pub fn unchanged(invitation: &Invitation) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM invitations WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        invitation.id,
-        invitation.version
-    )
+    unchanged!("invitations", invitation.id, invitation.version)
 }

@@ -37,7 +37,7 @@ pub struct LoginView {
 /// If the address is a member's, a code and a link are mailed to it. The answer is the same if it is not. Both work once, for
 /// `POST /v1/sessions`; a mail before this one works until it expires, up to three at a time.
 #[utoipa::path(post, path = "/v1/login", tag = "sessions", operation_id = "createLogin", request_body = NewLogin,
-    responses((status = 202, description = "A mail is on its way, if the address is a member's", body = LoginView)), security(()))]
+    responses((status = 202, description = "A mail is on its way, if the address is a member's", body = LoginView)))]
 pub async fn create(public: Public<at::Login>, command: Command<NewLogin>) -> Result<Reply> {
     let email = checked_email(&command.body.email, "/email")?;
     let (platform, admission) = public.admit(Some(&email)).await?;

@@ -11,7 +11,7 @@ use crate::kernel::platform::Platform;
 use crate::kernel::ports::Message;
 use crate::kernel::sql::{Statement, decode};
 use crate::kernel::time::{days, seconds};
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct LoginRow {
@@ -97,12 +97,7 @@ pub async fn give_back(platform: &Platform, login: &Login) -> Result<()> {
 pub fn use_up(platform: &Platform, login: &Login, person: PersonId) -> Vec<Statement> {
     let now = platform.app().moment().now;
     vec![
-        platform_sql!(
-            "INSERT INTO stale_guards (fresh)
-             SELECT 0
-             WHERE NOT EXISTS (SELECT 1 FROM logins WHERE id = ?1 AND used_at IS NULL)",
-            login.id
-        ),
+        stale_if!(directory, "NOT EXISTS (SELECT 1 FROM logins WHERE id = ?1 AND used_at IS NULL)", login.id),
         platform_sql!("UPDATE logins SET used_at = ?2 WHERE email = ?1 AND used_at IS NULL", login.email.as_str(), now),
         platform_sql!(
             "UPDATE people

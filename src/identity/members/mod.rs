@@ -10,6 +10,7 @@
 
 pub mod directory;
 pub mod member;
+pub mod role_store;
 pub mod routes;
 pub mod rules;
 pub mod seats;

@@ -12,11 +12,12 @@ use super::wire::{MemberChanges, MemberView, MeterSeats, SeatsView};
 use super::{rules, seats, store};
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::identity::callers::actors::{Authorized, Identity};
-use crate::identity::callers::permissions::{Permission, needs};
+use crate::identity::callers::actors::{Authorized, Identity, SelfOr};
+use crate::identity::callers::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, PersonId, decode_base32, derive_bytes, encode_base32};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -35,29 +36,27 @@ pub struct MembersQuery {
 
 /// List the members
 #[utoipa::path(get, path = "/v1/members", tag = "people", operation_id = "listMembers",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
+    params(PageQuery,
         ("role" = Option<String>, Query, description = "Who holds this role organization-wide"), ("team" = Option<String>, Query, description = "Who is on this team itself: `team_...`"),
         ("email" = Option<String>, Query, description = "Whose email this is"), ("q" = Option<String>, Query, description = "Whose email begins so")),
-    responses((status = 200, description = "Who joined last comes first", body = Page<MemberView>)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Who joined last comes first", body = Page<MemberView>)))]
 pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<MembersQuery>) -> Result<Reply> {
-    let tenant = &caller.tenant;
-    let filter = query.filter()?;
-    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<Cursor>()?;
-    let cursor = request.before.as_deref().and_then(|cursor| cursor.parse::<Cursor>().ok());
-    if cursor.is_some_and(|cursor| !cursor.is_of(tenant.organization())) {
-        return Err(foreign_cursor().into());
-    }
-    let (at, id) = cursor.map_or((Timestamp::LATEST, "~".to_owned()), |cursor| (cursor.joined_at, cursor.id.to_string()));
-    let members = store::list(tenant, &filter, (at, &id), request.fetch()).await?;
+    let (tenant, filter) = (&caller.tenant, query.filter()?);
     let organization = tenant.organization();
-    Reply::ok(&Page::of(members, &request, |member| Cursor::of(organization, member).to_string(), MemberView::from))
+    let find = async |cursor: Cursor| Ok(Some(cursor).filter(|cursor| cursor.is_of(organization)));
+    let list = async |from: Start<Cursor>| {
+        let (at, id) = from.found.map_or((Timestamp::LATEST, from.before), |cursor| (cursor.joined_at, cursor.id.to_string()));
+        store::list(tenant, &filter, (at, &id), from.fetch).await
+    };
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    Reply::ok(&page::list(&query, find, list, |member| Cursor::of(organization, member), MemberView::from).await?)
 }
 
 /// Read a member
 #[utoipa::path(get, path = "/v1/members/{id}", tag = "people", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
-    responses((status = 200, description = "The member", body = MemberView)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
-pub async fn get(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    caller.need_unless_self(Permission::MembersRead, id)?;
+    responses((status = 200, description = "The member", body = MemberView)))]
+pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
+    caller.check_unless_self(id)?;
     Reply::ok(&MemberView::from(find(&caller.tenant, id).await?))
 }
 
@@ -66,12 +65,16 @@ pub async fn get(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<R
 /// Nobody gives a role that permits more than they may, and nobody changes somebody who may do more. A person changes their own profile
 /// without any permission, and their role with it only.
 #[utoipa::path(patch, path = "/v1/members/{id}", tag = "people", operation_id = "updateMember", params(("id" = String, Path, description = "`user_...`")), request_body = MemberChanges,
-    responses((status = 200, description = "The member", body = MemberView)), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
-pub async fn update(caller: Identity, IdInPath(id): IdInPath<PersonId>, command: Command<MemberChanges>) -> Result<Reply> {
+    responses((status = 200, description = "The member", body = MemberView)))]
+pub async fn update(
+    caller: SelfOr<needs::MembersWrite>,
+    IdInPath(id): IdInPath<PersonId>,
+    command: Command<MemberChanges>,
+) -> Result<Reply> {
     let changes = Changes::from(command.body);
     match changes.role {
-        Some(_) => caller.need(Permission::MembersWrite, None)?,
-        None => caller.need_unless_self(Permission::MembersWrite, id)?,
+        Some(_) => caller.check()?,
+        None => caller.check_unless_self(id)?,
     }
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -93,9 +96,9 @@ pub async fn update(caller: Identity, IdInPath(id): IdInPath<PersonId>, command:
 ///
 /// Their roles, sessions, keys and clients stop at once, and their seat is free. Everybody may leave by themselves, but for the last owner.
 #[utoipa::path(delete, path = "/v1/members/{id}", tag = "people", operation_id = "removeMember", params(("id" = String, Path, description = "`user_...`")),
-    responses((status = 204, description = "Removed")), security(("organizationKey" = ["members.write"]), ("platformKey" = [])))]
-pub async fn remove(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    caller.need_unless_self(Permission::MembersWrite, id)?;
+    responses((status = 204, description = "Removed")))]
+pub async fn remove(caller: SelfOr<needs::MembersWrite>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
+    caller.check_unless_self(id)?;
     let tenant = &caller.tenant;
     change(tenant, || async {
         let member = find(tenant, id).await?;
@@ -112,7 +115,7 @@ pub async fn remove(caller: Identity, IdInPath(id): IdInPath<PersonId>) -> Resul
 ///
 /// The plan's `users`: taken by members, held for invitations. Says also whether the Meter, which enforces the limit, counts the same.
 #[utoipa::path(get, path = "/v1/seats", tag = "people", operation_id = "getSeats",
-    responses((status = 200, description = "The seats", body = SeatsView)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The seats", body = SeatsView)))]
 pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
     let (ours, meter) = (seats::load(&caller.tenant).await?, seats::in_the_meter(&caller.tenant).await?);
     Reply::ok(&SeatsView {

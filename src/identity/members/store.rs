@@ -13,7 +13,7 @@ use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct MemberRow {
@@ -332,11 +332,9 @@ pub fn delete(person: PersonId, real_now: Timestamp) -> [TenantStatement; 5] {
 
 /// Guard: neither this person nor anybody with this email is a member.
 pub fn not_a_member(member: &Member) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)
-           OR EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?3)",
+    stale_if!(
+        "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)
+         OR EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?3)",
         member.id,
         member.email.as_str()
     )
@@ -344,23 +342,12 @@ pub fn not_a_member(member: &Member) -> TenantStatement {
 
 /// Guard: the member is as they were read.
 pub fn unchanged(member: &Member) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        member.id,
-        member.version
-    )
+    unchanged!("members", member.id, member.version)
 }
 
 /// Guard: somebody else owns the organization, too.
 pub fn another_owner(beside: PersonId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = 'owner' AND id <> ?2)",
-        beside
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = 'owner' AND id <> ?2)", beside)
 }
 
 /// `by` more members; 0 when only the invitations changed. Each change is a version.

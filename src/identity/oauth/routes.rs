@@ -21,17 +21,17 @@ use crate::identity::callers::public::Public;
 use crate::identity::throttle::at;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::ClientId;
-use crate::kernel::json;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
+use crate::kernel::{json, page};
 
 /// Create an OAuth client
 ///
 /// A machine that trades its secret for access tokens at `POST /oauth/token`. Its scopes are at most what its maker holds. A client that a
 /// member made ends with their membership. The secret is in this answer only; a retry of the same `Idempotency-Key` mints it again.
 #[utoipa::path(post, path = "/v1/oauth-clients", tag = "access", operation_id = "createOAuthClient", request_body = NewOauthClient,
-    responses((status = 201, description = "The client with its secret", body = OauthClientView)), security(("organizationKey" = ["oauthClients.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The client with its secret", body = OauthClientView)))]
 pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Command<NewOauthClient>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
     caller.may_grant(&body.scopes)?;
@@ -56,20 +56,18 @@ fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
 
 /// List the OAuth clients
 #[utoipa::path(get, path = "/v1/oauth-clients", tag = "access", operation_id = "listOAuthClients",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first, never with secrets", body = Page<OauthClientView>)), security(("organizationKey" = ["oauthClients.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first, never with secrets", body = Page<OauthClientView>)))]
 pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<ClientId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let clients = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(clients, &request, |client| client.id.to_string(), OauthClientView::from))
+    let tenant = &caller.tenant;
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |client| client.id, OauthClientView::from).await?)
 }
 
 /// Read an OAuth client
 #[utoipa::path(get, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "getOAuthClient", params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 200, description = "The client, without its secret", body = OauthClientView)), security(("organizationKey" = ["oauthClients.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The client, without its secret", body = OauthClientView)))]
 pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let client = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
     Reply::ok(&OauthClientView::from(client))
@@ -79,7 +77,7 @@ pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdIn
 ///
 /// The secret before stays good for the overlap; an older one ends at once. Who rotates it has to hold the client's scopes.
 #[utoipa::path(post, path = "/v1/oauth-clients/{id}/rotations", tag = "access", operation_id = "rotateOAuthClient", request_body = NewRotation, params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 201, description = "The client with its new secret", body = OauthClientView)), security(("organizationKey" = ["oauthClients.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The client with its new secret", body = OauthClientView)))]
 pub async fn rotate(
     caller: Authorized<needs::OauthClientsWrite>,
     IdInPath(id): IdInPath<ClientId>,
@@ -103,7 +101,7 @@ pub async fn rotate(
 ///
 /// It gets no token any more, and those that it has open nothing, before the answer arrives.
 #[utoipa::path(delete, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "deleteOAuthClient", params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 204, description = "Deleted")), security(("organizationKey" = ["oauthClients.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Deleted")))]
 pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -120,7 +118,7 @@ pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): 
 /// that is good for ten minutes. Refusals are OAuth's documents, not problem documents.
 #[utoipa::path(post, path = "/oauth/token", tag = "access", operation_id = "createAccessToken",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)), security(()))]
+    responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)))]
 pub async fn token(public: Public<at::Token>, around: Surroundings, request: Request) -> Response {
     issue(public, around, request).await.unwrap_or_else(Refusal::into_response)
 }
@@ -169,7 +167,7 @@ fn too_large(_: Error) -> Refusal {
 ///
 /// Authorization server metadata (RFC 8414).
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access", operation_id = "getAuthorizationServer",
-    responses((status = 200, description = "The metadata", body = AuthorizationServer)), security(()))]
+    responses((status = 200, description = "The metadata", body = AuthorizationServer)))]
 pub async fn discover(around: Surroundings) -> Result<Response> {
     let metadata = AuthorizationServer::at(&around.app.settings.api_url);
     let body = serde_json::to_string(&metadata).or_internal()?;

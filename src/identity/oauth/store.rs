@@ -8,7 +8,7 @@ use crate::kernel::ids::{ClientId, PersonId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct ClientRow {
@@ -128,10 +128,8 @@ pub fn note_use(id: ClientId, at: Timestamp) -> TenantStatement {
 
 /// Guard: the client's secret is the one that was read.
 pub fn is_as_read(client: &OauthClient) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM oauth_clients
            WHERE organization_id = ?1

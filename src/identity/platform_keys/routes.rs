@@ -13,7 +13,8 @@ use crate::identity::api_keys::token::{PlatformToken, platform_prefix};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::PlatformKeyId;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
@@ -74,7 +75,7 @@ impl From<PlatformKey> for PlatformKeyView {
 ///
 /// It may do all that the vendor may. The secret is in this answer only; a retry of the same `Idempotency-Key` mints it again.
 #[utoipa::path(post, path = "/v1/platform-keys", tag = "access", operation_id = "createPlatformKey", request_body = NewPlatformKey,
-    responses((status = 201, description = "The key with its secret", body = PlatformKeyView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The key with its secret", body = PlatformKeyView)))]
 pub async fn create(vendor: Vendor, command: Command<NewPlatformKey>) -> Result<Reply> {
     let (platform, body, claim) = (&vendor.platform, &command.body, command.claim.as_ref());
     let reply = once_for_vendor(platform, claim, || async {
@@ -98,20 +99,18 @@ fn with_secret(reply: Reply, app: &App) -> Result<Reply> {
 ///
 /// Without the root key, which is configured and not stored.
 #[utoipa::path(get, path = "/v1/platform-keys", tag = "access", operation_id = "listPlatformKeys",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first, never with secrets", body = Page<PlatformKeyView>)), security(("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first, never with secrets", body = Page<PlatformKeyView>)))]
 pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let (app, request) = (vendor.platform.app(), query.check::<PlatformKeyId>()?);
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(app, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let keys = store::list(app, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(keys, &request, |key| key.id.to_string(), PlatformKeyView::from))
+    let app = vendor.platform.app();
+    let find = async |id| store::find(app, id).await;
+    let list = async |from: Start<_>| store::list(app, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |key| key.id, PlatformKeyView::from).await?)
 }
 
 /// Read a platform key
 #[utoipa::path(get, path = "/v1/platform-keys/{id}", tag = "access", operation_id = "getPlatformKey", params(("id" = String, Path, description = "`platformkey_...`")),
-    responses((status = 200, description = "The key, without its secret", body = PlatformKeyView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The key, without its secret", body = PlatformKeyView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Result<Reply> {
     Reply::ok(&PlatformKeyView::from(find(&vendor, id).await?))
 }
@@ -120,7 +119,7 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Resul
 ///
 /// Makes a key with the same name. The old one stays good for the overlap.
 #[utoipa::path(post, path = "/v1/platform-keys/{id}/rotations", tag = "access", operation_id = "rotatePlatformKey", request_body = NewRotation, params(("id" = String, Path, description = "`platformkey_...`")),
-    responses((status = 201, description = "The new key with its secret", body = PlatformKeyView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The new key with its secret", body = PlatformKeyView)))]
 pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, command: Command<NewRotation>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     let reply = once_for_vendor(platform, claim, || {
@@ -144,7 +143,7 @@ pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, comma
 ///
 /// It stops working here before the answer arrives, and everywhere within a minute.
 #[utoipa::path(delete, path = "/v1/platform-keys/{id}", tag = "access", operation_id = "revokePlatformKey", params(("id" = String, Path, description = "`platformkey_...`")),
-    responses((status = 204, description = "Revoked")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Revoked")))]
 pub async fn revoke(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Result<Reply> {
     let key = find(&vendor, id).await?;
     if let Some(audit) = rules::revoke(&key) {

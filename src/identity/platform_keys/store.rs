@@ -9,7 +9,7 @@ use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::sql::{Statement, decode};
 use crate::kernel::time::Timestamp;
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct KeyRow {
@@ -89,10 +89,9 @@ pub fn note_use(id: PlatformKeyId, at: Timestamp) -> Statement {
 
 /// Guard: the key is good as it was read.
 pub fn is_as_read(key: &PlatformKey) -> Statement {
-    platform_sql!(
-        "INSERT INTO stale_guards (fresh)
-         SELECT 0
-         WHERE NOT EXISTS (SELECT 1 FROM platform_keys WHERE id = ?1 AND revoked_at IS NULL AND expires_at IS ?2)",
+    stale_if!(
+        directory,
+        "NOT EXISTS (SELECT 1 FROM platform_keys WHERE id = ?1 AND revoked_at IS NULL AND expires_at IS ?2)",
         key.id,
         key.expires_at
     )

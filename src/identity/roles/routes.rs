@@ -8,7 +8,7 @@ use super::rules::{Definition, Redefinition};
 use super::{rules, store};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::identity::callers::actors::{Authorized, Holder, Identity};
+use crate::identity::callers::actors::{Authorized, Holder, Identity, SelfOr};
 use crate::identity::callers::permissions::{Permission, needs};
 use crate::identity::callers::team_actors::lacks;
 use crate::identity::teams;
@@ -16,7 +16,8 @@ use crate::identity::teams::team::Team;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, RoleId, TeamId};
 use crate::kernel::json::given;
-use crate::kernel::page::{Page, PageQuery, PageRequest, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -91,26 +92,19 @@ impl From<Role> for RoleView {
 ///
 /// The organization's own, newest first, then the built-in ones.
 #[utoipa::path(get, path = "/v1/roles", tag = "roles", operation_id = "listRoles",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Own ones newest first, then the built-in ones", body = Page<RoleView>)), security(("organizationKey" = ["roles.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Own ones newest first, then the built-in ones", body = Page<RoleView>)))]
 pub async fn list(caller: Authorized<needs::RolesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<RoleId>()?;
-    let roles = from(store::all(&caller.tenant).await?.0, &request)?;
-    Reply::ok(&Page::of(roles, &request, |role| role.id.to_string(), RoleView::from))
-}
-
-/// The rows that a page is made of. All roles are few, and the built-in ones are in no table.
-fn from(roles: Vec<Role>, request: &PageRequest) -> Result<Vec<Role>> {
-    let shown = match &request.before {
-        None => 0,
-        Some(cursor) => roles.iter().position(|role| role.id.to_string() == *cursor).ok_or_else(foreign_cursor)?.saturating_add(1),
-    };
-    Ok(roles.into_iter().skip(shown).take(usize::try_from(request.fetch()).unwrap_or(usize::MAX)).collect())
+    // All roles are few, and the built-in ones are in no table.
+    let roles = store::all(&caller.tenant).await?.0;
+    let find = async |id: RoleId| Ok(roles.iter().position(|role| role.id == id));
+    let list = async |from: Start<usize>| Ok(from.of(&roles));
+    Reply::ok(&page::list(&query, find, list, |role: &Role| role.id, RoleView::from).await?)
 }
 
 /// Define a role
 #[utoipa::path(post, path = "/v1/roles", tag = "roles", operation_id = "createRole", request_body = NewRole,
-    responses((status = 201, description = "The role", body = RoleView)), security(("organizationKey" = ["roles.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The role", body = RoleView)))]
 pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewRole>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let NewRole { key, name, description, permissions } = command.body;
@@ -127,7 +121,7 @@ pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewR
 
 /// Get a role
 #[utoipa::path(get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 200, description = "The role", body = RoleView)), security(("organizationKey" = ["roles.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The role", body = RoleView)))]
 pub async fn get(caller: Authorized<needs::RolesRead>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     Reply::ok(&RoleView::from(find(&caller.tenant, id).await?))
 }
@@ -140,7 +134,7 @@ async fn find(tenant: &Tenant, id: RoleId) -> Result<Role> {
 ///
 /// It means the new thing from the next request on, for everybody who holds it.
 #[utoipa::path(patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole", params(("id" = String, Path, description = "`role_...`")), request_body = RoleChanges,
-    responses((status = 200, description = "The role", body = RoleView)), security(("organizationKey" = ["roles.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The role", body = RoleView)))]
 pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>, command: Command<RoleChanges>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let RoleChanges { name, description, permissions } = command.body;
@@ -159,7 +153,7 @@ pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPat
 ///
 /// Only one that nobody holds, and that no pending invitation and no team's settings name.
 #[utoipa::path(delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 204, description = "Deleted")), security(("organizationKey" = ["roles.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Deleted")))]
 pub async fn delete(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -224,8 +218,8 @@ pub struct MissingPermission {
 #[utoipa::path(get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
     params(("permission" = String, Query, description = "One of `GET /v1/permissions`"), ("team" = Option<String>, Query, description = "`team_...`; organization-wide when absent"),
         ("person" = Option<String>, Query, description = "`user_...`; the caller when absent")),
-    responses((status = 200, description = "The answer, and its reason", body = PermissionCheck)), security(("organizationKey" = ["members.read"]), ("platformKey" = [])))]
-pub async fn check(caller: Identity, Filter(query): Filter<CheckQuery>) -> Result<Reply> {
+    responses((status = 200, description = "The answer, and its reason", body = PermissionCheck)))]
+pub async fn check(caller: SelfOr<needs::MembersRead>, Filter(query): Filter<CheckQuery>) -> Result<Reply> {
     if let (Holder::Scopes(_), false) = (&caller.holder, caller.holder.may(Permission::MembersRead, None)) {
         return Err(lacks(Permission::MembersRead, None).into());
     }

@@ -10,7 +10,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct HeldRow {
@@ -152,49 +152,39 @@ pub async fn uses(tenant: &Tenant, key: &str) -> Result<Uses> {
 
 /// Guard: nobody holds the role, and nothing names it.
 pub fn is_unused(key: &str) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2)
-           OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND role = ?2)
-           OR EXISTS (
-             SELECT 1
-             FROM invitations
-             WHERE organization_id = ?1
-               AND status = 'pending'
-               AND (role = ?2 OR EXISTS (SELECT 1 FROM json_each(teams) WHERE value ->> 'role' = ?2))
-           )
-           OR EXISTS (
-             SELECT 1
-             FROM teams
-             WHERE organization_id = ?1
-               AND (
-                 settings ->> 'defaultRole' = ?2
-                 OR EXISTS (SELECT 1 FROM json_each(settings, '$.allowedRoles') WHERE value = ?2)
-               )
-           )",
+    stale_if!(
+        "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2)
+         OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND role = ?2)
+         OR EXISTS (
+           SELECT 1
+           FROM invitations
+           WHERE organization_id = ?1
+             AND status = 'pending'
+             AND (role = ?2 OR EXISTS (SELECT 1 FROM json_each(teams) WHERE value ->> 'role' = ?2))
+         )
+         OR EXISTS (
+           SELECT 1
+           FROM teams
+           WHERE organization_id = ?1
+             AND (
+               settings ->> 'defaultRole' = ?2
+               OR EXISTS (SELECT 1 FROM json_each(settings, '$.allowedRoles') WHERE value = ?2)
+             )
+         )",
         key
     )
 }
 
 /// Guard: the role is as it was read.
 pub fn unchanged(role: &Role) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        role.id,
-        role.version
-    )
+    unchanged!("roles", role.id, role.version)
 }
 
 /// Guard: no role has that key, and there is room for one more.
 pub fn is_free(key: &str) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND key = ?2)
-           OR (SELECT count(*) FROM roles WHERE organization_id = ?1) >= ?3",
+    stale_if!(
+        "EXISTS (SELECT 1 FROM roles WHERE organization_id = ?1 AND key = ?2)
+         OR (SELECT count(*) FROM roles WHERE organization_id = ?1) >= ?3",
         key,
         i64::try_from(ROLES_MAX).unwrap_or(i64::MAX)
     )
@@ -204,10 +194,8 @@ pub fn is_free(key: &str) -> TenantStatement {
 /// deleted at the same time is not held afterwards. The built-in ones always are there.
 pub fn are_there(keys: &[&str]) -> TenantStatement {
     let own: Vec<&str> = keys.iter().copied().filter(|key| built_in(key).is_none()).collect();
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (
+    stale_if!(
+        "EXISTS (
            SELECT 1
            FROM json_each(?2)
            WHERE value NOT IN (SELECT key FROM roles WHERE organization_id = ?1)

@@ -68,7 +68,7 @@ impl From<&SecondFactor> for SecondFactorView {
 
 /// Read one's own second factor
 #[utoipa::path(get, path = "/v1/second-factor", tag = "sessions", operation_id = "getSecondFactor",
-    responses((status = 200, description = "The factor, without its secret", body = SecondFactorView)), security(("accessToken" = [])))]
+    responses((status = 200, description = "The factor, without its secret", body = SecondFactorView)))]
 pub async fn get(caller: Oneself) -> Result<Reply> {
     Reply::ok(&SecondFactorView::from(&find(&caller).await?))
 }
@@ -78,7 +78,7 @@ pub async fn get(caller: Oneself) -> Result<Reply> {
 /// An authenticator app reads the secret, and a first code of it confirms that it works: until then nothing is asked for at login, and
 /// enrolling again makes a new secret.
 #[utoipa::path(post, path = "/v1/second-factor", tag = "sessions", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
-    responses((status = 201, description = "The factor with its secret", body = SecondFactorView)), security(("accessToken" = [])))]
+    responses((status = 201, description = "The factor with its secret", body = SecondFactorView)))]
 pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
@@ -108,7 +108,7 @@ pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result
 ///
 /// From now on each login of this person, in every organization, asks for a code of it.
 #[utoipa::path(post, path = "/v1/second-factor/confirmation", tag = "sessions", operation_id = "confirmSecondFactor", request_body = Confirmation,
-    responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView)), security(("accessToken" = [])))]
+    responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView)))]
 pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmation>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
@@ -136,7 +136,7 @@ pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmat
 /// Needs a code of it, or a recovery code, in the header `Second-Factor-Code`, so that a stolen access token is not enough.
 #[utoipa::path(delete, path = "/v1/second-factor", tag = "sessions", operation_id = "removeSecondFactor",
     params(("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code; not needed for a factor that was never confirmed")),
-    responses((status = 204, description = "Removed")), security(("accessToken" = [])))]
+    responses((status = 204, description = "Removed")))]
 pub async fn remove(caller: Oneself, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
     let (app, factor) = (caller.tenant.app(), find(&caller).await?);
     let mut statements = Vec::new();

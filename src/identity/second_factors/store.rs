@@ -9,7 +9,7 @@ use crate::kernel::ports::App;
 use crate::kernel::sql;
 use crate::kernel::sql::{Statement, decode};
 use crate::kernel::time::Timestamp;
-use crate::platform_sql;
+use crate::{platform_sql, stale_if};
 
 #[derive(Deserialize)]
 struct FactorRow {
@@ -71,12 +71,7 @@ pub async fn write(app: &App, statements: Vec<Statement>) -> Result<()> {
 pub fn put(person: PersonId, seed: &str, now: Timestamp) -> Vec<Statement> {
     let numbers: Vec<u32> = (1..=RECOVERY_CODES).collect();
     vec![
-        platform_sql!(
-            "INSERT INTO stale_guards (fresh)
-             SELECT 0
-             WHERE EXISTS (SELECT 1 FROM second_factors WHERE person_id = ?1 AND confirmed_at IS NOT NULL)",
-            person
-        ),
+        stale_if!(directory, "EXISTS (SELECT 1 FROM second_factors WHERE person_id = ?1 AND confirmed_at IS NOT NULL)", person),
         platform_sql!(
             "INSERT INTO second_factors (person_id, seed, recovery_codes, created_at)
              VALUES (?1, ?2, ?3, ?4)
@@ -98,10 +93,9 @@ pub fn spend(factor: &SecondFactor, proof: Proof) -> Vec<Statement> {
         Proof::Recovery(number) => (factor.last_step, factor.recovery_codes.iter().copied().filter(|left| *left != number).collect()),
     };
     vec![
-        platform_sql!(
-            "INSERT INTO stale_guards (fresh)
-             SELECT 0
-             WHERE NOT EXISTS (
+        stale_if!(
+            directory,
+            "NOT EXISTS (
                SELECT 1
                FROM second_factors
                WHERE person_id = ?1 AND seed = ?2 AND last_step = ?3 AND recovery_codes = ?4

@@ -11,8 +11,8 @@ use super::{refresh, rules, store};
 use crate::events::SessionEndReason;
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::identity::callers::actors::Identity;
-use crate::identity::callers::permissions::Permission;
+use crate::identity::callers::actors::{Identity, SelfOr};
+use crate::identity::callers::permissions::needs;
 use crate::identity::callers::person::Oneself;
 use crate::identity::callers::public::Public;
 use crate::identity::logins::routes::checked_email;
@@ -20,7 +20,8 @@ use crate::identity::logins::secrets::read_token;
 use crate::identity::throttle::at;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, SessionId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 
@@ -31,7 +32,7 @@ use crate::kernel::tenant::{Actor, Tenant};
 /// `second_factor_required`), the code stays good for the same request with it. A repetition with the same `Idempotency-Key` gets new
 /// tokens of the same session, until that is refreshed.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", operation_id = "createSession", request_body = NewSession,
-    responses((status = 201, description = "The session with its tokens", body = GrantedView)), security(()))]
+    responses((status = 201, description = "The session with its tokens", body = GrantedView)))]
 pub async fn create(public: Public<at::Session>, command: Command<NewSession>) -> Result<Reply> {
     let presented = presented(&command.body, &public.settings().secret)?;
     let (platform, admission) = public.admit(presented.target()).await?;
@@ -55,7 +56,7 @@ fn presented(body: &NewSession, secret: &[u8]) -> Result<Presented> {
 /// (401 `invalid_refresh_token`); only within ten seconds the second of two that came at the same time is told so (409
 /// `refreshed_meanwhile`), and goes on with the tokens of the first.
 #[utoipa::path(post, path = "/v1/session-refreshments", tag = "sessions", operation_id = "refreshSession", request_body = NewRefreshment,
-    responses((status = 201, description = "The session with its next tokens", body = GrantedView)), security(()))]
+    responses((status = 201, description = "The session with its next tokens", body = GrantedView)))]
 pub async fn refresh(public: Public<at::Refreshment>, command: Command<NewRefreshment>) -> Result<Reply> {
     let token = RefreshToken::verify(&command.body.refresh_token, &public.settings().secret);
     let target = token.map(|token| token.session.to_string());
@@ -81,24 +82,21 @@ pub struct SessionsQuery {
 /// Those that are live. Their own, people see without a permission: `person=me`.
 #[utoipa::path(get, path = "/v1/sessions", tag = "sessions", operation_id = "listSessions",
     params(("person" = Option<String>, Query, description = "`me` or `user_...`: only theirs"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<SessionView>)), security(("organizationKey" = ["sessions.read"]), ("platformKey" = [])))]
-pub async fn list(caller: Identity, Filter(query): Filter<SessionsQuery>) -> Result<Reply> {
+        PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<SessionView>)))]
+pub async fn list(caller: SelfOr<needs::SessionsRead>, Filter(query): Filter<SessionsQuery>) -> Result<Reply> {
     let (tenant, person) = (&caller.tenant, whose(&caller, query.person.as_deref())?);
     if person.is_none() || person != caller.person() {
-        caller.need(Permission::SessionsRead, None)?;
-    }
-    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<SessionId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        let cursor = store::find(tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-        person.is_none_or(|person| person == cursor.person).then_some(()).ok_or_else(foreign_cursor)?;
+        caller.check()?;
     }
     let now = tenant.app().moment().now;
-    let sessions = match person {
-        Some(person) => store::list_of(tenant, person, now, &request.bound(), request.fetch()).await?,
-        None => store::list(tenant, now, &request.bound(), request.fetch()).await?,
+    let find = async |id| Ok(store::find(tenant, id).await?.filter(|session| person.is_none_or(|person| person == session.person)));
+    let list = async |from: Start<_>| match person {
+        Some(person) => store::list_of(tenant, person, now, &from.before, from.fetch).await,
+        None => store::list(tenant, now, &from.before, from.fetch).await,
     };
-    Reply::ok(&Page::of(sessions, &request, |session| session.id.to_string(), SessionView::from))
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    Reply::ok(&page::list(&query, find, list, |session: &Session| session.id, SessionView::from).await?)
 }
 
 /// The person a query names.
@@ -116,14 +114,14 @@ fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
 ///
 /// Its tokens stop working before the answer arrives. Their own, people end without a permission.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession", params(("id" = String, Path, description = "`sess_...`")),
-    responses((status = 204, description = "Ended")), security(("organizationKey" = ["sessions.write"]), ("platformKey" = [])))]
-pub async fn end(caller: Identity, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
+    responses((status = 204, description = "Ended")))]
+pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
         let session = store::find(tenant, id).await?;
         let is_own = session.as_ref().is_some_and(|session| Some(session.person) == caller.person());
         if !is_own {
-            caller.need(Permission::SessionsWrite, None)?;
+            caller.check()?;
         }
         let session = session.ok_or_else(|| Problem::not_found("session"))?;
         let because = if is_own { SessionEndReason::LoggedOut } else { SessionEndReason::Revoked };
@@ -137,7 +135,7 @@ pub async fn end(caller: Identity, IdInPath(id): IdInPath<SessionId>) -> Result<
 ///
 /// What to do when a device is lost: the session that asks goes on.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", operation_id = "endOtherSessions",
-    responses((status = 204, description = "Ended")), security(("accessToken" = [])))]
+    responses((status = 204, description = "Ended")))]
 pub async fn end_others(caller: Oneself) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -12,7 +12,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::{Timestamp, days};
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 /// A row of `sessions`.
 #[derive(Deserialize)]
@@ -163,10 +163,8 @@ pub fn end_all_of(person: PersonId, because: SessionEndReason, at: Timestamp) ->
 
 /// Guard: the session is as it was read.
 pub fn unchanged(session: &Session) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM sessions
            WHERE organization_id = ?1 AND id = ?2 AND generation = ?3 AND ended_at IS NULL
@@ -178,12 +176,7 @@ pub fn unchanged(session: &Session) -> TenantStatement {
 
 /// Guard: there is no such session yet.
 pub fn not_begun_yet(id: SessionId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM sessions WHERE organization_id = ?1 AND id = ?2)",
-        id
-    )
+    stale_if!("EXISTS (SELECT 1 FROM sessions WHERE organization_id = ?1 AND id = ?2)", id)
 }
 
 /// Sessions forgotten at once on each database; the next day forgets the rest.

@@ -15,7 +15,8 @@ use crate::identity::roles;
 use crate::identity::roles::role::{Role, Roles};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, TeamId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 
@@ -41,18 +42,17 @@ pub struct DeleteQuery {
 ///
 /// Who may see some teams only gets those: the teams on which they have a role with `teams.read`, and the ones below.
 #[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before"),
+    params(PageQuery,
         ("parentTeam" = Option<String>, Query, description = "Only those directly below `team_...`; `none`: only the topmost ones"), ("q" = Option<String>, Query, description = "Only those whose name begins so, in any case")),
-    responses((status = 200, description = "Newest first", body = Page<TeamView>)), security(("organizationKey" = ["teams.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "Newest first", body = Page<TeamView>)))]
 pub async fn list(caller: OnTeams<needs::TeamsRead>, Filter(query): Filter<TeamsQuery>) -> Result<Reply> {
     let tenant = caller.tenant();
     let shown = Shown { parent: below(&query)?, name: search(&query)?, reach: caller.reach() };
-    let request = PageQuery { limit: query.limit, cursor: query.cursor }.check::<TeamId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let teams = store::list(tenant, &shown, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(teams, &request, |team| team.id.to_string(), |team| TeamView::new(team, tenant.organization())))
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &shown, &from.before, from.fetch).await;
+    let view = |team| TeamView::new(team, tenant.organization());
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    Reply::ok(&page::list(&query, find, list, |team: &Team| team.id, view).await?)
 }
 
 /// What `parentTeam` of a list says. A team that isn't there has nothing below it.
@@ -80,7 +80,7 @@ fn search(query: &TeamsQuery) -> Result<String> {
 ///
 /// Needs `teams.write` on the team above it; organization-wide for a topmost one.
 #[utoipa::path(post, path = "/v1/teams", tag = "teams", operation_id = "createTeam", request_body = NewTeam,
-    responses((status = 201, description = "The team", body = TeamView)), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The team", body = TeamView)))]
 pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam>) -> Result<Reply> {
     let (tenant, body, claim) = (caller.tenant(), &command.body, command.claim.as_ref());
     once(tenant, claim, || async {
@@ -96,7 +96,7 @@ pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam
 
 /// Get a team
 #[utoipa::path(get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam", params(("id" = String, Path, description = "`team_...`")),
-    responses((status = 200, description = "The team", body = TeamView)), security(("organizationKey" = ["teams.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The team", body = TeamView)))]
 pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
     let organization = caller.tenant().organization();
     Reply::ok(&TeamView::new(caller.team, organization))
@@ -107,7 +107,7 @@ pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
 /// To move it (`parentTeam`) needs `teams.write` on the team it leaves and on the one it goes to, organization-wide where that is the top.
 /// Who has a role on the new parents gets it on the team, too, so the caller must hold what these roles permit.
 #[utoipa::path(patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam", params(("id" = String, Path, description = "`team_...`")), request_body = TeamChanges,
-    responses((status = 200, description = "The team", body = TeamView)), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The team", body = TeamView)))]
 pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChanges>) -> Result<Reply> {
     let (tenant, body) = (caller.tenant(), &command.body);
     change(tenant, || async {
@@ -132,7 +132,7 @@ pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChan
 /// Who is on both keeps the role they have there.
 #[utoipa::path(delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
     params(("id" = String, Path, description = "`team_...`"), ("reassignTo" = Option<String>, Query, description = "`team_...`: takes over the children and members")),
-    responses((status = 204, description = "Deleted")), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Deleted")))]
 pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<DeleteQuery>) -> Result<Reply> {
     let tenant = caller.tenant();
     change(tenant, || async {
@@ -149,16 +149,13 @@ pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<Del
 ///
 /// Those with a role on this very team; roles on the teams above reach it, too, and are listed there.
 #[utoipa::path(get, path = "/v1/teams/{id}/members", tag = "teams", operation_id = "listTeamMembers",
-    params(("id" = String, Path, description = "`team_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Who came last first", body = Page<TeamMemberView>)), security(("organizationKey" = ["teams.read"]), ("platformKey" = [])))]
+    params(("id" = String, Path, description = "`team_...`"), PageQuery),
+    responses((status = 200, description = "Who came last first", body = Page<TeamMemberView>)))]
 pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<PersonId>()?;
-    let before = match request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        None => None,
-        Some(person) => Some(store::find_member(caller.tenant(), caller.team.id, person).await?.ok_or_else(foreign_cursor)?),
-    };
-    let members = store::list_members(caller.tenant(), caller.team.id, before.as_ref(), request.fetch()).await?;
-    Reply::ok(&Page::of(members, &request, |member| member.person.to_string(), TeamMemberView::from))
+    let (tenant, team) = (caller.tenant(), caller.team.id);
+    let find = async |person| store::find_member(tenant, team, person).await;
+    let list = async |from: Start<TeamMember>| store::list_members(tenant, team, from.found.as_ref(), from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |member| member.person, TeamMemberView::from).await?)
 }
 
 /// Give a member a role on a team
@@ -166,7 +163,7 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
 /// It reaches the teams below, too. The caller must hold all that the role permits on the team.
 #[utoipa::path(put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
     params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`, a member of the organization")), request_body = NewTeamRole,
-    responses((status = 200, description = "The role on the team", body = TeamMemberView)), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The role on the team", body = TeamMemberView)))]
 pub async fn put_member(
     caller: OnTeam<needs::TeamsWrite>,
     IdsInPath(_, person): IdsInPath<TeamId, PersonId>,
@@ -192,7 +189,7 @@ pub async fn put_member(
 /// They stay a member of the organization, and on the teams below on which they have a role of their own.
 #[utoipa::path(delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
     params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`")),
-    responses((status = 204, description = "No longer on the team")), security(("organizationKey" = ["teams.write"]), ("platformKey" = [])))]
+    responses((status = 204, description = "No longer on the team")))]
 pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, person): IdsInPath<TeamId, PersonId>) -> Result<Reply> {
     let tenant = caller.tenant();
     change(tenant, || async {

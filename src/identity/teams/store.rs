@@ -12,7 +12,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct TeamRow {
@@ -206,32 +206,18 @@ pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> 
 
 /// Guard: the team is as it was read, also where it is.
 pub fn unchanged(team: &Team) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        team.id,
-        team.version
-    )
+    unchanged!("teams", team.id, team.version)
 }
 
 /// Guard: the team is where it was; it may be called differently.
 pub fn is_still_at(team: &Team) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND path = ?3)",
-        team.id,
-        team.path.0.as_str()
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND path = ?3)", team.id, team.path.0.as_str())
 }
 
 /// Guard: nothing at or below `path` is deeper than `deepest`.
 pub fn is_no_deeper(path: &TeamPath, deepest: u32) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND path >= ?2 AND path < ?3 AND depth > ?4)",
+    stale_if!(
+        "EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND path >= ?2 AND path < ?3 AND depth > ?4)",
         path.0.as_str(),
         path.end(),
         deepest
@@ -240,12 +226,7 @@ pub fn is_no_deeper(path: &TeamPath, deepest: u32) -> TenantStatement {
 
 /// Guard: there is room for one more team.
 pub fn has_room() -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE (SELECT count(*) FROM teams WHERE organization_id = ?1) >= ?2",
-        TEAMS_MAX
-    )
+    stale_if!("(SELECT count(*) FROM teams WHERE organization_id = ?1) >= ?2", TEAMS_MAX)
 }
 
 /// Guard: the roles that the settings name are still there.
@@ -255,26 +236,22 @@ pub fn roles_are_there(settings: &Settings) -> TenantStatement {
 
 /// Guard: nothing and nobody is in the team.
 pub fn is_empty(team: TeamId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2)
-           OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND team_id = ?2)
-           OR EXISTS (
-             SELECT 1
-             FROM invitations
-             WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0
-           )",
+    stale_if!(
+        "EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2)
+         OR EXISTS (SELECT 1 FROM team_members WHERE organization_id = ?1 AND team_id = ?2)
+         OR EXISTS (
+           SELECT 1
+           FROM invitations
+           WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0
+         )",
         team
     )
 }
 
 /// Guard: nobody holds a role on the team but these.
 pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (
+    stale_if!(
+        "EXISTS (
            SELECT 1
            FROM team_members
            WHERE organization_id = ?1
@@ -288,20 +265,13 @@ pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
 
 /// Guard: the person is a member of the organization.
 pub fn is_member(person: PersonId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
-        person
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)", person)
 }
 
 /// Guard: the member holds that role on the team.
 pub fn holds(member: &TeamMember) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM team_members
            WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3 AND role = ?4

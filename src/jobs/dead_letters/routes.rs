@@ -53,12 +53,12 @@ pub struct Replay {
 
 /// List parked work
 #[utoipa::path(get, path = "/v1/parked", tag = "operations", operation_id = "listParkedWork",
-    responses((status = 200, description = "Oldest first, at most 100; replay some to see more", body = Page<ParkedView>)), security(("platformKey" = [])))]
+    responses((status = 200, description = "Oldest first, at most 100; replay some to see more", body = Page<ParkedView>)))]
 pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     let steps = "SELECT 'step:' || organization_id || ':' || event_id || ':' || step AS id, 'step' AS kind,
                    step AS name, organization_id AS organization, attempts, last_error, updated_at AS parked_at
                  FROM reaction_runs
-                 WHERE status = 'parked'
+                 WHERE status = 'dead'
                  ORDER BY updated_at
                  LIMIT ?1";
     let mails = "SELECT 'mail:' || organization_id || ':' || id AS id, 'mail' AS kind, template AS name,
@@ -68,10 +68,11 @@ pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
                  ORDER BY created_at
                  LIMIT ?1";
     let bills = "SELECT 'billing:' || organization_id || ':' || subscription_id AS id, 'billing' AS kind,
-                   subscription_id AS name, organization_id AS organization, attempts, last_error, parked_at
+                   subscription_id AS name, organization_id AS organization, attempts, last_error,
+                   given_up_at AS parked_at
                  FROM billing_failures
-                 WHERE parked_at IS NOT NULL
-                 ORDER BY parked_at
+                 WHERE given_up_at IS NOT NULL
+                 ORDER BY given_up_at
                  LIMIT ?1";
     let limit = [Value::from(SHOWN_MAX.saturating_add(1))];
     let mut data: Vec<ParkedView> = vendor.platform.every_shard(steps, &limit).await?;
@@ -79,9 +80,9 @@ pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     data.extend(vendor.platform.every_shard::<ParkedView>(bills, &limit).await?);
     let messages = platform_sql!(
         "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts,
-           NULL AS last_error, parked_at
-         FROM parked_messages
-         ORDER BY parked_at
+           NULL AS last_error, given_up_at AS parked_at
+         FROM dead_letters
+         ORDER BY given_up_at
          LIMIT ?1",
         SHOWN_MAX.saturating_add(1)
     );
@@ -97,7 +98,7 @@ pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
 ///
 /// From its first attempt. What it had done before is not done twice.
 #[utoipa::path(post, path = "/v1/parked/replays", tag = "operations", operation_id = "replayParkedWork", request_body = Replay,
-    responses((status = 204, description = "Tried; what fails again will be parked again")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Tried; what fails again will be parked again")))]
 pub async fn replay(vendor: Vendor, command: Command<Replay>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || async {
@@ -149,14 +150,13 @@ struct ParkedMessage {
 
 /// Handles the message here and now; only then it is no longer parked.
 async fn replay_message(vendor: &Vendor, id: ParkedId) -> Result<bool> {
-    let rows: Vec<ParkedMessage> =
-        vendor.platform.directory_rows(platform_sql!("SELECT body FROM parked_messages WHERE id = ?1", id)).await?;
+    let rows: Vec<ParkedMessage> = vendor.platform.directory_rows(platform_sql!("SELECT body FROM dead_letters WHERE id = ?1", id)).await?;
     let Some(row) = rows.into_iter().next() else { return Ok(false) };
     let message: Message =
         serde_json::from_str(&row.body).map_err(|error| Error::internal(format!("a parked message can't be read: {error}")))?;
     let entry =
         Audit { action: "parkedMessage.replayed", target: id.to_string(), before: None, after: serde_json::to_value(&message).ok() };
     messages::handle(&vendor.platform, message).await?;
-    vendor.platform.commit(vec![platform_sql!("DELETE FROM parked_messages WHERE id = ?1", id)], vec![entry]).await?;
+    vendor.platform.commit(vec![platform_sql!("DELETE FROM dead_letters WHERE id = ?1", id)], vec![entry]).await?;
     Ok(true)
 }

@@ -9,7 +9,7 @@ use crate::platform_sql;
 pub async fn park(platform: &Platform, queue: &str, body: &str) -> Result<()> {
     let moment = platform.app().moment();
     let statement = platform_sql!(
-        "INSERT INTO parked_messages (id, queue, body, parked_at)
+        "INSERT INTO dead_letters (id, queue, body, given_up_at)
          VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO NOTHING",
         ParkedId::derived(&[queue, body]),

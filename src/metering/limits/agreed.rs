@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::kernel::ids::GrantId;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 /// A limit that replaces the plan's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use super::agreed::Limits;
 use crate::kernel::error::Result;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
-use crate::meter::contract::{Call, Done, Grant, LimitOverride};
+use crate::meter::contract::{Call, Done};
+use crate::meter::vocabulary::{Grant, LimitOverride};
 
 /// Tells the Meter all that is agreed with the organization beside its plan.
 pub async fn put_limits(tenant: &Tenant, limits: &Limits) -> Result<()> {

@@ -8,17 +8,19 @@ use super::agreed::{Grant, Override};
 use super::rules::{Allowance, Wanted};
 use super::{rules, store};
 use crate::catalog::metrics;
+use crate::catalog::metrics::metric::Metric;
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{GrantId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 /// The limit of one organization.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -127,7 +129,7 @@ impl From<Grant> for GrantView {
 /// It replaces the plan's, also when it is lower, and holds when the answer arrives. What it costs to go past the plan's limit stays the same.
 #[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "putLimit",
     params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")), request_body = NewLimit,
-    responses((status = 200, description = "The limit", body = LimitView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The limit", body = LimitView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>, command: Command<NewLimit>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_metric(tenant.app(), &metric, "metric").await?;
@@ -148,7 +150,7 @@ pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId
 /// The plan's limit holds when the answer arrives.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "deleteLimit",
     params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")),
-    responses((status = 204, description = "The limit is the plan's")), security(("platformKey" = [])))]
+    responses((status = 204, description = "The limit is the plan's")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_metric(tenant.app(), &metric, "metric").await?;
@@ -164,23 +166,23 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<Organizatio
 
 /// List an organization's own limits
 #[utoipa::path(get, path = "/v1/organizations/{id}/limits", tag = "limits", operation_id = "listLimits",
-    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Those that replace the plan's, by metric", body = Page<LimitView>)), security(("platformKey" = [])))]
+    params(("id" = String, Path, description = "`org_...`"), PageQuery),
+    responses((status = 200, description = "Those that replace the plan's, by metric", body = Page<LimitView>)))]
 pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let tenant = vendor.organization(id).await?;
-    let request = query.check::<String>()?;
-    if let Some(cursor) = &request.before {
-        metrics::store::find(tenant.app(), cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let overrides = store::list_overrides(&tenant, request.before.as_deref().unwrap_or_default(), request.fetch()).await?;
-    Reply::ok(&Page::of(overrides, &request, |given| given.metric.clone(), LimitView::from))
+    let tenant = &vendor.organization(id).await?;
+    let find = async |metric: String| metrics::store::find(tenant.app(), &metric).await;
+    let list = async |from: Start<Metric>| {
+        let after = from.found.map(|metric| metric.key).unwrap_or_default();
+        store::list_overrides(tenant, &after, from.fetch).await
+    };
+    Reply::ok(&page::list(&query, find, list, |given| given.metric.clone(), LimitView::from).await?)
 }
 
 /// Grant an organization extra allowance
 ///
 /// It counts when the answer arrives, if it has started.
 #[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant", params(("id" = String, Path, description = "`org_...`")), request_body = NewGrant,
-    responses((status = 201, description = "The grant", body = GrantView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The grant", body = GrantView)))]
 pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewGrant>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
     let wanted = Allowance::from(command.body);
@@ -203,16 +205,13 @@ pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>
 
 /// List an organization's grants
 #[utoipa::path(get, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "listGrants",
-    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first, also those that are over, without revoked ones", body = Page<GrantView>)), security(("platformKey" = [])))]
+    params(("id" = String, Path, description = "`org_...`"), PageQuery),
+    responses((status = 200, description = "Newest first, also those that are over, without revoked ones", body = Page<GrantView>)))]
 pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let tenant = vendor.organization(id).await?;
-    let request = query.check::<GrantId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find_grant(&tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let grants = store::list_grants(&tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(grants, &request, |grant| grant.id.to_string(), GrantView::from))
+    let tenant = &vendor.organization(id).await?;
+    let find = async |id| store::find_grant(tenant, id).await;
+    let list = async |from: Start<_>| store::list_grants(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |grant| grant.id, GrantView::from).await?)
 }
 
 /// Revoke a grant
@@ -220,7 +219,7 @@ pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>,
 /// It no longer counts when the answer arrives.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/grants/{grant}", tag = "limits", operation_id = "deleteGrant",
     params(("id" = String, Path, description = "`org_...`"), ("grant" = String, Path, description = "`grant_...`")),
-    responses((status = 204, description = "Revoked")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Revoked")))]
 pub async fn delete_grant(vendor: Vendor, IdsInPath(id, grant): IdsInPath<OrganizationId, GrantId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {

@@ -9,7 +9,7 @@ use crate::kernel::decision::Decision;
 use crate::kernel::ids::{GrantId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
+use crate::meter::vocabulary::Enforcement;
 
 /// Grants of one organization that have not ended: its Meter adds them up.
 pub const GRANTS_MAX: usize = 500;

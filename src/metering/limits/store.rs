@@ -10,8 +10,8 @@ use crate::kernel::sql;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::Enforcement;
-use crate::tenant_sql;
+use crate::meter::vocabulary::Enforcement;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct VersionRow {
@@ -134,12 +134,7 @@ pub async fn find_grant(tenant: &Tenant, id: GrantId) -> Result<Option<Grant>> {
 
 /// Guard: the limits are as they were read.
 pub fn unchanged(version: i64) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE coalesce((SELECT version FROM limit_versions WHERE organization_id = ?1), 0) <> ?2",
-        version
-    )
+    stale_if!("coalesce((SELECT version FROM limit_versions WHERE organization_id = ?1), 0) <> ?2", version)
 }
 
 pub fn put_version(version: i64) -> TenantStatement {

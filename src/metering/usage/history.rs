@@ -1,6 +1,4 @@
-//! History: usage by the hour or the day, from buckets that the Meter rolls up.
-//!
-//! Invariant: what was recorded before a history is asked for is in it.
+//! History: usage by the hour or the day. Pure.
 
 use std::time::Duration;
 
@@ -8,20 +6,11 @@ use rating::Quantity;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::store;
 use super::store::BucketRow;
-use crate::catalog::metrics;
 use crate::http::quantity::QuantityDocument;
-use crate::http::reply::Reply;
-use crate::http::request::Filter;
-use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::problem::Problem;
-use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Timestamp, days, hours};
-use crate::meter::client;
-use crate::meter::contract::Bucket;
 
 /// How long one entry of a history is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -66,32 +55,6 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HistoryQuery {
-    metric: String,
-    #[serde(default)]
-    granularity: Granularity,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-}
-
-/// What was recorded of one metric, entry by entry.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct UsageHistory {
-    #[serde(rename = "$type")]
-    pub type_name: &'static str,
-    pub metric: String,
-    #[schema(value_type = String, example = "hour")]
-    pub granularity: Granularity,
-    /// The start of the first hour or day.
-    pub from: Timestamp,
-    /// The end of the last one.
-    pub to: Timestamp,
-    /// In time order; those without usage are left out.
-    pub data: Vec<HistoryEntry>,
-}
-
 /// What was recorded with timestamps in one hour or day.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -112,31 +75,11 @@ pub struct HistoryEntry {
     pub uniques: u64,
 }
 
-/// Read usage over time
-///
-/// By the hour or by the day (UTC), up to 1,000 entries. What was recorded before is in it.
-#[utoipa::path(get, path = "/v1/usage/history", tag = "usage", operation_id = "getUsageHistory",
-    params(("metric" = String, Query, description = "`apiCalls`"), ("granularity" = Option<String>, Query, description = "`hour` (the default) or `day`"),
-        ("from" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); 24 hours or 30 days before `to` when absent"),
-        ("to" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); now when absent")),
-    responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)), security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
-pub async fn history(caller: Authorized<needs::UsageRead>, Filter(query): Filter<HistoryQuery>) -> Result<Reply> {
-    let tenant = caller.tenant;
-    let HistoryQuery { metric, granularity, .. } = query;
-    let (from, to) = range(granularity, query.from, query.to, tenant.moment().now)?;
-    roll_up(&tenant).await?;
-    let data = entries(&tenant, &metric, granularity, from, to).await?;
-    if data.is_empty() {
-        check_is_known(&tenant, &metric).await?;
-    }
-    Reply::ok(&UsageHistory { type_name: "UsageHistory", metric, granularity, from, to, data })
-}
-
 /// Entries in one history.
 const ENTRIES_MAX: i64 = 1_000;
 
 /// Whole entries from the one that `from` lies in to the one that `to` ends in.
-fn range(
+pub fn range(
     granularity: Granularity,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
@@ -156,25 +99,8 @@ fn range(
     Ok((from, to))
 }
 
-/// Hours that are read at once: a database's answer is one text in memory.
-const HOURS_READ_AT_ONCE: u64 = 2_400;
-
-async fn entries(tenant: &Tenant, metric: &str, granularity: Granularity, from: Timestamp, to: Timestamp) -> Result<Vec<HistoryEntry>> {
-    let mut entries = Vec::new();
-    let mut start = from;
-    while start < to {
-        let end = start.plus(hours(HOURS_READ_AT_ONCE)).min(to);
-        // A day may begin in one part and go on in the next.
-        for row in store::buckets(tenant, metric, start, end).await? {
-            add(&mut entries, granularity, &row)?;
-        }
-        start = end;
-    }
-    Ok(entries)
-}
-
 /// Adds an hour to the entry it lies in; hours come in time order.
-fn add(entries: &mut Vec<HistoryEntry>, granularity: Granularity, row: &BucketRow) -> Result<()> {
+pub fn add(entries: &mut Vec<HistoryEntry>, granularity: Granularity, row: &BucketRow) -> Result<()> {
     let start = granularity.start_of(row.hour);
     match entries.last_mut() {
         Some(entry) if entry.start == start => {
@@ -193,47 +119,6 @@ fn add(entries: &mut Vec<HistoryEntry>, granularity: Granularity, row: &BucketRo
             last: row.last,
             uniques: row.uniques,
         }),
-    }
-    Ok(())
-}
-
-/// The Meter knows its plan's metrics, and of the vendor's those it was asked for.
-async fn check_is_known(tenant: &Tenant, metric: &str) -> Result<()> {
-    let counted = client::current_usage(tenant).await?.metrics;
-    if counted.contains_key(metric) || metrics::store::defined(tenant.app()).await?.iter().any(|defined| defined.key == metric) {
-        return Ok(());
-    }
-    let names: Vec<&str> = counted.keys().map(String::as_str).collect();
-    let detail = format!("There is no such metric here. Use one of: {}.", names.join(", "));
-    Err(Problem::refused("metric", "unknown_metric", detail).into())
-}
-
-/// Pages of buckets that one request waits for.
-const ROUNDS_MAX: usize = 100;
-
-/// Brings all that the Meter has recorded into the buckets.
-pub async fn roll_up(tenant: &Tenant) -> Result<()> {
-    for _ in 0..ROUNDS_MAX {
-        let rolled = client::roll_up(tenant).await?;
-        if let Some(last) = rolled.buckets.last() {
-            match store_buckets(tenant, &rolled.buckets).await {
-                // Nothing can be stored for a moment; reading goes on with what is.
-                Err(Error::Refused(problem)) if problem.code == "organization_moving" => return Ok(()),
-                stored => stored?,
-            }
-            client::acknowledge_buckets(tenant, last.version).await?;
-        }
-        if !rolled.has_more {
-            return Ok(());
-        }
-    }
-    Err(Problem::unavailable("So much was recorded that it is still being counted. Retry in a moment.").into())
-}
-
-/// Stores buckets of this organization's Meter. What comes twice, late or in the wrong order changes nothing.
-pub async fn store_buckets(tenant: &Tenant, buckets: &[Bucket]) -> Result<()> {
-    if !buckets.is_empty() {
-        tenant.run(vec![store::put_buckets(buckets)]).await?;
     }
     Ok(())
 }

@@ -24,8 +24,7 @@ const TICKET: &str = "tenantry-feed";
 /// the period, each later one what changed since, at most four a second. `Last-Event-ID` goes on where a stream was cut.
 #[utoipa::path(get, path = "/v1/usage/live", tag = "usage", operation_id = "followUsage",
     params(("Last-Event-ID" = Option<String>, Header, description = "The `sequence` of the last message that was read")),
-    responses((status = 200, description = "A message a change: `id` is its sequence, `data` the UsageChange", body = UsageChangeView, content_type = "text/event-stream")),
-    security(("organizationKey" = ["usage.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "A message a change: `id` is its sequence, `data` the UsageChange", body = UsageChangeView, content_type = "text/event-stream")))]
 pub async fn live(caller: Authorized<needs::UsageRead>, method: Method, headers: HeaderMap) -> Result<Response> {
     let is_socket = text_header(&headers, "upgrade").eq_ignore_ascii_case("websocket");
     let accepted = text_header(&headers, "accept");

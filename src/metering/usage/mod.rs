@@ -7,9 +7,12 @@
 //! count of a period as it is billed, late usage is what arrived for a period after its closing.
 //! Invariant: the hot path calls the Meter and nothing else.
 
+pub mod buckets;
 pub mod exports;
 pub mod facts;
+pub mod forwarding;
 pub mod history;
+pub mod history_routes;
 pub mod live;
 pub mod routes;
 pub mod serving;

@@ -4,7 +4,8 @@ use crate::catalog::metrics;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
-use crate::meter::contract::{Call, Done, HotReply, HotRequest, TELL_METRICS};
+use crate::meter::contract::{Call, Done};
+use crate::meter::wire::{HotReply, HotRequest, TELL_METRICS};
 
 /// Tells the Meter every metric that the vendor has defined; their number is the version. Where there is none, there is nothing to tell.
 pub async fn put_metrics(tenant: &Tenant) -> Result<()> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::http::quantity::QuantityDocument;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, Enforcement, MetricKind};
+use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind};
 
 /// Usage to record.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::wire::EntryView;
 
-pub const HEADER: &str = "sequence,id,at,actorKind,actorId,actorSession,onBehalfOfKind,onBehalfOfId,action,targetType,targetId,before,after,events,requestId,address,userAgent,hash\r\n";
+pub const HEADER: &str = "sequence,id,at,actorKind,actorId,actorSession,onBehalfOfKind,onBehalfOfId,action,targetType,targetId,\
+    before,after,events,requestId,address,userAgent,hash\r\n";
 
 /// One entry as a line.
 pub fn line(entry: &EntryView) -> String {

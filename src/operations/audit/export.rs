@@ -83,7 +83,13 @@ async fn begin(log: &Log, range: Range, span: Span) -> Result<String> {
         None => Head::genesis(&log.name()).hash,
     };
     let line = json!({
-        "$type": "AuditLog", "version": 1, "log": log.name(), "from": range.from, "to": range.to, "previous": previous, "isGenesis": before == 0
+        "$type": "AuditLog",
+        "version": 1,
+        "log": log.name(),
+        "from": range.from,
+        "to": range.to,
+        "previous": previous,
+        "isGenesis": before == 0,
     });
     Ok(format!("{line}\n"))
 }

@@ -46,6 +46,8 @@ pub struct Export {
     pub bytes: u64,
     pub digest: String,
     pub attempts: u32,
+    /// The pause after a failure ends then.
+    pub next_attempt_at: Option<Timestamp>,
     pub version: i64,
 }
 

@@ -17,7 +17,8 @@ use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::ExportId;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -94,7 +95,7 @@ impl From<Export> for ExportView {
 /// All rows of the organization, and all its usage events, as NDJSON. It is made in the background; `GET /v1/exports/{id}` tells how far it
 /// is. One is made at a time: asked again meanwhile, the answer is the one that is being made.
 #[utoipa::path(post, path = "/v1/exports", tag = "exports", operation_id = "createExport", request_body = NewExport,
-    responses((status = 202, description = "It is being made", body = ExportView)), security(("organizationKey" = ["exports.write"]), ("platformKey" = [])))]
+    responses((status = 202, description = "It is being made", body = ExportView)))]
 pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<NewExport>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let Format::Ndjson = command.body.format;
@@ -112,20 +113,18 @@ pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<Ne
 
 /// List exports
 #[utoipa::path(get, path = "/v1/exports", tag = "exports", operation_id = "listExports",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<ExportView>)), security(("organizationKey" = ["exports.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<ExportView>)))]
 pub async fn list(caller: Authorized<needs::ExportsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<ExportId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let exports = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(exports, &request, |export| export.id.to_string(), ExportView::from))
+    let tenant = &caller.tenant;
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |export| export.id, ExportView::from).await?)
 }
 
 /// Read an export
 #[utoipa::path(get, path = "/v1/exports/{id}", tag = "exports", operation_id = "getExport", params(("id" = String, Path, description = "`export_...`")),
-    responses((status = 200, description = "The export", body = ExportView)), security(("organizationKey" = ["exports.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The export", body = ExportView)))]
 pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>) -> Result<Reply> {
     Reply::ok(&ExportView::from(find(&caller.tenant, id).await?))
 }
@@ -136,7 +135,7 @@ pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<
 /// of `usageEvents`; at last `{"summary":{...}}` with the rows of each table and the SHA-256 of all bytes before. A download that was cut off
 /// goes on with `Range: bytes=N-`.
 #[utoipa::path(get, path = "/v1/exports/{id}/content", tag = "exports", operation_id = "getExportContent", params(("id" = String, Path, description = "`export_...`")),
-    responses((status = 200, description = "A row a line", body = String, content_type = "application/x-ndjson")), security(("organizationKey" = ["exports.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "A row a line", body = String, content_type = "application/x-ndjson")))]
 pub async fn content(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>, headers: HeaderMap) -> Result<Response> {
     let tenant = caller.tenant;
     let export = find(&tenant, id).await?;

@@ -9,12 +9,13 @@ use super::store;
 use crate::events::ExportRequested;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{ExportId, Moment};
-use crate::kernel::time::{Timestamp, days};
+use crate::kernel::retry::Policy;
+use crate::kernel::time::{Timestamp, days, hours, seconds};
 
 /// How long the text is kept.
 pub const KEPT: std::time::Duration = days(7);
-/// Tries of one step before the export is given up.
-pub const ATTEMPTS_MAX: u32 = 8;
+/// An export is given up after about 20 minutes in which one step of it kept failing.
+pub const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(10), pause_max: hours(1) };
 /// The name under which the Meter's events are exported.
 pub const USAGE_EVENTS: &str = "usageEvents";
 /// What stands for a secret.
@@ -42,6 +43,7 @@ pub fn request(requested_by: &str, moment: Moment<'_>) -> (Export, Decision) {
         bytes: 0,
         digest: String::new(),
         attempts: 0,
+        next_attempt_at: None,
         version: 1,
     };
     let decision = Decision::new()

@@ -8,11 +8,12 @@ use super::export::{Export, Position, Status};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{ExportId, OrganizationId};
 use crate::kernel::platform::Platform;
+use crate::kernel::retry::Failure;
 use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql, unchanged};
 
 #[derive(Deserialize)]
 struct ExportRow {
@@ -34,6 +35,8 @@ struct ExportRow {
     bytes: u64,
     digest: String,
     attempts: u32,
+    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
+    next_attempt_at: Option<Timestamp>,
     version: i64,
 }
 
@@ -53,6 +56,7 @@ impl From<ExportRow> for Export {
             bytes: row.bytes,
             digest: row.digest,
             attempts: row.attempts,
+            next_attempt_at: row.next_attempt_at,
             version: row.version,
         }
     }
@@ -83,22 +87,12 @@ pub async fn unfinished(tenant: &Tenant) -> Result<Option<Export>> {
 
 /// Guard: no export is being made.
 pub fn none_unfinished() -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))"
-    )
+    stale_if!("EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))")
 }
 
 /// Guard: nobody else has written it since it was read.
 pub fn unchanged(export: &Export) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        export.id,
-        export.version
-    )
+    unchanged!("exports", export.id, export.version)
 }
 
 pub fn insert(export: &Export, requested_by: &str) -> TenantStatement {
@@ -119,7 +113,8 @@ pub fn update(export: &Export) -> TenantStatement {
     tenant_sql!(
         "UPDATE exports
          SET status = ?3, finished_at = ?4, expires_at = ?5, position = ?6, counts = ?7, rows_expected = ?8,
-           rows_written = ?9, chunks = ?10, bytes = ?11, digest = ?12, attempts = 0, version = version + 1
+           rows_written = ?9, chunks = ?10, bytes = ?11, digest = ?12, attempts = 0, next_attempt_at = NULL,
+           version = version + 1
          WHERE organization_id = ?1 AND id = ?2",
         export.id,
         sql::word(&export.status),
@@ -135,18 +130,19 @@ pub fn update(export: &Export) -> TenantStatement {
     )
 }
 
-/// Notes a step that failed; after the last try the export has.
-pub fn failed(export: &Export, attempts_max: u32, error: &str, now: Timestamp) -> TenantStatement {
-    let is_over = export.attempts.saturating_add(1) >= attempts_max;
+/// Notes a step that failed; after the last attempt the export has.
+pub fn failed(export: &Export, failure: Failure, error: &str, now: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE exports
-         SET attempts = attempts + 1, last_error = ?3, status = CASE WHEN ?4 THEN 'failed' ELSE status END,
+         SET attempts = ?6, next_attempt_at = ?7, last_error = ?3, status = CASE WHEN ?4 THEN 'failed' ELSE status END,
            finished_at = CASE WHEN ?4 THEN ?5 END, version = version + 1
          WHERE organization_id = ?1 AND id = ?2 AND status IN ('queued', 'running')",
         export.id,
         error,
-        is_over,
-        now
+        failure.is_dead_letter(),
+        now,
+        failure.attempts,
+        failure.next_attempt_at
     )
 }
 
@@ -209,11 +205,13 @@ pub struct Known {
     pub id: ExportId,
 }
 
-/// Exports that are being made, anywhere.
+/// Exports that are being made and do not pause, anywhere.
 pub async fn all_unfinished(platform: &Platform, limit: u32) -> Result<Vec<Known>> {
     let text = "SELECT organization_id, id
                 FROM exports
-                WHERE status IN ('queued', 'running') AND created_at <= ?1
+                WHERE status IN ('queued', 'running')
+                  AND created_at <= ?1
+                  AND (next_attempt_at IS NULL OR next_attempt_at <= ?1)
                 ORDER BY created_at
                 LIMIT ?2";
     platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await

@@ -4,7 +4,7 @@ use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
 use super::export::{Export, Position, Status};
-use super::rules::{ATTEMPTS_MAX, KEPT, LEFT_OUT, USAGE_EVENTS};
+use super::rules::{KEPT, LEFT_OUT, RETRIES, USAGE_EVENTS};
 use super::{rules, store};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
@@ -29,15 +29,17 @@ const SWEEP_MAX: u32 = 100;
 
 /// Goes on with the organization's export. False when there is more to do at once.
 pub async fn go_on(tenant: &Tenant) -> Result<bool> {
+    let now = tenant.app().moment().now;
     for _ in 0..STEPS_MAX {
-        let Some(export) = store::unfinished(tenant).await? else { return Ok(true) };
+        let pauses = |export: &Export| export.next_attempt_at.is_some_and(|next| now < next);
+        let Some(export) = store::unfinished(tenant).await?.filter(|export| !pauses(export)) else { return Ok(true) };
         match step(tenant, export.clone()).await {
             // Stale: somebody else did this step.
             Ok(()) | Err(Error::Stale) => {}
             Err(error) => {
-                let now = tenant.app().moment().now;
-                tenant.run(vec![store::failed(&export, ATTEMPTS_MAX, &error.for_the_record(), now)]).await?;
-                // The sweep tries it again.
+                let failure = RETRIES.failed_again(export.attempts, now, &export.id.to_string());
+                tenant.run(vec![store::failed(&export, failure, &error.for_the_record(), now)]).await?;
+                // The sweep tries it again when its pause is over.
                 return Ok(true);
             }
         }

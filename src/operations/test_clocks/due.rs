@@ -11,7 +11,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 /// A fact that waits for its time.
 #[derive(Clone, Debug, Deserialize)]
@@ -65,12 +65,7 @@ pub async fn fire(tenant: &Tenant, due: &DueEvent) -> Result<()> {
     let event = Event::read(&due.wire_name, due.version, &due.data)
         .ok_or_else(|| Error::internal(format!("{} v{} is due and no known event", due.wire_name, due.version)))?;
     let decision = Decision::new()
-        .guard(tenant_sql!(
-            "INSERT INTO stale_guards (organization_id, fresh)
-             SELECT ?1, 0
-             WHERE NOT EXISTS (SELECT 1 FROM due_events WHERE organization_id = ?1 AND id = ?2)",
-            due.id
-        ))
+        .guard(stale_if!("NOT EXISTS (SELECT 1 FROM due_events WHERE organization_id = ?1 AND id = ?2)", due.id))
         .write(tenant_sql!("DELETE FROM due_events WHERE organization_id = ?1 AND id = ?2", due.id))
         .raise(event);
     match tenant.commit(decision, None).await {

@@ -56,6 +56,13 @@ impl CreditNote {
 
     /// For the audit log.
     pub(super) fn facts(&self) -> serde_json::Value {
-        json!({"invoice": self.invoice, "totalMinor": self.total_minor, "reducedMinor": self.reduced_minor, "creditedMinor": self.credited_minor, "refundedMinor": self.refunded_minor, "reason": self.reason})
+        json!({
+            "invoice": self.invoice,
+            "totalMinor": self.total_minor,
+            "reducedMinor": self.reduced_minor,
+            "creditedMinor": self.credited_minor,
+            "refundedMinor": self.refunded_minor,
+            "reason": self.reason,
+        })
     }
 }

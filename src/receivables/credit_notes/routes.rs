@@ -18,7 +18,8 @@ use crate::identity::callers::actors::{Authorized, VendorFor};
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{CreditNoteId, InvoiceId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
@@ -154,7 +155,7 @@ impl From<CreditNote> for CreditNoteView {
 /// What is open need not be paid any more; what was paid becomes credit, or is refunded.
 #[utoipa::path(post, path = "/v1/credit-notes", tag = "credit notes", operation_id = "createCreditNote",
     params(("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewCreditNote,
-    responses((status = 201, description = "The credit note", body = CreditNoteView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The credit note", body = CreditNoteView)))]
 pub async fn create(vendor: VendorFor, command: Command<NewCreditNote>) -> Result<Reply> {
     let (tenant, claim, body) = (&vendor.tenant, command.claim.as_ref(), command.body);
     once(tenant, claim, || async {
@@ -174,20 +175,18 @@ pub async fn create(vendor: VendorFor, command: Command<NewCreditNote>) -> Resul
 
 /// List the credit notes
 #[utoipa::path(get, path = "/v1/credit-notes", tag = "credit notes", operation_id = "listCreditNotes",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<CreditNoteView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<CreditNoteView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<CreditNoteId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let notes = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(notes, &request, |note| note.id.to_string(), CreditNoteView::from))
+    let tenant = &caller.tenant;
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |note| note.id, CreditNoteView::from).await?)
 }
 
 /// Read a credit note
 #[utoipa::path(get, path = "/v1/credit-notes/{id}", tag = "credit notes", operation_id = "getCreditNote", params(("id" = String, Path, description = "`cn_...`")),
-    responses((status = 200, description = "The credit note", body = CreditNoteView)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The credit note", body = CreditNoteView)))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<CreditNoteId>) -> Result<Reply> {
     let note = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("credit note"))?;
     Reply::ok(&CreditNoteView::from(note))

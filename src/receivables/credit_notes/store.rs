@@ -10,7 +10,7 @@ use crate::kernel::ids::{CreditNoteId, InvoiceId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct NoteRow {
@@ -104,10 +104,5 @@ pub fn number(id: CreditNoteId, number: u64, now: Timestamp) -> TenantStatement 
 
 /// Guard: nobody has given it a number.
 pub fn is_unnumbered(id: CreditNoteId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM credit_notes WHERE organization_id = ?1 AND id = ?2 AND number IS NULL)",
-        id
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM credit_notes WHERE organization_id = ?1 AND id = ?2 AND number IS NULL)", id)
 }

@@ -36,12 +36,26 @@ pub struct Refund {
 
 impl Payment {
     pub(super) fn facts(&self) -> serde_json::Value {
-        json!({"invoice": self.invoice, "amountMinor": self.amount.minor(), "currency": self.amount.currency(), "method": self.method, "reference": self.reference, "paidAt": self.paid_at})
+        json!({
+            "invoice": self.invoice,
+            "amountMinor": self.amount.minor(),
+            "currency": self.amount.currency(),
+            "method": self.method,
+            "reference": self.reference,
+            "paidAt": self.paid_at,
+        })
     }
 }
 
 impl Refund {
     pub(super) fn facts(&self) -> serde_json::Value {
-        json!({"creditNote": self.credit_note, "amountMinor": self.amount.minor(), "currency": self.amount.currency(), "method": self.method, "reference": self.reference, "paidAt": self.paid_at})
+        json!({
+            "creditNote": self.credit_note,
+            "amountMinor": self.amount.minor(),
+            "currency": self.amount.currency(),
+            "method": self.method,
+            "reference": self.reference,
+            "paidAt": self.paid_at,
+        })
     }
 }

@@ -14,7 +14,8 @@ use crate::identity::callers::actors::{Authorized, VendorFor};
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, PaymentId, RefundId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
@@ -127,7 +128,7 @@ impl From<Refund> for RefundView {
 /// Money that came by other ways than a payment provider, in parts or as a whole. Never more than is open.
 #[utoipa::path(post, path = "/v1/invoices/{id}/payment", tag = "payments", operation_id = "createPayment",
     params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewPayment,
-    responses((status = 201, description = "The payment", body = PaymentView)), security(("platformKey" = [])))]
+    responses((status = 201, description = "The payment", body = PaymentView)))]
 pub async fn create(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command: Command<NewPayment>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
     let NewPayment { amount, method, reference, paid_at } = command.body;
@@ -145,34 +146,30 @@ pub async fn create(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, comman
 
 /// List the payments
 #[utoipa::path(get, path = "/v1/payments", tag = "payments", operation_id = "listPayments",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<PaymentView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<PaymentView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<PaymentId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let payments = store::list(&caller.tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(payments, &request, |payment| payment.id.to_string(), PaymentView::from))
+    let tenant = &caller.tenant;
+    let find = async |id| store::find(tenant, id).await;
+    let list = async |from: Start<_>| store::list(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |payment| payment.id, PaymentView::from).await?)
 }
 
 /// List the refunds
 #[utoipa::path(get, path = "/v1/refunds", tag = "payments", operation_id = "listRefunds",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<RefundView>)), security(("organizationKey" = ["invoices.read"]), ("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<RefundView>)))]
 pub async fn list_refunds(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<RefundId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        store::find_refund(&caller.tenant, cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let refunds = store::list_refunds(&caller.tenant, &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(refunds, &request, |refund| refund.id.to_string(), RefundView::from))
+    let tenant = &caller.tenant;
+    let find = async |id| store::find_refund(tenant, id).await;
+    let list = async |from: Start<_>| store::list_refunds(tenant, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |refund| refund.id, RefundView::from).await?)
 }
 
 /// Record that a refund was paid out
 #[utoipa::path(post, path = "/v1/refunds/{id}/payment", tag = "payments", operation_id = "payRefund",
     params(("id" = String, Path, description = "`refund_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewRefundPayment,
-    responses((status = 200, description = "The refund", body = RefundView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The refund", body = RefundView)))]
 pub async fn pay_refund(vendor: VendorFor, IdInPath(id): IdInPath<RefundId>, command: Command<NewRefundPayment>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
     let NewRefundPayment { method, reference, paid_at } = command.body;

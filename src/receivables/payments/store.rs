@@ -9,7 +9,7 @@ use crate::kernel::ids::{CreditNoteId, InvoiceId, PaymentId, RefundId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct PaymentRow {
@@ -132,10 +132,5 @@ pub fn pay_out(refund: &Refund) -> TenantStatement {
 
 /// Guard: the refund is to be paid still.
 pub fn is_pending(id: RefundId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE organization_id = ?1 AND id = ?2 AND paid_at IS NULL)",
-        id
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM refunds WHERE organization_id = ?1 AND id = ?2 AND paid_at IS NULL)", id)
 }

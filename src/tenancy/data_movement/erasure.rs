@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::relocation;
+use super::move_store;
+use crate::identity::members::directory;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::fingerprint;
 use crate::kernel::ids::{ErasureId, OrganizationId};
@@ -151,7 +152,7 @@ async fn step(platform: &Platform, erasure: &Erasure) -> Result<()> {
 /// organization is being moved: then it is not erased (yet).
 async fn fence(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let organization = erasure.organization_id;
-    if relocation::unfinished_of(platform, organization).await?.is_some() {
+    if move_store::unfinished_of(platform, organization).await?.is_some() {
         return Err(Error::Unavailable("an organization is erased when its move is over".into()));
     }
     let now = platform.app().moment().now;
@@ -254,13 +255,13 @@ impl Trace {
 /// Wherever the directory has something of an organization or of those who belong to no other; what others refer to comes last. Where only a
 /// text was kept, what was answered to the vendor for example, it is found by the id within.
 async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec<Trace>> {
-    let people = Value::from(Json::from(people_only_here(platform, organization).await?).to_string());
+    let people = Value::from(Json::from(directory::people_only_of(platform, organization).await?).to_string());
     let mut traces = Vec::new();
     let mut find = |table: &str, condition, unless, by: &Value| {
         traces.push(Trace { table: table.to_owned(), condition, unless, params: vec![by.clone()] });
     };
     let by = Value::from(organization);
-    for table in ["idempotency_keys", "parked_messages"] {
+    for table in ["idempotency_keys", "dead_letters"] {
         find(table, "instr(body, ?1) > 0", "", &by);
     }
     let directory = platform.app().directory.as_ref();
@@ -276,24 +277,6 @@ async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec
     find("people", "id IN (SELECT value FROM json_each(?1))", " AND id NOT IN (SELECT person_id FROM memberships)", &people);
     find("organizations", "id = ?1", "", &by);
     Ok(traces)
-}
-
-/// The people who belong to this organization and to no other.
-async fn people_only_here(platform: &Platform, organization: OrganizationId) -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Member {
-        person_id: String,
-    }
-    let members: Vec<Member> = platform
-        .directory_rows(platform_sql!(
-            "SELECT person_id
-             FROM memberships m
-             WHERE organization_id = ?1
-               AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.person_id = m.person_id AND o.organization_id <> ?1)",
-            organization
-        ))
-        .await?;
-    Ok(members.into_iter().map(|member| member.person_id).collect())
 }
 
 /// The directory forgets it, and the record is complete: one batch. The hash covers the one before, so that no record can be taken away unseen.

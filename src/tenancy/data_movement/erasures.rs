@@ -1,4 +1,4 @@
-//! The endpoint of erasures: the record that somebody's data is gone.
+//! The endpoint of erasures: the records that an organization's data is gone.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,31 +10,40 @@ use crate::http::request::Filter;
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{ErasureId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::time::Timestamp;
 
-/// An erasure that is under way or done.
+/// The erasure of all data of one organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Erasure)]
 pub struct ErasureView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Erasure")]
     pub type_name: &'static str,
+    /// The id of the erasure.
     #[serde(rename = "$id")]
     pub id: ErasureId,
     /// The id that the organization had.
     pub organization: OrganizationId,
-    /// `running` or `done`.
+    /// `running`, or `done` once nothing of the organization is left.
+    #[schema(example = "done")]
     pub status: &'static str,
+    /// The time at which the organization was cancelled.
     pub cancelled_at: Timestamp,
+    /// The time at which the erasure began.
     pub requested_at: Timestamp,
+    /// The time at which the last row was erased.
     pub finished_at: Option<Timestamp>,
     /// Rows that were erased, by store and table.
     pub rows: Option<Counts>,
-    /// What stays of its invoices: numbers, dates, currencies and totals, as the law wants them.
+    /// What is kept of its invoices, as the law requires: numbers, dates, currencies and totals.
     #[schema(value_type = Option<Vec<Object>>)]
     pub invoices: Option<Vec<serde_json::Value>>,
-    /// SHA-256 over this record and the hash of the one before.
+    /// SHA-256, in hex, over this record and the hash of the record before.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub hash: Option<String>,
 }
 
@@ -57,15 +66,14 @@ impl From<Erasure> for ErasureView {
 
 /// List erasures
 ///
-/// Organizations whose data was erased after they were cancelled. Their ids are unknown to every other endpoint.
+/// Organizations whose data was erased after a cancellation, newest first. Every other endpoint answers their ids with 404.
 #[utoipa::path(get, path = "/v1/erasures", tag = "organizations", operation_id = "listErasures",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<ErasureView>)), security(("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<ErasureView>)))]
 pub async fn list_erasures(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<ErasureId>()?;
-    let erasures = erasure::list(&vendor.platform, &request.bound(), request.fetch()).await?;
-    if request.before.as_deref().is_some_and(|cursor| !erasures.iter().all(|erasure| erasure.id.to_string().as_str() < cursor)) {
-        return Err(foreign_cursor().into());
-    }
-    Reply::ok(&Page::of(erasures, &request, |erasure| erasure.id.to_string(), ErasureView::from))
+    let platform = &vendor.platform;
+    // The id of an erased organization is no secret, so any id may begin a page.
+    let find = async |id: ErasureId| Ok(Some(id));
+    let list = async |from: Start<_>| erasure::list(platform, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |erasure| erasure.id, ErasureView::from).await?)
 }

@@ -4,6 +4,7 @@
 
 pub mod erasure;
 pub mod erasures;
+pub mod move_store;
 pub mod moves;
 pub mod relocation;
 pub mod routes;

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::relocation;
-use super::relocation::{Check, Move, Step};
+use super::move_store::{self, Check, Move, Step};
 use crate::events::MoveRequested;
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, Filter, IdInPath};
@@ -14,41 +13,51 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{MoveId, OrganizationId};
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Where to.
+/// The database to move to.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMove {
-    /// The number of a tenants' database: 1 for `TENANTS_1`.
+    /// The number of the target database: 1 stands for `TENANTS_1`.
     #[schema(value_type = i64, minimum = 0, maximum = 63, example = 1)]
     pub shard: u32,
 }
 
-/// An organization's move from one database to another.
+/// The move of an organization from one database to another.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Move)]
 pub struct MoveView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Move")]
     pub type_name: &'static str,
+    /// The id of the move.
     #[serde(rename = "$id")]
     pub id: MoveId,
+    /// The organization that is moved.
     pub organization: OrganizationId,
-    #[schema(value_type = i64)]
+    /// The number of the database that it leaves.
+    #[schema(value_type = i64, example = 0)]
     pub from: usize,
-    #[schema(value_type = i64)]
+    /// The number of the database that it moves to.
+    #[schema(value_type = i64, example = 1)]
     pub to: usize,
-    /// What comes next; `done` and `failed` are the ends. A failed move has changed nothing.
+    /// The next step. `done` and `failed` are final; a failed move has changed nothing.
     pub step: Step,
+    /// The time at which the move was requested.
     pub started_at: Timestamp,
-    /// From then until `flippedAt` writes were refused.
+    /// The time from which writes were refused, until `flippedAt`.
     pub frozen_at: Option<Timestamp>,
+    /// The time from which the new database answers.
     pub flipped_at: Option<Timestamp>,
+    /// The time at which the move ended.
     pub finished_at: Option<Timestamp>,
-    /// Rows and checksum of each table, the same on both sides.
+    /// Row count and checksum of each table, equal in both databases.
     pub tables: Option<BTreeMap<String, Check>>,
 }
 
@@ -70,21 +79,22 @@ impl From<Move> for MoveView {
     }
 }
 
-/// Move an organization to another database
+/// Create a move
 ///
-/// While it is in use: it is read all the time, and its writes are refused (503 `organization_moving`) for a moment at the end only.
+/// Moves an organization to another database while it is in use. Reads are answered throughout; writes are refused with 503
+/// `organization_moving` for a moment at the end.
 #[utoipa::path(post, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "moveOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewMove,
-    responses((status = 202, description = "Begun", body = MoveView)), security(("platformKey" = [])))]
+    responses((status = 202, description = "The move that was started", body = MoveView)))]
 pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewMove>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
     once(tenant, claim, || async {
         let target = usize::try_from(command.body.shard).unwrap_or(usize::MAX);
         let source = tenant.placement().shard;
         check(target, source, tenant.app().shards.len())?;
-        if relocation::unfinished_of(&vendor.platform, id).await?.is_some() {
+        if move_store::unfinished_of(&vendor.platform, id).await?.is_some() {
             let detail =
-                "The organization is being moved already. Wait until that is done; GET /v1/organizations/{id}/moves says how far it is.";
+                "A move of this organization is in progress. Wait until it has ended; GET /v1/organizations/{id}/moves shows its step.";
             return Err(Problem::conflict("move_in_progress", detail).into());
         }
         let moment = tenant.app().moment();
@@ -114,30 +124,29 @@ pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, com
 
 fn check(target: usize, source: usize, shards: usize) -> std::result::Result<(), Problem> {
     if target >= shards {
-        let detail = format!("There are {shards} tenants' databases, numbered from 0. Send the number of one of them.");
+        let last = shards.saturating_sub(1);
+        let detail = format!("There is no such database: they are numbered 0 to {last}. Send one of these numbers.");
         return Err(Problem::invalid("/shard", "unknown_shard", detail));
     }
     if target == source {
-        return Err(Problem::conflict("already_there", "The organization lives in this database already. Name another one."));
+        return Err(Problem::conflict(
+            "already_there",
+            "The organization is in this database already. Send the number of another database.",
+        ));
     }
     Ok(())
 }
 
-/// List an organization's moves
+/// List moves
+///
+/// The moves of one organization, newest first.
 #[utoipa::path(get, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "listMoves",
-    params(("id" = String, Path, description = "`org_...`"), ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<MoveView>)), security(("platformKey" = [])))]
+    params(("id" = String, Path, description = "`org_...`"), PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<MoveView>)))]
 pub async fn list_moves(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let tenant = vendor.organization(id).await?;
-    let request = query.check::<MoveId>()?;
-    if let Some(cursor) = &request.before
-        && !relocation::list(&vendor.platform, tenant.organization(), "~", u32::MAX)
-            .await?
-            .iter()
-            .any(|known| known.id.to_string() == *cursor)
-    {
-        return Err(foreign_cursor().into());
-    }
-    let moves = relocation::list(&vendor.platform, tenant.organization(), &request.bound(), request.fetch()).await?;
-    Reply::ok(&Page::of(moves, &request, |moved| moved.id.to_string(), MoveView::from))
+    let (platform, organization) = (&vendor.platform, vendor.organization(id).await?.organization());
+    // Few: an organization is hardly ever moved.
+    let find = async |id| Ok(move_store::list(platform, organization, "~", u32::MAX).await?.into_iter().find(|known| known.id == id));
+    let list = async |from: Start<_>| move_store::list(platform, organization, &from.before, from.fetch).await;
+    Reply::ok(&page::list(&query, find, list, |moved| moved.id, MoveView::from).await?)
 }

@@ -15,141 +15,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use super::move_store::{self, Check, Move, Position, Step};
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{MoveId, OrganizationId};
+use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
-use crate::kernel::ports::{Message, Work};
 use crate::kernel::sql::Sql;
 use crate::kernel::tables::Table;
-use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Timestamp, seconds};
 use crate::kernel::{sql, tables};
 use crate::platform_sql;
 
 /// Steps of one message; the next one goes on.
 const STEPS_MAX: usize = 200;
-/// Whoever works on a move holds it so long; should they be killed, the next may go on then.
-const HELD_FOR: Duration = seconds(30);
 /// A freeze must be sealed within this: half of the time after which it lapses, so that no two clocks disagree about it.
 const SEALED_WITHIN: Duration = seconds(3);
 /// Requests that found the organization in its old database are done after this.
 const DRAINED_AFTER: Duration = seconds(60);
 /// Freezes that are tried before the move is given up.
 const ATTEMPTS_MAX: u32 = 5;
-/// Moves that one sweep takes up.
-const SWEEP_MAX: u32 = 50;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = MoveStep)]
-pub enum Step {
-    Copying,
-    Freezing,
-    Sealed,
-    Flipped,
-    Done,
-    Failed,
-}
-
-/// Where copying goes on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Position {
-    table: Option<String>,
-    after: Option<Vec<Json>>,
-}
-
-/// What a table held, the same on both sides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[schema(as = MovedTable)]
-pub struct Check {
-    pub rows: u64,
-    pub sha256: String,
-}
-
-/// A row of `moves`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Move {
-    pub id: MoveId,
-    pub organization_id: OrganizationId,
-    pub source: usize,
-    pub target: usize,
-    pub step: Step,
-    #[serde(deserialize_with = "sql::json::deserialize")]
-    position: Position,
-    #[serde(deserialize_with = "sql::optional_json::deserialize")]
-    pub checks: Option<BTreeMap<String, Check>>,
-    pub attempts: u32,
-    #[serde(deserialize_with = "sql::millis::deserialize")]
-    pub started_at: Timestamp,
-    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
-    pub frozen_at: Option<Timestamp>,
-    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
-    pub flipped_at: Option<Timestamp>,
-    #[serde(deserialize_with = "sql::optional_millis::deserialize")]
-    pub finished_at: Option<Timestamp>,
-    version: i64,
-}
-
-/// Records a move, unless the organization is being moved or erased already.
-pub async fn begin(tenant: &Tenant, id: MoveId, target: usize) -> Result<()> {
-    let target = u32::try_from(target).unwrap_or(u32::MAX);
-    let record = platform_sql!(
-        "INSERT INTO moves (id, organization_id, source, target, step, position, started_at)
-         SELECT ?1, id, shard, ?3, 'copying', '{}', ?4
-         FROM organizations
-         WHERE id = ?2
-           AND shard <> ?3
-           AND NOT EXISTS (SELECT 1 FROM erasures WHERE organization_id = ?2)
-         ON CONFLICT DO NOTHING",
-        id,
-        tenant.organization(),
-        target,
-        tenant.app().moment().now
-    );
-    tenant.app().directory.batch(vec![record]).await?;
-    Ok(())
-}
-
-pub async fn unfinished_of(platform: &Platform, organization: OrganizationId) -> Result<Option<Move>> {
-    let text = platform_sql!("SELECT * FROM moves WHERE organization_id = ?1 AND step NOT IN ('done', 'failed')", organization);
-    Ok(platform.directory_rows(text).await?.into_iter().next())
-}
-
-/// A page of an organization's moves, newest first.
-pub async fn list(platform: &Platform, organization: OrganizationId, before: &str, fetch: u32) -> Result<Vec<Move>> {
-    platform
-        .directory_rows(platform_sql!(
-            "SELECT * FROM moves WHERE organization_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-            organization,
-            before,
-            fetch
-        ))
-        .await
-}
-
-/// Nudges moves that are not finished: cut off, or waiting until nobody reads the old rows.
-pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
-    #[derive(Deserialize)]
-    struct Unfinished {
-        organization_id: OrganizationId,
-    }
-    let rows: Vec<Unfinished> = platform
-        .directory_rows(platform_sql!(
-            "SELECT organization_id
-             FROM moves
-             WHERE step NOT IN ('done', 'failed') AND held_until <= ?1
-             ORDER BY started_at
-             LIMIT ?2",
-            platform.app().moment().now,
-            SWEEP_MAX
-        ))
-        .await?;
-    Ok(rows.into_iter().map(|row| Message::Work { organization: row.organization_id, work: Work::Move }).collect())
-}
 
 /// Goes on with an organization's move. False when there is more to do at once.
 pub async fn go_on(platform: &Platform, organization: OrganizationId) -> Result<bool> {
@@ -165,26 +51,12 @@ pub async fn go_on(platform: &Platform, organization: OrganizationId) -> Result<
 
 /// Does the next step and gives the one after it; None when there is nothing to do, or somebody else is doing it.
 pub async fn one_step(platform: &Platform, organization: OrganizationId) -> Result<Option<Step>> {
-    let now = platform.app().moment().now;
-    let held: Vec<Move> = platform
-        .directory_rows(platform_sql!(
-            "UPDATE moves
-             SET held_until = ?2, version = version + 1
-             WHERE organization_id = ?1
-               AND step NOT IN ('done', 'failed')
-               AND held_until <= ?3
-             RETURNING *",
-            organization,
-            now.plus(HELD_FOR),
-            now
-        ))
-        .await?;
-    let Some(held) = held.into_iter().next() else { return Ok(None) };
+    let Some(held) = move_store::hold(platform, organization).await? else { return Ok(None) };
     let mover = Mover::new(platform, held)?;
     match mover.step().await {
-        Ok(next) => mover.save(next).await.map(Some),
+        Ok(next) => move_store::save(platform, &mover.held, next).await.map(Some),
         Err(error) => {
-            mover.let_go(&error).await?;
+            move_store::release(platform, &mover.held, &error).await?;
             Err(error)
         }
     }
@@ -376,46 +248,5 @@ impl<'p> Mover<'p> {
             .batch(vec![platform_sql!("UPDATE fences SET state = 'gone' WHERE organization_id = ?1", self.held.organization_id)])
             .await?;
         Ok(())
-    }
-
-    /// Notes what is done and lets go of the move. Whoever lost it meanwhile notes nothing.
-    async fn save(&self, next: Move) -> Result<Step> {
-        let to_json = |value: Json| value.to_string();
-        let statement = platform_sql!(
-            "UPDATE moves
-             SET step = ?3, position = ?4, checks = ?5, frozen_at = ?6, flipped_at = ?7, finished_at = ?8,
-               held_until = 0, version = version + 1
-             WHERE id = ?1 AND version = ?2
-             RETURNING id",
-            self.held.id,
-            self.held.version,
-            sql::word(&next.step),
-            to_json(serde_json::to_value(&next.position).unwrap_or_default()),
-            next.checks.as_ref().map(|checks| to_json(serde_json::to_value(checks).unwrap_or_default())),
-            next.frozen_at,
-            next.flipped_at,
-            next.finished_at
-        );
-        let saved = self.platform.directory(vec![statement]).await?;
-        if saved.iter().all(Vec::is_empty) {
-            return Err(Error::Unavailable("somebody else took the move over".into()));
-        }
-        Ok(next.step)
-    }
-
-    async fn let_go(&self, error: &Error) -> Result<()> {
-        let counted = u32::from(self.held.step == Step::Freezing);
-        self.platform
-            .directory(vec![platform_sql!(
-                "UPDATE moves
-                 SET held_until = 0, attempts = attempts + ?3, last_error = ?4, version = version + 1
-                 WHERE id = ?1 AND version = ?2",
-                self.held.id,
-                self.held.version,
-                counted,
-                error.for_the_record()
-            )])
-            .await
-            .map(|_| ())
     }
 }

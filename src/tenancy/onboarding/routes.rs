@@ -16,59 +16,82 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
+/// The status of an item of the checklist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(example = "completed")]
 pub enum ItemStatus {
     Pending,
     Completed,
 }
 
-/// What an item becomes. Only completing is possible.
+/// A change of an item of the checklist.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemChange {
+    /// The new status. An item can be completed; a completed item stays completed.
+    #[schema(example = "completed")]
     pub status: ItemStatus,
 }
 
-/// schema.org's ListItem.
+/// An item of the onboarding checklist (schema.org's ListItem).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListItem)]
 pub struct ItemView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "ListItem")]
     pub type_name: &'static str,
+    /// The key of the item.
     pub key: ItemKey,
+    /// The title of the item, in English.
+    #[schema(example = "Verify email")]
     pub name: &'static str,
+    /// The place in the checklist, from 1.
+    #[schema(example = 1)]
     pub position: u32,
+    /// Whether the item is completed.
     pub status: ItemStatus,
+    /// The time at which the item was completed.
     pub completed_at: Option<Timestamp>,
 }
 
-/// The checklist (schema.org's ItemList).
+/// The onboarding checklist (schema.org's ItemList).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ItemList)]
 pub struct ChecklistView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "ItemList")]
     pub type_name: &'static str,
+    /// The title of the checklist, in English.
+    #[schema(example = "Onboarding Checklist")]
     pub name: &'static str,
+    /// The organization whose checklist this is.
     pub organization: OrganizationId,
+    /// The items, in order.
     pub item_list_element: Vec<ItemView>,
-    /// Done items, from 0 to 1.
-    #[schema(value_type = f64)]
+    /// The share of completed items, from 0 to 1.
+    #[schema(example = 0.4, value_type = f64)]
     pub progress: serde_json::Number,
 }
 
-/// Read the onboarding checklist
+/// Get the onboarding checklist
+///
+/// Items complete themselves when the fact happens, such as the first project; `PUT /v1/onboarding/items/{key}` completes one by hand.
 #[utoipa::path(get, path = "/v1/onboarding", tag = "onboarding", operation_id = "getOnboarding",
-    responses((status = 200, description = "The checklist", body = ChecklistView)), security(("organizationKey" = ["onboarding.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The checklist", body = ChecklistView)))]
 pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
 }
 
-/// Complete an item of the checklist
+/// Update an onboarding item
+///
+/// Completes one item. When the last one is completed, the organization's status becomes `onboarded` and a mail is sent.
 #[utoipa::path(put, path = "/v1/onboarding/items/{key}", tag = "onboarding", operation_id = "completeOnboardingItem", params(("key" = String, Path, description = "`createFirstProject`")),
-    request_body = ItemChange, responses((status = 200, description = "The checklist", body = ChecklistView)), security(("organizationKey" = ["onboarding.write"]), ("platformKey" = [])))]
+    request_body = ItemChange, responses((status = 200, description = "The checklist", body = ChecklistView)))]
 pub async fn put_item(
     caller: Authorized<needs::OnboardingWrite>,
     NameInPath(name): NameInPath,
@@ -89,7 +112,10 @@ fn decide(items: &[Item], key: ItemKey, status: ItemStatus, tenant: &Tenant) -> 
     let is_done = items.iter().any(|item| item.key == key && item.completed_at.is_some());
     match status {
         ItemStatus::Completed => Ok(rules::complete(items, key, tenant.moment())),
-        ItemStatus::Pending if is_done => Err(Problem::conflict("item_completed", "A completed item stays completed.").into()),
+        ItemStatus::Pending if is_done => {
+            Err(Problem::conflict("item_completed", "The item is completed, and a completed item stays completed. Leave it as it is.")
+                .into())
+        }
         ItemStatus::Pending => Ok(crate::kernel::decision::Decision::new()),
     }
 }

@@ -8,7 +8,7 @@ use crate::kernel::error::Result;
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 pub struct ItemRow {
@@ -63,10 +63,8 @@ pub fn complete(key: ItemKey, at: Timestamp) -> TenantStatement {
 
 /// Guard: the item is still to be done.
 pub fn still_pending(key: ItemKey) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM onboarding_items
            WHERE organization_id = ?1 AND key = ?2 AND status = 'pending'

@@ -14,24 +14,30 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
-/// Why an organization is suspended.
+/// The reason for a suspension.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSuspension {
-    /// The organization reads it.
+    /// The reason, which the organization can read.
     #[schema(example = "payment is overdue", min_length = 1, max_length = 2000)]
     pub reason: String,
 }
 
-/// An organization's suspension.
+/// The suspension of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Suspension)]
 pub struct SuspensionView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Suspension")]
     pub type_name: &'static str,
+    /// The organization that is suspended.
     pub organization: OrganizationId,
+    /// The reason, which the organization can read.
+    #[schema(example = "payment is overdue")]
     pub reason: String,
+    /// The time at which the suspension began.
     pub started_at: Timestamp,
 }
 
@@ -42,25 +48,32 @@ impl SuspensionView {
     }
 }
 
-/// Why an organization leaves.
+/// The reason for a cancellation.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCancellation {
+    /// The reason, which the vendor can read.
     #[schema(example = "we stop the project", min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
 }
 
-/// An organization's cancellation.
+/// The cancellation of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Cancellation)]
 pub struct CancellationView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Cancellation")]
     pub type_name: &'static str,
+    /// The organization that is cancelled.
     pub organization: OrganizationId,
+    /// The reason, which the vendor can read.
+    #[schema(example = "we stop the project")]
     pub reason: Option<String>,
+    /// The time of the cancellation.
     pub cancelled_at: Timestamp,
-    /// Until then the cancellation can be withdrawn; from then on the organization's data is erased.
+    /// The end of the grace period. Until then the cancellation can be withdrawn; then all data of the organization is erased.
     pub erases_at: Timestamp,
 }
 
@@ -73,35 +86,35 @@ impl CancellationView {
 
 /// Suspend an organization
 ///
-/// From the answer on, what its people, keys and clients write is refused (403 `organization_suspended`), usage too; what they read is
-/// answered. It can still be exported and cancelled. Sent again with another reason, that replaces the one before.
+/// Refuses writes of the organization's members, keys and clients with 403 `organization_suspended`, usage included; reads are answered. The
+/// organization can still be exported and cancelled. A repeated request replaces the reason.
 #[utoipa::path(put, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "suspendOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewSuspension,
-    responses((status = 200, description = "The suspension", body = SuspensionView)), security(("platformKey" = [])))]
+    responses((status = 200, description = "The suspension", body = SuspensionView)))]
 pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewSuspension>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
         let life = store::load_life(tenant).await?;
         let (suspension, decision) = lifecycle::suspend(&life, &command.body.reason, tenant.moment())?;
         tenant.commit(decision, None).await?;
-        tell_the_meter(tenant).await?;
+        update_meter(tenant).await?;
         Reply::ok(&SuspensionView::new(tenant, suspension))
     })
     .await
 }
 
-/// Resume a suspended organization
+/// Resume an organization
 ///
-/// From the answer on it can be written again.
+/// Ends the suspension: writes are accepted again.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "resumeOrganization",
     params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 204, description = "Resumed")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Resumed")))]
 pub async fn resume(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
         let life = store::load_life(tenant).await?;
         tenant.commit(lifecycle::resume(&life)?, None).await?;
-        tell_the_meter(tenant).await?;
+        update_meter(tenant).await?;
         Ok(Reply::no_content())
     })
     .await
@@ -109,10 +122,10 @@ pub async fn resume(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
 
 /// Cancel an organization
 ///
-/// For the vendor. As `POST /v1/organization/cancellation`; one that is cancelled already stays as it is.
+/// The vendor's form of `POST /v1/organization/cancellation`. A cancelled organization stays as it is.
 #[utoipa::path(delete, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "deleteOrganization",
     params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 204, description = "Cancelled; erased after 30 days")), security(("platformKey" = [])))]
+    responses((status = 204, description = "Cancelled; erased after 30 days")))]
 pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -121,19 +134,18 @@ pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
             let (_, decision) = lifecycle::cancel(&life, None, tenant.moment())?;
             tenant.commit(decision, None).await?;
         }
-        tell_the_meter(tenant).await?;
+        update_meter(tenant).await?;
         Ok(Reply::no_content())
     })
     .await
 }
 
-/// Cancel the own organization
+/// Cancel the caller's organization
 ///
-/// From the answer on it can be read and exported and nothing else. After 30 days everything of it is erased, everywhere and for good;
-/// until then the cancellation can be withdrawn.
+/// Refuses every write but an export and the withdrawal. After 30 days all data of the organization is erased for good; until then the
+/// cancellation can be withdrawn.
 #[utoipa::path(post, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "cancelOwnOrganization", request_body = NewCancellation,
-    responses((status = 201, description = "The cancellation", body = CancellationView)),
-    security(("organizationKey" = ["organization.own"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The cancellation", body = CancellationView)))]
 pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command<NewCancellation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
@@ -141,31 +153,30 @@ pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command
         let (cancellation, decision) = lifecycle::cancel(&life, command.body.reason.as_deref(), tenant.moment())?;
         let reply = Reply::created(&CancellationView::new(tenant, cancellation))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
-        tell_the_meter(tenant).await?;
+        update_meter(tenant).await?;
         Ok(reply)
     })
     .await
 }
 
-/// Withdraw the cancellation of the own organization
+/// Withdraw the cancellation of the caller's organization
 ///
-/// It goes on as it was before; a suspension from before holds again.
+/// Restores the status from before the cancellation, a suspension included.
 #[utoipa::path(delete, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "withdrawOwnCancellation",
-    responses((status = 204, description = "It stays")),
-    security(("organizationKey" = ["organization.own"]), ("platformKey" = [])))]
+    responses((status = 204, description = "Withdrawn")))]
 pub async fn withdraw_cancellation(caller: Authorized<needs::OrganizationOwn>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
         let life = store::load_life(tenant).await?;
         tenant.commit(lifecycle::withdraw(&life)?, None).await?;
-        tell_the_meter(tenant).await?;
+        update_meter(tenant).await?;
         Ok(Reply::no_content())
     })
     .await
 }
 
-/// Before the answer, as it stands after the commit; should this be cut off, the step of the event does it.
-async fn tell_the_meter(tenant: &Tenant) -> Result<()> {
+/// Sends the committed status to the Meter before the response. A request that is cut off here is completed by the step of the event.
+async fn update_meter(tenant: &Tenant) -> Result<()> {
     let organization: Organization = store::load(tenant).await?;
     super::meter::put_status(tenant, &organization).await
 }

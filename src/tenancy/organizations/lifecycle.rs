@@ -1,4 +1,4 @@
-//! The life of an organization: which status follows from what, and what its credentials may do in each.
+//! The lifecycle of an organization: its statuses, what changes them, and what its credentials may do in each.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::kernel::organization::Status;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::days;
 
-/// How long a cancelled organization can come back.
+/// The time in which a cancellation can be withdrawn.
 pub const GRACE: std::time::Duration = days(30);
 const REASON_LENGTH_MAX: usize = 2_000;
 
@@ -21,17 +21,17 @@ const REASON_LENGTH_MAX: usize = 2_000;
 pub enum Trigger {
     /// All of its checklist is done.
     Onboard,
-    /// The vendor stops it.
+    /// The vendor suspends it.
     Suspend,
-    /// The vendor lets it go on.
+    /// The vendor ends its suspension.
     Resume,
-    /// It leaves.
+    /// It is cancelled.
     Cancel,
-    /// It stays after all.
+    /// Its cancellation is withdrawn.
     Withdraw,
 }
 
-/// Where an organization was before it was suspended or cancelled.
+/// What an organization was before it was suspended or cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Past {
     pub is_onboarded: bool,
@@ -39,12 +39,12 @@ pub struct Past {
 }
 
 impl Past {
-    fn well(self) -> Status {
+    fn healthy(self) -> Status {
         if self.is_onboarded { Status::Onboarded } else { Status::Active }
     }
 }
 
-/// The status after `trigger`. All of the lifecycle; what is not here is refused, saying what to do.
+/// The status after `trigger`: the whole lifecycle. Errors: 409 with the remedy for every other transition.
 pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Problem> {
     match (status, trigger) {
         (Status::Active, Trigger::Onboard) => Ok(Status::Onboarded),
@@ -52,11 +52,11 @@ pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Prob
         (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Suspend) => Ok(Status::Suspended),
         (Status::Cancelled, Trigger::Suspend) => Err(Problem::conflict(
             "organization_cancelled",
-            "The organization is cancelled, so its credentials can write nothing as it is. Withdraw the cancellation first if it is to be suspended.",
+            "A cancelled organization accepts no writes, so it cannot be suspended. Withdraw the cancellation first.",
         )),
-        (Status::Suspended, Trigger::Resume) => Ok(past.well()),
+        (Status::Suspended, Trigger::Resume) => Ok(past.healthy()),
         (Status::Active | Status::Onboarded, Trigger::Resume) => {
-            Err(Problem::conflict("organization_not_suspended", "The organization is not suspended, so there is nothing to resume."))
+            Err(Problem::conflict("organization_not_suspended", "The organization is not suspended. There is nothing to resume."))
         }
         (Status::Cancelled, Trigger::Resume) => Err(Problem::conflict(
             "organization_cancelled",
@@ -65,17 +65,17 @@ pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Prob
         (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Cancel) => Ok(Status::Cancelled),
         (Status::Cancelled, Trigger::Cancel) => Err(Problem::conflict(
             "already_cancelled",
-            "The organization is cancelled already. Withdraw that with DELETE /v1/organization/cancellation if it is to stay.",
+            "The organization is cancelled already. To keep it, send DELETE /v1/organization/cancellation.",
         )),
-        (Status::Cancelled, Trigger::Withdraw) => Ok(if past.is_suspended { Status::Suspended } else { past.well() }),
+        (Status::Cancelled, Trigger::Withdraw) => Ok(if past.is_suspended { Status::Suspended } else { past.healthy() }),
         (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Withdraw) => {
-            Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled, so there is nothing to withdraw."))
+            Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled. There is nothing to withdraw."))
         }
     }
 }
 
 impl Status {
-    /// Why its credentials may not write, if they may not. Reads are answered in every status.
+    /// The refusal of its writes, if they are refused. Reads are answered in every status.
     pub fn refusal(self) -> Option<Problem> {
         match self {
             Self::Active | Self::Onboarded => None,
@@ -83,18 +83,18 @@ impl Status {
                 403,
                 "organization_suspended",
                 "The organization is suspended",
-                "This organization is suspended: it can be read, exported and cancelled, and nothing else. Ask your provider to resume it.",
+                "This organization is suspended: only reads, exports and cancellation are accepted. Ask your provider to resume it.",
             )),
             Self::Cancelled => Some(Problem::new(
                 403,
                 "organization_cancelled",
                 "The organization is cancelled",
-                "This organization is cancelled: until it is erased it can be read and exported. Withdraw the cancellation to go on.",
+                "This organization is cancelled: only reads and exports are accepted until it is erased. Withdraw the cancellation to restore it.",
             )),
         }
     }
 
-    /// Whether somebody of the organization may write what needs `permission`. Leaving, staying and taking the data along is always possible.
+    /// Whether a credential of the organization may write what needs `permission`. Cancelling, withdrawing and exporting are always possible.
     pub fn permits_writing(self, permission: Permission) -> Result<(), Problem> {
         match permission {
             Permission::OrganizationOwn | Permission::ExportsWrite => Ok(()),
@@ -121,7 +121,7 @@ impl Life {
     }
 }
 
-/// The vendor suspends it. Suspended already, it only gets another reason; the same reason changes nothing.
+/// Suspends the organization. Of a suspended one, the reason is replaced; the same reason changes nothing.
 pub fn suspend(life: &Life, reason: &str, moment: Moment<'_>) -> Result<(Suspension, Decision), Problem> {
     let reason = check_reason(reason)?;
     let (changed, decision) = life.after(Trigger::Suspend)?;
@@ -143,7 +143,7 @@ pub fn suspend(life: &Life, reason: &str, moment: Moment<'_>) -> Result<(Suspens
     Ok((suspension, decision))
 }
 
-/// The vendor lets it go on.
+/// Ends the suspension.
 pub fn resume(life: &Life) -> Result<Decision, Problem> {
     let (changed, decision) = life.after(Trigger::Resume)?;
     let after = json!({"status": changed.status});
@@ -155,7 +155,7 @@ pub fn resume(life: &Life) -> Result<Decision, Problem> {
     ))
 }
 
-/// It leaves: from now on it can only be read, and after the grace period all of it is erased.
+/// Cancels the organization: it accepts no writes, and after the grace period all of its data is erased.
 pub fn cancel(life: &Life, reason: Option<&str>, moment: Moment<'_>) -> Result<(Cancellation, Decision), Problem> {
     let reason = reason.map(check_reason).transpose()?;
     let (changed, decision) = life.after(Trigger::Cancel)?;
@@ -169,7 +169,7 @@ pub fn cancel(life: &Life, reason: Option<&str>, moment: Moment<'_>) -> Result<(
     Ok((cancellation, decision))
 }
 
-/// It stays after all.
+/// Withdraws the cancellation.
 pub fn withdraw(life: &Life) -> Result<Decision, Problem> {
     let (changed, decision) = life.after(Trigger::Withdraw)?;
     let after = json!({"status": changed.status});

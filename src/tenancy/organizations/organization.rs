@@ -24,22 +24,33 @@ pub struct Details {
     pub plan: Option<String>,
 }
 
-/// schema.org's PostalAddress.
+/// A postal address (schema.org's PostalAddress).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PostalAddress {
+    /// The type of the resource.
     #[serde(rename = "$type", default = "PostalAddress::type_name")]
+    #[schema(example = "PostalAddress")]
     pub type_name: String,
+    /// Street and number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "123 Enterprise Blvd")]
     pub street_address: Option<String>,
+    /// City.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "San Francisco")]
     pub address_locality: Option<String>,
+    /// State, province or canton.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "CA")]
     pub address_region: Option<String>,
+    /// Postal code.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "94105")]
     pub postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2 code of the country.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "US")]
     pub address_country: Option<String>,
 }
 
@@ -49,16 +60,21 @@ impl PostalAddress {
     }
 }
 
-/// How the organization wants to see times, dates and money.
+/// Time zone, date format, currency and language of an organization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// IANA time zone; billing periods follow it.
+    /// IANA time zone. Billing periods begin at midnight there.
+    #[schema(example = "America/Los_Angeles")]
     pub timezone: String,
+    /// The format in which the organization displays dates.
+    #[schema(example = "MM/DD/YYYY")]
     pub date_format: String,
-    /// ISO 4217.
+    /// ISO 4217 code of the preferred currency.
+    #[schema(example = "USD")]
     pub currency: String,
-    /// BCP 47.
+    /// BCP 47 language tag.
+    #[schema(example = "en")]
     pub language: String,
 }
 

@@ -1,4 +1,4 @@
-//! Handing an organization to another owner.
+//! The transfer of an organization to another owner.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,64 +8,55 @@ use crate::http::reply::{Reply, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::needs;
+use crate::identity::members::role_store::{self, Holder};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::PersonId;
 use crate::kernel::problem::Problem;
-use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
-use crate::tenant_sql;
+use crate::kernel::tenant::{Actor, Tenant};
 
 const OWNER: &str = "owner";
 const ADMIN: &str = "admin";
 
-/// To whom, and from whom.
+/// A transfer of ownership.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOwnershipTransfer {
-    /// A member: `user_...`.
+    /// The member who becomes an owner.
     #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp41")]
     pub to: PersonId,
-    /// The owner who becomes an admin. When absent: whoever asks, if they are an owner; otherwise the only owner there is.
+    /// The owner who becomes an admin. Default: the caller, if the caller is an owner; else the only owner.
+    #[schema(example = "user_01h2xcejqtf2nbrexx3vqjhp42")]
     pub from: Option<PersonId>,
 }
 
-/// A transfer that is done.
+/// A completed transfer of ownership.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = OwnershipTransfer)]
 pub struct OwnershipTransferView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "OwnershipTransfer")]
     pub type_name: &'static str,
-    /// Now an admin.
+    /// The member who was an owner and is an admin now.
     pub from: PersonId,
-    /// Now an owner.
+    /// The member who is an owner now.
     pub to: PersonId,
 }
 
-/// A member as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Holder {
-    id: PersonId,
-    email: String,
-    role: Option<String>,
-    version: i64,
+fn is_owner(holder: &Holder) -> bool {
+    holder.role.as_deref() == Some(OWNER)
 }
 
-impl Holder {
-    fn is_owner(&self) -> bool {
-        self.role.as_deref() == Some(OWNER)
-    }
-}
-
-/// Hand the organization to another owner
+/// Transfer the ownership of the caller's organization
 ///
-/// The new one becomes an owner and the old one an admin, both at once. They are told by mail.
+/// The new owner gets the role `owner` and the old owner the role `admin`, in one commit. Both are notified by mail.
 #[utoipa::path(post, path = "/v1/organization/ownership-transfers", tag = "organizations", operation_id = "transferOwnership", request_body = NewOwnershipTransfer,
-    responses((status = 201, description = "Done", body = OwnershipTransferView)),
-    security(("organizationKey" = ["organization.own"]), ("platformKey" = [])))]
+    responses((status = 201, description = "The transfer", body = OwnershipTransferView)))]
 pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, command: Command<NewOwnershipTransfer>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
-        let holders = holders(tenant, command.body.to).await?;
+        let holders = role_store::holders_and(tenant, OWNER, command.body.to).await?;
         let (from, to, decision) = transfer(&holders, &command.body, tenant.actor())?;
         let reply = Reply::created(&OwnershipTransferView { type_name: "OwnershipTransfer", from, to })?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
@@ -74,19 +65,7 @@ pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, comm
     .await
 }
 
-/// The owners there are, and whoever is to become one.
-async fn holders(tenant: &Tenant, to: PersonId) -> Result<Vec<Holder>> {
-    let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, version
-         FROM members
-         WHERE organization_id = ?1 AND (role = ?2 OR id = ?3)",
-        OWNER,
-        to
-    );
-    tenant.rows(statement).await
-}
-
-/// Who hands over to whom, and what that changes.
+/// The old owner, the new owner, and the decision.
 fn transfer(
     holders: &[Holder],
     wanted: &NewOwnershipTransfer,
@@ -94,25 +73,28 @@ fn transfer(
 ) -> std::result::Result<(PersonId, PersonId, Decision), Problem> {
     let to = holders.iter().find(|holder| holder.id == wanted.to);
     let to = to.ok_or_else(|| Problem::invalid("/to", "unknown_member", "Send the $id of a member; GET /v1/members lists them."))?;
-    if to.is_owner() {
-        return Err(Problem::conflict("already_owner", "This member is an owner already. Change the role of the other owner instead."));
+    if is_owner(to) {
+        return Err(Problem::conflict(
+            "already_owner",
+            "This member is an owner already. To demote another owner, change that member's role.",
+        ));
     }
     let from = giver(holders, wanted.from, actor)?;
     let before = serde_json::json!({"from": {"id": from.id, "role": from.role}, "to": {"id": to.id, "role": to.role}});
     let after = serde_json::json!({"from": {"id": from.id, "role": ADMIN}, "to": {"id": to.id, "role": OWNER}});
     let decision = Decision::new()
-        .guard(unchanged(from))
-        .guard(unchanged(to))
-        .write(put_role(to.id, OWNER))
-        .write(put_role(from.id, ADMIN))
+        .guard(role_store::unchanged(from))
+        .guard(role_store::unchanged(to))
+        .write(role_store::put(to.id, OWNER))
+        .write(role_store::put(from.id, ADMIN))
         .raise(OwnershipTransferred { from: from.id, to: to.id })
         .audit("ownership.transferred", to.id.to_string(), Some(before), Some(after));
     Ok((from.id, to.id, decision))
 }
 
-/// The owner who hands over: the one named, the one who asks, or the only one.
+/// The old owner: the one named, the caller, or the only one.
 fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> std::result::Result<&'h Holder, Problem> {
-    let owners: Vec<&Holder> = holders.iter().filter(|holder| holder.is_owner()).collect();
+    let owners: Vec<&Holder> = holders.iter().filter(|holder| is_owner(holder)).collect();
     let owner = |id: PersonId| owners.iter().copied().find(|owner| owner.id == id);
     if let Some(named) = named {
         return owner(named)
@@ -132,37 +114,14 @@ fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> s
         _ => Err(Problem::invalid(
             "/from",
             "several_owners",
-            "The organization has several owners. Say in `from` which one becomes an admin.",
+            "The organization has several owners. Name in `from` the one who becomes an admin.",
         )),
     }
 }
 
-fn unchanged(holder: &Holder) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2 AND version = ?3)",
-        holder.id,
-        holder.version
-    )
-}
-
-fn put_role(person: PersonId, role: &str) -> TenantStatement {
-    tenant_sql!("UPDATE members SET role = ?3, version = version + 1 WHERE organization_id = ?1 AND id = ?2", person, role)
-}
-
-/// Where the members among these people are reached.
+/// The email addresses of the members among these people.
 pub async fn emails(tenant: &Tenant, people: &[PersonId]) -> Result<Vec<String>> {
-    let people = serde_json::to_string(people).unwrap_or_default();
-    let statement = tenant_sql!(
-        "SELECT organization_id, id, email, role, version
-         FROM members
-         WHERE organization_id = ?1
-           AND id IN (SELECT value FROM json_each(?2))
-         ORDER BY id",
-        people
-    );
-    Ok(tenant.rows::<Holder>(statement).await?.into_iter().map(|holder| holder.email).collect())
+    Ok(role_store::among(tenant, people).await?.into_iter().map(|holder| holder.email).collect())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The endpoints of organizations.
 
+use futures::future::try_join_all;
+
 pub use super::endings::*;
 pub use super::ownership::*;
 use super::wire::{OrganizationChanges, OrganizationView};
@@ -10,57 +12,59 @@ use crate::identity::callers::actors::{Authorized, Vendor};
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
-use crate::kernel::page::{Page, PageQuery, foreign_cursor};
+use crate::kernel::page;
+use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::tenant::Tenant;
 use crate::tenancy::onboarding;
 
-/// List all organizations
+/// List organizations
+///
+/// All organizations of the vendor, newest first.
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", operation_id = "listOrganizations",
-    params(("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "Newest first", body = Page<OrganizationView>)),
-    security(("platformKey" = [])))]
+    params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<OrganizationView>)))]
 pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let request = query.check::<OrganizationId>()?;
-    if let Some(cursor) = request.before.as_deref().and_then(|cursor| cursor.parse().ok()) {
-        vendor.platform.placement(cursor).await?.ok_or_else(foreign_cursor)?;
-    }
-    let ids = super::directory::list(&vendor.platform, &request.bound(), request.fetch()).await?;
-    let views = futures::future::try_join_all(ids.into_iter().map(|id| {
-        let vendor = &vendor;
-        async move { view(&vendor.organization(id).await?).await }
-    }))
-    .await?;
-    Reply::ok(&Page::of(views, &request, |view| view.id.to_string(), |view| view))
+    let vendor = &vendor;
+    let find = async |id| vendor.platform.placement(id).await;
+    let list = async |from: Start<_>| {
+        let ids = super::directory::list(&vendor.platform, &from.before, from.fetch).await?;
+        try_join_all(ids.into_iter().map(async |id| view(&vendor.organization(id).await?).await)).await
+    };
+    Reply::ok(&page::list(&query, find, list, |view: &OrganizationView| view.id, |view| view).await?)
 }
 
-/// Read an organization
+/// Get an organization
+///
+/// Its details, settings, status and onboarding progress.
 #[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "getOrganization", params(("id" = String, Path, description = "`org_...`")),
-    responses((status = 200, description = "The organization", body = OrganizationView)),
-    security(("platformKey" = [])))]
+    responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     Reply::ok(&view(&vendor.organization(id).await?).await?)
 }
 
-/// Change an organization
+/// Update an organization
+///
+/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
 #[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "updateOrganization", params(("id" = String, Path, description = "`org_...`")), request_body = OrganizationChanges,
-    responses((status = 200, description = "The organization", body = OrganizationView)),
-    security(("platformKey" = [])))]
+    responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<OrganizationChanges>) -> Result<Reply> {
     merge(vendor.organization(id).await?, command.body).await
 }
 
-/// Read the own organization
+/// Get the caller's organization
+///
+/// Its details, settings, status and onboarding progress.
 #[utoipa::path(get, path = "/v1/organization", tag = "organizations", operation_id = "getOwnOrganization",
-    responses((status = 200, description = "The organization", body = OrganizationView)),
-    security(("organizationKey" = ["organization.read"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
 }
 
-/// Change the own organization
+/// Update the caller's organization
+///
+/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
 #[utoipa::path(patch, path = "/v1/organization", tag = "organizations", operation_id = "updateOwnOrganization", request_body = OrganizationChanges,
-    responses((status = 200, description = "The organization", body = OrganizationView)),
-    security(("organizationKey" = ["organization.write"]), ("platformKey" = [])))]
+    responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update_own(caller: Authorized<needs::OrganizationWrite>, command: Command<OrganizationChanges>) -> Result<Reply> {
     merge(caller.tenant, command.body).await
 }

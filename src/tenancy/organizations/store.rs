@@ -10,7 +10,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 /// A row of `organizations`.
 #[derive(Deserialize)]
@@ -95,21 +95,12 @@ pub fn update(organization: &Organization) -> TenantStatement {
 
 /// Guard: the organization is as it was read.
 pub fn unchanged(organization: &Organization) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)",
-        organization.version
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)", organization.version)
 }
 
 /// Guard: there is no such organization here yet.
 pub fn not_placed_yet() -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)"
-    )
+    stale_if!("EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)")
 }
 
 #[derive(Deserialize)]

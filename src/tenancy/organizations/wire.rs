@@ -15,9 +15,17 @@ use crate::kernel::time::Timestamp;
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingsInput {
+    /// IANA time zone. Billing periods begin at midnight there.
+    #[schema(example = "America/Los_Angeles")]
     pub timezone: Option<String>,
+    /// The format in which the organization displays dates.
+    #[schema(example = "MM/DD/YYYY")]
     pub date_format: Option<String>,
+    /// ISO 4217 code of the preferred currency.
+    #[schema(example = "USD")]
     pub currency: Option<String>,
+    /// BCP 47 language tag.
+    #[schema(example = "en")]
     pub language: Option<String>,
 }
 
@@ -25,29 +33,42 @@ pub struct SettingsInput {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrganization {
+    /// The name of the company.
     #[schema(example = "Acme Corporation", min_length = 1, max_length = 200)]
     pub name: String,
-    /// Where mails to the company go.
+    /// The address to which mails to the company are sent.
     #[schema(example = "admin@acme.example", format = Email)]
     pub email: String,
-    #[schema(max_length = 2000, pattern = "^https?://")]
+    /// The company's website.
+    #[schema(example = "https://acme.example", max_length = 2000, pattern = "^https?://")]
     pub url: Option<String>,
-    #[schema(max_length = 2000)]
+    /// The company's telephone number, in any notation.
+    #[schema(example = "+1-555-0100", max_length = 2000)]
     pub telephone: Option<String>,
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    /// The number of people the company employs.
+    #[schema(example = 500, value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<u32>,
-    #[schema(format = Date)]
+    /// The date on which the company was founded, `YYYY-MM-DD`.
+    #[schema(example = "2015-03-15", format = Date)]
     pub founding_date: Option<String>,
+    /// The industry of the company, in free text.
+    #[schema(example = "Software")]
     pub industry: Option<String>,
+    /// A description of the company, in free text.
+    #[schema(example = "Enterprise software company")]
     pub description: Option<String>,
+    /// The postal address, printed on invoices.
     pub address: Option<PostalAddress>,
-    /// Such as a VAT number; printed on invoices.
+    /// A tax number such as a VAT number, printed on invoices.
     #[schema(example = "ATU12345678", max_length = 2000)]
     pub tax_id: Option<String>,
+    /// Time zone, date format, currency and language.
     pub settings: Option<SettingsInput>,
-    /// The plan to try; `professional` when absent.
+    /// The key of the plan to try. Default: `professional`.
+    #[schema(example = "professional")]
     pub plan: Option<String>,
-    /// Puts the organization on a test clock, see `POST /v1/test-clocks`.
+    /// The test clock that the organization is on; see `POST /v1/test-clocks`.
+    #[schema(example = "clock_01h2xcejqtf2nbrexx3vqjhp41")]
     pub test_clock: Option<String>,
 }
 
@@ -55,36 +76,47 @@ pub struct NewOrganization {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrganizationChanges {
+    /// The name of the company.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, min_length = 1, max_length = 200)]
+    #[schema(example = "Acme Corporation", nullable = false, min_length = 1, max_length = 200)]
     pub name: Option<String>,
+    /// The address to which mails to the company are sent.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, format = Email)]
+    #[schema(example = "admin@acme.example", nullable = false, format = Email)]
     pub email: Option<String>,
+    /// The company's website.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(example = "https://acme.example", value_type = Option<String>)]
     pub url: Option<Option<String>>,
+    /// The company's telephone number, in any notation.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(example = "+1-555-0100", value_type = Option<String>)]
     pub telephone: Option<Option<String>>,
+    /// The number of people the company employs.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    #[schema(example = 500, value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<Option<u32>>,
+    /// The date on which the company was founded, `YYYY-MM-DD`.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(example = "2015-03-15", value_type = Option<String>)]
     pub founding_date: Option<Option<String>>,
+    /// The industry of the company, in free text.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(example = "Software", value_type = Option<String>)]
     pub industry: Option<Option<String>>,
+    /// A description of the company, in free text.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(example = "Enterprise software company", value_type = Option<String>)]
     pub description: Option<Option<String>>,
+    /// The postal address, printed on invoices.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<PostalAddress>)]
     pub address: Option<Option<PostalAddress>>,
+    /// A tax number such as a VAT number, printed on invoices.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(example = "ATU12345678", value_type = Option<String>)]
     pub tax_id: Option<Option<String>>,
+    /// Time zone, date format, currency and language.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     pub settings: Option<SettingsInput>,
@@ -95,28 +127,55 @@ pub struct OrganizationChanges {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Organization)]
 pub struct OrganizationView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Organization")]
     pub type_name: &'static str,
+    /// The id of the organization.
     #[serde(rename = "$id")]
     pub id: OrganizationId,
+    /// The name of the company.
+    #[schema(example = "Acme Corporation")]
     pub name: String,
+    /// The address to which mails to the company are sent.
+    #[schema(example = "admin@acme.example")]
     pub email: String,
+    /// The company's website.
+    #[schema(example = "https://acme.example")]
     pub url: Option<String>,
+    /// The company's telephone number, in any notation.
+    #[schema(example = "+1-555-0100")]
     pub telephone: Option<String>,
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    /// The number of people the company employs.
+    #[schema(example = 500, value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<u32>,
+    /// The date on which the company was founded, `YYYY-MM-DD`.
+    #[schema(example = "2015-03-15")]
     pub founding_date: Option<String>,
+    /// The industry of the company, in free text.
+    #[schema(example = "Software")]
     pub industry: Option<String>,
+    /// A description of the company, in free text.
+    #[schema(example = "Enterprise software company")]
     pub description: Option<String>,
+    /// The postal address, printed on invoices.
     pub address: Option<PostalAddress>,
+    /// A tax number such as a VAT number, printed on invoices.
+    #[schema(example = "ATU12345678")]
     pub tax_id: Option<String>,
+    /// Time zone, date format, currency and language.
     pub settings: Settings,
+    /// What its credentials may do follows from its status.
     pub status: Status,
+    /// The test clock that the organization is on; see `POST /v1/test-clocks`.
+    #[schema(example = "clock_01h2xcejqtf2nbrexx3vqjhp41")]
     pub test_clock: Option<TestClockId>,
+    /// The time of the sign-up.
     pub created_at: Timestamp,
+    /// The time at which its onboarding checklist was completed.
     pub onboarded_at: Option<Timestamp>,
-    /// Done items of the onboarding checklist, from 0 to 1.
-    #[schema(value_type = f64)]
+    /// The share of the onboarding checklist that is completed, from 0 to 1.
+    #[schema(example = 0.4, value_type = f64)]
     pub onboarding_progress: serde_json::Number,
 }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::members;
 use crate::identity::members::member::Profile;
+use crate::identity::members::{self, directory};
 use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, OrInternal, Result};
@@ -70,38 +70,16 @@ pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&A
         now
     )];
     if let Some(owner) = &requested.owner {
-        batch.extend(enter_owner(PersonId::new(platform.app().moment()), owner, organization.id, now));
+        batch.extend(directory::enter_first(PersonId::new(platform.app().moment()), &owner.email, organization.id, now));
     }
     batch.extend(answer.into_iter().flat_map(|answer| answer.record_for_vendor(now)));
     platform.directory(batch).await.map(|_| ())
 }
 
-/// The person of the owner's email, known or not, may be a member there.
-fn enter_owner(id: PersonId, owner: &FirstOwner, organization: OrganizationId, now: Timestamp) -> [Statement; 2] {
-    [
-        platform_sql!(
-            "INSERT INTO people (id, email, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (email) DO NOTHING",
-            id,
-            owner.email.as_str(),
-            now
-        ),
-        platform_sql!(
-            "INSERT INTO memberships (person_id, organization_id) SELECT id, ?2 FROM people WHERE email = ?1",
-            owner.email.as_str(),
-            organization
-        ),
-    ]
-}
-
-#[derive(Deserialize)]
-struct PersonRow {
-    id: PersonId,
-}
-
 /// What makes the owner a member, in the organization's time.
 async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -> Result<(PersonId, Decision)> {
-    let rows = platform.directory_rows::<PersonRow>(platform_sql!("SELECT id FROM people WHERE email = ?1", owner.email.as_str())).await?;
-    let person = rows.into_iter().next().ok_or_else(|| Error::internal("an owner was not entered with the organization"))?.id;
+    let person = directory::find(platform, &owner.email).await?;
+    let person = person.ok_or_else(|| Error::internal("an owner was not entered with the organization"))?;
     Ok((person, members::rules::sign_up_owner(person, &owner.email, owner.profile(), tenant.moment())?.1))
 }
 

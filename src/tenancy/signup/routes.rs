@@ -17,38 +17,52 @@ use crate::kernel::error::Result;
 use crate::tenancy::organizations::organization::PostalAddress;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView, SettingsInput};
 
-/// A company and its first owner, whose email this is.
+/// A company that signs up, with its first owner.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSignup {
+    /// The name of the company.
     #[schema(example = "Acme Corporation", min_length = 1, max_length = 200)]
     pub name: String,
-    /// The owner's, and where mails to the company go.
+    /// The owner's email address, to which mails to the company are sent, too.
     #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
-    /// The owner's first name.
-    #[schema(max_length = 200)]
+    /// The owner's given name.
+    #[schema(example = "Ada", max_length = 200)]
     pub given_name: Option<String>,
-    #[schema(max_length = 200)]
+    /// The owner's family name.
+    #[schema(example = "Lovelace", max_length = 200)]
     pub family_name: Option<String>,
-    #[schema(max_length = 2000, pattern = "^https?://")]
+    /// The company's website.
+    #[schema(example = "https://acme.example", max_length = 2000, pattern = "^https?://")]
     pub url: Option<String>,
-    #[schema(max_length = 2000)]
+    /// The company's telephone number, in any notation.
+    #[schema(example = "+1-555-0100", max_length = 2000)]
     pub telephone: Option<String>,
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
+    /// The number of people the company employs.
+    #[schema(example = 500, value_type = Option<i64>, minimum = 0, maximum = 4294967295_u32)]
     pub number_of_employees: Option<u32>,
-    #[schema(format = Date)]
+    /// The date on which the company was founded, `YYYY-MM-DD`.
+    #[schema(example = "2015-03-15", format = Date)]
     pub founding_date: Option<String>,
+    /// The industry of the company, in free text.
+    #[schema(example = "Software")]
     pub industry: Option<String>,
+    /// A description of the company, in free text.
+    #[schema(example = "Enterprise software company")]
     pub description: Option<String>,
-    /// A VAT id or the like, as it stands on invoices.
-    #[schema(max_length = 2000)]
+    /// A tax number such as a VAT number, printed on invoices.
+    #[schema(example = "ATU12345678", max_length = 2000)]
     pub tax_id: Option<String>,
+    /// The postal address, printed on invoices.
     pub address: Option<PostalAddress>,
+    /// Time zone, date format, currency and language.
     pub settings: Option<SettingsInput>,
-    /// The plan to try; `professional` when absent.
+    /// The key of the plan to try. Default: `professional`.
+    #[schema(example = "professional")]
     pub plan: Option<String>,
-    /// Puts the organization on a test clock, see `POST /v1/test-clocks`.
+    /// The test clock to put the organization on; see `POST /v1/test-clocks`.
+    #[schema(example = "clock_01h2xcejqtf2nbrexx3vqjhp41")]
     pub test_clock: Option<String>,
 }
 
@@ -74,12 +88,12 @@ impl NewSignup {
     }
 }
 
-/// Sign one's own company up
+/// Create an organization by sign-up
 ///
-/// Like `POST /v1/organizations`, with whoever signs up as the first owner. The answer opens nothing: a login code is mailed to the owner,
-/// who proves the email with it at `POST /v1/sessions`.
+/// Public. Creates the organization like `POST /v1/organizations`, with the given person as its first owner. The response carries no
+/// credential: a login code is mailed to the owner, who exchanges it for a session with `POST /v1/sessions`.
 #[utoipa::path(post, path = "/v1/signup", tag = "organizations", operation_id = "signUp", request_body = NewSignup,
-    responses((status = 201, description = "The organization", body = OrganizationView)), security(()))]
+    responses((status = 201, description = "The organization", body = OrganizationView)))]
 pub async fn create(public: Public<at::SignUp>, command: Command<NewSignup>) -> Result<Reply> {
     let email = checked_email(&command.body.email, "/email")?;
     let (platform, admission) = public.admit(Some(&email)).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tenantry::kernel::tenant::{Actor, Tenant};
 use tenantry::kernel::time::Timestamp;
 use tenantry::meter::contract::Bucket;
-use tenantry::metering::usage::history::store_buckets;
+use tenantry::metering::usage::buckets;
 
 use crate::api::cast::Cast;
 use crate::api::check::{accept, ask, check, refusal};
@@ -36,9 +36,9 @@ fn buckets_that_come_twice_late_or_in_the_wrong_order_change_nothing() {
     let first = vec![bucket(hour, 1, 1, "0.1"), bucket(next, 2, 1, "9000000000000000")];
     let second = vec![bucket(hour, 3, 3, "0.3")];
     for buckets in [&first, &second, &first, &second, &first] {
-        block_on(store_buckets(&tenant, buckets)).unwrap();
+        block_on(buckets::record(&tenant, buckets)).unwrap();
     }
-    block_on(store_buckets(&tenant, &[])).unwrap();
+    block_on(buckets::record(&tenant, &[])).unwrap();
     let found = history(&cast, "from=2026-02-10T00:00:00Z&to=2026-02-10T12:00:00Z");
     let entry = |start: &str, end: &str, count: u64, sum: Value| json!({"start": start, "end": end, "count": count, "sum": sum, "max": sum, "last": sum, "uniques": 0});
     let end = "2026-02-10T07:00:00Z";
@@ -51,7 +51,7 @@ fn days_are_the_sum_of_their_hours_and_empty_ones_are_left_out() {
     let hours = ["2026-02-09T23:00:00Z", "2026-02-10T00:00:00Z", "2026-02-10T23:00:00Z", "2026-02-12T00:00:00Z"];
     let buckets: Vec<Bucket> =
         hours.iter().zip(1..).map(|(hour, version)| bucket(hour, version, version, &format!("0.{version}"))).collect();
-    block_on(store_buckets(&acme(&cast), &buckets)).unwrap();
+    block_on(buckets::record(&acme(&cast), &buckets)).unwrap();
     let days = history(&cast, "granularity=day&from=2026-02-10T00:00:00Z&to=2026-02-13T00:00:00Z");
     let shown: Vec<Value> =
         days.iter().map(|day| json!([day["start"], day["end"], day["count"], day["sum"], day["max"], day["last"]])).collect();
@@ -64,7 +64,7 @@ fn an_hour_in_which_a_period_ends_is_one_entry() {
     let cast = Cast::new();
     let hour = "2026-02-10T05:00:00Z";
     let next = Bucket { period_starts_at: Timestamp::parse("2026-02-10T05:30:00Z").unwrap(), ..bucket(hour, 2, 2, "0.2") };
-    block_on(store_buckets(&acme(&cast), &[bucket(hour, 1, 1, "0.1"), next])).unwrap();
+    block_on(buckets::record(&acme(&cast), &[bucket(hour, 1, 1, "0.1"), next])).unwrap();
     let found = history(&cast, "from=2026-02-10T00:00:00Z&to=2026-02-10T12:00:00Z");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!([&found[0]["count"], &found[0]["sum"], &found[0]["last"]], [&json!(3), &json!("0.3"), &json!("0.2")]);
@@ -76,7 +76,7 @@ fn a_long_history_is_read_in_parts_that_join() {
     // 2,400 hours are read at once: the first two lie in the first part, the others in the next two.
     let hours = ["2023-06-10T00:00:00Z", "2023-09-17T23:00:00Z", "2023-09-18T00:00:00Z", "2026-02-10T00:00:00Z"];
     let buckets: Vec<Bucket> = hours.iter().zip(1..).map(|(hour, version)| bucket(hour, version, 1, "1")).collect();
-    block_on(store_buckets(&acme(&cast), &buckets)).unwrap();
+    block_on(buckets::record(&acme(&cast), &buckets)).unwrap();
     let days = history(&cast, "granularity=day&from=2023-06-10T00:00:00Z&to=2026-02-11T00:00:00Z");
     assert_eq!(days.len(), 4, "{days:?}");
 }

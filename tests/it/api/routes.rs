@@ -140,12 +140,12 @@ fn what_is_outside_the_contract_answers() {
 #[test]
 fn what_went_wrong_inside_is_known_to_the_log_and_to_nobody_else() {
     let world = World::new();
-    world.directory.meddle("DROP TABLE parked_messages").unwrap();
+    world.directory.meddle("DROP TABLE dead_letters").unwrap();
     let request = Request::builder().uri("/v1/parked").header("authorization", format!("Bearer {PLATFORM_KEY}"));
     let answer = block_on(tenantry::api::handle(world.app.clone(), request.body(Body::empty()).unwrap()));
     assert_eq!(answer.status(), 500);
     let cause = answer.extensions().get::<tenantry::http::refusal::Cause>().expect("the log gets the cause");
-    assert!(format!("{cause:?}").contains("parked_messages"), "{cause:?}");
+    assert!(format!("{cause:?}").contains("dead_letters"), "{cause:?}");
     let body = block_on(http_body_util::BodyExt::collect(answer.into_body())).unwrap().to_bytes();
-    assert!(!String::from_utf8_lossy(&body).contains("parked_messages"), "{body:?}");
+    assert!(!String::from_utf8_lossy(&body).contains("dead_letters"), "{body:?}");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenantry::billing::subscriptions::lifecycle::Status;
 use tenantry::billing::subscriptions::lifecycle::{Trigger, next};
 use tenantry::catalog::plans::built_in::built_in;
-use tenantry::catalog::plans::rules::Plan;
+use tenantry::catalog::plans::plan::Plan;
 use tenantry::kernel::ids::OrganizationId;
 
 use crate::api::cast::Cast;

@@ -1,5 +1,7 @@
 //! Whatever breaks, and wherever: one invoice a period, and numbers without a gap.
 
+use std::collections::BTreeMap;
+
 use futures::executor::block_on;
 use futures::future::join_all;
 use tenantry::jobs::messages;
@@ -7,20 +9,19 @@ use tenantry::kernel::ports::Message;
 use tenantry::kernel::time::days;
 
 use crate::billing_run::{HOUR, assert_billed_once, due_companies, due_messages, findings, handle_all, parked, sweep};
-use crate::support::world::World;
+use crate::support::faults::Place;
+use crate::support::world::{Company, World};
 
-/// More batches than a run of three companies makes.
-const BATCHES_MAX: u32 = 24;
 const COMPANIES: usize = 3;
 
-/// Breaks a run, then lets it go on in order; in the end all is billed once.
-fn broken(why: &str, break_it: impl Fn(&World)) {
+/// Breaks a run, which must be felt, then lets it go on in order; in the end all is billed once.
+fn broken(why: &str, break_it: impl Fn(&World), is_felt: impl Fn(&World) -> bool) {
     let world = World::new();
-    let companies = due_companies(&world, COMPANIES);
-    let due = due_messages(&world);
+    let (companies, due) = due(&world);
     break_it(&world);
     let outcomes = handle_all(&world, due.clone());
-    heal(&world);
+    assert!(is_felt(&world), "{why}: it never came to that");
+    world.heal();
     let again: Vec<Message> = due.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err()).map(|(message, _)| message).collect();
     handle_all(&world, again);
     sweep(&world);
@@ -28,54 +29,79 @@ fn broken(why: &str, break_it: impl Fn(&World)) {
     assert!(parked(&world).is_empty() && findings(&world, 2).is_empty(), "{why}");
 }
 
-fn heal(world: &World) {
-    for shard in &world.shards {
-        shard.fail(0);
-        shard.lose_answer(0);
-    }
-    world.directory.fail(0);
-    world.meters_fail(0, 0);
-    *world.numbers.failing.lock().unwrap() = 0;
-    *world.queues.lossy.lock().unwrap() = false;
+/// Companies of a world with what a run has to do for them.
+fn due(world: &World) -> (Vec<Company<'_>>, Vec<Message>) {
+    (due_companies(world, COMPANIES), due_messages(world))
+}
+
+/// The run is broken by calls that fail at one place: `passing` are let through, `failing` fail.
+fn broken_at(place: Place, passing: u32, failing: u32) {
+    let why = format!("{failing} calls from call {passing} on failed: {place:?}");
+    broken(&why, |world| world.fail_at(place, passing, failing), |world| world.take_faults(place) > 0);
+}
+
+/// How often a run calls each place: whatever is broken there is broken at one of these calls.
+fn calls(prepare: impl Fn(&World), run: impl Fn(&World, Vec<Message>)) -> BTreeMap<Place, u32> {
+    let world = World::new();
+    let (_, due) = due(&world);
+    prepare(&world);
+    world.reset_calls();
+    run(&world, due);
+    let calls: BTreeMap<Place, u32> = world.places().into_iter().map(|place| (place, world.take_calls(place))).collect();
+    assert!(calls.values().all(|calls| *calls > 0), "each place takes part in a run: {calls:?}");
+    calls
+}
+
+fn calls_of_one_run() -> BTreeMap<Place, u32> {
+    calls(|_| (), |world, due| assert!(handle_all(world, due).iter().all(Result::is_ok)))
 }
 
 #[test]
-fn a_batch_that_fails_anywhere_changes_nothing() {
-    for nth in 0..BATCHES_MAX {
-        broken(&format!("batch {nth} failed on every shard"), |world| world.shards.iter().for_each(|shard| shard.fail_after(nth, 1)));
-        broken(&format!("from batch {nth} on the shards were away"), |world| {
-            world.shards.iter().for_each(|shard| shard.fail_after(nth, 100))
-        });
+fn a_call_that_fails_anywhere_changes_nothing() {
+    for (place, calls) in calls_of_one_run() {
+        for nth in 0..calls {
+            broken_at(place, nth, 1);
+            broken_at(place, nth, 100);
+        }
+        // There is no call after the last one.
+        let world = World::new();
+        let (_, due) = due(&world);
+        world.fail_at(place, calls, 1);
+        assert!(handle_all(&world, due).iter().all(Result::is_ok));
+        assert_eq!(world.take_faults(place), 0, "{place:?} was called more than {calls} times");
     }
 }
 
 #[test]
 fn a_commit_whose_answer_is_lost_is_not_repeated() {
-    for nth in 1..BATCHES_MAX {
-        broken(&format!("the answer of batch {nth} was lost"), |world| world.shards.iter().for_each(|shard| shard.lose_answer(nth)));
+    for (place, calls) in calls_of_one_run() {
+        let Place::Shard(index) = place else { continue };
+        for nth in 1..=calls {
+            let why = format!("the answer of batch {nth} was lost: {place:?}");
+            broken(&why, |world| world.shards[index].lose_answer(nth), |world| world.take_faults(place) == 1);
+        }
     }
 }
 
 #[test]
-fn a_meter_the_directory_or_the_numbers_may_be_away() {
-    for nth in 0..12 {
-        broken(&format!("call {nth} of the Meters failed"), |world| world.meters_fail(nth, 1));
-        broken(&format!("calls {nth} and on of the Meters failed"), |world| world.meters_fail(nth, 50));
-    }
-    broken("the directory was away", |world| world.directory.fail(1));
-    for times in [1, 2, 5] {
-        broken(&format!("the numbers were away {times} times"), |world| *world.numbers.failing.lock().unwrap() = times);
+fn the_numbers_may_be_away() {
+    for times in 1..=COMPANIES {
+        let why = format!("the numbers were away {times} times");
+        let times = u32::try_from(times).unwrap();
+        broken(&why, |world| *world.numbers.failing.lock().unwrap() = times, |world| *world.numbers.failing.lock().unwrap() == 0);
     }
 }
 
 #[test]
 fn lost_nudges_lose_nothing() {
-    broken("the queues lost what was sent", |world| *world.queues.lossy.lock().unwrap() = true);
+    let lost = |world: &World| *world.queues.lost.lock().unwrap() > 0;
+    broken("the queues lost what was sent", |world| *world.queues.lossy.lock().unwrap() = true, lost);
     let world = World::new();
     let companies = due_companies(&world, COMPANIES);
     *world.queues.lossy.lock().unwrap() = true;
     world.cron(HOUR);
-    *world.queues.lossy.lock().unwrap() = false;
+    assert!(lost(&world), "a run sends its first pages");
+    world.heal();
     sweep(&world);
     assert_billed_once(&companies, 1, "the pages were lost");
 }
@@ -119,20 +145,28 @@ fn consumers_that_meet_batch_by_batch_bill_once() {
 
 #[test]
 fn consumers_that_meet_while_batches_fail_bill_once() {
-    for nth in 0..BATCHES_MAX {
-        let world = World::new();
-        let companies = due_companies(&world, COMPANIES);
-        let due = due_messages(&world);
-        for shard in &world.shards {
-            shard.interleave();
-            shard.fail_after(nth, 2);
-            shard.lose_answer(nth / 2 + 1);
-        }
+    let two_consumers = |world: &World, due: Vec<Message>| {
+        world.shards.iter().for_each(|shard| shard.interleave());
         let platform = world.platform();
         block_on(join_all((0..2).map(|_| messages::handle_all(&platform, due.clone()))));
-        heal(&world);
-        sweep(&world);
-        assert_billed_once(&companies, 1, &format!("two consumers, and batch {nth} failed"));
+    };
+    for (place, undisturbed) in calls(|_| (), two_consumers) {
+        let Place::Shard(index) = place else { continue };
+        for lost in 1..=undisturbed {
+            // What fails besides is one of the calls that are made when an answer is lost.
+            let lose = |world: &World| world.shards[index].lose_answer(lost);
+            let failing = lost * 7 % calls(lose, two_consumers)[&place];
+            let why = format!("two consumers: answer {lost} was lost and call {failing} failed: {place:?}");
+            let world = World::new();
+            let (companies, due) = due(&world);
+            lose(&world);
+            world.fail_at(place, failing, 1);
+            two_consumers(&world, due);
+            assert_eq!(world.take_faults(place), 2, "{why}: it never came to that");
+            world.heal();
+            sweep(&world);
+            assert_billed_once(&companies, 1, &why);
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use rating::{Currency, Quantity, Usage};
 use serde_json::{Value, json};
-use tenantry::catalog::metrics::rules::built_in;
+use tenantry::catalog::metrics::built_in::built_in_metrics;
+use tenantry::catalog::plans::plan::{Plan, price_of};
 use tenantry::catalog::plans::publishing::{Place, version};
-use tenantry::catalog::plans::rules::{Plan, price_of};
 use tenantry::catalog::plans::wire::NewPlan;
 use tenantry::kernel::time::Timestamp;
 
@@ -92,7 +92,7 @@ proptest! {
     fn a_plan_that_is_accepted_can_be_billed(written in plan(), units in 0_i64..=1_000_000_000_000, nanos in 0_i64..1_000_000_000, seats in 0_u32..=1_000_000) {
         let new: NewPlan = serde_json::from_value(written).unwrap();
         let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-        let plan = version(&new, Place { key: "generated", version: 3 }, &built_in(), now).unwrap();
+        let plan = version(&new, Place { key: "generated", version: 3 }, &built_in_metrics(), now).unwrap();
         let text = serde_json::to_string(&plan).unwrap();
         let read: Plan = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(&read, &plan);

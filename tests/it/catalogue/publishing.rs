@@ -99,7 +99,7 @@ fn of_two_publications_at_once_the_second_is_decided_anew() {
     accept(&world, &publish(&growth()), 201);
     let next = |version: u32| {
         let first = block_on(store::newest(&world.app, "growth")).unwrap().unwrap();
-        tenantry::catalog::plans::rules::Plan { version, ..first }
+        tenantry::catalog::plans::plan::Plan { version, ..first }
     };
     let platform = world.platform();
     // Both have read that version 1 is the newest.
@@ -163,5 +163,5 @@ fn a_metric_of_the_vendors_own_is_counted_as_it_was_defined() {
     let made = accept(&cast.world, &publish(&body), 201).body;
     assert_eq!((&made["metrics"][0]["kind"], &made["metrics"][0]["unit"]), (&json!("level"), &json!("tokens")));
     let plan = block_on(store::newest(&cast.world.app, "tokens")).unwrap().unwrap();
-    assert_eq!(plan.metrics[0].aggregation, tenantry::meter::contract::Aggregation::Max);
+    assert_eq!(plan.metrics[0].aggregation, tenantry::meter::vocabulary::Aggregation::Max);
 }

@@ -31,7 +31,7 @@ fn statuses(world: &World, key: &Credential) -> [u16; 2] {
 
 /// Whether the Meter itself takes the key, as on the short way.
 fn meter_takes(company: &Company<'_>, key: &Credential) -> bool {
-    use tenantry::meter::contract::{HotCaller, HotReply, HotRequest};
+    use tenantry::meter::wire::{HotCaller, HotReply, HotRequest};
     let Credential::Bearer(text) = key else { panic!("a key is a bearer") };
     let request = HotRequest {
         caller: HotCaller::Header(format!("Bearer {text}").into()),

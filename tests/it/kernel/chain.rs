@@ -10,7 +10,7 @@ use tenantry::kernel::error::Error;
 use tenantry::kernel::ids::EventId;
 use tenantry::kernel::sql::{Sql, Statement};
 use tenantry::kernel::tenant::{Actor, Tenant};
-use tenantry::tenant_sql;
+use tenantry::{stale_if, tenant_sql};
 
 use crate::support::sqlite::Sqlite;
 use crate::support::world::World;
@@ -113,10 +113,7 @@ fn the_vendors_own_log_is_a_chain_too() {
 /// The organization moves on from version `version`, or the decision is stale.
 fn renamed(version: u32) -> Decision {
     Decision::new()
-        .guard(tenant_sql!(
-            "INSERT INTO stale_guards (organization_id, fresh) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)",
-            version
-        ))
+        .guard(stale_if!("NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)", version))
         .write(tenant_sql!("UPDATE organizations SET version = version + 1 WHERE organization_id = ?1"))
         .audit("test.renamed", "x", None, None)
 }

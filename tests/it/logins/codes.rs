@@ -1,5 +1,7 @@
 //! The mail, its code and its link: what each is good for, and for how long.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tenantry::kernel::time::{minutes, seconds};
 
@@ -77,12 +79,24 @@ fn what_is_wrong_used_expired_or_unknown_is_refused_alike() {
 }
 
 #[test]
-fn a_code_is_good_for_ten_minutes() {
+fn a_code_and_a_link_are_good_for_ten_minutes_and_not_a_moment_longer() {
     let world = World::new();
     acme(&world);
-    let code = new_code(&world, ADA);
-    world.pass(minutes(10) - seconds(1));
-    accept(&world, &with_code(ADA, &code), 201);
+    let ways: [&dyn Fn() -> Ask; 2] =
+        [&|| with_code(ADA, &code(&world, ADA)), &|| post("/v1/sessions", &json!({"token": link(&world, ADA)}))];
+    for way in ways {
+        new_code(&world, ADA);
+        let asked = way();
+        world.pass(minutes(10) - Duration::from_millis(1));
+        accept(&world, &asked, 201);
+        new_code(&world, ADA);
+        let asked = way();
+        world.pass(minutes(10));
+        refused(&world, &asked);
+        // It was the time: a code that is asked for now opens.
+        new_code(&world, ADA);
+        accept(&world, &way(), 201);
+    }
 }
 
 #[test]

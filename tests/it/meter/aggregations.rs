@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::Timestamp;
-use tenantry::meter::contract::{Aggregation, Call, Closing, MetricKind, MetricRule};
+use tenantry::meter::contract::{Call, Closing};
+use tenantry::meter::vocabulary::{Aggregation, MetricKind, MetricRule};
 
 use crate::meter::model::random::Random;
 use crate::meter::world::{World, at, batch, entitlements, rule, usage};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days, minutes};
-use tenantry::meter::contract::{Call, Enforcement, ExportPage, LimitOverride};
+use tenantry::meter::contract::{Call, ExportPage};
+use tenantry::meter::vocabulary::{Enforcement, LimitOverride};
 
 use crate::meter::world::{World, at, batch, consumption, usage};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{days, hours};
-use tenantry::meter::contract::{Aggregation, Call, MetricKind, MetricRule};
+use tenantry::meter::contract::Call;
+use tenantry::meter::vocabulary::{Aggregation, MetricKind, MetricRule};
 
 use crate::meter::world::{World, batch, consumption, entitlements, keyed, usage};
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, hours};
-use tenantry::meter::contract::{Call, Enforcement, Grant, LimitOverride, MetricKind, TELL_METRICS};
+use tenantry::meter::contract::Call;
+use tenantry::meter::vocabulary::{Enforcement, Grant, LimitOverride, MetricKind};
+use tenantry::meter::wire::TELL_METRICS;
 
 use crate::meter::world::{HotRequest, World, at, batch, consumption, get, keyed, request, rule, usage};
 

@@ -1,7 +1,8 @@
 //! Which period an event belongs to, and whose time it goes by.
 
 use serde_json::json;
-use tenantry::meter::contract::{Call, Done, Entitlements};
+use tenantry::meter::contract::{Call, Done};
+use tenantry::meter::vocabulary::Entitlements;
 
 use crate::meter::world::{World, at, consumption, entitlements, get, rule, usage};
 
@@ -77,7 +78,7 @@ fn older_entitlements_never_replace_newer_ones() {
     let mut world = World::new();
     let configure = |world: &mut World, version: i64, limit: u32, clock: Option<&str>| {
         let mut changed = Entitlements { version, clock: clock.map(at), ..entitlements() };
-        changed.metrics.insert("apiCalls".to_owned(), rule(tenantry::meter::contract::MetricKind::Consumable, Some(limit)));
+        changed.metrics.insert("apiCalls".to_owned(), rule(tenantry::meter::vocabulary::MetricKind::Consumable, Some(limit)));
         assert_eq!(world.call(Call::Configure { entitlements: changed }), json!({}));
         world.restart();
         world.send(get("/v1/quotas/apiCalls")).body["limit"].as_u64().unwrap()

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tenantry::kernel::time::Timestamp;
-use tenantry::meter::contract::{Aggregation, Call, Enforcement, ExportPage, MetricKind, MetricRule};
+use tenantry::meter::contract::{Call, ExportPage};
+use tenantry::meter::vocabulary::{Aggregation, Enforcement, MetricKind, MetricRule};
 
 use crate::meter::world::{HotRequest, World, at, batch, consumption, entitlements, request, usage};
 

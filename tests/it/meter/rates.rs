@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenantry::kernel::time::seconds;
-use tenantry::meter::contract::{Rate, RateLimits};
+use tenantry::meter::vocabulary::{Rate, RateLimits};
 
 use crate::meter::world::{Answer, HotRequest, World, entitlements, from, get, usage};
 

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tenantry::kernel::ids::ReservationId;
 use tenantry::kernel::time::{hours, minutes};
-use tenantry::meter::contract::{Call, Enforcement, ExportPage, LimitOverride, SeatAnswer, SeatStanding};
+use tenantry::meter::contract::{Call, ExportPage, SeatAnswer, SeatStanding};
+use tenantry::meter::vocabulary::{Enforcement, LimitOverride};
 
 use crate::meter::world::{World, at, batch, consumption, entitlements, get, keyed, request, usage};
 
@@ -119,7 +120,7 @@ fn from_the_first_member_on_users_is_counted_here_only() {
         consumption(json!({"metric": "users"})),
         request("POST", "/v1/reservations", r#"{"metric":"users"}"#),
         settle,
-        tenantry::meter::contract::HotRequest {
+        tenantry::meter::wire::HotRequest {
             content_type: "application/cloudevents+json".into(),
             ..request("POST", "/v1/events", cloud_event)
         },
@@ -157,7 +158,7 @@ fn members_who_come_before_the_plan_are_counted_with_it() {
     world.call(Call::Configure { entitlements: entitlements() });
     assert_eq!(counted(&mut world), ("2".to_owned(), 0));
     assert_eq!(world.send(usage(json!({"metric": "users"}))).short(), "409 metric_is_counted");
-    world.call(Call::Configure { entitlements: tenantry::meter::contract::Entitlements { version: 2, ..entitlements() } });
+    world.call(Call::Configure { entitlements: tenantry::meter::vocabulary::Entitlements { version: 2, ..entitlements() } });
     assert_eq!(world.send(usage(json!({"metric": "users"}))).short(), "409 metric_is_counted", "another plan counts them, too");
 }
 

@@ -8,14 +8,14 @@ use tenantry::identity::api_keys::token::OrganizationToken;
 use tenantry::kernel::ids::{Entropy, KeyId, OrganizationId};
 use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
-use tenantry::meter::contract::{
-    Bucket, Call, Entitlements, Fact, HotCaller, HotReply, MetricKind, MetricRule, PendingFacts, RolledUp, TELL_METRICS,
-};
+use tenantry::meter::contract::{Bucket, Call, Fact, PendingFacts, RolledUp};
+use tenantry::meter::vocabulary::{Entitlements, MetricKind, MetricRule};
+use tenantry::meter::wire::{HotCaller, HotReply, TELL_METRICS};
 
 use crate::support::local_sqlite::LocalSqlite;
 
 /// Requests of these tests own their texts.
-pub type HotRequest = tenantry::meter::contract::HotRequest<'static>;
+pub type HotRequest = tenantry::meter::wire::HotRequest<'static>;
 
 pub const SECRET: &[u8] = b"a secret of this test";
 

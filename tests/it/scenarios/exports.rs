@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenantry::kernel::time::{days, minutes};
+use tenantry::kernel::time::{days, hours, minutes, seconds};
 
 use crate::support::rows;
 use crate::support::world::{Company, Credential, World};
@@ -142,6 +142,39 @@ fn an_export_that_is_cut_off_anywhere_is_whole_at_the_end() {
         let digest: String = Sha256::digest(format!("{rest}\n").as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(summary["summary"]["sha256"], json!(digest));
     }
+}
+
+#[test]
+fn an_export_whose_step_keeps_failing_pauses_and_is_given_up() {
+    let world = World::new();
+    let acme = world.sign_up("Acme");
+    let id = export(&acme);
+    world.meters_fail(0, u32::MAX);
+    world.deliver();
+    let attempts = || {
+        let shard = world.shards[rows::home(&world, &acme.id)].as_ref();
+        let row: Value = serde_json::from_str(&rows::of(shard, &acme.id)["exports"][0]).unwrap();
+        row["attempts"].as_i64().unwrap()
+    };
+    assert_eq!(attempts(), 1, "the Meter's events could not be read");
+    world.pass(seconds(4));
+    world.cron("* * * * *");
+    world.deliver();
+    assert_eq!(attempts(), 1, "it pauses for five seconds at least");
+    for expected in 2..=8 {
+        assert_eq!(acme.get(&format!("/v1/exports/{id}"))["status"], "running");
+        world.pass(hours(1));
+        world.cron("* * * * *");
+        world.deliver();
+        assert_eq!(attempts(), expected);
+    }
+    assert_eq!(acme.get(&format!("/v1/exports/{id}"))["status"], "failed");
+    world.meters_fail(0, 0);
+    world.pass(hours(1));
+    world.cron("* * * * *");
+    world.deliver();
+    assert_eq!(attempts(), 8, "what was given up is not tried again");
+    assert_ne!(export(&acme), id, "and another one may be asked for");
 }
 
 #[test]

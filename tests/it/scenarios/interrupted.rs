@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::faults::Place;
 use crate::support::world::{Credential, World, vendor};
 
 #[test]
@@ -45,23 +46,37 @@ fn a_retried_sign_up_answers_only_when_the_company_is_there() {
 
 #[test]
 fn a_billing_run_cut_off_at_any_batch_ends_in_one_invoice() {
-    for cut_after in 0..12 {
+    let calls = {
         let world = World::new();
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
-        let clock = acme.clock.clone().unwrap();
-        let advance = || world.write(&vendor(), "PUT", &format!("/v1/test-clocks/{clock}"), &json!({"now": "2026-03-01T00:00:00Z"}));
-        world.meters_fail(cut_after, 1);
-        for _ in 0..20 {
-            if advance().status == 200 {
-                break;
-            }
+        world.reset_calls();
+        acme.advance("2026-03-01T00:00:00Z");
+        world.places().into_iter().map(|place| (place, world.take_calls(place))).collect::<Vec<_>>()
+    };
+    // Acme lives on one shard; the run looks at the other one, too, or not.
+    assert!(calls.iter().filter(|(_, calls)| *calls > 10).count() >= 2, "the Meters and a shard are called for each invoice: {calls:?}");
+    for (place, calls) in calls {
+        for nth in 0..calls {
+            cut_off_at(place, nth);
         }
-        world.pass(tenantry::kernel::time::hours(3));
-        world.cron("* * * * *");
-        world.deliver();
-        let numbers: Vec<_> = acme.invoices().iter().map(|invoice| invoice["identifier"].clone()).collect();
-        assert_eq!(numbers, ["INV-000001", "INV-000002"], "cut off after {cut_after} calls of the Meter");
     }
+}
+
+fn cut_off_at(place: Place, nth: u32) {
+    let world = World::new();
+    let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
+    let clock = acme.clock.clone().unwrap();
+    let advance = || world.write(&vendor(), "PUT", &format!("/v1/test-clocks/{clock}"), &json!({"now": "2026-03-01T00:00:00Z"}));
+    world.fail_at(place, nth, 1);
+    let is_done = (0..20).any(|_| advance().status == 200);
+    assert!(is_done && world.take_faults(place) == 1, "call {nth} of {place:?} did not fail, or the run never ended");
+    world.pass(tenantry::kernel::time::hours(3));
+    world.cron("* * * * *");
+    world.deliver();
+    let numbers: Vec<_> = acme.invoices().iter().map(|invoice| invoice["identifier"].clone()).collect();
+    assert_eq!(numbers, ["INV-000001", "INV-000002"], "cut off at call {nth} of {place:?}");
+    let asked = acme.mails().iter().filter(|template| *template == "invoice-payment-required").count();
+    assert_eq!(asked, 2, "one mail an invoice, cut off at call {nth} of {place:?}");
 }
 
 #[test]

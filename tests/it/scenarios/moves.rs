@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tenantry::kernel::decision::Decision;
 use tenantry::kernel::tenant::Actor;
 use tenantry::kernel::time::{minutes, seconds};
+use tenantry::tenancy::data_movement::move_store::Step;
 use tenantry::tenancy::data_movement::relocation;
-use tenantry::tenancy::data_movement::relocation::Step;
 
 use crate::support::rows::{self, read};
 use crate::support::world::{Credential, World, vendor};

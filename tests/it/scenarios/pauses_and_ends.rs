@@ -1,7 +1,7 @@
 //! Pauses and ends: what comes back, what is billed after, and what time does to what rests.
 
 use serde_json::{Value, json};
-use tenantry::catalog::plans::rules::{Trial, TrialEnding};
+use tenantry::catalog::plans::plan::{Trial, TrialEnding};
 
 use super::invoice_proofs::assert_all_verified;
 use super::subscription_changes::{line, lines};
@@ -162,7 +162,7 @@ fn an_end_can_wait_and_be_withdrawn() {
 fn a_trial_expires_without_a_payment_method_where_the_plan_says_so() {
     let world = World::new();
     let trial = Trial { days: 7, ending: TrialEnding::ExpireWithoutPaymentMethod };
-    publish(&world, &tenantry::catalog::plans::rules::Plan { trial, ..team() });
+    publish(&world, &tenantry::catalog::plans::plan::Plan { trial, ..team() });
     for (name, method, status) in [("Payer", json!("card"), "active"), ("Looker", Value::Null, "expired")] {
         let clock = world.post(&vendor(), "/v1/test-clocks", &json!({"now": "2026-01-01T00:00:00Z"})).expect(201);
         let company = world.sign_up_with(json!({"name": name, "email": "a@acme.example", "testClock": clock["$id"], "plan": "team"}));

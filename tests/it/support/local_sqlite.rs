@@ -7,6 +7,9 @@ use rusqlite::types::{Value as Bound, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use tenantry::kernel::sql::{LocalSql, Row, SqlError, Value};
 
+use super::lines::Lines;
+use super::sqlite::STATEMENTS_MAX;
+
 /// Clones share one database, as the objects that follow each other under one name do.
 #[derive(Clone)]
 pub struct LocalSqlite {
@@ -14,12 +17,14 @@ pub struct LocalSqlite {
     /// How many statements still succeed; None: all.
     budget: Arc<Mutex<Option<u32>>>,
     statements: Arc<AtomicU64>,
+    lines: Arc<Lines>,
 }
 
 impl LocalSqlite {
     pub fn new() -> Self {
         let connection = Connection::open_in_memory().expect("SQLite opens in memory");
-        Self { connection: Arc::new(Mutex::new(connection)), budget: Arc::default(), statements: Arc::default() }
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Self { connection: Arc::new(Mutex::new(connection)), budget: Arc::default(), statements: Arc::default(), lines: Arc::default() }
     }
 
     /// `transactionSync`: an error undoes everything.
@@ -50,16 +55,13 @@ impl LocalSqlite {
         self.execute(text).expect("the statement runs");
     }
 
-    /// Every table with all its rows, to compare two states.
+    /// Every table with all its rows, to compare two states, without when a key was used: that is noted with any request.
+    pub fn lines(&self) -> Arc<Vec<String>> {
+        self.lines.of(&self.connection.lock().unwrap(), "key_uses")
+    }
+
     pub fn dump(&self) -> Vec<String> {
-        let names = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).expect("tables are listed");
-        let mut lines = Vec::new();
-        // When a key was used is noted with any request, also with one that is refused.
-        for name in names.iter().filter_map(|row| row["name"].as_str()).filter(|name| *name != "key_uses") {
-            let rows = self.rows(&format!("SELECT * FROM {name}"), &[]).expect("a table is read");
-            lines.extend(rows.iter().map(|row| format!("{name} {}", serde_json::Value::Object(row.clone()))));
-        }
-        lines
+        self.lines().to_vec()
     }
 
     fn execute(&self, text: &str) -> rusqlite::Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::executor::block_on;
 use tenantry::catalog::plans::built_in::built_in;
-use tenantry::catalog::plans::rules::{AddOn, Plan, PlanPrice};
+use tenantry::catalog::plans::plan::{AddOn, Plan, PlanPrice};
 use tenantry::kernel::sql::{Sql, Statement, Value};
 
 use super::world::World;

@@ -1,13 +1,23 @@
 //! D1's twin: SQLite in memory with the real migrations. A batch is one transaction.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::Poll;
 
 use futures::future::BoxFuture;
+use rusqlite::backup::Backup;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql};
 use tenantry::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement, Value};
+
+use super::lines::Lines;
+
+/// More than the product has, so that a test prepares each once.
+pub const STATEMENTS_MAX: usize = 1_000;
+
+/// Migrated once a process, and copied page by page from then on.
+static TEMPLATES: LazyLock<Mutex<BTreeMap<&'static str, Connection>>> = LazyLock::new(Mutex::default);
 
 pub struct Sqlite {
     connection: Mutex<Connection>,
@@ -17,10 +27,13 @@ pub struct Sqlite {
     lost_answer: AtomicU32,
     /// Batches that came so far, whether or not they took effect.
     batches: AtomicU32,
+    /// Batches that failed or lost their answer because a test wanted it.
+    faults: AtomicU32,
     /// What happens before each batch, for tests of what others do in between. Not called for what it does itself.
     before_each: Mutex<Option<Box<dyn FnMut() + Send>>>,
     /// Lets the others go first before each batch, for tests of commits in between.
     yields: AtomicBool,
+    lines: Lines,
     /// What SQLite's machine did so far: a measure of work that is the same on every computer.
     pub work: Work,
 }
@@ -43,6 +56,24 @@ impl Work {
     }
 }
 
+fn migrate(folder: &str) -> Connection {
+    let connection = in_memory();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
+    }
+    connection
+}
+
+fn in_memory() -> Connection {
+    let connection = Connection::open_in_memory().expect("SQLite opens in memory");
+    connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection
+}
+
 struct Bound<'a>(&'a Value);
 
 impl ToSql for Bound<'_> {
@@ -57,24 +88,27 @@ impl ToSql for Bound<'_> {
 
 impl Sqlite {
     /// An empty database with the migrations of `folder`.
-    pub fn migrated(folder: &str) -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
-        let mut files: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        for file in files {
-            connection.execute_batch(&std::fs::read_to_string(file).unwrap()).unwrap();
-        }
+    pub fn migrated(folder: &'static str) -> Self {
+        let mut connection = in_memory();
+        let mut templates = TEMPLATES.lock().unwrap();
+        let template = templates.entry(folder).or_insert_with(|| migrate(folder));
+        Backup::new(template, &mut connection).unwrap().step(-1).unwrap();
         Self {
             connection: Mutex::new(connection),
             outage: Mutex::new((0, 0)),
             lost_answer: AtomicU32::new(0),
             batches: AtomicU32::new(0),
+            faults: AtomicU32::new(0),
             yields: AtomicBool::new(false),
             work: Work::default(),
             before_each: Mutex::new(None),
+            lines: Lines::default(),
         }
+    }
+
+    /// All rows, without how often a public endpoint was asked and when something was used: refusals are counted, too.
+    pub fn lines(&self) -> Arc<Vec<String>> {
+        self.lines.of(&self.connection.lock().unwrap(), "throttles")
     }
 
     /// Lets the next `count` batches fail as if the database were away.
@@ -111,6 +145,11 @@ impl Sqlite {
         self.batches.swap(0, Ordering::Relaxed)
     }
 
+    /// How many batches failed or lost their answer because a test wanted it, since the last time.
+    pub fn take_faults(&self) -> u32 {
+        self.faults.swap(0, Ordering::Relaxed)
+    }
+
     /// Runs SQL as somebody would who has the database in hand.
     pub fn meddle(&self, text: &str) -> Result<(), SqlError> {
         self.connection.lock().unwrap().execute_batch(text).map_err(sorted)
@@ -139,6 +178,7 @@ impl Sqlite {
             (0, 0) => {}
             (0, failing) => {
                 *failing -= 1;
+                self.faults.fetch_add(1, Ordering::Relaxed);
                 return Err(SqlError::Unavailable("Network connection lost (by the test)".into()));
             }
             (passing, _) => *passing -= 1,
@@ -150,6 +190,7 @@ impl Sqlite {
         let until_lost = self.lost_answer.load(Ordering::Relaxed);
         self.lost_answer.store(until_lost.saturating_sub(1), Ordering::Relaxed);
         if until_lost == 1 {
+            self.faults.fetch_add(1, Ordering::Relaxed);
             return Err(SqlError::Unavailable("Network connection lost (by the test, after the commit)".into()));
         }
         Ok(outcomes)

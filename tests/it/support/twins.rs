@@ -54,6 +54,10 @@ pub struct MeterTwins {
     pub meters: Mutex<BTreeMap<OrganizationId, (LocalSqlite, Meter<LocalSqlite>)>>,
     /// Calls that are let through, then calls that fail as if the object were away.
     pub outage: Mutex<(u32, u32)>,
+    /// Calls that came, whether or not they were let through.
+    pub calls: Mutex<u32>,
+    /// Calls that failed by the test's wish.
+    pub faults: Mutex<u32>,
     /// The calls that reached a Meter, oldest first.
     pub heard: Mutex<Vec<(OrganizationId, Call)>>,
 }
@@ -64,10 +68,12 @@ impl MeterTwins {
         organization: OrganizationId,
         work: impl FnOnce(&mut Meter<LocalSqlite>) -> std::result::Result<T, SqlError>,
     ) -> Result<T> {
+        *self.calls.lock().unwrap() += 1;
         match &mut *self.outage.lock().unwrap() {
             (0, 0) => {}
             (0, failing) => {
                 *failing -= 1;
+                *self.faults.lock().unwrap() += 1;
                 return Err(Error::Unavailable("the Meter is away (by the test)".into()));
             }
             (passing, _) => *passing -= 1,
@@ -148,12 +154,16 @@ pub struct QueueTwin {
     pub messages: Mutex<VecDeque<Message>>,
     /// Loses all that is sent, as a crash between commit and send would.
     pub lossy: Mutex<bool>,
+    /// Messages that were lost by the test's wish.
+    pub lost: Mutex<usize>,
 }
 
 impl Queues for QueueTwin {
     fn send(&self, messages: Vec<Message>) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            if !*self.lossy.lock().unwrap() {
+            if *self.lossy.lock().unwrap() {
+                *self.lost.lock().unwrap() += messages.len();
+            } else {
                 self.messages.lock().unwrap().extend(messages);
             }
             Ok(())

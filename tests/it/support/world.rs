@@ -89,6 +89,8 @@ impl World {
             entropy: entropy.clone(),
             meters: Mutex::default(),
             outage: Mutex::new((0, 0)),
+            calls: Mutex::default(),
+            faults: Mutex::default(),
             heard: Mutex::default(),
         });
         let queues = Arc::new(QueueTwin::default());

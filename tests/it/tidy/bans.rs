@@ -1,7 +1,7 @@
 //! Words that the product's code does without, and what it says instead.
 
-use crate::tidy::none;
-use crate::tidy::source::{File, product};
+use super::none;
+use super::source::{File, product};
 
 struct Ban {
     text: &'static str,
@@ -37,7 +37,12 @@ const BANS: &[Ban] = &[
     ban("dbg!(", "remove it", &[]),
     ban("serde_wasm_bindgen", "cross to JavaScript with one JSON text", &[]),
     ban(".one()", "read `rows` and take the first: one() throws when there is none", &[]),
-    ban("TenantStatement::checked", "use tenant_sql!, which checks the scope when it compiles", &["src/kernel/tenant.rs"]),
+    ban(
+        "TenantStatement::checked",
+        "use tenant_sql!, which checks the scope when it compiles",
+        &["src/kernel/guards.rs", "src/kernel/tenant.rs"],
+    ),
+    ban("stale_guards", "use unchanged! or stale_if!", &["src/kernel/conformance.rs", "src/kernel/guards.rs", "src/kernel/tables.rs"]),
     ban("Tenant::open", "take an actor (identity/callers/actors.rs) or the `Tenant` you are given", &["src/kernel/platform.rs"]),
     ban("Platform::open", "take the `Vendor` actor or the `Platform` you are given", PLATFORM_OPENERS),
     ban(
@@ -91,7 +96,7 @@ const PLATFORM_OPENERS: &[&str] = &[
     "src/delivery/mails/routes.rs",
 ];
 
-/// The two macros' own files, and what asks databases how they are.
+/// The macros' own files, and what asks databases how they are.
 const RAW_SQL: &[&str] =
     &["src/api/health.rs", "src/kernel/conformance.rs", "src/kernel/platform.rs", "src/kernel/tables.rs", "src/kernel/tenant.rs"];
 

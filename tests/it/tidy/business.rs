@@ -6,8 +6,8 @@ use tenantry::business::{SILENT, WORKFLOWS};
 use tenantry::events::EventKind;
 use tenantry::jobs::calendar::CALENDAR;
 
-use crate::tidy::none;
-use crate::tidy::source::file;
+use super::none;
+use super::source::file;
 
 #[test]
 fn every_fact_is_handled_or_silent_on_purpose() {

@@ -1,80 +1,35 @@
-//! Who may know whom. Rules are pure: they know the kernel's words, the facts, and other rules.
+//! Who may know whom, beside the direction of the groups: rules are pure, and only the edge knows Cloudflare.
 
-use crate::tidy::none;
-use crate::tidy::source::{File, file, files, folders};
+use super::imports::named;
+use super::none;
+use super::source::{File, file, files, folders};
 
-/// What a `rules.rs` may name. An entry that is no longer needed fails.
-const RULES_MAY_NAME: &[&str] = &[
-    "std::",
-    "serde::",
-    "serde_json::",
-    "chrono::",
-    "utoipa::",
-    "rating::",
-    "crate::events::",
-    "crate::kernel::decision::",
-    "crate::kernel::error::",
-    "crate::kernel::ids::",
-    "crate::kernel::problem::",
-    "crate::kernel::time::",
-    // Statements are built there, as data; nothing is run.
-    "super::store",
-    // The table of statuses, which is as pure.
-    "super::lifecycle",
-    "crate::roles::store::are_there",
-    // How a bill is made, which is as pure.
-    "crate::invoices::compose",
-    "crate::invoices::cycle",
-    "super::permissions::",
-    "crate::access::permissions::",
-    "super::built_in",
-    // What the Meter says is data, too.
-    "crate::usage::meter::",
-    // What the vendor's own log says is data, too.
-    "crate::kernel::audit::Audit",
-    // A guard of another slice, as data.
-    "crate::access::store::is_member",
-    // Other slices' rules.
-    "crate::access::rules::",
-    "crate::catalog::rules::",
-    "crate::organizations::rules::",
-    "crate::people::rules::",
-    "crate::people::store::",
-    "crate::roles::rules::",
-    "crate::seller::rules",
-    // What a logo may be, is for whoever prints it to say.
-    "documents::Logo",
-    "base64ct::",
-    "crate::subscriptions::rules::",
-    "super::parts",
-    "super::lines",
-    "super::compose",
-    "super::books",
-    "crate::subscriptions::store",
-    "crate::payments::store",
-    "crate::payments::rules::",
-    "crate::ledger::store::post",
-    "crate::ledger::rules::",
-    "crate::invoices::store",
-    "crate::invoices::rules::",
-    "crate::invoices::lines",
-    "crate::invoices::lifecycle",
-    "crate::discounts::rules",
-    "crate::credits::rules::",
+/// Modules and crates that a `rules.rs` may not name, with what it does instead. Which groups it may know, tests/it/tidy/groups.rs says.
+const MACHINERY: &[(&str, &str)] = &[
+    ("routes", "handlers call rules; move what both need into the file of its noun"),
+    ("router", "handlers call rules; move what both need into the file of its noun"),
+    ("http", "return a `Problem` or a value of your own; how it is answered is the handler's"),
+    ("ports", "take what a port gives as an argument"),
+    ("platform", "take what was loaded as an argument"),
+    ("tenant", "take what was loaded as an argument, and answer with a `Decision`"),
+    ("runner", "answer with facts; what follows from them is business/'s"),
+    ("edge", "take what the edge gives as an argument"),
+    ("api", "handlers call rules; move what both need into the file of its noun"),
+    ("jobs", "jobs call rules; take the time as an argument"),
+    ("axum", "return a value of your own; how it is answered is the handler's"),
+    ("tower", "return a value of your own; how it is answered is the handler's"),
+    ("futures", "a rule decides at once; load before it and commit after it"),
+    ("worker", "only the edge knows Cloudflare"),
 ];
 
 #[test]
 fn rules_know_no_machinery() {
+    assert!(rules().len() > 20, "only {} files of rules were found: mend rules() in tests/it/tidy/layers.rs", rules().len());
     none(rules().iter().flat_map(|file| {
-        let foreign = named(file).into_iter().filter(|path| !RULES_MAY_NAME.iter().any(|allowed| is_within(path, allowed)));
-        let path = file.path.clone();
-        foreign.map(move |name| {
-            format!("{path} names {name}: rules are pure; take what you need as an argument, and let routes.rs or billing.rs fetch it")
-        })
+        let said = |path: &String| MACHINERY.iter().find(|(name, _)| path.split("::").any(|segment| segment == *name));
+        let paths = named(file).into_iter().filter_map(|path| said(&path).map(|(_, instead)| (path, *instead)));
+        paths.map(|(path, instead)| format!("{} names {path}: rules are pure; {instead}", file.path)).collect::<Vec<_>>()
     }));
-    let all: Vec<String> = rules().iter().flat_map(named).collect();
-    let stale = RULES_MAY_NAME.iter().filter(|allowed| !all.iter().any(|path| is_within(path, allowed)));
-    none(stale.map(|allowed| format!("no rule names {allowed} any more: remove it from RULES_MAY_NAME in tests/it/tidy/layers.rs")));
 }
 
 #[test]
@@ -109,35 +64,4 @@ fn every_file_says_what_it_is() {
 
 fn rules() -> Vec<File> {
     files(&["src"], &["/rules.rs"])
-}
-
-/// Every path that is named, but for those that begin with what was imported.
-fn named(file: &File) -> Vec<String> {
-    let code = file.code();
-    let imports = code.iter().filter_map(|line| line.trim_start().trim_start_matches("pub ").strip_prefix("use "));
-    let imports: Vec<String> = imports.map(|path| path.trim_end_matches(';').to_owned()).collect();
-    let is_imported = |path: &String| {
-        let name = path.split("::").next().unwrap_or_default();
-        let brings = |import: &String| {
-            import.split("::").last() == Some(name)
-                || import.contains(&format!(" as {name}"))
-                || import.contains(&format!("{name}::{{self"))
-        };
-        imports.iter().any(brings)
-    };
-    let inline = code.iter().filter(|line| !line.trim_start().starts_with("use ")).flat_map(|line| paths(line));
-    inline.filter(|path| !is_imported(path)).chain(imports.clone()).collect()
-}
-
-/// The paths in a line that begin with a module or a crate.
-fn paths(line: &str) -> Vec<String> {
-    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let is_path = |letter: char| is_word(letter) || letter == ':';
-    let words = line.split(|letter: char| !is_path(letter)).map(|word| word.trim_matches(':'));
-    words.filter(|word| word.contains("::") && word.starts_with(|letter: char| letter.is_lowercase())).map(str::to_owned).collect()
-}
-
-fn is_within(path: &str, allowed: &str) -> bool {
-    path.strip_prefix(allowed)
-        .is_some_and(|rest| allowed.ends_with("::") || !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_'))
 }

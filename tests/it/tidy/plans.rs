@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use rusqlite::Connection;
 
-use crate::tidy::none;
-use crate::tidy::source::{File, literal, product};
-use crate::tidy::tables::{migrated, texts};
+use super::none;
+use super::source::{File, literal, product};
+use super::tables::{migrated, texts};
 
 /// A longer statement is broken at its clauses.
 const ONE_LINE_MAX: usize = 100;
@@ -19,10 +19,13 @@ const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "
 /// Parts of statements that may go through all rows of a tenant table, each with its reason. May only shrink.
 const SCANS: &[(&str, &str)] = &[
     ("FROM seats WHERE told_version < version LIMIT", "its index holds only those that the Meters were not told of"),
-    ("FROM reaction_runs WHERE status = 'parked' ORDER BY updated_at LIMIT", "its index holds parked steps only, and it reads at most 101"),
+    (
+        "FROM reaction_runs WHERE status = 'dead' ORDER BY updated_at LIMIT",
+        "its index holds steps that were given up only, and it reads at most 101",
+    ),
     (
         "FROM mails WHERE sent_at IS NULL AND next_attempt_at IS NULL ORDER BY created_at LIMIT",
-        "its index holds parked mails only, and it reads at most 101",
+        "its index holds mails that were given up only, and it reads at most 101",
     ),
 ];
 
@@ -36,11 +39,22 @@ struct Planned {
     steps: Vec<String>,
 }
 
-static TENANT_STATEMENTS: LazyLock<Vec<Planned>> = LazyLock::new(|| planned("tenant_sql!(", |_| true));
+static TENANT_STATEMENTS: LazyLock<Vec<Planned>> = LazyLock::new(|| {
+    let statements = planned("tenant_sql!(", str::to_owned, |_| true);
+    let guards = planned("stale_if!(", |condition| format!("SELECT ?1 WHERE {condition}"), |_| true);
+    let versions = planned("unchanged!(", guarded_version, |_| true);
+    assert!(guards.len() > 20 && versions.len() > 5, "only {} and {} guards were found", guards.len(), versions.len());
+    [statements, guards, versions].into_iter().flatten().collect()
+});
+
+/// What `unchanged!` makes of a table.
+fn guarded_version(table: &str) -> String {
+    format!("SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE organization_id = ?1 AND id = ?2 AND version = ?3)")
+}
 
 /// The statements over all organizations of a shard; they stand in a variable.
 static SWEEPS: LazyLock<Vec<Planned>> =
-    LazyLock::new(|| planned(" =", |code| code.contains(".every_shard(") || code.contains(".one_shard(")));
+    LazyLock::new(|| planned(" =", str::to_owned, |code| code.contains(".every_shard(") || code.contains(".one_shard(")));
 
 #[test]
 fn no_statement_goes_through_all_rows_of_a_table() {
@@ -82,13 +96,14 @@ fn check(found: &[&Planned], allowed: &[(&str, &str)], list: &str, what: &str) {
     );
 }
 
-fn planned(call: &str, is_wanted: fn(&str) -> bool) -> Vec<Planned> {
+fn planned(call: &str, statement: fn(&str) -> String, is_wanted: fn(&str) -> bool) -> Vec<Planned> {
     let database = migrated("tenants");
     let tables = texts(&database, "SELECT name FROM sqlite_master WHERE type = 'table'");
     let files = product();
     let found = files.iter().flat_map(|file| {
         let code = Some(file.code().join("\n")).filter(|code| is_wanted(code)).unwrap_or_default();
-        let statements = literals(&code, call).into_iter().filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
+        let statements =
+            literals(&code, call).into_iter().map(|text| statement(&text)).filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
         statements.map(|text| (file.path.clone(), text)).collect::<Vec<_>>()
     });
     found.map(|(path, text)| Planned { steps: plan(&database, &tables, &text, &path), path, text }).collect()

@@ -103,17 +103,26 @@ pub fn literal(code: &str) -> String {
 
 /// The line up to `//`, unless that is inside of a text.
 fn without_comment(line: &str) -> &str {
+    &line[..comment_begins(line)]
+}
+
+/// The line from `//` on.
+pub fn comment(line: &str) -> &str {
+    &line[comment_begins(line)..]
+}
+
+fn comment_begins(line: &str) -> usize {
     let mut is_text = false;
     let mut before = ' ';
     for (at, letter) in line.char_indices() {
         match letter {
             '"' if before != '\\' && before != '\'' => is_text = !is_text,
-            '/' if before == '/' && !is_text => return &line[..at - 1],
+            '/' if before == '/' && !is_text => return at - 1,
             _ => {}
         }
         before = letter;
     }
-    line
+    line.len()
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use crate::tidy::none;
-use crate::tidy::source::{File, product, root};
+use super::none;
+use super::source::{File, product, root};
 
 /// Tables of the tenants' databases that hold no tenant's rows. None so far.
 const OF_NOBODY: &[&str] = &[];

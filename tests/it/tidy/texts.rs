@@ -1,7 +1,7 @@
 //! What no file of the repository says.
 
-use crate::tidy::none;
-use crate::tidy::source::files;
+use super::none;
+use super::source::files;
 
 /// Written in two halves, so that this file doesn't say them.
 const NEVER: &[(&str, &str)] = &[

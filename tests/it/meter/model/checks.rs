@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rating::Quantity;
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days};
-use tenantry::meter::contract::{Aggregation, Bucket, Call, ExportPage, MetricKind, MetricRule};
+use tenantry::meter::contract::{Bucket, Call, ExportPage};
+use tenantry::meter::vocabulary::{Aggregation, MetricKind, MetricRule};
 
 use super::history::{Entry, Period};
 use super::rules::{of_platform, planned};

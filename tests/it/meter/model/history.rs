@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rating::Quantity;
 use serde_json::{Map, Value};
 use tenantry::kernel::time::Timestamp;
-use tenantry::meter::contract::{Aggregation, MetricKind, MetricRule};
+use tenantry::meter::vocabulary::{Aggregation, MetricKind, MetricRule};
 
 /// Index of a period in the list of its bounds.
 pub type Period = usize;

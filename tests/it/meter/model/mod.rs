@@ -14,10 +14,12 @@ mod rules;
 mod run;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use proptest::prelude::*;
 
 use crate::meter::world::World;
+use crate::support::seeds::Seeds;
 use run::Run;
 
 /// Runs without `SEEDS`.
@@ -51,38 +53,21 @@ const KINDS: [&str; 23] = [
     "unknown_metric",
 ];
 
-/// Says which run it was when one fails.
-struct Named(u64);
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("This run can be had again: SEED={} cargo test --test it meter::model", self.0);
-        }
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
-}
-
 #[test]
 fn any_history_agrees_with_the_reference() {
-    let (first, count) = match (number("SEED"), number("SEEDS")) {
-        (Some(seed), None) => (seed, 1),
-        (first, count) => (first.unwrap_or(1), count.unwrap_or(SEEDS)),
-    };
-    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-    for seed in first..first + count {
-        let _named = Named(seed);
-        let mut run = Run::new(seed, count == 1);
+    let seeds = Seeds::asked_or(SEEDS);
+    let seen: Mutex<BTreeMap<String, u64>> = Mutex::default();
+    seeds.run("meter::model", |seed| {
+        let mut run = Run::new(seed, seeds.count == 1);
         for _ in 0..STEPS {
             run.step();
         }
         run.finish();
+        let mut seen = seen.lock().unwrap();
         run.seen.into_iter().for_each(|(name, count)| *seen.entry(name).or_default() += count);
-    }
-    if count >= SEEDS {
+    });
+    if seeds.count >= SEEDS {
+        let seen = seen.into_inner().unwrap();
         let unseen: Vec<_> = KINDS.iter().filter(|kind| !seen.contains_key(**kind)).collect();
         assert!(unseen.is_empty(), "the runs never came to {unseen:?}");
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rating::Quantity;
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days, minutes};
-use tenantry::meter::contract::{Aggregation, MetricKind};
+use tenantry::meter::vocabulary::{Aggregation, MetricKind};
 
 use super::asks::{Ask, Event, Sent, Way};
 use super::history::{Counted, Entry, History, Period, Standing, plus};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde_json::{Value, json};
 use tenantry::kernel::time::Timestamp;
-use tenantry::meter::contract::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
+use tenantry::meter::vocabulary::{Aggregation, Enforcement, Entitlements, Grant, LimitOverride, MetricKind, MetricRule};
 
 use super::history::plus;
 use crate::meter::world::{at, entitlements};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, days, seconds};
-use tenantry::meter::contract::{Bucket, Call, Enforcement, Grant, LimitOverride, RolledUp};
+use tenantry::meter::contract::{Bucket, Call, RolledUp};
+use tenantry::meter::vocabulary::{Enforcement, Grant, LimitOverride};
 
 use super::asks::Sent;
 use super::draw;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::time::Timestamp;
-use crate::meter::contract::{Aggregation, Enforcement, MetricKind, RateLimits};
+use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind, RateLimits};
 
 /// One version of a plan. Once published it never changes; subscriptions pin one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

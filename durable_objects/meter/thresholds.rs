@@ -1,0 +1,50 @@
+//! The thresholds of a limit, and the facts that are raised when a count reaches one.
+
+use rating::Quantity;
+
+use super::book::Counter;
+use super::plan::{Period, Rule};
+use crate::events::{Event, UsageApproaching, UsageExceeded, UsageWarning};
+use crate::kernel::time::Timestamp;
+
+struct Threshold {
+    bit: u32,
+    tenths: i128,
+    event: fn(String, Quantity, Quantity, Timestamp) -> Event,
+}
+
+/// Lowest first.
+const THRESHOLDS: [Threshold; 3] = [
+    Threshold {
+        bit: 1,
+        tenths: 8,
+        event: |metric, current, limit, period_starts_at| UsageApproaching { metric, current, limit, period_starts_at }.into(),
+    },
+    Threshold {
+        bit: 2,
+        tenths: 9,
+        event: |metric, current, limit, period_starts_at| UsageWarning { metric, current, limit, period_starts_at }.into(),
+    },
+    Threshold {
+        bit: 4,
+        tenths: 10,
+        event: |metric, current, limit, period_starts_at| UsageExceeded { metric, current, limit, period_starts_at }.into(),
+    },
+];
+
+const ALL_RAISED: u32 = 7;
+
+/// Marks each threshold that is reached and was not told in this period yet, and gives what to tell, lowest first.
+pub(super) fn raise_thresholds(counter: &mut Counter, metric: &str, rule: &Rule, period: Period, current: Quantity) -> Vec<Event> {
+    let Some(limit) = rule.limit.filter(|_| counter.raised != ALL_RAISED) else { return Vec::new() };
+    let tenfold = current.nanos().saturating_mul(10);
+    let reached = THRESHOLDS.iter().take_while(|threshold| tenfold >= limit.nanos().saturating_mul(threshold.tenths));
+    let mut raised = Vec::new();
+    for threshold in reached {
+        if counter.raised & threshold.bit == 0 {
+            counter.mark_raised(threshold.bit);
+            raised.push((threshold.event)(metric.to_owned(), current, limit, period.starts_at));
+        }
+    }
+    raised
+}

@@ -1,0 +1,135 @@
+//! Trying again: the one policy of all work that is done in the background and may fail.
+//!
+//! Owns: how often, how long after each failure, and when work becomes a dead letter. Does not own: where that is recorded, each owner has
+//! columns of its own, nor how dead letters are shown and replayed (`parked`).
+//! Words: an *attempt* fails or is the end of it; a *pause* lies between two; a *dead letter* has no attempt left until it is replayed.
+//! Invariants: pure, the time and the seed are arguments; a pause is at least half of what the policy says and never more, so that what failed
+//! together does not come again together; the same seed gives the same pause, so that a decision can be taken again.
+
+use std::time::Duration;
+
+use super::ids::derive_bytes;
+use super::time::Timestamp;
+
+/// How work is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The last one makes a dead letter.
+    pub attempts_max: u32,
+    /// Pause after the first failure; doubles with each further one.
+    pub pause_first: Duration,
+    /// No pause is longer.
+    pub pause_max: Duration,
+}
+
+/// What a failure leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Failed attempts, with this one.
+    pub attempts: u32,
+    /// When to try again; None: it is a dead letter.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+impl Failure {
+    pub fn is_dead_letter(self) -> bool {
+        self.next_attempt_at.is_none()
+    }
+}
+
+impl Policy {
+    /// What another failure at `now` leads to, after `attempts` that failed before it. `seed` names the work: its id.
+    pub fn failed_again(&self, attempts: u32, now: Timestamp, seed: &str) -> Failure {
+        let attempts = attempts.saturating_add(1);
+        let is_last = attempts >= self.attempts_max;
+        Failure { attempts, next_attempt_at: (!is_last).then(|| now.plus(self.pause(attempts, seed))) }
+    }
+
+    /// The pause after this many failures, shortened by up to half.
+    fn pause(&self, attempts: u32, seed: &str) -> Duration {
+        let whole = self.longest_pause(attempts);
+        let half = whole / 2;
+        let [a, b, c, d, ..] = derive_bytes(&["retry", seed, &attempts.to_string()]);
+        let share = u32::from_be_bytes([a, b, c, d]);
+        // Exact: parts of a nanosecond are cut off, and half of a pause is far from what would overflow.
+        let added = half.as_nanos().saturating_mul(u128::from(share)) >> u32::BITS;
+        half.saturating_add(Duration::from_nanos(u64::try_from(added).unwrap_or(0))).min(whole)
+    }
+
+    /// The pause after this many failures, before any is taken off.
+    fn longest_pause(&self, attempts: u32) -> Duration {
+        let doublings = attempts.saturating_sub(1);
+        let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
+        self.pause_first.saturating_mul(factor).min(self.pause_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::time::{hours, seconds};
+    use super::*;
+
+    const POLICY: Policy = Policy { attempts_max: 8, pause_first: seconds(10), pause_max: hours(1) };
+    const NOON: Timestamp = Timestamp::from_millis(1_770_000_000_000);
+
+    fn policies() -> impl Strategy<Value = Policy> {
+        (1_u32..50, 0_u64..100_000, 0_u64..10_000_000).prop_map(|(attempts_max, first, max)| Policy {
+            attempts_max,
+            pause_first: Duration::from_millis(first),
+            pause_max: Duration::from_millis(max),
+        })
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let longest: Vec<u64> = [1, 2, 3, 8, 9, 10, 40, u32::MAX].into_iter().map(|n| POLICY.longest_pause(n).as_secs()).collect();
+        assert_eq!(longest, [10, 20, 40, 1_280, 2_560, 3_600, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn what_failed_together_comes_again_apart() {
+        let seeds: Vec<String> = (0..1_000).map(|n| format!("sub_{n}")).collect();
+        let mut quarters = [0_usize; 4];
+        for seed in &seeds {
+            let pause = POLICY.pause(4, seed).as_millis();
+            let quarter = (pause - 40_000) / 10_001;
+            quarters[usize::try_from(quarter).unwrap()] += 1;
+        }
+        assert!(quarters.iter().all(|count| (200..300).contains(count)), "spread over the second half of 80 s: {quarters:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_is_between_half_and_all_of_what_the_policy_says(policy in policies(), attempts in 1_u32..100, seed in ".{0,20}") {
+            let (pause, longest) = (policy.pause(attempts, &seed), policy.longest_pause(attempts));
+            prop_assert!(longest / 2 <= pause && pause <= longest, "{pause:?} of {longest:?}");
+            prop_assert!(longest <= policy.pause_max && longest <= policy.longest_pause(attempts + 1));
+            prop_assert_eq!(pause, policy.pause(attempts, &seed));
+        }
+
+        #[test]
+        fn work_that_always_fails_is_tried_as_often_as_the_policy_says(policy in policies(), seed in "[a-z]{1,8}") {
+            let (mut now, mut attempts) = (NOON, 0);
+            let tried = loop {
+                let failure = policy.failed_again(attempts, now, &seed);
+                prop_assert_eq!(failure.attempts, attempts + 1);
+                attempts = failure.attempts;
+                let Some(next) = failure.next_attempt_at else { break attempts };
+                prop_assert!(next >= now && !failure.is_dead_letter());
+                now = next;
+            };
+            prop_assert_eq!(tried, policy.attempts_max);
+        }
+
+        #[test]
+        fn no_count_and_no_time_is_too_large(attempts in any::<u32>(), millis in any::<i64>(), first in any::<u64>(), max in any::<u64>()) {
+            let policy = Policy { attempts_max: u32::MAX, pause_first: Duration::from_secs(first), pause_max: Duration::from_secs(max) };
+            let now = Timestamp::from_millis(millis);
+            let failure = policy.failed_again(attempts, now, "sub_1");
+            prop_assert!(failure.next_attempt_at.is_none_or(|next| next >= now));
+            prop_assert_eq!(failure.is_dead_letter(), attempts >= u32::MAX - 1);
+        }
+    }
+}

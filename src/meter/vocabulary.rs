@@ -1,0 +1,129 @@
+//! The vocabulary of metering: metrics, limits, grants, rates, and what an organization is entitled to.
+
+use std::collections::BTreeMap;
+
+use rating::Quantity;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::time::Timestamp;
+
+/// Whether a metric starts anew each period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum MetricKind {
+    /// Resets each period: `apiCalls`.
+    Consumable,
+    /// Carried over: `users`, `projects`, `storage`. Amounts may be negative.
+    Level,
+}
+
+/// What a metric makes of its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregation {
+    /// How many events; their amount is always 1.
+    Count,
+    /// The sum of the amounts.
+    #[default]
+    Sum,
+    /// The highest amount.
+    Max,
+    /// The amount of the event with the latest timestamp; of several at the same instant, of the one that arrived last.
+    Latest,
+    /// How many different values `metadata.<uniqueProperty>` had in the period; the amount is always 1.
+    Unique,
+    /// The time-weighted average of a level over the whole period, as it comes out if nothing changes any more:
+    /// the sum of each amount times the share of the period that was left at its timestamp, plus what was carried over.
+    WeightedSum,
+}
+
+/// Whether `POST /v1/usage/consumption` stops at the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Enforcement {
+    #[default]
+    Hard,
+    /// Admits past the limit; the limit still counts for thresholds, percentages and overage.
+    Soft,
+}
+
+/// One metric as the Meter counts and limits it. `limit` is None when unlimited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricRule {
+    pub kind: MetricKind,
+    pub limit: Option<Quantity>,
+    #[serde(default)]
+    pub aggregation: Aggregation,
+    /// The member of `metadata` that a unique metric counts; None for every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_property: Option<String>,
+    #[serde(default)]
+    pub enforcement: Enforcement,
+}
+
+impl MetricRule {
+    /// A summed metric with a hard limit: what the built-in metrics are.
+    pub fn of(kind: MetricKind, limit: Option<Quantity>) -> Self {
+        Self { kind, limit, aggregation: Aggregation::Sum, unique_property: None, enforcement: Enforcement::Hard }
+    }
+}
+
+/// A limit of one organization that replaces its plan's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitOverride {
+    /// None when unlimited.
+    pub limit: Option<Quantity>,
+    pub enforcement: Enforcement,
+}
+
+/// Extra allowance: raises the limit by `amount` from `starts_at` up to, not including, `ends_at` (None: for good).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    pub id: String,
+    pub metric: String,
+    pub amount: Quantity,
+    pub starts_at: Timestamp,
+    pub ends_at: Option<Timestamp>,
+}
+
+/// A token bucket: `burst` requests at once, refilled by `per_second`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rate {
+    pub per_second: u32,
+    pub burst: u32,
+}
+
+/// Requests an organization may send, all its keys together, and one of its keys alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimits {
+    pub organization: Rate,
+    pub key: Rate,
+}
+
+/// What an organization may use, as its Meter knows it. A lower `version` never replaces a higher one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entitlements {
+    pub version: i64,
+    pub plan: String,
+    pub plan_version: u32,
+    pub subscription_started_at: Timestamp,
+    /// Starts of the periods in order, at least two; each period ends where the next starts, the last entry only ends one.
+    /// Reaches back to the subscription's start or 36 days, and about a year ahead.
+    pub boundaries: Vec<Timestamp>,
+    pub metrics: BTreeMap<String, MetricRule>,
+    /// The test clock's time; None when the organization lives in real time. Only ever moves forward.
+    pub clock: Option<Timestamp>,
+    /// None: not limited.
+    #[serde(default)]
+    pub rate_limits: Option<RateLimits>,
+    /// The subscription is paused or over: consumption is refused, whatever own limits and grants say, but for `users`. What is
+    /// recorded still counts.
+    #[serde(default)]
+    pub admits_nothing: bool,
+}

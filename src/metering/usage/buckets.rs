@@ -1,0 +1,38 @@
+//! Buckets: what the Meter rolled up hour by hour, brought to the tenant's database.
+
+use super::store;
+use crate::kernel::error::{Error, Result};
+use crate::kernel::problem::Problem;
+use crate::kernel::tenant::Tenant;
+use crate::meter::client;
+use crate::meter::contract::Bucket;
+
+/// Pages of buckets that one request waits for.
+const ROUNDS_MAX: usize = 100;
+
+/// Brings all that the Meter has recorded into the buckets.
+pub async fn roll_up(tenant: &Tenant) -> Result<()> {
+    for _ in 0..ROUNDS_MAX {
+        let rolled = client::roll_up(tenant).await?;
+        if let Some(last) = rolled.buckets.last() {
+            match record(tenant, &rolled.buckets).await {
+                // Nothing can be stored for a moment; reading goes on with what is.
+                Err(Error::Refused(problem)) if problem.code == "organization_moving" => return Ok(()),
+                stored => stored?,
+            }
+            client::acknowledge_buckets(tenant, last.version).await?;
+        }
+        if !rolled.has_more {
+            return Ok(());
+        }
+    }
+    Err(Problem::unavailable("So much was recorded that it is still being counted. Retry in a moment.").into())
+}
+
+/// Stores buckets of this organization's Meter. What comes twice, late or in the wrong order changes nothing.
+pub async fn record(tenant: &Tenant, buckets: &[Bucket]) -> Result<()> {
+    if !buckets.is_empty() {
+        tenant.run(vec![store::put_buckets(buckets)]).await?;
+    }
+    Ok(())
+}
