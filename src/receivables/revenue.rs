@@ -2,9 +2,9 @@
 
 use crate::accounting::ledger::entry::{Account, Entry, EntryKind, Fact, Posting};
 use crate::accounting::ledger::store::post;
-use crate::billing::invoices::books::net_minor;
 use crate::billing::invoices::endings::changed;
 use crate::billing::invoices::invoice::{Invoice, is_deferred};
+use crate::billing::invoices::journal::net_minor;
 use crate::billing::invoices::lifecycle::Status;
 use crate::billing::invoices::line::Line;
 use crate::billing::invoices::store;

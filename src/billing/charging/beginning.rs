@@ -24,7 +24,7 @@ pub struct Begun {
 /// Begins a subscription without a trial: its first billing period is charged at once.
 pub fn begin(new: &NewSubscription<'_>, subscribed: &Subscribed, terms: &Terms, moment: Moment<'_>) -> Result<Begun> {
     let first = Period { starts_at: moment.now, ends_at: moment.now };
-    let mut subscription = subscriptions::begun(new, first, moment).begun_anew(moment.now)?;
+    let mut subscription = subscriptions::begun(new, first, moment).restarted(moment.now)?;
     let mut lines = Vec::new();
     if subscribed.plan.base_timing == BaseTiming::InAdvance {
         lines = subscribed.period_lines(subscription.currency, subscription.billing_period(0)?)?;

@@ -2,7 +2,7 @@
 //!
 //! Words: a *slot* is a place in a shape, the plan itself or one add-on; what is charged in it before and after a change is compared.
 //! Invariants: what comes back of a slot is never more than what was charged in it and is unused; usage is billed under the plan under
-//! which it was used, and counted on: a change neither begins a usage period anew nor gives included units away.
+//! which it was used, and counted on: a change neither begins a usage period restart_period nor gives included units away.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use serde_json::json;
 use super::account::Account;
 use super::arrears::arrears_lines;
 use super::lines::{Item, Subscribed};
-use super::midterm::{Bill, Changed, finish, usage_so_far};
-use super::proration::{Part, moved, prorated_line};
+use super::midterm::{Bill, Changed, finish, unbilled_usage};
+use super::proration::{Part, change_event, prorated_line};
 use super::unused_time::{slot_of, unused_lines, unused_of};
 use crate::billing::invoices::invoice::BillingReason;
 use crate::billing::invoices::line::LineKind;
@@ -45,7 +45,7 @@ fn is_other_interval(subscription: &Subscription, to: &Shape) -> bool {
 }
 
 /// Refuses another interval without proration: nothing of what is paid for would come back.
-pub fn divisible(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
+pub fn check_proration(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
     if is_other_interval(subscription, to) && policy == ProrationPolicy::None {
         let detail =
             "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
@@ -65,7 +65,7 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
     let bill = if subscription.is_trial() {
         Bill::nothing(next)
     } else if is_other_interval {
-        anew(account, closing, wanted, next, moment.now)?
+        restart_period(account, closing, wanted, next, moment.now)?
     } else {
         within(account, closing, wanted, next, moment.now)?
     };
@@ -75,7 +75,7 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
     let decision = changed
         .decision
         .write(store::insert_phase(&changed.subscription, moment.now))
-        .raise(moved(&changed.subscription, account.subscribed()?, wanted.to)?)
+        .raise(change_event(&changed.subscription, account.subscribed()?, wanted.to)?)
         .audit("subscription.changed", subscription.id.to_string(), Some(json!(from)), Some(json!(to)));
     let expiring = changed.subscription.expiring(moment.now)?.filter(|_| is_other_interval);
     let decision = expiring.into_iter().fold(decision, |decision, (at, expiring)| decision.later(at, expiring));
@@ -83,18 +83,18 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
 }
 
 /// Another interval: the old one's unused time comes back, and a billing period begins now.
-fn anew(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
+fn restart_period(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
     let subscription = &account.subscription;
-    divisible(subscription, &next.shape, wanted.policy)?;
+    check_proration(subscription, &next.shape, wanted.policy)?;
     let mut next = next;
     let (mut lines, usage) = if closes_period(subscription, &next.shape, now) {
         let period = Period { starts_at: subscription.period.starts_at, ends_at: now };
         (arrears_lines(&account.billing(closing), now, Ending::Change)?, counted_usage(period, closing, &subscription.usage_billed)?)
     } else {
-        (usage_so_far(account, closing, &mut next, now)?, Vec::new())
+        (unbilled_usage(account, closing, &mut next, now)?, Vec::new())
     };
     lines.extend(unused_lines(account, now, wanted.policy, Ending::Change)?);
-    let next = next.begun_anew(now)?;
+    let next = next.restarted(now)?;
     if wanted.to.plan.base_timing == BaseTiming::InAdvance {
         lines.extend(wanted.to.period_lines(subscription.currency, next.billing_period(0)?)?);
     }
@@ -110,7 +110,7 @@ fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subsc
     let part = Part { policy: wanted.policy, at: now, ending: Ending::Change, whole: period };
     let Shares { remaining, .. } = part.shares(subscription)?;
     let mut bill = Bill::nothing(next);
-    bill.lines = usage_so_far(account, closing, &mut bill.next, now)?;
+    bill.lines = unbilled_usage(account, closing, &mut bill.next, now)?;
     bill.kept.clear();
     for Slot { key, old, new } in slots(from.items(currency)?, wanted.to.items(currency)?) {
         let of_slot = subscription.advance.iter().filter(|advance| slot_of(&advance.item) == key);

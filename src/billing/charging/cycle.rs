@@ -1,6 +1,6 @@
 //! The end of a usage period: what it cost, and what begins. Pure: a subscription, its plans and the Meter's closing make the invoice.
 
-use super::proration::moved;
+use super::proration::change_event;
 use crate::billing::invoices::invoice::BillingReason;
 use crate::billing::invoices::rules::{Occasion, counted_usage};
 use crate::billing::subscriptions::lifecycle;
@@ -26,7 +26,7 @@ use crate::kernel::period::Period;
 
 /// How a usage period ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum PeriodEnd {
     /// Another one begins.
     Renew,
     /// It was cancelled to this instant.
@@ -48,9 +48,9 @@ pub struct Billed {
 pub fn bill(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Billed> {
     let subscription = billing.subscription;
     let now = billing.now_subscribed()?;
-    let turn = turn(subscription, now)?;
-    let mut next = billing.turned(turn)?;
-    let begins = turn == Turn::Renew && next.begins_billing_period(next.period_index);
+    let period_end = period_end(subscription, now)?;
+    let mut next = billing.after_period(period_end)?;
+    let begins = period_end == PeriodEnd::Renew && next.begins_billing_period(next.period_index);
     let subscribed = billing.next_subscribed(begins, now);
     let mut lines = Vec::new();
     if begins && subscribed.plan.base_timing == BaseTiming::InAdvance {
@@ -58,12 +58,12 @@ pub fn bill(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Billed> {
     }
     lines.extend(arrears_lines(billing, subscription.period.ends_at, Ending::Change)?);
     let composed = compose(lines, billing.terms, subscription.currency, moment.now)?;
-    let period = if turn == Turn::Renew { next.period } else { subscription.period };
-    let invoice = if composed.lines.is_empty() { None } else { Some(draft(billing.occasion(turn, period)?, composed, moment)) };
-    if begins || turn != Turn::Renew {
+    let period = if period_end == PeriodEnd::Renew { next.period } else { subscription.period };
+    let invoice = if composed.lines.is_empty() { None } else { Some(draft(billing.occasion(period_end, period)?, composed, moment)) };
+    if begins || period_end != PeriodEnd::Renew {
         next.advance = invoice.as_ref().map_or_else(Vec::new, advances);
     }
-    let decision = committed(billing, (turn, &next), invoice.as_ref(), begins)?;
+    let decision = committed(billing, (period_end, &next), invoice.as_ref(), begins)?;
     Ok(Billed { invoice, subscription: next, decision })
 }
 
@@ -73,23 +73,23 @@ pub fn upcoming(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Option<Invo
 }
 
 /// A scheduled change has come: another interval counts its periods from here.
-fn reshaped(renewed: Subscription, shape: Shape) -> Subscription {
+fn with_shape(renewed: Subscription, shape: Shape) -> Subscription {
     let is_same_interval = renewed.shape.interval == shape.interval;
     let (anchored_at, period_index) =
         if is_same_interval { (renewed.anchored_at, renewed.period_index) } else { (Some(renewed.period.starts_at), 0) };
     Subscription { shape, anchored_at, period_index, scheduled: None, ..renewed }
 }
 
-fn turn(subscription: &Subscription, now: &Subscribed) -> Result<Turn> {
+fn period_end(subscription: &Subscription, now: &Subscribed) -> Result<PeriodEnd> {
     let ends_at = subscription.period.ends_at;
     if subscription.cancellation.as_ref().is_some_and(|cancellation| cancellation.effective_at <= ends_at) {
-        return Ok(Turn::Cancel);
+        return Ok(PeriodEnd::Cancel);
     }
     let is_last = subscription.current_billing_period()?.ends_at <= ends_at;
     let expires_unpaid = subscription.is_trial()
         && now.plan.trial.ending == TrialEnding::ExpireWithoutPaymentMethod
         && subscription.payment_method.is_none();
-    Ok(if expires_unpaid || (is_last && !subscription.auto_renew) { Turn::Expire } else { Turn::Renew })
+    Ok(if expires_unpaid || (is_last && !subscription.auto_renew) { PeriodEnd::Expire } else { PeriodEnd::Renew })
 }
 
 impl Billing<'_> {
@@ -97,60 +97,65 @@ impl Billing<'_> {
         if begins { self.scheduled.unwrap_or(now) } else { now }
     }
 
-    /// The subscription after the turn.
-    fn turned(&self, turn: Turn) -> Result<Subscription> {
+    /// The subscription after the period_end.
+    fn after_period(&self, period_end: PeriodEnd) -> Result<Subscription> {
         let subscription = self.subscription;
         let ended = |trigger| {
             let status = lifecycle::step(subscription.status, trigger)?;
             let ended_at = Some(subscription.period.ends_at);
             Ok(Subscription { status, ended_at, next_billing_at: None, scheduled: None, ..subscription.clone() })
         };
-        match turn {
-            Turn::Renew => {
+        match period_end {
+            PeriodEnd::Renew => {
                 let renewed = subscription.renewed()?;
                 let is_time = renewed.begins_billing_period(renewed.period_index);
                 let shape = |scheduled: &Subscribed| scheduled.shape.clone();
                 let scheduled = self.scheduled.filter(|_| is_time).map(shape);
                 Ok(match scheduled {
-                    Some(shape) => reshaped(renewed, shape),
+                    Some(shape) => with_shape(renewed, shape),
                     None => renewed,
                 })
             }
-            Turn::Cancel => ended(Trigger::End),
-            Turn::Expire => ended(Trigger::Expire),
+            PeriodEnd::Cancel => ended(Trigger::End),
+            PeriodEnd::Expire => ended(Trigger::Expire),
         }
     }
 
     /// Whether the scheduled change that has come is an upgrade.
-    fn move_of(&self, next: &Subscription) -> Result<Event> {
+    fn change_event(&self, next: &Subscription) -> Result<Event> {
         let (now, then) = (self.now_subscribed()?, self.next_subscribed(true, self.now_subscribed()?));
-        moved(next, now, then)
+        change_event(next, now, then)
     }
 
-    fn occasion(&self, turn: Turn, period: Period) -> Result<Occasion<'_>> {
-        let reason = match turn {
-            Turn::Renew if self.subscription.is_trial() => BillingReason::SubscriptionCreate,
-            Turn::Renew => BillingReason::SubscriptionCycle,
-            Turn::Cancel | Turn::Expire => BillingReason::SubscriptionEnd,
+    fn occasion(&self, period_end: PeriodEnd, period: Period) -> Result<Occasion<'_>> {
+        let reason = match period_end {
+            PeriodEnd::Renew if self.subscription.is_trial() => BillingReason::SubscriptionCreate,
+            PeriodEnd::Renew => BillingReason::SubscriptionCycle,
+            PeriodEnd::Cancel | PeriodEnd::Expire => BillingReason::SubscriptionEnd,
         };
-        let reason_key = match turn {
-            Turn::Renew => format!("period:{}", period.starts_at.as_millis()),
-            Turn::Cancel | Turn::Expire => "end".to_owned(),
+        let reason_key = match period_end {
+            PeriodEnd::Renew => format!("period:{}", period.starts_at.as_millis()),
+            PeriodEnd::Cancel | PeriodEnd::Expire => "end".to_owned(),
         };
         let usage = counted_usage(self.subscription.period, self.closing, &self.subscription.usage_billed)?;
         Ok(Occasion { subscription: self.subscription, reason, reason_key, period, usage })
     }
 }
 
-/// What happens with a period's end, in one commit. `reshaped` says whether another phase may begin.
-fn committed(billing: &Billing<'_>, (turn, next): (Turn, &Subscription), invoice: Option<&Invoice>, begins: bool) -> Result<Decision> {
+/// What happens with a period's end, in one commit. `with_shape` says whether another phase may begin.
+fn committed(
+    billing: &Billing<'_>,
+    (period_end, next): (PeriodEnd, &Subscription),
+    invoice: Option<&Invoice>,
+    begins: bool,
+) -> Result<Decision> {
     let subscription = billing.subscription;
     let mut decision = Decision::new()
         .guard(crate::billing::subscriptions::store::unchanged(subscription))
         .write(crate::billing::subscriptions::store::update(next));
     if begins && next.shape != subscription.shape {
         decision = decision.write(crate::billing::subscriptions::store::insert_phase(next, next.period.starts_at));
-        decision = decision.raise(billing.move_of(next)?);
+        decision = decision.raise(billing.change_event(next)?);
     }
     if let Some((at, expiring)) = next.expiring(next.period.starts_at)?.filter(|_| begins) {
         decision = decision.later(at, expiring);
@@ -159,13 +164,13 @@ fn committed(billing: &Billing<'_>, (turn, next): (Turn, &Subscription), invoice
         decision = decision.and(create(invoice));
     }
     let id = subscription.id;
-    Ok(match turn {
-        Turn::Renew if subscription.is_trial() => decision.raise(TrialConverted { subscription: id }),
-        Turn::Renew => decision.raise(SubscriptionRenewed { subscription: id, period_starts_at: next.period.starts_at }),
-        Turn::Cancel => {
+    Ok(match period_end {
+        PeriodEnd::Renew if subscription.is_trial() => decision.raise(TrialConverted { subscription: id }),
+        PeriodEnd::Renew => decision.raise(SubscriptionRenewed { subscription: id, period_starts_at: next.period.starts_at }),
+        PeriodEnd::Cancel => {
             let reason = subscription.cancellation.as_ref().and_then(|cancellation| cancellation.reason.clone());
             late_usage_due(decision, subscription, next).raise(SubscriptionCancelled { subscription: id, reason })
         }
-        Turn::Expire => late_usage_due(decision, subscription, next).raise(SubscriptionExpired { subscription: id }),
+        PeriodEnd::Expire => late_usage_due(decision, subscription, next).raise(SubscriptionExpired { subscription: id }),
     })
 }

@@ -69,7 +69,7 @@ pub(super) fn finish(account: &Account, bill: Bill, (reason, reason_key): (Billi
 
 /// What was used in the usage period and is not billed yet, under the plan that it was used under. Free or not, it is counted as billed:
 /// another plan charges what comes after it.
-pub(super) fn usage_so_far(account: &Account, closing: &Closing, next: &mut Subscription, now: Timestamp) -> Result<Vec<Line>> {
+pub(super) fn unbilled_usage(account: &Account, closing: &Closing, next: &mut Subscription, now: Timestamp) -> Result<Vec<Line>> {
     let (subscription, subscribed) = (&account.subscription, account.subscribed()?);
     let period = Period { starts_at: subscription.period.starts_at, ends_at: now };
     let mut lines = Vec::new();

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::account::Account;
 use super::arrears::{arrears_lines, base_in_arrears};
 use super::late_usage::ended_period;
-use super::midterm::{Bill, Changed, finish, usage_so_far};
+use super::midterm::{Bill, Changed, finish, unbilled_usage};
 use super::unused_time::unused_lines;
 use crate::billing::invoices::invoice::BillingReason;
 use crate::billing::invoices::rules::counted_usage;
@@ -22,7 +22,7 @@ use crate::meter::contract::Closing;
 pub fn pause(account: &Account, closing: &Closing, wanted: pausing::Wanted, moment: Moment<'_>) -> Result<Changed> {
     let (subscription, now) = (&account.subscription, moment.now);
     let mut bill = Bill::nothing(pausing::paused(subscription, wanted, now)?);
-    bill.lines = usage_so_far(account, closing, &mut bill.next, now)?;
+    bill.lines = unbilled_usage(account, closing, &mut bill.next, now)?;
     if wanted.policy == PausePolicy::CreditUnused {
         let policy = account.subscribed()?.plan.proration_policy;
         bill.lines.extend(base_in_arrears(&account.billing(closing), now, Ending::Change)?);

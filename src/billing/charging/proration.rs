@@ -68,7 +68,7 @@ pub(super) fn shares(
 }
 
 /// What happened, by the base price of a month.
-pub(super) fn moved(next: &Subscription, from: &Subscribed, to: &Subscribed) -> Result<Event> {
+pub(super) fn change_event(next: &Subscription, from: &Subscribed, to: &Subscribed) -> Result<Event> {
     let (subscription, from_plan, to_plan) = (next.id, from.shape.plan.clone(), to.shape.plan.clone());
     if from_plan == to_plan && from.shape.interval != to.shape.interval && from.shape.quantity == to.shape.quantity {
         return Ok(SubscriptionChanged { subscription, from_plan, to_plan }.into());

@@ -106,13 +106,13 @@ impl Invoice {
     /// What is still to be paid.
     pub fn remaining(&self) -> Money {
         match self.status {
-            Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.unsettled(),
+            Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.outstanding(),
             Status::Void | Status::Uncollectible => self.money(0),
         }
     }
 
     /// What nothing was set against, whether or not anybody still expects it.
-    pub fn unsettled(&self) -> Money {
+    pub fn outstanding(&self) -> Money {
         let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
         self.money(self.total_minor.saturating_sub(settled))
     }

@@ -8,11 +8,11 @@
 //! total; an invoice keeps the names and addresses of the moment when it was finalized.
 
 pub mod bill;
-pub mod books;
 pub mod document;
 pub mod endings;
 pub mod form;
 pub mod invoice;
+pub mod journal;
 pub mod lifecycle;
 pub mod line;
 pub mod numbers;

@@ -29,10 +29,10 @@ use crate::meter::contract::ChainedCommit;
 /// The version of the document's form.
 const VERSION: u32 = 1;
 
-/// Prove an invoice
+/// Get the proof of an invoice
 ///
-/// The invoice with everything that it is computed from: plan versions, what was subscribed to, discounts, taxes, credits, and the commits
-/// of the Meter's chain that say what was used. `cargo run -p verify -- proof.json` computes it again, offline.
+/// The invoice with all data that its amounts are computed from: plan versions, phases of the subscription, discounts, taxes, credit, and
+/// the commits of the Meter's chain that prove the usage. `cargo run -p verify -- proof.json` computes it again, offline.
 #[utoipa::path(get, path = "/v1/invoices/{id}/proof", tag = "invoices", operation_id = "getInvoiceProof", params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The proof", body = ProofView)))]
 pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {

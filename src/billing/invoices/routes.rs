@@ -21,9 +21,9 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::tenancy::organizations;
 
-/// List the invoices
+/// List invoices
 ///
-/// Newest first. An invoice is listed from the moment it has its number.
+/// Newest first. An invoice is listed once it has its number.
 #[utoipa::path(get, path = "/v1/invoices", tag = "invoices", operation_id = "listInvoices",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<InvoiceView>)))]
@@ -35,11 +35,11 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
     Reply::ok(&page::list(&query, find, list, |invoice| invoice.id, InvoiceView::from).await?)
 }
 
-/// Read an invoice
+/// Get an invoice
 ///
-/// As JSON, or printed: `Accept: text/html` is a page that prints, `Accept: application/pdf` a PDF. Both are in the organization's language and
-/// show seller and customer as they were when the invoice got its number. The same invoice is the same bytes, and `If-None-Match` with its `ETag`
-/// is 304.
+/// As JSON, or printed with `Accept: text/html` or `Accept: application/pdf`. The printed invoice is in the language of the organization
+/// and names seller and customer as they were when the invoice got its number. The same invoice is the same bytes: send its `ETag` as
+/// `If-None-Match` for a 304.
 #[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice", params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The invoice", content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>, headers: HeaderMap) -> Result<Response> {
@@ -54,17 +54,19 @@ pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath
     print::answer(tenant.app(), form, &super::document::document(&invoice, &organization, &seller)?, &headers).await
 }
 
-/// Why an invoice is voided.
+/// The reason for voiding an invoice.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Voiding {
-    #[schema(example = "billed twice by hand", min_length = 1, max_length = 2000)]
+    /// The reason, recorded in the audit log.
+    #[schema(min_length = 1, max_length = 2000, example = "Billed twice by hand")]
     pub reason: Option<String>,
 }
 
 /// Void an invoice
 ///
-/// It was a mistake, and nobody has to pay it. What it drew of credits is given back. What is paid, also in part, is credited instead.
+/// Cancels an invoice that was a mistake. The credit it drew is returned and its discounts can be used again. An invoice with payments or
+/// credit notes is refused; create a credit note instead.
 #[utoipa::path(post, path = "/v1/invoices/{id}/void", tag = "invoices", operation_id = "voidInvoice",
     params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = Voiding,
     responses((status = 200, description = "The invoice", body = InvoiceView)))]
@@ -72,8 +74,8 @@ pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command:
     let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
     once(tenant, claim, || async {
         let invoice = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("invoice"))?;
-        let traces = endings::Traces::load(tenant, &invoice).await?;
-        let (voided, decision) = endings::void(&invoice, command.body.reason.as_deref(), &traces, tenant.moment())?;
+        let reversals = endings::Reversals::load(tenant, &invoice).await?;
+        let (voided, decision) = endings::void(&invoice, command.body.reason.as_deref(), &reversals, tenant.moment())?;
         let reply = Reply::ok(&InvoiceView::from(voided))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
@@ -81,9 +83,10 @@ pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command:
     .await
 }
 
-/// Write an invoice off
+/// Write off an invoice
 ///
-/// It will never be paid. If it is after all, a payment of all that is open can be recorded.
+/// Marks the invoice as uncollectible and posts the outstanding amount as bad debt. A later payment of the whole outstanding amount can
+/// still be recorded.
 #[utoipa::path(post, path = "/v1/invoices/{id}/write-off", tag = "invoices", operation_id = "writeOffInvoice",
     params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")),
     responses((status = 200, description = "The invoice", body = InvoiceView)))]

@@ -13,58 +13,75 @@ use crate::http::quantity::QuantityDocument;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 
-/// The days a period spans.
+/// A period; includes its start, excludes its end.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BillingPeriod)]
 pub struct BillingPeriodView {
+    /// The start of the period.
     pub start_date: Timestamp,
+    /// The end of the period, exclusive.
     pub end_date: Timestamp,
 }
 
-/// A line (schema.org's OrderItem).
+/// A line of an invoice (schema.org's OrderItem).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrderItem)]
 pub struct LineView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "OrderItem")]
     pub type_name: &'static str,
+    /// The kind of the charge.
     pub kind: LineKind,
-    /// The plan's key, or the metric.
+    /// The item of the line: a plan, an add-on (`plan/add-on`) or a metric.
+    #[schema(example = "apiCalls")]
     pub order_item: String,
+    /// The charged quantity.
     #[schema(value_type = QuantityDocument)]
     pub order_quantity: Quantity,
-    /// Price of one, in major units, up to 12 decimals.
+    /// The price of one unit in major units, up to 12 decimals.
+    #[schema(example = "0.002")]
     pub price: String,
+    /// The description, printed on the invoice.
+    #[schema(example = "API calls past the included 100000")]
     pub description: String,
-    /// Before discounts and taxes.
+    /// The amount, before discounts and taxes.
     pub amount: MoneyView,
-    /// What discounts take off it.
+    /// The discount on the line.
     pub discount: MoneyView,
-    /// The taxes on what is left, in the order of the invoice's `taxes`.
+    /// The taxes on the discounted amount, in the order of `taxes` of the invoice.
     pub taxes: Vec<MoneyView>,
+    /// The period that the line charges for.
     pub billing_period: BillingPeriodView,
-    /// Usage: what was counted in the period; late usage: what came after its invoice.
+    /// Usage lines: the usage counted in the period; for late usage, the usage received after the invoice of the period. Null for other
+    /// lines.
     #[schema(value_type = Option<QuantityDocument>)]
     pub counted: Option<Quantity>,
-    /// Usage: what of it was billed before, by a change or at a threshold.
+    /// Usage lines: the part of `counted` that earlier invoices billed. Null where there is none.
     #[schema(value_type = Option<QuantityDocument>)]
     pub billed_before: Option<Quantity>,
 }
 
-/// What was counted in a period, whether or not it costs anything.
+/// The usage of a metric in a period, whether or not it was charged.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CountedUsage)]
 pub struct UsageView {
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
+    /// The counted usage.
     #[schema(value_type = QuantityDocument)]
     pub counted: Quantity,
-    /// How much of it is on earlier invoices: it was billed before its period ended, by a change, a pause or at a threshold.
+    /// The part of the usage that earlier invoices billed: at a change, a pause or a threshold. Null where there is none.
     #[schema(value_type = Option<QuantityDocument>)]
     pub billed_before: Option<Quantity>,
+    /// The usage period.
     pub billing_period: BillingPeriodView,
-    /// It came after the invoice of its period: `counted` is what came since.
+    /// Whether the usage was received after the invoice of its period; `counted` is then the late part alone.
+    #[schema(example = false)]
     pub late: bool,
 }
 
@@ -75,15 +92,18 @@ impl From<CountedUsage> for UsageView {
     }
 }
 
-/// What a discount takes off.
+/// A discount on an invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InvoiceDiscount)]
 pub struct DiscountView {
+    /// The name of the discount.
+    #[schema(example = "Launch offer")]
     pub name: String,
-    /// Percent, where it is a percentage.
+    /// The percentage; null for an amount.
     #[schema(example = "10")]
     pub percentage: Option<String>,
+    /// The discounted amount.
     pub amount: MoneyView,
 }
 
@@ -97,17 +117,21 @@ impl DiscountView {
     }
 }
 
-/// What a tax comes to.
+/// A tax on an invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InvoiceTax)]
 pub struct TaxView {
+    /// The name of the tax.
+    #[schema(example = "VAT")]
     pub name: String,
-    /// Percent.
+    /// The rate in percent of the net amount.
     #[schema(example = "20")]
     pub rate: String,
-    /// Contained in the lines' amounts; on top of them otherwise.
+    /// Whether the amounts of the lines include the tax; otherwise it is added to them.
+    #[schema(example = false)]
     pub inclusive: bool,
+    /// The tax.
     pub amount: MoneyView,
 }
 
@@ -127,38 +151,51 @@ impl TaxView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Invoice)]
 pub struct InvoiceView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Invoice")]
     pub type_name: &'static str,
+    /// The id of the invoice.
     #[serde(rename = "$id")]
     pub id: InvoiceId,
-    /// The seller's prefix and the number, which is gapless.
+    /// The number, gapless, behind the prefix of the seller. Null for a draft and for an upcoming invoice.
     #[schema(example = "INV-000001")]
     pub identifier: Option<String>,
+    /// The subscription that is charged.
     pub subscription: SubscriptionId,
+    /// The event that caused the invoice.
     pub billing_reason: BillingReason,
-    /// The lines before discounts and taxes.
+    /// The sum of the lines, before discounts and taxes.
     pub subtotal: MoneyView,
-    /// With discounts and taxes, before credit.
+    /// The amount with discounts and taxes, before credit.
     pub total: MoneyView,
-    /// What credit paid of it when it was made.
+    /// The amount that credit paid when the invoice was created.
     pub credit_applied: MoneyView,
-    /// The total less the credit.
+    /// The total less the applied credit.
     pub total_payment_due: MoneyView,
-    /// What is still to be paid.
+    /// The amount that is still to be paid; zero for a void or uncollectible invoice.
     pub amount_remaining: MoneyView,
+    /// The lines.
     pub references_order: Vec<LineView>,
-    /// The Meter's closing that the invoice is made from: the period that ended, and what came late for earlier ones.
+    /// The counted usage of the period that ended, and late usage of earlier periods.
     pub usage: Vec<UsageView>,
+    /// The discounts.
     pub discount: Vec<DiscountView>,
+    /// The taxes.
     pub taxes: Vec<TaxView>,
-    /// The ids of the credit notes on it, see `/v1/credit-notes`.
+    /// The credit notes on the invoice; see `/v1/credit-notes`.
     pub credit_notes: Vec<CreditNoteId>,
+    /// The instant at which the invoice got its number. Null for a draft.
     pub date_issued: Option<Timestamp>,
+    /// The instant at which the payment is due. Null for a draft.
     pub payment_due_date: Option<Timestamp>,
-    /// The period the invoice opens, whose base price it charges; each line says which period it charges for.
+    /// The period that the invoice opens and charges the base price for. Each line names its own period.
     pub billing_period: BillingPeriodView,
+    /// The status of the invoice.
     pub payment_status: Status,
+    /// The instant at which the invoice was paid in full. Null until then.
     pub paid_at: Option<Timestamp>,
+    /// The instant at which the invoice was voided. Null otherwise.
     pub voided_at: Option<Timestamp>,
 }
 

@@ -3,34 +3,41 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// From which version to which, and which page of the subscribers.
+/// A migration of subscribers from one version of a plan to another, one page at a time.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Migration {
+    /// The version that the subscribers pin.
     #[schema(example = 1)]
     pub from: u32,
+    /// The version to change to.
     #[schema(example = 2)]
     pub to: u32,
-    /// Subscriptions that are looked at: 1 to 100, 20 when absent.
-    #[schema(minimum = 1, maximum = 100)]
+    /// The number of subscriptions on a page: 1 to 100, 20 when absent.
+    #[schema(minimum = 1, maximum = 100, example = 20)]
     pub limit: Option<u32>,
-    /// `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
+    #[schema(example = "org_01kaz3h8v5e0m9r6y2q4t7wxzb")]
     pub cursor: Option<String>,
 }
 
-/// The same, to be done.
+/// A migration of subscribers from one version of a plan to another, one page at a time.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMigration {
+    /// The version that the subscribers pin.
     #[schema(example = 1)]
     pub from: u32,
+    /// The version to change to.
     #[schema(example = 2)]
     pub to: u32,
+    /// The instant of each change.
     pub effective: Effective,
-    /// Subscriptions that are moved by this call: 1 to 100, 20 when absent.
-    #[schema(minimum = 1, maximum = 100)]
+    /// The number of subscriptions on a page: 1 to 100, 20 when absent.
+    #[schema(minimum = 1, maximum = 100, example = 20)]
     pub limit: Option<u32>,
-    /// `nextCursor` of the page before.
+    /// The `nextCursor` of the previous page.
+    #[schema(example = "org_01kaz3h8v5e0m9r6y2q4t7wxzb")]
     pub cursor: Option<String>,
 }
 

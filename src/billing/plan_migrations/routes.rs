@@ -9,9 +9,10 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::page::Page;
 
-/// Preview moving a plan's subscribers to another version
+/// Preview a plan migration
 ///
-/// A page of the subscriptions that pin `from`, by organization, and what `to` would give and cost each. Nothing is changed.
+/// One page of the subscriptions that pin `from`, by organization, with the limits, features and prices that `to` would give them. Changes
+/// nothing.
 #[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration", params(("key" = String, Path, description = "`professional`")), request_body = Migration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
@@ -21,10 +22,10 @@ pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Comma
     Reply::ok(&Page { data: compared.collect::<Result<Vec<_>>>()?, has_more, next_cursor })
 }
 
-/// Move a plan's subscribers to another version
+/// Create a plan migration
 ///
-/// A page a call: each subscription that can change is scheduled to do so where its billing period ends. One that has another change
-/// before it, ends or is paused is skipped. Go on with `nextCursor`; a page that is asked for again changes nothing more.
+/// Schedules the change of one page of subscriptions for the end of their billing periods. A subscription with another pending change, a
+/// pending end or a pause is skipped. Send the request again with `nextCursor` for the next page; a repeated page changes nothing more.
 #[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers", params(("key" = String, Path, description = "`professional`")), request_body = NewMigration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn create(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewMigration>) -> Result<Reply> {

@@ -10,40 +10,55 @@ use crate::http::quantity::QuantityDocument;
 use crate::kernel::ids::{OrganizationId, SubscriptionId};
 use crate::kernel::time::Timestamp;
 
-/// What a migration means for one subscription.
+/// The result of a migration for one subscription.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = MigratedSubscription)]
 pub struct SubscriberView {
+    /// The organization that subscribes.
     pub organization: OrganizationId,
+    /// The subscription.
     pub subscription: SubscriptionId,
-    /// `moves`: would change (preview only). `scheduled`: will. `skipped`: is left alone. `refused`: can't.
+    /// `moves`: can be scheduled (preview only). `scheduled`: changes at `effectiveAt`. `skipped`: stays, because of another pending
+    /// change. `refused`: cannot change.
     #[schema(example = "moves")]
     pub status: &'static str,
-    /// Of skipped: `change_scheduled`, `ends`, `paused`. Of refused: `not_sold` in its currency at its interval, `add_on_gone`.
+    /// Skipped: `change_scheduled`, `ends` or `paused`. Refused: `not_sold` in its currency and billing period, or `add_on_gone`. Null
+    /// otherwise.
+    #[schema(example = "change_scheduled")]
     pub reason: Option<&'static str>,
-    /// The add-on that is gone.
+    /// Refused as `add_on_gone`: the key of the add-on. Null otherwise.
+    #[schema(example = "extra-users")]
     pub add_on: Option<String>,
+    /// The end of the current billing period, at which the change takes effect.
     pub effective_at: Timestamp,
-    /// What a billing period costs it, add-ons among it.
+    /// The price of a billing period now, with add-ons.
     pub price_before: MoneyView,
+    /// The price of a billing period after the change, with add-ons. Null where it cannot change.
     pub price_after: Option<MoneyView>,
-    /// Those that differ.
+    /// The limits that differ.
     pub limits: Vec<LimitChangeView>,
-    /// Keys of features that it would no longer have.
+    /// The keys of features that the subscription loses.
+    #[schema(example = json!(["sso"]))]
     pub features_lost: Vec<String>,
 }
 
-/// A limit that differs; -1 is unlimited.
+/// A limit that differs between two versions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LimitChange)]
 pub struct LimitChangeView {
+    /// The key of the metric.
+    #[schema(example = "users")]
     pub metric: String,
+    /// The limit now; -1 is unlimited.
     #[schema(value_type = QuantityDocument)]
     pub before: Quantity,
+    /// The limit after the change; -1 is unlimited.
     #[schema(value_type = QuantityDocument)]
     pub after: Quantity,
+    /// Whether the limit decreases.
+    #[schema(example = true)]
     pub is_lower: bool,
 }
 

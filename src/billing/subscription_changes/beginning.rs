@@ -2,11 +2,11 @@
 
 use rating::{BillingInterval, Currency};
 
+use super::checked_change::offered;
 use super::endings;
 use super::requests::NewSubscriptionBody;
 use super::rules::{may_begin, sold};
 use super::views::SubscriptionView;
-use super::wish::offered;
 use crate::billing::charging::lines::Subscribed;
 use crate::billing::charging::{beginning, terms};
 use crate::billing::subscriptions::rules::{NewSubscription, start_trial};
@@ -23,10 +23,10 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::tenancy::organizations;
 
-/// Begin another subscription
+/// Create a subscription
 ///
-/// For an organization that has none, or whose last one is over. Without a trial its first billing period is invoiced at once. Usage holds
-/// against its limits when the answer arrives.
+/// For an organization without a subscription, or after the last one ended. Without a trial the first billing period is invoiced at once.
+/// The limits apply when the response arrives.
 #[utoipa::path(post, path = "/v1/subscription", tag = "subscription", operation_id = "createSubscription", request_body = NewSubscriptionBody,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionBody>) -> Result<Reply> {
@@ -36,7 +36,7 @@ pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Comman
         may_begin(before.as_ref(), body.trial, tenant.actor().is_vendor())?;
         let (subscribed, currency) = wanted(tenant, body).await?;
         if let Some(before) = &before {
-            settle(tenant, before).await?;
+            bill_late_usage_before(tenant, before).await?;
         }
         let settings = organizations::store::load(tenant).await?.settings;
         let Shape { interval, quantity, add_ons, .. } = subscribed.shape.clone();
@@ -78,7 +78,7 @@ async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscrib
 }
 
 /// Bills what came late for the one before. From here on it can't be told from usage of the next.
-async fn settle(tenant: &Tenant, before: &Subscription) -> Result<()> {
+async fn bill_late_usage_before(tenant: &Tenant, before: &Subscription) -> Result<()> {
     let decision = endings::late_usage(tenant, before.id).await?;
     tenant.commit(decision, None).await
 }

@@ -1,6 +1,6 @@
 //! The end of a subscription: asked for, withdrawn, and what is billed after it.
 
-use super::acting::{close, up_to_date};
+use super::current::{billed_account, close};
 use super::requests::{Effective, NewSubscriptionCancellation};
 use super::rules::check_reason;
 use super::views::SubscriptionView;
@@ -12,7 +12,7 @@ use crate::billing::charging::late_usage::{LATE_USAGE_KEY, ended_period};
 use crate::billing::invoices;
 use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::subscription::Subscription;
-use crate::billing::subscriptions::{lifecycle, store, waiting};
+use crate::billing::subscriptions::{lifecycle, scheduled, store};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
@@ -26,8 +26,8 @@ use crate::meter::contract::Closing;
 
 /// Cancel the subscription
 ///
-/// Now: usage so far is billed, what is unused of what was paid in advance comes back as credit, and nothing more is admitted when the
-/// answer arrives. At the period's end: it goes on until the billing period ends, and the cancellation can be withdrawn until then.
+/// `now`: the usage so far is billed, unused prepaid time becomes credit, and usage is refused when the response arrives. `period_end`: the
+/// subscription runs until the billing period ends, and the cancellation can be withdrawn until then.
 #[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription", request_body = NewSubscriptionCancellation,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionCancellation>) -> Result<Reply> {
@@ -35,9 +35,9 @@ pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Comma
     let NewSubscriptionCancellation { effective, proration_policy, .. } = command.body;
     once(tenant, claim, || async {
         let reason = command.body.reason.as_deref().map(check_reason).transpose()?;
-        let account = up_to_date(tenant).await?;
+        let account = billed_account(tenant).await?;
         let (next, decision) = match effective.unwrap_or(Effective::PeriodEnd) {
-            Effective::PeriodEnd => waiting::cancel_at_end(&account.subscription, reason, tenant.moment())?,
+            Effective::PeriodEnd => scheduled::cancel_at_end(&account.subscription, reason, tenant.moment())?,
             Effective::Now => {
                 let policy = proration_policy.unwrap_or(account.subscribed()?.plan.proration_policy);
                 end_now(tenant, &account, WantedEnd { policy, reason }).await?
@@ -53,14 +53,14 @@ pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Comma
 
 /// Withdraw the cancellation of the subscription
 ///
-/// It goes on when the billing period ends.
+/// The subscription continues after the billing period.
 #[utoipa::path(delete, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "withdrawSubscriptionCancellation",
-    responses((status = 204, description = "It goes on")))]
+    responses((status = 204, description = "The subscription continues")))]
 pub async fn withdraw_cancellation(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
-        let account = up_to_date(tenant).await?;
-        tenant.commit(waiting::withdraw(&account.subscription)?, None).await?;
+        let account = billed_account(tenant).await?;
+        tenant.commit(scheduled::withdraw(&account.subscription)?, None).await?;
         Ok(Reply::no_content())
     })
     .await

@@ -1,6 +1,6 @@
 //! Pauses: begun, ended, and ended by themselves.
 
-use super::acting::{close, peek, up_to_date};
+use super::current::{billed_account, close, peek};
 use super::requests::NewPause;
 use super::views::SubscriptionView;
 use crate::billing::charging::account::Account;
@@ -23,15 +23,15 @@ use crate::meter::contract::Closing;
 
 /// Pause the subscription
 ///
-/// Usage so far is billed. While it rests nothing falls due, and nothing is admitted when the answer arrives. `credit_unused`: what is
-/// unused of what was paid comes back, and going on begins a new billing period. `keep_time`: it goes on with what was left.
+/// The usage so far is billed. While paused, nothing is charged and usage is refused. `credit_unused`: unused prepaid time becomes credit,
+/// and resuming starts a new billing period. `keep_time`: the rest of the billing period follows the pause.
 #[utoipa::path(post, path = "/v1/subscription/pause", tag = "subscription", operation_id = "pauseSubscription", request_body = NewPause,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewPause>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let wanted = Wanted { policy: command.body.policy, resumes_at: command.body.resumes_at };
     once(tenant, claim, || async {
-        let account = up_to_date(tenant).await?;
+        let account = billed_account(tenant).await?;
         lifecycle::step(account.subscription.status, Trigger::Pause)?;
         let closing = peek(tenant, &account.subscription).await?;
         let paused = pauses::pause(&account, &closing, wanted, tenant.moment())?;
@@ -45,13 +45,13 @@ pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Comman
 
 /// Resume the subscription
 ///
-/// It admits usage again when the answer arrives.
+/// Ends the pause. Usage is admitted when the response arrives.
 #[utoipa::path(delete, path = "/v1/subscription/pause", tag = "subscription", operation_id = "resumeSubscription",
-    responses((status = 204, description = "It goes on")))]
+    responses((status = 204, description = "The subscription is active")))]
 pub async fn resume(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
-        let (next, decision) = resumed(tenant, &up_to_date(tenant).await?).await?;
+        let (next, decision) = resumed(tenant, &billed_account(tenant).await?).await?;
         tenant.commit(decision, None).await?;
         crate::billing::subscriptions::meter::configure(tenant, &next).await?;
         Ok(Reply::no_content())

@@ -21,87 +21,94 @@ pub enum Effective {
     PeriodEnd,
 }
 
-/// What is to be different. What is absent stays as it is.
+/// The change of a subscription. An absent field keeps its value.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewChange {
-    /// Another plan, in its newest version.
+    /// The key of another plan; its newest version unless `planVersion` is sent.
     #[schema(example = "enterprise")]
     pub plan: Option<String>,
-    /// A certain version of the plan.
+    /// The version of the plan.
+    #[schema(example = 2)]
     pub plan_version: Option<u32>,
-    /// `month` or `year`.
+    /// The length of the billing period: `month` or `year`.
     #[schema(value_type = Option<String>, example = "year")]
     pub billing_period: Option<BillingInterval>,
-    /// How many of the plan.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    /// The quantity of the plan: seats, where it is sold per seat.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 10)]
     pub quantity: Option<u32>,
-    /// How many of each add-on named; 0 ends one, others stay.
+    /// The quantity of each named add-on, by its key; 0 removes it. Other add-ons stay.
+    #[schema(example = json!({"extra-users": 2}))]
     pub add_ons: Option<BTreeMap<String, u32>>,
-    /// When absent: `period_end` for a shorter interval or a lower base price a month, `now` otherwise.
+    /// The instant of the change. Defaults to `period_end` for a shorter billing period or a lower base price per month, and to `now`
+    /// otherwise.
     pub effective: Option<Effective>,
-    /// For a change now, instead of the plan's.
+    /// The proration of a change `now`. Defaults to the policy of the plan.
     #[schema(value_type = Option<String>, example = "day")]
     pub proration_policy: Option<ProrationPolicy>,
 }
 
-/// What is to be subscribed to.
+/// The subscription to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSubscriptionBody {
+    /// The key of the plan; its newest version is subscribed to.
     #[schema(example = "professional")]
     pub plan: String,
-    /// What it is charged in; the organization's currency when absent.
+    /// The ISO 4217 code of the currency of all charges. Defaults to the currency of the organization.
     #[schema(value_type = Option<String>, example = "USD")]
     pub currency: Option<Currency>,
-    /// `month` when absent.
+    /// The length of the billing period. Defaults to `month`.
     #[schema(value_type = Option<String>, example = "month")]
     pub billing_period: Option<BillingInterval>,
-    /// 1 when absent.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    /// The quantity of the plan: seats, where it is sold per seat. Defaults to 1.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 10)]
     pub quantity: Option<u32>,
+    /// The quantity of each add-on, by its key.
+    #[schema(example = json!({"extra-users": 2}))]
     pub add_ons: Option<BTreeMap<String, u32>>,
-    /// Whether it begins with the plan's trial: once an organization, unless the vendor asks.
+    /// Whether the subscription starts with the trial of the plan. An organization has one trial, unless the vendor requests another.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = false)]
     pub trial: bool,
 }
 
-/// When it is to end, and why.
+/// The cancellation of a subscription.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSubscriptionCancellation {
-    /// The end of the billing period when absent: what is paid for is not taken away.
+    /// The instant of the cancellation. Defaults to `period_end`: paid time is kept.
     pub effective: Option<Effective>,
-    #[schema(example = "we stop the project", min_length = 1, max_length = 2000)]
+    /// The reason, for your own records.
+    #[schema(min_length = 1, max_length = 2000, example = "We stop the project")]
     pub reason: Option<String>,
-    /// For an end now, instead of the plan's: what comes back of what was paid in advance.
+    /// The proration of the credit for unused time, for a cancellation `now`. Defaults to the policy of the plan.
     #[schema(value_type = Option<String>, example = "second")]
     pub proration_policy: Option<ProrationPolicy>,
 }
 
-/// How it is to rest.
+/// The pause of a subscription.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPause {
-    /// `credit_unused` when absent.
+    /// The treatment of paid time: `credit_unused` (default) credits it, `keep_time` keeps it for later.
     #[serde(default)]
     #[schema(required = false)]
     pub policy: PausePolicy,
-    /// When it ends by itself; until somebody ends it when absent.
+    /// The instant at which the subscription resumes by itself. Absent: it stays paused until it is resumed.
     pub resumes_at: Option<Timestamp>,
 }
 
-/// What may be changed without another bill: what is absent stays, `null` clears what may be absent (JSON merge patch, RFC 7396).
+/// Settings of a subscription that change no amount. An absent field keeps its value, `null` clears it (JSON merge patch, RFC 7396).
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionSettings {
-    /// Whether another billing period begins when this one ends; it expires otherwise.
+    /// Whether another billing period follows the current one; otherwise the subscription expires.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = true)]
     pub auto_renew: Option<bool>,
-    /// What pays, as your payment provider names it; null for none.
+    /// The payment method, as your payment provider names it. Null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, example = "pm_1Nf2xT")]
     pub payment_method: Option<Option<String>>,
 }

@@ -15,7 +15,9 @@ use crate::identity::callers::actors::Authorized;
 use crate::identity::callers::permissions::needs;
 use crate::kernel::error::Result;
 
-/// Read the subscription
+/// Get the subscription
+///
+/// The current subscription, or the last one after it ended.
 #[utoipa::path(get, path = "/v1/subscription", tag = "subscription", operation_id = "getSubscription",
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
@@ -23,7 +25,9 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
     Reply::ok(&SubscriptionView::load(caller.tenant.app(), subscription).await?)
 }
 
-/// Set how the subscription is renewed and paid
+/// Update the subscription
+///
+/// Changes the renewal and the payment method; no amount changes. For another plan, quantity or add-on, change the subscription.
 #[utoipa::path(patch, path = "/v1/subscription", tag = "subscription", operation_id = "updateSubscription", request_body = SubscriptionSettings,
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn update(caller: Authorized<needs::SubscriptionWrite>, command: Command<SubscriptionSettings>) -> Result<Reply> {

@@ -10,8 +10,8 @@ use crate::billing::charging::lines::Subscribed;
 use crate::billing::charging::proration::compare;
 use crate::billing::subscriptions::entitlements::allowance;
 use crate::billing::subscriptions::rules::QUANTITY_MAX;
+use crate::billing::subscriptions::scheduled::{next_version, update_to};
 use crate::billing::subscriptions::subscription::{Shape, Subscription, months};
-use crate::billing::subscriptions::waiting::{decided, following};
 use crate::catalog::plans::plan::Plan;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
@@ -87,9 +87,9 @@ pub(super) fn set(subscription: &Subscription, wanted: &SubscriptionSettings) ->
     if (auto_renew, &payment_method) == (subscription.auto_renew, &subscription.payment_method) {
         return Ok((subscription.clone(), Decision::new()));
     }
-    let next = Subscription { auto_renew, payment_method, ..following(subscription) };
+    let next = Subscription { auto_renew, payment_method, ..next_version(subscription) };
     let shown = |of: &Subscription| Some(serde_json::json!({"autoRenew": of.auto_renew, "paymentMethod": of.payment_method}));
-    let decision = decided(subscription, &next).audit("subscription.updated", next.id.to_string(), shown(subscription), shown(&next));
+    let decision = update_to(subscription, &next).audit("subscription.updated", next.id.to_string(), shown(subscription), shown(&next));
     Ok((next, decision))
 }
 

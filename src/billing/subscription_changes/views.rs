@@ -20,11 +20,13 @@ use crate::kernel::period::Period;
 use crate::kernel::ports::App;
 use crate::kernel::time::Timestamp;
 
-/// A stretch of time; `end` is not part of it.
+/// A period; includes its start, excludes its end.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Period)]
 pub struct PeriodView {
+    /// The start of the period.
     pub start: Timestamp,
+    /// The end of the period, exclusive.
     pub end: Timestamp,
 }
 
@@ -34,19 +36,25 @@ impl From<Period> for PeriodView {
     }
 }
 
-/// What is subscribed to.
+/// The subscribed plan, its version, quantity and add-ons.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionShape)]
 pub struct ShapeView {
+    /// The key of the plan.
     #[schema(example = "professional")]
     pub plan: String,
+    /// The version of the plan.
+    #[schema(example = 1)]
     pub plan_version: u32,
+    /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
-    /// How many of the plan: seats, where it is sold by the seat.
+    /// The quantity of the plan: seats, where it is sold per seat.
+    #[schema(example = 10)]
     pub quantity: u32,
-    /// How many of each add-on, by its key.
+    /// The quantity of each add-on, by its key.
+    #[schema(example = json!({"extra-users": 2}))]
     pub add_ons: BTreeMap<String, u32>,
 }
 
@@ -57,13 +65,16 @@ impl From<Shape> for ShapeView {
     }
 }
 
-/// A change that waits for the end of the billing period.
+/// A change that takes effect at the end of the billing period.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ScheduledChange)]
 pub struct ScheduledChangeView {
+    /// The subscription after the change.
     pub to: ShapeView,
+    /// The instant of the change.
     pub effective_at: Timestamp,
+    /// The instant of the request.
     pub requested_at: Timestamp,
 }
 
@@ -73,13 +84,17 @@ impl From<ScheduledChange> for ScheduledChangeView {
     }
 }
 
-/// The end of a subscription: one that waits, or one that has come.
+/// A cancellation: one that is scheduled, or one that has taken effect.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionCancellation)]
 pub struct CancellationView {
+    /// The end of the subscription.
     pub effective_at: Timestamp,
+    /// The instant of the request.
     pub requested_at: Timestamp,
+    /// The reason that was sent.
+    #[schema(example = "We stop the project")]
     pub reason: Option<String>,
 }
 
@@ -90,14 +105,16 @@ impl From<Cancellation> for CancellationView {
     }
 }
 
-/// A pause.
+/// The pause of a subscription.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionPause)]
 pub struct PauseView {
+    /// The start of the pause.
     pub paused_at: Timestamp,
-    /// When it ends by itself; null until somebody ends it.
+    /// The instant at which the subscription resumes by itself. Null: it stays paused until it is resumed.
     pub resumes_at: Option<Timestamp>,
+    /// The treatment of paid time.
     pub policy: PausePolicy,
 }
 
@@ -107,44 +124,70 @@ impl From<Pause> for PauseView {
     }
 }
 
-/// A subscription.
+/// The subscription of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Subscription)]
 pub struct SubscriptionView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Subscription")]
     pub type_name: &'static str,
+    /// The id of the subscription.
     #[serde(rename = "$id")]
     pub id: SubscriptionId,
+    /// The name of the plan, for people.
     #[schema(example = "Professional Plan")]
     pub name: String,
-    /// Base price of a billing period.
+    /// The base price of a billing period in major units, before add-ons, usage and discounts.
     #[schema(example = "199.00")]
     pub price: String,
+    /// The ISO 4217 code of the currency of `price`.
+    #[schema(example = "USD")]
     pub price_currency: String,
-    /// What everything is charged in.
+    /// The ISO 4217 code of the currency of all charges.
+    #[schema(example = "USD")]
     pub currency: String,
+    /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
-    /// How many of the plan.
+    /// The quantity of the plan: seats, where it is sold per seat.
+    #[schema(example = 10)]
     pub quantity: u32,
-    /// How many of each add-on, by its key.
+    /// The quantity of each add-on, by its key.
+    #[schema(example = json!({"extra-users": 2}))]
     pub add_ons: BTreeMap<String, u32>,
+    /// The instant at which the subscription started.
     pub start_date: Timestamp,
+    /// The instant at which the subscription ended. Null while it runs.
     pub end_date: Option<Timestamp>,
+    /// Whether the subscription is on trial.
+    #[schema(example = false)]
     pub is_trial: bool,
+    /// The end of the trial. Null without a trial.
     pub trial_end_date: Option<Timestamp>,
+    /// The subscribed version of the plan, priced in the currency and billing period of the subscription.
     pub plan: PlanView,
+    /// The version of the plan.
+    #[schema(example = 1)]
     pub plan_version: u32,
+    /// The payment method, as your payment provider names it. Null: none.
+    #[schema(example = "pm_1Nf2xT")]
     pub payment_method: Option<String>,
+    /// The status of the subscription.
     pub status: Status,
+    /// Whether another billing period follows the current one.
+    #[schema(example = true)]
     pub auto_renew: bool,
-    /// What the base price is charged for; the trial while on trial.
+    /// The current billing period, which the base price is charged for; the trial while on trial.
     pub current_period: PeriodView,
-    /// What limits and metered charges go by: a month, also where the billing period is a year.
+    /// The current usage period, which limits and usage charges refer to: a month, also within a yearly billing period.
     pub usage_period: PeriodView,
+    /// The change that takes effect at the end of the billing period. Null: none.
     pub scheduled_change: Option<ScheduledChangeView>,
+    /// The cancellation. Null: none.
     pub cancellation: Option<CancellationView>,
+    /// The pause. Null: not paused.
     pub pause: Option<PauseView>,
 }
 
@@ -186,30 +229,38 @@ impl SubscriptionView {
     }
 }
 
-/// A change, and what it bills.
+/// A change of a subscription, and its charges.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SubscriptionChange)]
 pub struct ChangeView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "SubscriptionChange")]
     pub type_name: &'static str,
+    /// The instant of the change.
     pub effective_at: Timestamp,
+    /// The subscription before the change.
     pub from: ShapeView,
+    /// The subscription after the change.
     pub to: ShapeView,
-    /// What is billed at once; nothing for a change that waits.
+    /// The lines that are invoiced at once; empty for a scheduled change.
     pub lines: Vec<LineView>,
+    /// The discounts on these lines.
     pub discounts: Vec<DiscountView>,
+    /// The taxes on these lines.
     pub taxes: Vec<TaxView>,
-    /// The lines before discounts and taxes; below zero where more comes back than is charged.
+    /// The sum of the lines, before discounts and taxes. Below zero where credit for unused time exceeds the charges.
     pub subtotal: MoneyView,
-    /// With discounts and taxes, never below zero.
+    /// The amount with discounts and taxes; never below zero.
     pub total: MoneyView,
-    /// What credit pays of the total.
+    /// The amount that credit pays.
     pub credit_applied: MoneyView,
-    /// What is below zero, and becomes credit.
+    /// The amount below zero, which becomes credit.
     pub credit_issued: MoneyView,
+    /// The total less the applied credit.
     pub total_payment_due: MoneyView,
-    /// The invoice, of a change that billed something.
+    /// The invoice of the change. Null for a preview, a scheduled change and a change without charges.
     pub invoice: Option<InvoiceId>,
 }
 

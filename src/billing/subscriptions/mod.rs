@@ -13,7 +13,7 @@ pub mod lifecycle;
 pub mod meter;
 pub mod pausing;
 pub mod rules;
+pub mod scheduled;
 pub mod status_changes;
 pub mod store;
 pub mod subscription;
-pub mod waiting;

@@ -214,7 +214,7 @@ impl Subscription {
     }
 
     /// The same in a billing period that begins at `now`, counted from there. A usage period that began this instant goes on in it.
-    pub fn begun_anew(&self, now: Timestamp) -> Result<Subscription> {
+    pub fn restarted(&self, now: Timestamp) -> Result<Subscription> {
         let anchored = Subscription { anchored_at: Some(now), period_index: 0, ..self.clone() };
         let period = anchored.usage_period(0)?;
         let is_moved = self.period.starts_at < now;

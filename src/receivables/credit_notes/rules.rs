@@ -55,7 +55,7 @@ pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(
     }
     let earlier: Vec<NoteLine> = about.notes.iter().flat_map(|note| note.lines.iter().cloned()).collect();
     let lines = lines(invoice, &earlier, &wanted.part, moment.now)?;
-    let note = settled(about, lines, reason, wanted.resolution, moment)?;
+    let note = apportioned(about, lines, reason, wanted.resolution, moment)?;
     let decision = committed(about, &note, moment)?;
     Ok((note, decision))
 }
@@ -69,8 +69,8 @@ fn checked_reason(reason: &str) -> std::result::Result<String, Problem> {
     Ok(reason.to_owned())
 }
 
-/// What it comes to, and how that is settled: what is open need not be paid; what was paid is given back, money only where money came.
-fn settled(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: Resolution, moment: Moment<'_>) -> Result<CreditNote> {
+/// What it comes to, and how that is apportioned: what is open need not be paid; what was paid is given back, money only where money came.
+fn apportioned(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: Resolution, moment: Moment<'_>) -> Result<CreditNote> {
     let invoice = about.invoice;
     let sum = |of: &dyn Fn(&NoteLine) -> i64| lines.iter().fold(0_i64, |sum, line| sum.saturating_add(of(line)));
     let subtotal_minor = sum(&NoteLine::subtotal_minor);
@@ -89,7 +89,7 @@ fn settled(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: 
         );
         return Err(Problem::conflict("more_than_invoiced", detail).into());
     }
-    let reduced_minor = total_minor.min(invoice.unsettled().minor());
+    let reduced_minor = total_minor.min(invoice.outstanding().minor());
     let paid = total_minor.saturating_sub(reduced_minor);
     let money = invoice.paid_minor.saturating_sub(total_of(about.notes, |note| note.refunded_minor));
     let refunded_minor = match resolution {
@@ -118,9 +118,9 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
     let invoice = about.invoice;
     let mut after = Invoice { reduced_minor: invoice.reduced_minor.saturating_add(note.reduced_minor), ..invoice.clone() };
     after.credit_notes.push(note.id);
-    let is_settled = invoice.status != Status::Paid && after.unsettled().is_zero();
-    if is_settled {
-        after.status = step(invoice.status, Trigger::Settle)?;
+    let is_paid_in_full = invoice.status != Status::Paid && after.outstanding().is_zero();
+    if is_paid_in_full {
+        after.status = step(invoice.status, Trigger::PayInFull)?;
         after.paid_at = Some(moment.now);
     }
     let mut decision = Decision::new()
@@ -138,7 +138,7 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
     if note.refunded_minor > 0 {
         decision = decision.write(crate::receivables::payments::store::insert_refund(&note.refund(moment)));
     }
-    Ok(if is_settled { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
+    Ok(if is_paid_in_full { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
 }
 
 /// What it takes back of what was earned, deferred and taxed.

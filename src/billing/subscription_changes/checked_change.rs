@@ -9,8 +9,8 @@ use crate::billing::charging::change as bills;
 use crate::billing::charging::lines::Subscribed;
 use crate::billing::subscriptions::lifecycle;
 use crate::billing::subscriptions::lifecycle::Trigger;
+use crate::billing::subscriptions::scheduled::check_nothing_scheduled;
 use crate::billing::subscriptions::subscription::Shape;
-use crate::billing::subscriptions::waiting::nothing_waits;
 use crate::catalog::plans;
 use crate::catalog::plans::plan::Plan;
 use crate::kernel::error::Result;
@@ -20,14 +20,14 @@ use crate::meter::client;
 use crate::metering::limits;
 
 /// A change that can be made.
-pub(super) struct Wish {
+pub(super) struct CheckedChange {
     pub to: Subscribed,
     pub policy: ProrationPolicy,
     pub effective: Effective,
 }
 
 /// What is asked for, if it can be done: everything that is refused is refused here, before anything is closed.
-pub(super) async fn wish(tenant: &Tenant, account: &Account, body: &NewChange) -> Result<Wish> {
+pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange) -> Result<CheckedChange> {
     let (subscription, from) = (&account.subscription, account.subscribed()?);
     lifecycle::step(subscription.status, Trigger::Change)?;
     let to = target(tenant, from, subscription.currency, body).await?;
@@ -40,11 +40,11 @@ pub(super) async fn wish(tenant: &Tenant, account: &Account, body: &NewChange) -
         return Err(Problem::conflict("no_change", detail).into());
     }
     if effective == Effective::Now {
-        nothing_waits(subscription)?;
-        bills::divisible(subscription, &to.shape, policy)?;
+        check_nothing_scheduled(subscription)?;
+        bills::check_proration(subscription, &to.shape, policy)?;
         fits_usage(tenant, from, &to).await?;
     }
-    Ok(Wish { to, policy, effective })
+    Ok(CheckedChange { to, policy, effective })
 }
 
 /// What is subscribed to after the change.

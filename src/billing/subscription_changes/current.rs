@@ -12,13 +12,13 @@ use crate::meter::client;
 use crate::meter::contract::Closing;
 
 /// Periods that are billed before an act, at most: two years of a subscription that no run has looked at.
-const CATCH_UP_MAX: usize = 24;
+const PERIODS_MAX: usize = 24;
 
 /// The newest subscription; what was due of it is billed.
-pub(super) async fn up_to_date(tenant: &Tenant) -> Result<Account> {
+pub(super) async fn billed_account(tenant: &Tenant) -> Result<Account> {
     let id = store::require(tenant).await?.id;
     let run = tenant.acting_as(Actor::System("bill_before_the_act"));
-    for _ in 0..CATCH_UP_MAX {
+    for _ in 0..PERIODS_MAX {
         let account = load(tenant, id).await?;
         if !account.subscription.is_due(tenant.moment().now) {
             return Ok(account);
@@ -31,7 +31,7 @@ pub(super) async fn up_to_date(tenant: &Tenant) -> Result<Account> {
 }
 
 /// The newest subscription as it is. What is due has to be billed before anything can be said of it.
-pub(super) async fn as_it_is(tenant: &Tenant) -> Result<Account> {
+pub(super) async fn current_account(tenant: &Tenant) -> Result<Account> {
     let account = load(tenant, store::require(tenant).await?.id).await?;
     if account.subscription.is_due(tenant.moment().now) {
         let detail = "A period has just ended and its invoice is being made. Try again within the hour; a change itself need not wait.";

@@ -11,7 +11,7 @@ use crate::kernel::ids::Moment;
 use crate::kernel::problem::Problem;
 
 /// A change or an end that waits is in the way of what moves the end of the billing period, or changes what the change was to change.
-pub fn nothing_waits(subscription: &Subscription) -> Result<()> {
+pub fn check_nothing_scheduled(subscription: &Subscription) -> Result<()> {
     if subscription.cancellation.is_some() {
         let detail = "It is cancelled to the end of the billing period. Withdraw that first with DELETE /v1/subscription/cancellation.";
         return Err(Problem::conflict("cancellation_pending", detail).into());
@@ -26,11 +26,11 @@ pub fn nothing_waits(subscription: &Subscription) -> Result<()> {
 /// Lets it become `to` when the billing period ends. A change that waits already is replaced.
 pub fn schedule(subscription: &Subscription, to: &Shape, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     lifecycle::step(subscription.status, Trigger::ScheduleChange)?;
-    nothing_waits(&Subscription { scheduled: None, ..subscription.clone() })?;
+    check_nothing_scheduled(&Subscription { scheduled: None, ..subscription.clone() })?;
     let effective_at = subscription.current_billing_period()?.ends_at;
     let scheduled = Some(ScheduledChange { to: to.clone(), effective_at, requested_at: moment.now });
-    let next = Subscription { scheduled, ..following(subscription) };
-    let decision = decided(subscription, &next).audit("subscription.changeScheduled", subscription.id.to_string(), None, Some(json!(to)));
+    let next = Subscription { scheduled, ..next_version(subscription) };
+    let decision = update_to(subscription, &next).audit("subscription.changeScheduled", subscription.id.to_string(), None, Some(json!(to)));
     Ok((next, decision))
 }
 
@@ -41,20 +41,21 @@ pub fn revoke(subscription: &Subscription) -> Result<Decision> {
         let detail = "No change waits for the end of the billing period. GET /v1/subscription shows one as scheduledChange.";
         return Err(Problem::conflict("no_scheduled_change", detail).into());
     };
-    let next = Subscription { scheduled: None, ..following(subscription) };
+    let next = Subscription { scheduled: None, ..next_version(subscription) };
     let before = Some(json!(scheduled.to));
-    Ok(decided(subscription, &next).audit("subscription.changeRevoked", subscription.id.to_string(), before, None))
+    Ok(update_to(subscription, &next).audit("subscription.changeRevoked", subscription.id.to_string(), before, None))
 }
 
 /// Ends it with the billing period.
 pub fn cancel_at_end(subscription: &Subscription, reason: Option<String>, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     lifecycle::step(subscription.status, Trigger::CancelAtEnd)?;
-    nothing_waits(&Subscription { scheduled: None, ..subscription.clone() })?;
+    check_nothing_scheduled(&Subscription { scheduled: None, ..subscription.clone() })?;
     let effective_at = subscription.current_billing_period()?.ends_at;
     let after = json!({"effectiveAt": effective_at, "reason": reason});
     let cancellation = Some(Cancellation { effective_at, requested_at: moment.now, reason });
-    let next = Subscription { cancellation, ..following(subscription) };
-    let decision = decided(subscription, &next).audit("subscription.cancellationScheduled", subscription.id.to_string(), None, Some(after));
+    let next = Subscription { cancellation, ..next_version(subscription) };
+    let decision =
+        update_to(subscription, &next).audit("subscription.cancellationScheduled", subscription.id.to_string(), None, Some(after));
     Ok((next, decision))
 }
 
@@ -65,17 +66,17 @@ pub fn withdraw(subscription: &Subscription) -> Result<Decision> {
         let detail = "No cancellation waits for the end of the billing period; there is nothing to withdraw.";
         return Err(Problem::conflict("no_cancellation", detail).into());
     };
-    let next = Subscription { cancellation: None, ..following(subscription) };
+    let next = Subscription { cancellation: None, ..next_version(subscription) };
     let before = Some(json!({"effectiveAt": cancellation.effective_at, "reason": cancellation.reason}));
-    Ok(decided(subscription, &next).audit("subscription.cancellationWithdrawn", subscription.id.to_string(), before, None))
+    Ok(update_to(subscription, &next).audit("subscription.cancellationWithdrawn", subscription.id.to_string(), before, None))
 }
 
 /// The next version of the same.
-pub fn following(subscription: &Subscription) -> Subscription {
+pub fn next_version(subscription: &Subscription) -> Subscription {
     Subscription { version: subscription.version.saturating_add(1), ..subscription.clone() }
 }
 
 /// What is written when `next` follows what was read.
-pub fn decided(subscription: &Subscription, next: &Subscription) -> Decision {
+pub fn update_to(subscription: &Subscription, next: &Subscription) -> Decision {
     Decision::new().guard(store::unchanged(subscription)).write(store::update(next))
 }
