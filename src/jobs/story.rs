@@ -6,7 +6,7 @@ use crate::jobs::calendar::CALENDAR;
 /// The text of `docs/BUSINESS.md`.
 pub fn markdown() -> String {
     let mut text = String::from(
-        "# What happens when\n\nGenerated from `src/business/` by `UPDATE=1 cargo test --test drift`; a test keeps it true.\n",
+        "# What happens when\n\nGenerated from `src/business/` by `UPDATE=1 cargo test --test it drift`; a test keeps it true.\n",
     );
     for workflow in WORKFLOWS {
         text.push_str(&format!("\n## {}\n\n{}\n\n| when | then |\n|---|---|\n", title(workflow.name), workflow.story));

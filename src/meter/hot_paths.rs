@@ -67,7 +67,7 @@ fn named<'a>(template: &str, path: &'a str) -> Option<&'a str> {
 pub fn javascript() -> String {
     let lines: String = HOT_PATHS.iter().map(|(method, path, _)| format!("  [\"{method}\", \"{path}\"],\n")).collect();
     format!(
-        "// Generated from src/meter/hot_paths.rs: UPDATE=1 cargo test --test drift\n\n\
+        "// Generated from src/meter/hot_paths.rs: UPDATE=1 cargo test --test it drift\n\n\
          /** The endpoints that a Meter answers itself: method and path. */\n\
          export const HOT_PATHS = [\n{lines}];\n\n\
          /** Where CloudEvents arrive, whose attributes may be headers. */\n\
