@@ -16,7 +16,7 @@ use super::company::Company;
 use super::perform::perform;
 use super::{Step, steps_for};
 use crate::events::Event;
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
@@ -201,7 +201,7 @@ fn decoded<T: serde::de::DeserializeOwned>(rows: Option<Vec<Row>>) -> Result<Vec
 
 /// The tenant in the hands of a step.
 fn acting(tenant: &Tenant, step: &'static str, fact: EventId) -> Tenant {
-    tenant.acting_as(Actor::System(step)).on_behalf_of(Behalf::Event(fact))
+    tenant.acting_as(Actor::System(step)).on_behalf_of(OnBehalfOf::Event(fact))
 }
 
 /// What a step wants, and whether those after it must not be decided on what was loaded before it.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::keys;
 use super::rules::{PUBLISHED_FOR, Ring, SigningKey};
 use crate::http::reply::Reply;
-use crate::http::request::{Filter, NoParameters, Surroundings};
+use crate::http::request::{Filter, NoParameters, RequestContext};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::SigningKeyId;
@@ -50,9 +50,9 @@ impl From<&SigningKey> for JsonWebKey {
 /// A JSON Web Key Set (RFC 7517). May be kept for as long as `Cache-Control` says: a key is here an hour before it signs.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens", operation_id = "getJsonWebKeySet",
     responses((status = 200, description = "The public keys", body = JsonWebKeySet)))]
-pub async fn jwks(around: Surroundings) -> Result<Response> {
-    let now = around.app.moment().now;
-    let ring = keys::ring(&around.app).await?;
+pub async fn jwks(context: RequestContext) -> Result<Response> {
+    let now = context.app.moment().now;
+    let ring = keys::ring(&context.app).await?;
     let set = JsonWebKeySet { keys: ring.published(now).map(JsonWebKey::from).collect() };
     let body = serde_json::to_string(&set).or_internal()?;
     let kept = format!("public, max-age={}", PUBLISHED_FOR.as_secs());

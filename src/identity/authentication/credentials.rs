@@ -10,7 +10,7 @@ use crate::identity::callers::identity::{Holder, Identity};
 use crate::identity::key_lifecycle::rules::is_use_to_be_noted;
 use crate::identity::platform_keys::token::PLATFORM_PREFIX;
 use crate::identity::{access_tokens, api_keys, oauth, platform_keys};
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, PersonId, RequestId};
 use crate::kernel::platform::Platform;
@@ -71,7 +71,7 @@ async fn bearer_of_token(app: &App, text: &str, request: RequestId) -> Result<Id
 
 /// What a key or a client does, it does for the person in whose hands it is.
 fn for_person(tenant: Tenant, person: Option<PersonId>) -> Tenant {
-    person.map_or_else(|| tenant.clone(), |person| tenant.on_behalf_of(Behalf::Person(person)))
+    person.map_or_else(|| tenant.clone(), |person| tenant.on_behalf_of(OnBehalfOf::Person(person)))
 }
 
 /// The organization that a credential names. One that is not there is as good as a credential that is not.

@@ -11,7 +11,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use super::authenticate::{Authenticated, authenticate};
 use super::identity::{Holder, Identity};
 use super::status::{permits_writing, refusal, status};
-use crate::http::request::{Surroundings, text_header};
+use crate::http::request::{RequestContext, text_header};
 use crate::http::security;
 use crate::http::security::Secured;
 use crate::identity::permissions::Need;
@@ -46,8 +46,8 @@ pub struct VendorFor {
 /// Who calls in an organization: the vendor naming it, its key, or an access token. Everything else is 401.
 async fn identify<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Identity> {
     match authenticate(parts, state).await? {
-        (around, Authenticated::Vendor(actor)) => {
-            let tenant = vendor_in_organization(around, actor, &parts.headers).await?;
+        (context, Authenticated::Vendor(actor)) => {
+            let tenant = vendor_in_organization(context, actor, &parts.headers).await?;
             Ok(Identity { tenant, holder: Holder::Scopes(vec!["*".to_owned()]) })
         }
         (_, Authenticated::Organization(identity)) => Ok(identity),
@@ -135,12 +135,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let (around, authenticated) = authenticate(parts, state).await?;
+        let (context, authenticated) = authenticate(parts, state).await?;
         let organization = match authenticated {
             Authenticated::Vendor(_) => None,
             Authenticated::Organization(identity) => Some(identity.tenant.organization()),
         };
-        Ok(Self { app: around.app, organization })
+        Ok(Self { app: context.app, organization })
     }
 }
 
@@ -149,8 +149,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         match authenticate(parts, state).await? {
-            (around, Authenticated::Vendor(actor)) => {
-                Ok(Self { platform: Platform::open(around.app).acting_as(actor), request_id: around.request_id })
+            (context, Authenticated::Vendor(actor)) => {
+                Ok(Self { platform: Platform::open(context.app).acting_as(actor), request_id: context.request_id })
             }
             (_, Authenticated::Organization(_)) => Err(only_the_vendor().into()),
         }
@@ -222,14 +222,14 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
 }
 
 /// The vendor acts for the organization that the header names.
-async fn vendor_in_organization(around: Surroundings, actor: Actor, headers: &HeaderMap) -> Result<Tenant> {
+async fn vendor_in_organization(context: RequestContext, actor: Actor, headers: &HeaderMap) -> Result<Tenant> {
     let named = text_header(headers, "tenantry-organization");
     if named.is_empty() {
         let detail = "A platform key acts for one organization at a time here. Send the header Tenantry-Organization: org_....";
         return Err(Problem::refused("Tenantry-Organization", "organization_required", detail).into());
     }
     let organization: OrganizationId = named.parse().map_err(|_| Problem::not_found("organization"))?;
-    let platform = Platform::open(around.app).acting_as(actor);
-    let tenant = follow_up::open_finished(&platform, organization, around.request_id).await?;
+    let platform = Platform::open(context.app).acting_as(actor);
+    let tenant = follow_up::open_finished(&platform, organization, context.request_id).await?;
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::identity::Identity;
-use crate::http::request::{Surroundings, text_header};
+use crate::http::request::{RequestContext, text_header};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::ports::App;
@@ -33,13 +33,13 @@ pub trait Authenticate: Send + Sync {
 pub struct Authenticator(pub &'static dyn Authenticate);
 
 /// Whose the credential of this request is, and where it came in.
-pub async fn authenticate<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<(Surroundings, Authenticated)> {
-    let around = <Surroundings as axum::extract::FromRequestParts<S>>::from_request_parts(parts, state).await?;
+pub async fn authenticate<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<(RequestContext, Authenticated)> {
+    let context = <RequestContext as axum::extract::FromRequestParts<S>>::from_request_parts(parts, state).await?;
     let port = parts.extensions.get::<Authenticator>().copied();
     let port = port.ok_or_else(|| Error::internal("the request did not come through api::handle"))?;
     let credential = bearer(&parts.headers)?;
-    let authenticated = port.0.authenticate(&around.app, &credential, around.request_id).await?;
-    Ok((around, authenticated))
+    let authenticated = port.0.authenticate(&context.app, &credential, context.request_id).await?;
+    Ok((context, authenticated))
 }
 
 /// The text behind `Authorization: Bearer`.

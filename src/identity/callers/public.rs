@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use utoipa::openapi::security::SecurityRequirement;
 
-use crate::http::request::{Surroundings, text_header};
+use crate::http::request::{RequestContext, text_header};
 use crate::http::security;
 use crate::http::security::Secured;
 use crate::identity::throttle;
@@ -70,7 +70,7 @@ impl<E: Throttled, S: Send + Sync> FromRequestParts<S> for Public<E> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
+        let RequestContext { app, request_id } = RequestContext::from_request_parts(parts, state).await?;
         Ok(Self { app, request_id, client: Client::of(parts), endpoint: PhantomData })
     }
 }

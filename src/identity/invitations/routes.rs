@@ -16,7 +16,7 @@ use crate::identity::members::wire::{MemberView, given};
 use crate::identity::members::{directory, seats};
 use crate::identity::permissions::needs;
 use crate::identity::throttle::at;
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationId, TeamId};
 use crate::kernel::page;
@@ -202,7 +202,7 @@ pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>
         let person = directory::enter(tenant, &invitation.email).await?;
         let (member, decision) = rules::accept(&invitation, person, profile.clone(), &known, tenant.moment())?;
         let reply = Reply::created(&MemberView::from(member))?;
-        tenant.on_behalf_of(Behalf::Person(person)).commit(decision, reply.stored(claim).as_ref()).await?;
+        tenant.on_behalf_of(OnBehalfOf::Person(person)).commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
     })
     .await?;

@@ -10,7 +10,7 @@ use super::secret::ClientSecret;
 use super::wire::{NewOauthClient, OauthClientView, OauthError, TokenRequest, TokenResponse};
 use super::{grants, rules, store};
 use crate::http::reply::{Reply, change, id_of, once};
-use crate::http::request::{Command, Filter, IdInPath, Surroundings, read_body};
+use crate::http::request::{Command, Filter, IdInPath, RequestContext, read_body};
 use crate::identity::access_tokens;
 use crate::identity::access_tokens::{Claims, LIFETIME, Subject};
 use crate::identity::callers::actors::Authorized;
@@ -120,19 +120,19 @@ pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): 
 #[utoipa::path(post, path = "/oauth/token", tag = "access", operation_id = "createAccessToken",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)))]
-pub async fn token(public: Public<at::Token>, around: Surroundings, request: Request) -> Response {
-    issue(public, around, request).await.unwrap_or_else(Refusal::into_response)
+pub async fn token(public: Public<at::Token>, context: RequestContext, request: Request) -> Response {
+    issue(public, context, request).await.unwrap_or_else(Refusal::into_response)
 }
 
-async fn issue(public: Public<at::Token>, around: Surroundings, request: Request) -> std::result::Result<Response, Refusal> {
+async fn issue(public: Public<at::Token>, context: RequestContext, request: Request) -> std::result::Result<Response, Refusal> {
     let headers = request.headers().clone();
     let body = read_body(request, &(), json::BODY_BYTES_MAX).await.map_err(too_large)?;
     let Asked { client, secret, scopes } = grants::read(&headers, &body)?;
     // Before anything is looked up: a forged secret costs no database.
-    let secret = ClientSecret::verify(&secret, &around.app.settings.secret).filter(|secret| secret.client.to_string() == client);
+    let secret = ClientSecret::verify(&secret, &context.app.settings.secret).filter(|secret| secret.client.to_string() == client);
     let secret = secret.ok_or_else(Refusal::client)?;
     let (platform, admission) = public.admit(Some(&client)).await?;
-    let tenant = platform.tenant(secret.organization, Actor::Client(secret.client), Some(around.request_id)).await?;
+    let tenant = platform.tenant(secret.organization, Actor::Client(secret.client), Some(context.request_id)).await?;
     let tenant = tenant.ok_or_else(Refusal::client)?;
     let granted = grant(&tenant, secret, &scopes).await?;
     let mut response = grants::answer(StatusCode::OK, serde_json::to_string(&granted).or_internal()?);
@@ -169,8 +169,8 @@ fn too_large(_: Error) -> Refusal {
 /// Authorization server metadata (RFC 8414).
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access", operation_id = "getAuthorizationServer",
     responses((status = 200, description = "The metadata", body = AuthorizationServer)))]
-pub async fn discover(around: Surroundings) -> Result<Response> {
-    let metadata = AuthorizationServer::at(&around.app.settings.api_url);
+pub async fn discover(context: RequestContext) -> Result<Response> {
+    let metadata = AuthorizationServer::at(&context.app.settings.api_url);
     let body = serde_json::to_string(&metadata).or_internal()?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=3600")], body).into_response())
 }

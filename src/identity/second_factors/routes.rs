@@ -9,7 +9,7 @@ use super::rules::{Proof, SecondFactor, already_there, invalid_second_factor, no
 use super::{check, store, totp};
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, text_header};
-use crate::identity::callers::person::Oneself;
+use crate::identity::callers::person::Person;
 use crate::identity::callers::public::Client;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
@@ -69,7 +69,7 @@ impl From<&SecondFactor> for SecondFactorView {
 /// Read one's own second factor
 #[utoipa::path(get, path = "/v1/second-factor", tag = "sessions", operation_id = "getSecondFactor",
     responses((status = 200, description = "The factor, without its secret", body = SecondFactorView)))]
-pub async fn get(caller: Oneself) -> Result<Reply> {
+pub async fn get(caller: Person) -> Result<Reply> {
     Reply::ok(&SecondFactorView::from(&find(&caller).await?))
 }
 
@@ -79,7 +79,7 @@ pub async fn get(caller: Oneself) -> Result<Reply> {
 /// enrolling again makes a new secret.
 #[utoipa::path(post, path = "/v1/second-factor", tag = "sessions", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
     responses((status = 201, description = "The factor with its secret", body = SecondFactorView)))]
-pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result<Reply> {
+pub async fn enrol(caller: Person, command: Command<NewSecondFactor>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
         if store::find(app, caller.person).await?.is_some_and(|factor| factor.confirmed_at.is_some()) {
@@ -109,7 +109,7 @@ pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result
 /// From now on each login of this person, in every organization, asks for a code of it.
 #[utoipa::path(post, path = "/v1/second-factor/confirmation", tag = "sessions", operation_id = "confirmSecondFactor", request_body = Confirmation,
     responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView)))]
-pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmation>) -> Result<Reply> {
+pub async fn confirm(caller: Person, client: Client, command: Command<Confirmation>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
         let factor = find(&caller).await?;
@@ -137,7 +137,7 @@ pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmat
 #[utoipa::path(delete, path = "/v1/second-factor", tag = "sessions", operation_id = "removeSecondFactor",
     params(("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code; not needed for a factor that was never confirmed")),
     responses((status = 204, description = "Removed")))]
-pub async fn remove(caller: Oneself, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
+pub async fn remove(caller: Person, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
     let (app, factor) = (caller.tenant.app(), find(&caller).await?);
     let mut statements = Vec::new();
     if factor.confirmed_at.is_some() {
@@ -163,11 +163,11 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondFactorCode {
     }
 }
 
-async fn find(caller: &Oneself) -> Result<SecondFactor> {
+async fn find(caller: &Person) -> Result<SecondFactor> {
     store::find(caller.tenant.app(), caller.person).await?.ok_or_else(|| none_there().into())
 }
 
-async fn proof(caller: &Oneself, factor: &SecondFactor, code: &str, client: &Client) -> Result<Proof> {
+async fn proof(caller: &Person, factor: &SecondFactor, code: &str, client: &Client) -> Result<Proof> {
     let proof = check::proof(caller.tenant.app(), factor, code, &client.address).await?;
     proof.ok_or_else(|| invalid_second_factor(403).into())
 }
@@ -178,10 +178,10 @@ fn spent(error: Error) -> Error {
 }
 
 /// Keys of a person's requests are their own.
-fn claim_of<T>(caller: &Oneself, command: &Command<T>) -> Option<Claim> {
+fn claim_of<T>(caller: &Person, command: &Command<T>) -> Option<Claim> {
     command.claim.clone().map(|claim| claim.within(&caller.person.to_string()))
 }
 
-fn noted(caller: &Oneself, action: &'static str) -> Decision {
+fn noted(caller: &Person, action: &'static str) -> Decision {
     Decision::new().audit(action, caller.person.to_string(), None, None)
 }

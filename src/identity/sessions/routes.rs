@@ -13,7 +13,7 @@ use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::identity::callers::actors::SelfOr;
 use crate::identity::callers::identity::Identity;
-use crate::identity::callers::person::Oneself;
+use crate::identity::callers::person::Person;
 use crate::identity::callers::public::Public;
 use crate::identity::logins::routes::checked_email;
 use crate::identity::logins::secrets::read_token;
@@ -137,7 +137,7 @@ pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<Se
 /// What to do when a device is lost: the session that asks goes on.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", operation_id = "endOtherSessions",
     responses((status = 204, description = "Ended")))]
-pub async fn end_others(caller: Oneself) -> Result<Reply> {
+pub async fn end_others(caller: Person) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
         while let others @ [_, ..] = &others(tenant, &caller).await?[..] {
@@ -153,7 +153,7 @@ pub async fn end_others(caller: Oneself) -> Result<Reply> {
 /// Sessions ended in one commit.
 const ENDED_MAX: u32 = 20;
 
-async fn others(tenant: &Tenant, caller: &Oneself) -> Result<Vec<Session>> {
+async fn others(tenant: &Tenant, caller: &Person) -> Result<Vec<Session>> {
     let live = store::list_of(tenant, caller.person, tenant.app().moment().now, "~", ENDED_MAX).await?;
     Ok(live.into_iter().filter(|session| session.id != caller.session).collect())
 }
