@@ -220,7 +220,7 @@ mod tests {
     fn a_mail_renews_the_week_and_ends_the_token_before() {
         let first = made(0);
         let (second, _) = renew(&first, at(6)).unwrap();
-        assert!(second.opens_for(2, at(12).now) && !second.opens_for(1, at(6).now) && !second.opens_for(2, at(13).now));
+        assert!(second.accepts(2, at(12).now) && !second.accepts(1, at(6).now) && !second.accepts(2, at(13).now));
         assert_eq!(renew(&first, at(7)).unwrap_err().code, "invitation_not_pending");
         let mailed = Invitation { generation: MAILS_MAX, ..first };
         assert_eq!(renew(&mailed, at(1)).unwrap_err().code, "too_many_mails");
@@ -238,7 +238,7 @@ mod tests {
         }
         let accepted = Invitation { status: Status::Accepted, ..pending };
         assert_eq!(revoke(&accepted, at(1)).unwrap_err().code, "invitation_not_pending");
-        assert!(!accepted.opens_for(1, at(1).now));
+        assert!(!accepted.accepts(1, at(1).now));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::kernel::time::Timestamp;
 /// A role on a team.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TeamRole {
-    #[schema(example = "team_...")]
+    /// The team.
     pub team: TeamId,
     /// The key of a role.
     #[schema(example = "developer")]

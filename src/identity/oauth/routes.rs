@@ -29,9 +29,10 @@ use crate::kernel::{json, page};
 
 /// Create an OAuth client
 ///
-/// A machine that trades its secret for access tokens at `POST /oauth/token`. Its scopes are at most what its maker holds. A client that a
-/// member made ends with their membership. The secret is in this answer only; a retry of the same `Idempotency-Key` mints it again.
-#[utoipa::path(post, path = "/v1/oauth-clients", tag = "access", operation_id = "createOAuthClient", request_body = NewOauthClient,
+/// A machine that exchanges its secret for access tokens at `POST /oauth/token`. The scopes are limited to what the caller holds. A client
+/// that was created by a member is deleted when the membership ends. The secret is returned once. A retry with the same `Idempotency-Key`
+/// returns the same secret; it is derived again, not stored.
+#[utoipa::path(post, path = "/v1/oauth-clients", tag = "OAuth clients", operation_id = "createOAuthClient", request_body = NewOauthClient,
     responses((status = 201, description = "The client with its secret", body = OauthClientView)))]
 pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Command<NewOauthClient>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
@@ -55,8 +56,10 @@ fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
     })
 }
 
-/// List the OAuth clients
-#[utoipa::path(get, path = "/v1/oauth-clients", tag = "access", operation_id = "listOAuthClients",
+/// List OAuth clients
+///
+/// All clients of the organization that are not deleted, newest first. Secrets are never shown.
+#[utoipa::path(get, path = "/v1/oauth-clients", tag = "OAuth clients", operation_id = "listOAuthClients",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<OauthClientView>)))]
 pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -66,8 +69,10 @@ pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Fi
     Reply::ok(&page::list(&query, find, list, |client| client.id, OauthClientView::from).await?)
 }
 
-/// Read an OAuth client
-#[utoipa::path(get, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "getOAuthClient", params(("id" = String, Path, description = "`client_...`")),
+/// Get an OAuth client
+///
+/// The client without its secret.
+#[utoipa::path(get, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "getOAuthClient", params(("id" = String, Path, description = "`client_...`")),
     responses((status = 200, description = "The client, without its secret", body = OauthClientView)))]
 pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let client = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
@@ -76,8 +81,8 @@ pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdIn
 
 /// Rotate the secret of an OAuth client
 ///
-/// The secret before stays good for the overlap; an older one ends at once. Who rotates it has to hold the client's scopes.
-#[utoipa::path(post, path = "/v1/oauth-clients/{id}/rotations", tag = "access", operation_id = "rotateOAuthClient", request_body = NewRotation, params(("id" = String, Path, description = "`client_...`")),
+/// The previous secret stays valid for the overlap; an older one stops working at once. The caller must hold the scopes of the client.
+#[utoipa::path(post, path = "/v1/oauth-clients/{id}/rotations", tag = "OAuth clients", operation_id = "rotateOAuthClient", request_body = NewRotation, params(("id" = String, Path, description = "`client_...`")),
     responses((status = 201, description = "The client with its new secret", body = OauthClientView)))]
 pub async fn rotate(
     caller: Authorized<needs::OauthClientsWrite>,
@@ -100,8 +105,8 @@ pub async fn rotate(
 
 /// Delete an OAuth client
 ///
-/// It gets no token any more, and those that it has open nothing, before the answer arrives.
-#[utoipa::path(delete, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "deleteOAuthClient", params(("id" = String, Path, description = "`client_...`")),
+/// The client gets no further tokens, and its tokens stop working before the response is sent.
+#[utoipa::path(delete, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "deleteOAuthClient", params(("id" = String, Path, description = "`client_...`")),
     responses((status = 204, description = "Deleted")))]
 pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let tenant = &caller.tenant;
@@ -113,11 +118,11 @@ pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): 
     .await
 }
 
-/// Get an access token for a machine
+/// Create an access token for an OAuth client
 ///
-/// OAuth 2.0 client credentials (RFC 6749, 4.4). The client proves itself by HTTP Basic authentication or in the form. The token is a JWT
-/// that is good for ten minutes. Refusals are OAuth's documents, not problem documents.
-#[utoipa::path(post, path = "/oauth/token", tag = "access", operation_id = "createAccessToken",
+/// OAuth 2.0 client credentials grant (RFC 6749, section 4.4). The client authenticates by HTTP Basic authentication or in the form. The
+/// token is a JWT that is valid for ten minutes. Errors are OAuth error documents, not problem documents.
+#[utoipa::path(post, path = "/oauth/token", tag = "access tokens", operation_id = "createAccessToken",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)))]
 pub async fn token(public: Public<at::Token>, context: RequestContext, request: Request) -> Response {
@@ -164,10 +169,10 @@ fn too_large(_: Error) -> Refusal {
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The form is too large.")
 }
 
-/// Read what an OAuth library needs to know
+/// Get the authorization server metadata
 ///
-/// Authorization server metadata (RFC 8414).
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access", operation_id = "getAuthorizationServer",
+/// OAuth 2.0 authorization server metadata (RFC 8414), as OAuth client libraries read it.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access tokens", operation_id = "getAuthorizationServer",
     responses((status = 200, description = "The metadata", body = AuthorizationServer)))]
 pub async fn discover(context: RequestContext) -> Result<Response> {
     let metadata = AuthorizationServer::at(&context.app.settings.api_url);
