@@ -113,7 +113,7 @@ pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<Ne
     with_secret(reply, tenant)
 }
 
-/// The stored answer names the key; its secret follows from that.
+/// The stored answer names the key; its secret is derived from that.
 fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
     let (organization, app) = (tenant.organization(), tenant.app());
     reply.with_secret(|view| Some(OrganizationToken { organization, key: id_of(view)? }.mint(&app.settings.secret)))
@@ -143,7 +143,7 @@ pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<
     Reply::ok(&KeyView::from(key))
 }
 
-/// When each was used last: on the hot path the Meter knows, elsewhere its row.
+/// When each was last used: the Meter knows of the hot path, the row of everything else.
 async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>> {
     let uses = client::key_uses(tenant, keys.iter().map(|key| key.id).collect()).await?;
     for key in &mut keys {

@@ -69,12 +69,12 @@ async fn bearer_of_token(app: &App, text: &str, request: RequestId) -> Result<Id
     }
 }
 
-/// What a key or a client does, it does for the person in whose hands it is.
+/// A key or a client acts on behalf of the member it belongs to.
 fn for_person(tenant: Tenant, person: Option<PersonId>) -> Tenant {
     person.map_or_else(|| tenant.clone(), |person| tenant.on_behalf_of(OnBehalfOf::Person(person)))
 }
 
-/// The organization that a credential names. One that is not there is as good as a credential that is not.
+/// The organization that a credential names. If it does not exist, the credential is unknown.
 async fn open(app: &App, organization: OrganizationId, actor: Actor, request: RequestId) -> Result<Tenant> {
     Platform::open(app.clone()).tenant(organization, actor, Some(request)).await?.ok_or_else(unknown_credential)
 }

@@ -38,7 +38,7 @@ impl Vendor {
     }
 }
 
-/// The vendor, acting for the organization that the header names: what nobody of the organization itself may do.
+/// The vendor, acting for the organization that the header names: for what an organization may not do itself.
 pub struct VendorFor {
     pub tenant: Tenant,
 }
@@ -66,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
     }
 }
 
-/// Where the organization stands, for somebody of its own who wants to write; None for reads, and for the vendor, who may do everything.
+/// The status of the organization, for its own callers that write; None for reads and for the vendor, who may do everything.
 async fn status_for_writing(tenant: &Tenant, method: &Method) -> Result<Option<Status>> {
     if method.is_safe() || tenant.actor().is_vendor() {
         return Ok(None);
@@ -74,10 +74,10 @@ async fn status_for_writing(tenant: &Tenant, method: &Method) -> Result<Option<S
     status(tenant).await.map(Some)
 }
 
-/// Somebody who may do `N` everywhere in one organization.
+/// A caller with the permission `N`, organization-wide.
 pub struct Authorized<N: Need> {
     pub tenant: Tenant,
-    /// What the credential holds; it can't hand out more.
+    /// What the credential holds; it can grant no more.
     pub holder: Holder,
     need: PhantomData<N>,
 }
@@ -98,19 +98,19 @@ impl<N: Need> Authorized<N> {
     }
 }
 
-/// A member for what is their own, and everybody who may do `N`. Which it is, the handler finds out.
+/// A member acting on what is their own, or a caller with the permission `N`. The handler checks which.
 pub struct SelfOr<N: Need> {
     identity: Identity,
     need: PhantomData<N>,
 }
 
 impl<N: Need> SelfOr<N> {
-    /// Refuses who may not do `N` everywhere in the organization.
+    /// Refuses callers without `N`, organization-wide.
     pub fn check(&self) -> Result<()> {
         self.identity.need(N::PERMISSION, None)
     }
 
-    /// Nobody needs a permission for what is their own.
+    /// The same unless the caller is `person`.
     pub fn check_unless_self(&self, person: PersonId) -> Result<()> {
         if self.is(person) { Ok(()) } else { self.check() }
     }
@@ -124,7 +124,7 @@ impl<N: Need> Deref for SelfOr<N> {
     }
 }
 
-/// Anybody with a good credential, whatever it permits.
+/// A caller with any valid credential, whatever it permits.
 pub struct Caller {
     pub app: App,
     /// Whose credential it is; None: the vendor's.
@@ -205,7 +205,7 @@ impl<S: Send + Sync> FromRequestParts<S> for VendorFor {
 }
 
 fn only_the_vendor() -> Problem {
-    Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).")
+    Problem::forbidden("This endpoint is reserved for the vendor. Use a platform key (tk_platform_...).")
 }
 
 impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
@@ -225,7 +225,8 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
 async fn vendor_in_organization(context: RequestContext, actor: Actor, headers: &HeaderMap) -> Result<Tenant> {
     let named = text_header(headers, "tenantry-organization");
     if named.is_empty() {
-        let detail = "A platform key acts for one organization at a time here. Send the header Tenantry-Organization: org_....";
+        let detail =
+            "The organization is missing: a platform key acts for one organization here. Send the header Tenantry-Organization: org_....";
         return Err(Problem::refused("Tenantry-Organization", "organization_required", detail).into());
     }
     let organization: OrganizationId = named.parse().map_err(|_| Problem::not_found("organization"))?;

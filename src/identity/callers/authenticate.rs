@@ -48,7 +48,8 @@ fn bearer(headers: &HeaderMap) -> Result<String> {
     match header.split_once(' ') {
         Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => Ok(text.trim().to_owned()),
         _ => {
-            let detail = "Send the header Authorization: Bearer tk_org_... (or tk_platform_..., or an access token).";
+            let detail =
+                "The request has no credential. Send the header Authorization: Bearer tk_org_... (or tk_platform_..., or an access token).";
             Err(Problem::unauthenticated(detail).into())
         }
     }

@@ -36,5 +36,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
 }
 
 fn not_a_person() -> Problem {
-    Problem::forbidden("This endpoint is a person's own. Use the access token of a session, see POST /v1/sessions.")
+    Problem::forbidden("This endpoint is for people. Use the access token of a session; see POST /v1/sessions.")
 }

@@ -1,4 +1,4 @@
-//! Everybody: the actor of the endpoints that need no credential. Whoever asks is throttled before anything is looked at.
+//! The actor of the endpoints that need no credential. Requests are throttled before anything is read.
 
 use std::marker::PhantomData;
 
@@ -21,7 +21,7 @@ use crate::kernel::tenant::Actor;
 /// Letters of `User-Agent` that are kept.
 const USER_AGENT_LETTERS_MAX: usize = 300;
 
-/// Anybody, at the endpoint `E`. There is nothing to do with it before it was [admitted](Self::admit).
+/// A caller without a credential, at the endpoint `E`. It can do nothing before it is [admitted](Self::admit).
 pub struct Public<E: Throttled> {
     app: App,
     pub request_id: RequestId,
@@ -29,7 +29,7 @@ pub struct Public<E: Throttled> {
     endpoint: PhantomData<E>,
 }
 
-/// What a request says of whoever sent it.
+/// What a request says of its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     pub address: Address,
@@ -48,7 +48,7 @@ impl Client {
 }
 
 impl<E: Throttled> Public<E> {
-    /// To tell what was made here before anything is counted or looked up.
+    /// For the MACs of tokens, which are checked before anything is counted or read.
     pub fn settings(&self) -> &Settings {
         &self.app.settings
     }

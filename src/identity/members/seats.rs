@@ -15,7 +15,7 @@ use crate::meter::client;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done, SeatAnswer, SeatUsage};
 
-/// Holds a seat for somebody who is about to be invited. It lapses within the hour unless the invitation is committed.
+/// Holds a seat for an invitation that is about to be created. It lapses within the hour unless the invitation is committed.
 pub async fn hold(tenant: &Tenant, seat: ReservationId) -> Result<()> {
     match client::hold_seat(tenant, seat).await? {
         SeatAnswer::Hold(hold) if hold.is_held => Ok(()),
@@ -25,13 +25,13 @@ pub async fn hold(tenant: &Tenant, seat: ReservationId) -> Result<()> {
             Err(Problem::conflict("too_many_invitations", detail).into())
         }
         SeatAnswer::Refused(_) => {
-            let detail = "This organization has no subscription yet, so there are no seats to give. A new one gets its trial within a minute of its sign-up; then send the request again.";
+            let detail = "This organization has no subscription yet, so it has no seats. A new organization gets its trial within a minute of the sign-up; send the request again then.";
             Err(Problem::conflict("no_subscription", detail).into())
         }
     }
 }
 
-/// Sends the Meter how many members there are and every seat that is held; to be committed: that it knows.
+/// Sends the Meter the number of members and every seat that is held. The decision records that it knows.
 pub async fn update_meter(tenant: &Tenant) -> Result<Decision> {
     let Seats { version, members, held, .. } = seat_store::load(tenant).await?;
     if version == 0 {

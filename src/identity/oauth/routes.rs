@@ -1,4 +1,4 @@
-//! The endpoints of machines: their clients, and the token endpoint.
+//! The endpoints of OAuth clients, and the token endpoint.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -149,7 +149,7 @@ async fn issue(public: Public<at::Token>, context: RequestContext, request: Requ
     Ok(response)
 }
 
-/// A token for the client, if this secret of it is good and it has these scopes.
+/// A token for the client, if its secret is accepted and it has these scopes.
 async fn grant(tenant: &Tenant, secret: ClientSecret, asked: &[String]) -> std::result::Result<TokenResponse, Refusal> {
     let moment = tenant.app().moment();
     let client = store::find(tenant, secret.client).await?.filter(|client| client.accepts(secret.generation, moment.now));
@@ -166,7 +166,7 @@ async fn grant(tenant: &Tenant, secret: ClientSecret, asked: &[String]) -> std::
 }
 
 fn too_large(_: Error) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The form is too large.")
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The form is too large. Send only the parameters of the grant.")
 }
 
 /// Get the authorization server metadata

@@ -184,7 +184,7 @@ pub async fn put_member(
             return Err(Problem::not_found("member").into());
         }
         let roles = roles::store::all(tenant).await?;
-        let role = rules::role_to_give(&team, command.body.role.as_deref(), &roles)?;
+        let role = rules::role_to_assign(&team, command.body.role.as_deref(), &roles)?;
         caller.somewhere.may_grant(&role.permissions, &team.path)?;
         let present = member_store::find_member(tenant, team.id, person).await?;
         let (member, decision) = rules::put_member(present.as_ref(), &assignment(tenant, &team, person, role), &team);
@@ -242,7 +242,7 @@ async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId
 
 /// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
 async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
-    for key in member_store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
+    for key in member_store::roles_on(caller.tenant(), &team.path.new_ancestors_below(&parent.path)).await? {
         let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();
         caller.may_grant(permissions, &team.path)?;
     }

@@ -1,4 +1,4 @@
-//! How often is too often.
+//! The quotas of the throttled endpoints.
 
 use std::time::Duration;
 
