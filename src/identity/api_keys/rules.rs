@@ -29,8 +29,7 @@ pub fn create(
     Ok((key, decision))
 }
 
-/// Makes the key that takes the place of `old`: the same but for its secret, and good for as long as the old one was made for. The old one
-/// ends after `overlap`, or when it would have ended anyway.
+/// Creates the key that replaces `old`: the same but for its secret and its end. Gives the new key, and the old one with its end.
 pub fn rotate(old: &ApiKey, overlap: Duration, maker: Maker, moment: Moment<'_>) -> Result<(ApiKey, ApiKey, Decision), Problem> {
     let rotation = old.lifetime().rotate(overlap, moment.now)?;
     // The new key belongs to the same member: a rotation by another caller must not let it outlive their membership.

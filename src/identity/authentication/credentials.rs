@@ -38,7 +38,7 @@ impl Authenticate for Credentials {
     }
 }
 
-/// An organization's key: the MAC says whose it is, the organization's database whether it is still good.
+/// An organization's key: the MAC says whose it is, the organization's database whether it is still valid.
 async fn holder_of_key(app: &App, text: &str, request: RequestId) -> Result<Identity> {
     let token = OrganizationToken::verify(text, &app.settings.secret).ok_or_else(unknown_credential)?;
     let now = app.moment().now;

@@ -83,7 +83,7 @@ pub struct Authorized<N: Need> {
 }
 
 impl<N: Need> Authorized<N> {
-    /// Nobody grants what they don't hold.
+    /// Refuses to grant what the credential does not hold.
     pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
         self.holder.may_grant(wanted, None)
     }

@@ -55,7 +55,7 @@ fn bearer(headers: &HeaderMap) -> Result<String> {
     }
 }
 
-/// The same for unknown, forged, expired and revoked ones, so that nobody learns which it was.
+/// The same for unknown, forged, expired and revoked ones, so that the answer does not reveal which it was.
 pub fn unknown_credential() -> Error {
     Problem::unauthenticated(
         "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys, or get a new access token.",

@@ -32,7 +32,7 @@ impl Holder {
         }
     }
 
-    /// Nobody grants what they don't hold.
+    /// Refuses to grant what the credential does not hold.
     pub fn may_grant(&self, wanted: &[String], on: Option<&TeamPath>) -> Result<()> {
         lacking(&self.scopes(on), wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
     }

@@ -157,7 +157,7 @@ pub fn update(invitation: &Invitation) -> TenantStatement {
     )
 }
 
-/// Guard: nobody with this email is a member or invited, but for the invitation that is ended with this commit.
+/// Guard: this email address belongs to no member and no pending invitation, except the one that is ended with this commit.
 pub fn is_free(email: &str, ended: Option<InvitationId>) -> TenantStatement {
     stale_if!(
         "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?2)

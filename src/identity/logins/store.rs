@@ -93,7 +93,7 @@ pub async fn give_back(platform: &Platform, login: &Login) -> Result<()> {
     platform.directory(vec![statement]).await.map(|_| ())
 }
 
-/// The statements that use a login up, for one batch; stale when somebody else was first.
+/// The statements that use a login up, for one batch; stale when a concurrent request was first.
 pub fn use_up(platform: &Platform, login: &Login, person: PersonId) -> Vec<Statement> {
     let now = platform.app().moment().now;
     vec![

@@ -80,7 +80,7 @@ fn entering(member: Member) -> (Member, Decision) {
     (member, decision)
 }
 
-/// Changes a member's profile or role; nothing to do when nothing differs. `is_last_owner`: nobody else owns the organization.
+/// Changes a member's profile or role; nothing to do when nothing differs. `is_last_owner`: no other member owns the organization.
 pub fn update(member: &Member, changes: Changes, is_last_owner: bool) -> Result<(Member, Decision), Problem> {
     let mut next = member.clone();
     let mut fields = Vec::new();

@@ -76,9 +76,9 @@ pub async fn load(tenant: &Tenant) -> Result<Seats> {
     Ok(Seats { version: seats.as_ref().map_or(0, |row| row.version), taken: seats.map_or(0, |row| row.taken), members, held })
 }
 
-/// Notes that the Meter knows the seats of `version`.
-pub fn note_told(version: i64) -> TenantStatement {
-    tenant_sql!("UPDATE seats SET told_version = max(told_version, ?2) WHERE organization_id = ?1", version)
+/// Records that the Meter knows the seats of `version`.
+pub fn note_meter_version(version: i64) -> TenantStatement {
+    tenant_sql!("UPDATE seats SET meter_version = max(told_version, ?2) WHERE organization_id = ?1", version)
 }
 
 #[derive(Deserialize)]
@@ -88,7 +88,7 @@ struct OutdatedRow {
 
 /// Organizations whose Meter does not know their present seats.
 pub async fn outdated(platform: &Platform) -> Result<Vec<OrganizationId>> {
-    let text = "SELECT organization_id FROM seats WHERE told_version < version LIMIT ?1";
+    let text = "SELECT organization_id FROM seats WHERE meter_version < version LIMIT ?1";
     let rows: Vec<OutdatedRow> = platform.every_shard(text, &[Value::from(SWEEP_MAX)]).await?;
     Ok(rows.into_iter().map(|row| row.organization_id).collect())
 }

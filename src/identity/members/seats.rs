@@ -38,14 +38,14 @@ pub async fn update_meter(tenant: &Tenant) -> Result<Decision> {
         return Ok(Decision::new());
     }
     call::<Done>(tenant, Call::PutSeats { version, members, held }).await?;
-    Ok(Decision::new().write(seat_store::note_told(version)))
+    Ok(Decision::new().write(seat_store::note_meter_version(version)))
 }
 
 /// The same for the organizations whose step failed for good. Run each hour.
 pub async fn update_outdated_meters(platform: &Platform) -> Result<usize> {
     let organizations = seat_store::outdated(platform).await?;
     for organization in &organizations {
-        if let Some(tenant) = platform.tenant(*organization, Actor::System("tell_seats"), None).await? {
+        if let Some(tenant) = platform.tenant(*organization, Actor::System("update_seats"), None).await? {
             tenant.commit(update_meter(&tenant).await?, None).await?;
         }
     }

@@ -39,7 +39,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
-    /// The same for unknown, forged, replaced and deleted ones, so that nobody learns which it was.
+    /// The same for unknown, forged, replaced and deleted ones, so that the answer does not reveal which it was.
     pub fn client() -> Self {
         let refusal = Self::new(
             StatusCode::UNAUTHORIZED,
@@ -142,7 +142,7 @@ fn basic(header: &str) -> Option<(String, String)> {
     is_basic.then(|| (client.to_owned(), secret.to_owned()))
 }
 
-/// The parameters; one without a value is as good as absent, and none may come twice (RFC 6749, 3.2).
+/// The parameters; one without a value counts as absent, and none may be sent twice (RFC 6749, 3.2).
 struct Form(Vec<(String, String)>);
 
 impl Form {

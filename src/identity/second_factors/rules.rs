@@ -28,7 +28,7 @@ pub enum Proof {
     Recovery(u32),
 }
 
-/// The same for a code that is wrong, too old or was accepted before: 401 at login, 403 where the credential is good.
+/// The same for a code that is wrong, too old or was accepted before: 401 at login, 403 with a valid credential.
 pub fn invalid_second_factor(status: u16) -> Problem {
     let detail =
         "This second-factor code is wrong or was used. Send the current code of the authenticator app, or an unused recovery code.";

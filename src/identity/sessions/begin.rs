@@ -157,7 +157,7 @@ impl Opening<'_> {
         granted::reply(&tenant, session).await
     }
 
-    /// The answer to a request that was answered before: new tokens of the same session, as long as nobody has refreshed it.
+    /// The answer to a request that was answered before: new tokens of the same session, until it is refreshed.
     async fn again(&self, answer: &Answer) -> Result<Reply> {
         let begun: Begun = serde_json::from_str(&answer.body).or_internal()?;
         let (tenant, session) = self.write(&begun).await?;

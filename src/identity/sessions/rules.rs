@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn one_refresh_token_is_good() {
         let at = |generation, after| refresh(&session(3), generation, NOON.plus(after));
-        let Refresh::Renewed(next, _) = at(3, hours(1)) else { panic!("the present one is good") };
+        let Refresh::Renewed(next, _) = at(3, hours(1)) else { panic!("the current one is accepted") };
         assert_eq!((next.generation, next.last_used_at, next.expires_at), (4, NOON.plus(hours(1)), NOON.plus(LIFETIME)));
         assert_eq!(at(2, RACE_MAX - seconds(1)), Refresh::TooLate);
         assert!(matches!(at(2, RACE_MAX), Refresh::Reused(_)));

@@ -62,7 +62,7 @@ impl<N: Need> OnTeams<N> {
         if self.identity.holder.may(N::PERMISSION, on) { Ok(()) } else { Err(lacks(N::PERMISSION, on).into()) }
     }
 
-    /// Nobody grants what they don't hold there.
+    /// Refuses to grant what the caller does not hold there.
     pub fn may_grant(&self, wanted: &[String], on: &TeamPath) -> Result<()> {
         lacking(&self.identity.holder.scopes(Some(on)), wanted).map_or(Ok(()), |scope| Err(lacks_to_grant(scope).into()))
     }

@@ -240,7 +240,7 @@ async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId
     Ok(parent)
 }
 
-/// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
+/// Members with a role on the path to `parent` get it on the team, too, unless they have it there. The caller must hold what it permits.
 async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
     for key in member_store::roles_on(caller.tenant(), &team.path.new_ancestors_below(&parent.path)).await? {
         let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();

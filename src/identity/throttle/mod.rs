@@ -22,7 +22,7 @@ pub async fn check(app: &App, endpoint: Endpoint, address: &Address, target: Opt
     let policy = endpoint.policy();
     let factor = if address.is_local(app.settings.development) { LOCAL_FACTOR } else { 1 };
     let admission = store::take(app, endpoint, Kind::Address, address.as_text(), policy.address.times(factor)).await?;
-    // One after the other: who is refused by address must not be able to use up somebody else's target.
+    // One after the other: a client that is refused by its address must not be able to use up the target of others.
     if let Some(target) = target {
         store::take(app, endpoint, Kind::Target, target, policy.target.times(factor)).await?;
     }
