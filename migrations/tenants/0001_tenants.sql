@@ -132,7 +132,7 @@ CREATE TABLE seats (
   taken           INTEGER NOT NULL CHECK (taken >= 0),
   version         INTEGER NOT NULL,
   -- The version that the Meter is known to have.
-  meter_version    INTEGER NOT NULL DEFAULT 0
+  meter_version   INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX seats_outdated ON seats (organization_id) WHERE meter_version < version;
 

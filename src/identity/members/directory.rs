@@ -16,8 +16,8 @@ struct PersonRow {
     id: PersonId,
 }
 
-/// The person of an email, in lower case, entered as a possible member of this organization. Before the commit that makes them one; repeating
-/// it changes nothing. The caller has verified that the email address is theirs.
+/// The person of an email, in lower case, entered as a possible member of this organization. Before the commit that makes them one;
+/// repeating it changes nothing. The caller has verified that the email address is theirs.
 pub async fn enter(tenant: &Tenant, email: &str) -> Result<PersonId> {
     let moment = tenant.app().moment();
     let statements = vec![

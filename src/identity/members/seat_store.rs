@@ -78,7 +78,7 @@ pub async fn load(tenant: &Tenant) -> Result<Seats> {
 
 /// Records that the Meter knows the seats of `version`.
 pub fn note_meter_version(version: i64) -> TenantStatement {
-    tenant_sql!("UPDATE seats SET meter_version = max(told_version, ?2) WHERE organization_id = ?1", version)
+    tenant_sql!("UPDATE seats SET meter_version = max(meter_version, ?2) WHERE organization_id = ?1", version)
 }
 
 #[derive(Deserialize)]

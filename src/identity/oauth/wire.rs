@@ -117,7 +117,8 @@ pub struct TokenResponse {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = OAuthError)]
 pub struct OauthError {
-    /// The error code: `invalid_request`, `invalid_client`, `unsupported_grant_type`, `invalid_scope`, `temporarily_unavailable` or `server_error`.
+    /// The error code: `invalid_request`, `invalid_client`, `unsupported_grant_type`, `invalid_scope`, `temporarily_unavailable` or
+    /// `server_error`.
     #[schema(example = "invalid_client")]
     pub error: &'static str,
     /// The cause and the remedy, for people.

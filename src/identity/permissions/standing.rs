@@ -80,7 +80,8 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The assignment because of which this person may do `permission` on the team at `on` (None: organization-wide); None when they may not.
+    /// The assignment because of which this person may do `permission` on the team at `on` (None: organization-wide); None when they may
+    /// not.
     pub fn reason(&self, permission: Permission, on: Option<&TeamPath>) -> Option<&Assignment> {
         self.assignments.iter().find(|assignment| assignment.permits(permission, on))
     }

@@ -5,8 +5,8 @@
 //! Words: a session's *generation* counts its refreshes; a *refresh token* names session and generation and carries a MAC, so that a
 //! forged one costs no database and none is stored; a token of an earlier generation is *reused*.
 //! Invariants: a session belongs to one organization and is a row of its database, so that ending it takes effect with the next request;
-//! of all refresh tokens of a session one is accepted; a reused one ends the session for everyone who holds one of them. Time is the wall clock's:
-//! sessions protect real systems, so no test clock counts.
+//! of all refresh tokens of a session one is accepted; a reused one ends the session for everyone who holds one of them. Time is the wall
+//! clock's: sessions protect real systems, so no test clock counts.
 
 mod begin;
 mod granted;
