@@ -25,7 +25,8 @@ pub async fn hold(tenant: &Tenant, seat: ReservationId) -> Result<()> {
             Err(Problem::conflict("too_many_invitations", detail).into())
         }
         SeatAnswer::Refused(_) => {
-            let detail = "This organization has no subscription yet, so it has no seats. A new organization gets its trial within a minute of the sign-up; send the request again then.";
+            let detail =
+                "This organization has no subscription yet, so it has no seats. Retry in a minute: a trial begins shortly after sign-up.";
             Err(Problem::conflict("no_subscription", detail).into())
         }
     }

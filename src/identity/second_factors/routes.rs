@@ -152,7 +152,7 @@ pub async fn remove(caller: Person, client: Client, SecondFactorCode(code): Seco
     let (app, factor) = (caller.tenant.app(), find(&caller).await?);
     let mut statements = Vec::new();
     if factor.confirmed_at.is_some() {
-        let detail = "The second factor is confirmed, so removing it requires a code. Send a code of the factor, or a recovery code, in the header Second-Factor-Code.";
+        let detail = "Removing a confirmed second factor requires a code. Send one of its codes in the header Second-Factor-Code.";
         let code = code.ok_or_else(|| Problem::refused("Second-Factor-Code", "second_factor_required", detail))?;
         let proof = proof(&caller, &factor, &code, &client).await?;
         statements = store::spend(&factor, proof);

@@ -92,7 +92,7 @@ pub fn lacks(permission: Permission, on: Option<&TeamPath>) -> Problem {
 }
 
 fn lacks_to_grant(scope: &str) -> Problem {
-    Problem::forbidden(format!("You lack the permission {scope} there, so you cannot grant it. Assign a role within your own permissions, or ask for a role with {scope}."))
+    Problem::forbidden(format!("You lack the permission {scope} there, so you cannot grant it. Assign a role within your own permissions."))
         .with_member("missingPermission", scope)
 }
 
