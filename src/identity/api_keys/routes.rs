@@ -135,8 +135,10 @@ pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<
 /// Get an API key
 ///
 /// The key without its secret.
-#[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 200, description = "The key, without its secret", body = KeyView)))]
+#[utoipa::path(
+    get, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 200, description = "The key, without its secret", body = KeyView))
+)]
 pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let key = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
     let key = with_uses(&caller.tenant, vec![key]).await?.into_iter().next().ok_or_else(|| Problem::not_found("API key"))?;
@@ -156,8 +158,11 @@ async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>
 ///
 /// Creates a key with the same name and scopes. The old key stays valid for the overlap, so that the new one can be deployed without
 /// failing requests. The caller must hold the scopes of the key. Returns 409 `key_ended` if the key is expired or revoked.
-#[utoipa::path(post, path = "/v1/api-keys/{id}/rotations", tag = "API keys", operation_id = "rotateApiKey", request_body = NewRotation, params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 201, description = "The new key with its secret", body = KeyView)))]
+#[utoipa::path(
+    post, path = "/v1/api-keys/{id}/rotations", tag = "API keys", operation_id = "rotateApiKey", request_body = NewRotation,
+    params(("id" = String, Path, description = "`key_...`")),
+    responses((status = 201, description = "The new key with its secret", body = KeyView))
+)]
 pub async fn rotate(
     caller: Authorized<needs::ApiKeysWrite>,
     IdInPath(id): IdInPath<KeyId>,
@@ -182,8 +187,10 @@ pub async fn rotate(
 /// Revoke an API key
 ///
 /// The key stops working before the response is sent. Revoking a revoked key changes nothing.
-#[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "revokeApiKey", params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 204, description = "Revoked")))]
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "revokeApiKey",
+    params(("id" = String, Path, description = "`key_...`")), responses((status = 204, description = "Revoked"))
+)]
 pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

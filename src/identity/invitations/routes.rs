@@ -168,8 +168,11 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 /// Get an invitation
 ///
 /// The invitation without its token: the token is in the email only.
-#[utoipa::path(get, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "getInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 200, description = "The invitation", body = InvitationView)))]
+#[utoipa::path(
+    get, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "getInvitation",
+    params(("id" = String, Path, description = "`invitation_...`")),
+    responses((status = 200, description = "The invitation", body = InvitationView))
+)]
 pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     Reply::ok(&InvitationView::at(caller.tenant.moment().now)(find(&caller.tenant, id).await?))
 }
@@ -177,8 +180,11 @@ pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<
 /// Resend an invitation
 ///
 /// Emails a new link that is valid for 7 days from now. The previous link stops working. Returns 409 `too_many_mails` after 20 emails.
-#[utoipa::path(post, path = "/v1/invitations/{id}/mails", tag = "invitations", operation_id = "mailInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 201, description = "The invitation", body = InvitationView)))]
+#[utoipa::path(
+    post, path = "/v1/invitations/{id}/mails", tag = "invitations", operation_id = "mailInvitation",
+    params(("id" = String, Path, description = "`invitation_...`")),
+    responses((status = 201, description = "The invitation", body = InvitationView))
+)]
 pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>, key: IdempotencyKey) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, key.0.as_ref());
     once(tenant, claim, || async {
@@ -195,8 +201,10 @@ pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPat
 ///
 /// The link stops working and the seat is freed. Revoking an invitation that was revoked or has expired changes nothing; returns 409
 /// `invitation_not_pending` if it was accepted.
-#[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "revokeInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 204, description = "Revoked")))]
+#[utoipa::path(
+    delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "revokeInvitation",
+    params(("id" = String, Path, description = "`invitation_...`")), responses((status = 204, description = "Revoked"))
+)]
 pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -39,11 +39,16 @@ pub struct MembersQuery {
 /// List members
 ///
 /// All members of the organization, the latest to join first.
-#[utoipa::path(get, path = "/v1/members", tag = "members", operation_id = "listMembers",
-    params(PageQuery,
-        ("role" = Option<String>, Query, description = "Only members with this organization-wide role"), ("team" = Option<String>, Query, description = "Only members of this team itself, `team_...`"),
-        ("email" = Option<String>, Query, description = "Only the member with this email address"), ("q" = Option<String>, Query, description = "Only members whose email address begins with this text")),
-    responses((status = 200, description = "The latest to join first", body = Page<MemberView>)))]
+#[utoipa::path(
+    get, path = "/v1/members", tag = "members", operation_id = "listMembers",
+    params(
+        PageQuery, ("role" = Option<String>, Query, description = "Only members with this organization-wide role"),
+        ("team" = Option<String>, Query, description = "Only members of this team itself, `team_...`"),
+        ("email" = Option<String>, Query, description = "Only the member with this email address"),
+        ("q" = Option<String>, Query, description = "Only members whose email address begins with this text")
+    ),
+    responses((status = 200, description = "The latest to join first", body = Page<MemberView>))
+)]
 pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<MembersQuery>) -> Result<Reply> {
     let (tenant, filter) = (&caller.tenant, query.filter()?);
     let organization = tenant.organization();
@@ -59,8 +64,10 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 /// Get a member
 ///
 /// Members may read themselves; reading another member needs `members.read`.
-#[utoipa::path(get, path = "/v1/members/{id}", tag = "members", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
-    responses((status = 200, description = "The member", body = MemberView)))]
+#[utoipa::path(
+    get, path = "/v1/members/{id}", tag = "members", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
+    responses((status = 200, description = "The member", body = MemberView))
+)]
 pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
     caller.check_unless_self(id)?;
     Reply::ok(&MemberView::from(find(&caller.tenant, id).await?))
@@ -71,8 +78,11 @@ pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<Pers
 /// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it. Members may change their own profile; everything else
 /// needs `members.write`. A caller can neither assign a role that permits more than they hold, nor change a member who holds more. Returns
 /// 409 `last_owner` if the organization would be left without an owner.
-#[utoipa::path(patch, path = "/v1/members/{id}", tag = "members", operation_id = "updateMember", params(("id" = String, Path, description = "`user_...`")), request_body = MemberChanges,
-    responses((status = 200, description = "The member", body = MemberView)))]
+#[utoipa::path(
+    patch, path = "/v1/members/{id}", tag = "members", operation_id = "updateMember",
+    params(("id" = String, Path, description = "`user_...`")), request_body = MemberChanges,
+    responses((status = 200, description = "The member", body = MemberView))
+)]
 pub async fn update(
     caller: SelfOr<needs::MembersWrite>,
     IdInPath(id): IdInPath<PersonId>,

@@ -72,8 +72,11 @@ pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Fi
 /// Get an OAuth client
 ///
 /// The client without its secret.
-#[utoipa::path(get, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "getOAuthClient", params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 200, description = "The client, without its secret", body = OauthClientView)))]
+#[utoipa::path(
+    get, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "getOAuthClient",
+    params(("id" = String, Path, description = "`client_...`")),
+    responses((status = 200, description = "The client, without its secret", body = OauthClientView))
+)]
 pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let client = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
     Reply::ok(&OauthClientView::from(client))
@@ -82,8 +85,11 @@ pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdIn
 /// Rotate the secret of an OAuth client
 ///
 /// The previous secret stays valid for the overlap; an older one stops working at once. The caller must hold the scopes of the client.
-#[utoipa::path(post, path = "/v1/oauth-clients/{id}/rotations", tag = "OAuth clients", operation_id = "rotateOAuthClient", request_body = NewRotation, params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 201, description = "The client with its new secret", body = OauthClientView)))]
+#[utoipa::path(
+    post, path = "/v1/oauth-clients/{id}/rotations", tag = "OAuth clients", operation_id = "rotateOAuthClient", request_body = NewRotation,
+    params(("id" = String, Path, description = "`client_...`")),
+    responses((status = 201, description = "The client with its new secret", body = OauthClientView))
+)]
 pub async fn rotate(
     caller: Authorized<needs::OauthClientsWrite>,
     IdInPath(id): IdInPath<ClientId>,
@@ -106,8 +112,10 @@ pub async fn rotate(
 /// Delete an OAuth client
 ///
 /// The client gets no further tokens, and its tokens stop working before the response is sent.
-#[utoipa::path(delete, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "deleteOAuthClient", params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 204, description = "Deleted")))]
+#[utoipa::path(
+    delete, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "deleteOAuthClient",
+    params(("id" = String, Path, description = "`client_...`")), responses((status = 204, description = "Deleted"))
+)]
 pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -122,9 +130,15 @@ pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): 
 ///
 /// OAuth 2.0 client credentials grant (RFC 6749, section 4.4). The client authenticates by HTTP Basic authentication or in the form. The
 /// token is a JWT that is valid for ten minutes. Errors are OAuth error documents, not problem documents.
-#[utoipa::path(post, path = "/oauth/token", tag = "access tokens", operation_id = "createAccessToken",
+#[utoipa::path(
+    post, path = "/oauth/token", tag = "access tokens", operation_id = "createAccessToken",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)))]
+    responses(
+        (status = 200, description = "The token", body = TokenResponse),
+        (status = "4XX", description = "Refused: an OAuth error", body = OauthError),
+        (status = "5XX", description = "Failed: an OAuth error", body = OauthError)
+    )
+)]
 pub async fn token(public: Public<at::Token>, context: RequestContext, request: Request) -> Response {
     issue(public, context, request).await.unwrap_or_else(Refusal::into_response)
 }

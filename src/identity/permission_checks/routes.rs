@@ -101,10 +101,15 @@ pub struct MissingPermission {
 ///
 /// Tells whether a member has a permission, and which role assignment gives it or what is missing. Members may check themselves. Checking
 /// another member needs `members.read`, organization-wide or on the team in question.
-#[utoipa::path(get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
-    params(("permission" = String, Query, description = "The permission, one of `GET /v1/permissions`"), ("team" = Option<String>, Query, description = "The team, `team_...`; organization-wide when absent"),
-        ("person" = Option<String>, Query, description = "The member, `user_...`; the caller when absent")),
-    responses((status = 200, description = "Whether the member has the permission, and why", body = PermissionCheck)))]
+#[utoipa::path(
+    get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
+    params(
+        ("permission" = String, Query, description = "The permission, one of `GET /v1/permissions`"),
+        ("team" = Option<String>, Query, description = "The team, `team_...`; organization-wide when absent"),
+        ("person" = Option<String>, Query, description = "The member, `user_...`; the caller when absent")
+    ),
+    responses((status = 200, description = "Whether the member has the permission, and why", body = PermissionCheck))
+)]
 pub async fn check(caller: SelfOr<needs::MembersRead>, Filter(query): Filter<CheckQuery>) -> Result<Reply> {
     if let (Holder::Scopes(_), false) = (&caller.holder, caller.holder.may(Permission::MembersRead, None)) {
         return Err(lacks(Permission::MembersRead, None).into());

@@ -137,8 +137,10 @@ pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewR
 /// Get a role
 ///
 /// A role of the organization or a built-in role.
-#[utoipa::path(get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 200, description = "The role", body = RoleView)))]
+#[utoipa::path(
+    get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole", params(("id" = String, Path, description = "`role_...`")),
+    responses((status = 200, description = "The role", body = RoleView))
+)]
 pub async fn get(caller: Authorized<needs::RolesRead>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     Reply::ok(&RoleView::from(find(&caller.tenant, id).await?))
 }
@@ -151,8 +153,10 @@ async fn find(tenant: &Tenant, id: RoleId) -> Result<Role> {
 ///
 /// A JSON merge patch (RFC 7396). The change applies to everyone who holds the role, from the next request on. The caller must hold the
 /// permissions that are added. Returns 409 `built_in_role` for a built-in role.
-#[utoipa::path(patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole", params(("id" = String, Path, description = "`role_...`")), request_body = RoleChanges,
-    responses((status = 200, description = "The role", body = RoleView)))]
+#[utoipa::path(
+    patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole", params(("id" = String, Path, description = "`role_...`")),
+    request_body = RoleChanges, responses((status = 200, description = "The role", body = RoleView))
+)]
 pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>, command: Command<RoleChanges>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let RoleChanges { name, description, permissions } = command.body;
@@ -170,8 +174,10 @@ pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPat
 /// Delete a role
 ///
 /// Returns 409 `role_in_use` if a member holds the role, or a pending invitation or the settings of a team name it.
-#[utoipa::path(delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 204, description = "Deleted")))]
+#[utoipa::path(
+    delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole", params(("id" = String, Path, description = "`role_...`")),
+    responses((status = 204, description = "Deleted"))
+)]
 pub async fn delete(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

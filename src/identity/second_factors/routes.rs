@@ -118,8 +118,10 @@ pub async fn enrol(caller: Person, command: Command<NewSecondFactor>) -> Result<
 /// Confirm the caller's second factor
 ///
 /// Activates the factor: from now on every login of this person, in every organization, requires a code. Returns the recovery codes once.
-#[utoipa::path(post, path = "/v1/second-factor/confirmation", tag = "second factors", operation_id = "confirmSecondFactor", request_body = Confirmation,
-    responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView)))]
+#[utoipa::path(
+    post, path = "/v1/second-factor/confirmation", tag = "second factors", operation_id = "confirmSecondFactor",
+    request_body = Confirmation, responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView))
+)]
 pub async fn confirm(caller: Person, client: Client, command: Command<Confirmation>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
@@ -145,9 +147,13 @@ pub async fn confirm(caller: Person, client: Client, command: Command<Confirmati
 /// Remove the caller's second factor
 ///
 /// Requires a code of the factor or a recovery code in the header `Second-Factor-Code`, so that a stolen access token is not enough.
-#[utoipa::path(delete, path = "/v1/second-factor", tag = "second factors", operation_id = "removeSecondFactor",
-    params(("Second-Factor-Code" = Option<String>, Header, description = "A code of the authenticator app or a recovery code; not required for a factor that is not confirmed")),
-    responses((status = 204, description = "Removed")))]
+#[utoipa::path(
+    delete, path = "/v1/second-factor", tag = "second factors", operation_id = "removeSecondFactor",
+    params(
+        ("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code; required if the factor is confirmed")
+    ),
+    responses((status = 204, description = "Removed"))
+)]
 pub async fn remove(caller: Person, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
     let (app, factor) = (caller.tenant.app(), find(&caller).await?);
     let mut statements = Vec::new();

@@ -123,8 +123,10 @@ fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
 ///
 /// The tokens of the session stop working before the response is sent. Members may end their own sessions; ending others needs
 /// `sessions.write`.
-#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession", params(("id" = String, Path, description = "`sess_...`")),
-    responses((status = 204, description = "Ended")))]
+#[utoipa::path(
+    delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession",
+    params(("id" = String, Path, description = "`sess_...`")), responses((status = 204, description = "Ended"))
+)]
 pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

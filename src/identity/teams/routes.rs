@@ -41,10 +41,14 @@ pub struct DeleteQuery {
 /// List teams
 ///
 /// Callers without an organization-wide `teams.read` get only the teams on which they have it, and the teams below those. Newest first.
-#[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
-    params(PageQuery,
-        ("parentTeam" = Option<String>, Query, description = "Only child teams of `team_...`; `none` for top-level teams"), ("q" = Option<String>, Query, description = "Only teams whose name begins with this text, ignoring case")),
-    responses((status = 200, description = "Newest first", body = Page<TeamView>)))]
+#[utoipa::path(
+    get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
+    params(
+        PageQuery, ("parentTeam" = Option<String>, Query, description = "Only child teams of `team_...`; `none` for top-level teams"),
+        ("q" = Option<String>, Query, description = "Only teams whose name begins with this text, ignoring case")
+    ),
+    responses((status = 200, description = "Newest first", body = Page<TeamView>))
+)]
 pub async fn list(caller: OnTeams<needs::TeamsRead>, Filter(query): Filter<TeamsQuery>) -> Result<Reply> {
     let tenant = caller.tenant();
     let shown = Shown { parent: below(&query)?, name: search(&query)?, reach: caller.reach() };
@@ -100,8 +104,10 @@ pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam
 /// Get a team
 ///
 /// The team with its path and settings.
-#[utoipa::path(get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam", params(("id" = String, Path, description = "`team_...`")),
-    responses((status = 200, description = "The team", body = TeamView)))]
+#[utoipa::path(
+    get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam", params(("id" = String, Path, description = "`team_...`")),
+    responses((status = 200, description = "The team", body = TeamView))
+)]
 pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
     let organization = caller.tenant().organization();
     Reply::ok(&TeamView::new(caller.team, organization))
@@ -112,8 +118,10 @@ pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
 /// A JSON merge patch (RFC 7396). A new `parentTeam` moves the team with all teams below it. Moving needs `teams.write` on the old and the
 /// new parent, or organization-wide where that is the top level. Members with a role on the new parents get it on the team, too, so the
 /// caller must hold what these roles permit.
-#[utoipa::path(patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam", params(("id" = String, Path, description = "`team_...`")), request_body = TeamChanges,
-    responses((status = 200, description = "The team", body = TeamView)))]
+#[utoipa::path(
+    patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam", params(("id" = String, Path, description = "`team_...`")),
+    request_body = TeamChanges, responses((status = 200, description = "The team", body = TeamView))
+)]
 pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChanges>) -> Result<Reply> {
     let (tenant, body) = (caller.tenant(), &command.body);
     change(tenant, || async {
@@ -136,9 +144,14 @@ pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChan
 ///
 /// Returns 409 `team_not_empty` if the team has child teams, members or pending invitations, unless `reassignTo` names the team that takes
 /// them over. A member of both teams keeps the role on that team.
-#[utoipa::path(delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
-    params(("id" = String, Path, description = "`team_...`"), ("reassignTo" = Option<String>, Query, description = "The team that takes over the child teams, members and pending invitations: `team_...`")),
-    responses((status = 204, description = "Deleted")))]
+#[utoipa::path(
+    delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
+    params(
+        ("id" = String, Path, description = "`team_...`"),
+        ("reassignTo" = Option<String>, Query, description = "The team that takes over children, members and invitations: `team_...`")
+    ),
+    responses((status = 204, description = "Deleted"))
+)]
 pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<DeleteQuery>) -> Result<Reply> {
     let tenant = caller.tenant();
     change(tenant, || async {
@@ -169,9 +182,14 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
 ///
 /// The role also applies to the teams below. The caller must hold all permissions of the role on the team. Returns 409 `role_not_allowed`
 /// if the settings of the team do not allow the role.
-#[utoipa::path(put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
-    params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`, a member of the organization")), request_body = NewTeamRole,
-    responses((status = 200, description = "The role on the team", body = TeamMemberView)))]
+#[utoipa::path(
+    put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
+    params(
+        ("id" = String, Path, description = "`team_...`"),
+        ("user" = String, Path, description = "`user_...`, a member of the organization")
+    ),
+    request_body = NewTeamRole, responses((status = 200, description = "The role on the team", body = TeamMemberView))
+)]
 pub async fn put_member(
     caller: OnTeam<needs::TeamsWrite>,
     IdsInPath(_, person): IdsInPath<TeamId, PersonId>,
