@@ -1,7 +1,7 @@
 //! The tenant handle: the only way to an organization's rows.
 //!
-//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `identity/callers/actors.rs` do, and hand a
-//! `Tenant` out).
+//! Owns: the scope of every tenant statement. Does not own: authentication (`identity/authentication`), nor who gets a `Tenant` (the
+//! actors in `identity/callers`).
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 

@@ -162,7 +162,7 @@ pub fn checked(profile: Profile) -> Result<Profile, Problem> {
 /// 403: the plan has no free seat. The same document as the Meter's for any other level.
 pub fn no_seat(taken: Quantity, held: Quantity, limit: Quantity) -> Problem {
     let detail = format!(
-        "users: {taken} of {limit} are used, {held} are held for invitations, 1 more would exceed the limit. \
+        "users: {taken} of {limit} are used, {held} are held for invitations, 1 more would pass the limit. \
          Remove a member, revoke an invitation, or change to a plan with a higher limit."
     );
     Problem::new(403, "quota_exceeded", "The quota is used up", detail)
