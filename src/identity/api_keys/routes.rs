@@ -136,7 +136,8 @@ pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<
 ///
 /// The key without its secret.
 #[utoipa::path(
-    get, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
+    get, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "getApiKey",
+    params(("id" = String, Path, description = "The id of the API key: `key_...`")),
     responses((status = 200, description = "The key, without its secret", body = KeyView))
 )]
 pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
@@ -160,7 +161,7 @@ async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>
 /// failing requests. The caller must hold the scopes of the key. Returns 409 `key_ended` if the key is expired or revoked.
 #[utoipa::path(
     post, path = "/v1/api-keys/{id}/rotations", tag = "API keys", operation_id = "rotateApiKey", request_body = NewRotation,
-    params(("id" = String, Path, description = "`key_...`")),
+    params(("id" = String, Path, description = "The id of the API key: `key_...`")),
     responses((status = 201, description = "The new key with its secret", body = KeyView))
 )]
 pub async fn rotate(
@@ -189,7 +190,7 @@ pub async fn rotate(
 /// The key stops working before the response is sent. Revoking a revoked key changes nothing.
 #[utoipa::path(
     delete, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "revokeApiKey",
-    params(("id" = String, Path, description = "`key_...`")), responses((status = 204, description = "Revoked"))
+    params(("id" = String, Path, description = "The id of the API key: `key_...`")), responses((status = 204, description = "Revoked"))
 )]
 pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -170,7 +170,7 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 /// The invitation without its token: the token is in the email only.
 #[utoipa::path(
     get, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "getInvitation",
-    params(("id" = String, Path, description = "`invitation_...`")),
+    params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
     responses((status = 200, description = "The invitation", body = InvitationView))
 )]
 pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
@@ -182,7 +182,7 @@ pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<
 /// Emails a new link that is valid for 7 days from now. The previous link stops working. Returns 409 `too_many_mails` after 20 emails.
 #[utoipa::path(
     post, path = "/v1/invitations/{id}/mails", tag = "invitations", operation_id = "mailInvitation",
-    params(("id" = String, Path, description = "`invitation_...`")),
+    params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
     responses((status = 201, description = "The invitation", body = InvitationView))
 )]
 pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>, key: IdempotencyKey) -> Result<Reply> {
@@ -203,7 +203,8 @@ pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPat
 /// `invitation_not_pending` if it was accepted.
 #[utoipa::path(
     delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "revokeInvitation",
-    params(("id" = String, Path, description = "`invitation_...`")), responses((status = 204, description = "Revoked"))
+    params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
+    responses((status = 204, description = "Revoked"))
 )]
 pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -65,7 +65,8 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 ///
 /// Members may read themselves; reading another member needs `members.read`.
 #[utoipa::path(
-    get, path = "/v1/members/{id}", tag = "members", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
+    get, path = "/v1/members/{id}", tag = "members", operation_id = "getMember",
+    params(("id" = String, Path, description = "The id of the person: `user_...`")),
     responses((status = 200, description = "The member", body = MemberView))
 )]
 pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
@@ -80,7 +81,7 @@ pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<Pers
 /// 409 `last_owner` if the organization would be left without an owner.
 #[utoipa::path(
     patch, path = "/v1/members/{id}", tag = "members", operation_id = "updateMember",
-    params(("id" = String, Path, description = "`user_...`")), request_body = MemberChanges,
+    params(("id" = String, Path, description = "The id of the person: `user_...`")), request_body = MemberChanges,
     responses((status = 200, description = "The member", body = MemberView))
 )]
 pub async fn update(

@@ -74,7 +74,7 @@ pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Fi
 /// The client without its secret.
 #[utoipa::path(
     get, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "getOAuthClient",
-    params(("id" = String, Path, description = "`client_...`")),
+    params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
     responses((status = 200, description = "The client, without its secret", body = OauthClientView))
 )]
 pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
@@ -87,7 +87,7 @@ pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdIn
 /// The previous secret stays valid for the overlap; an older one stops working at once. The caller must hold the scopes of the client.
 #[utoipa::path(
     post, path = "/v1/oauth-clients/{id}/rotations", tag = "OAuth clients", operation_id = "rotateOAuthClient", request_body = NewRotation,
-    params(("id" = String, Path, description = "`client_...`")),
+    params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
     responses((status = 201, description = "The client with its new secret", body = OauthClientView))
 )]
 pub async fn rotate(
@@ -114,7 +114,8 @@ pub async fn rotate(
 /// The client gets no further tokens, and its tokens stop working before the response is sent.
 #[utoipa::path(
     delete, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "deleteOAuthClient",
-    params(("id" = String, Path, description = "`client_...`")), responses((status = 204, description = "Deleted"))
+    params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
+    responses((status = 204, description = "Deleted"))
 )]
 pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let tenant = &caller.tenant;

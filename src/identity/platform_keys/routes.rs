@@ -126,7 +126,7 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
 /// The key without its secret.
 #[utoipa::path(
     get, path = "/v1/platform-keys/{id}", tag = "platform keys", operation_id = "getPlatformKey",
-    params(("id" = String, Path, description = "`platformkey_...`")),
+    params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
     responses((status = 200, description = "The key, without its secret", body = PlatformKeyView))
 )]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Result<Reply> {
@@ -138,7 +138,7 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Resul
 /// Creates a key with the same name. The old key stays valid for the overlap. Returns 409 `key_ended` if the key is expired or revoked.
 #[utoipa::path(
     post, path = "/v1/platform-keys/{id}/rotations", tag = "platform keys", operation_id = "rotatePlatformKey", request_body = NewRotation,
-    params(("id" = String, Path, description = "`platformkey_...`")),
+    params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
     responses((status = 201, description = "The new key with its secret", body = PlatformKeyView))
 )]
 pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, command: Command<NewRotation>) -> Result<Reply> {
@@ -165,7 +165,8 @@ pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, comma
 /// The key stops working before the response is sent where the request is served, and everywhere within one minute.
 #[utoipa::path(
     delete, path = "/v1/platform-keys/{id}", tag = "platform keys", operation_id = "revokePlatformKey",
-    params(("id" = String, Path, description = "`platformkey_...`")), responses((status = 204, description = "Revoked"))
+    params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
+    responses((status = 204, description = "Revoked"))
 )]
 pub async fn revoke(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Result<Reply> {
     let key = find(&vendor, id).await?;

@@ -16,7 +16,7 @@ use crate::kernel::ids::PersonId;
 /// 409 `last_owner` for the last owner of the organization.
 #[utoipa::path(
     delete, path = "/v1/members/{id}", tag = "members", operation_id = "removeMember",
-    params(("id" = String, Path, description = "`user_...`")), responses((status = 204, description = "Removed"))
+    params(("id" = String, Path, description = "The id of the person: `user_...`")), responses((status = 204, description = "Removed"))
 )]
 pub async fn remove(caller: SelfOr<needs::MembersWrite>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
     caller.check_unless_self(id)?;

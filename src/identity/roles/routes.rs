@@ -138,7 +138,8 @@ pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewR
 ///
 /// A role of the organization or a built-in role.
 #[utoipa::path(
-    get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole", params(("id" = String, Path, description = "`role_...`")),
+    get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole",
+    params(("id" = String, Path, description = "The id of the role: `role_...`")),
     responses((status = 200, description = "The role", body = RoleView))
 )]
 pub async fn get(caller: Authorized<needs::RolesRead>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
@@ -154,8 +155,9 @@ async fn find(tenant: &Tenant, id: RoleId) -> Result<Role> {
 /// A JSON merge patch (RFC 7396). The change applies to everyone who holds the role, from the next request on. The caller must hold the
 /// permissions that are added. Returns 409 `built_in_role` for a built-in role.
 #[utoipa::path(
-    patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole", params(("id" = String, Path, description = "`role_...`")),
-    request_body = RoleChanges, responses((status = 200, description = "The role", body = RoleView))
+    patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole",
+    params(("id" = String, Path, description = "The id of the role: `role_...`")), request_body = RoleChanges,
+    responses((status = 200, description = "The role", body = RoleView))
 )]
 pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>, command: Command<RoleChanges>) -> Result<Reply> {
     let tenant = &caller.tenant;
@@ -175,8 +177,8 @@ pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPat
 ///
 /// Returns 409 `role_in_use` if a member holds the role, or a pending invitation or the settings of a team name it.
 #[utoipa::path(
-    delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 204, description = "Deleted"))
+    delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole",
+    params(("id" = String, Path, description = "The id of the role: `role_...`")), responses((status = 204, description = "Deleted"))
 )]
 pub async fn delete(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -125,7 +125,7 @@ fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
 /// `sessions.write`.
 #[utoipa::path(
     delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession",
-    params(("id" = String, Path, description = "`sess_...`")), responses((status = 204, description = "Ended"))
+    params(("id" = String, Path, description = "The id of the session: `sess_...`")), responses((status = 204, description = "Ended"))
 )]
 pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -105,7 +105,8 @@ pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam
 ///
 /// The team with its path and settings.
 #[utoipa::path(
-    get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam", params(("id" = String, Path, description = "`team_...`")),
+    get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam",
+    params(("id" = String, Path, description = "The id of the team: `team_...`")),
     responses((status = 200, description = "The team", body = TeamView))
 )]
 pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
@@ -119,8 +120,9 @@ pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
 /// new parent, or organization-wide where that is the top level. Members with a role on the new parents get it on the team, too, so the
 /// caller must hold what these roles permit.
 #[utoipa::path(
-    patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam", params(("id" = String, Path, description = "`team_...`")),
-    request_body = TeamChanges, responses((status = 200, description = "The team", body = TeamView))
+    patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam",
+    params(("id" = String, Path, description = "The id of the team: `team_...`")), request_body = TeamChanges,
+    responses((status = 200, description = "The team", body = TeamView))
 )]
 pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChanges>) -> Result<Reply> {
     let (tenant, body) = (caller.tenant(), &command.body);
@@ -147,7 +149,7 @@ pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChan
 #[utoipa::path(
     delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
     params(
-        ("id" = String, Path, description = "`team_...`"),
+        ("id" = String, Path, description = "The id of the team: `team_...`"),
         ("reassignTo" = Option<String>, Query, description = "The team that takes over children, members and invitations: `team_...`")
     ),
     responses((status = 204, description = "Deleted"))
@@ -169,7 +171,7 @@ pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<Del
 /// Members with a role on this team itself, the latest to be added first. Roles on the teams above apply to this team, too; they are
 /// listed there.
 #[utoipa::path(get, path = "/v1/teams/{id}/members", tag = "teams", operation_id = "listTeamMembers",
-    params(("id" = String, Path, description = "`team_...`"), PageQuery),
+    params(("id" = String, Path, description = "The id of the team: `team_...`"), PageQuery),
     responses((status = 200, description = "The latest to be added first", body = Page<TeamMemberView>)))]
 pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let (tenant, team) = (caller.tenant(), caller.team.id);
@@ -185,8 +187,8 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
 #[utoipa::path(
     put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
     params(
-        ("id" = String, Path, description = "`team_...`"),
-        ("user" = String, Path, description = "`user_...`, a member of the organization")
+        ("id" = String, Path, description = "The id of the team: `team_...`"),
+        ("user" = String, Path, description = "The id of the member: `user_...`")
     ),
     request_body = NewTeamRole, responses((status = 200, description = "The role on the team", body = TeamMemberView))
 )]
@@ -215,9 +217,14 @@ pub async fn put_member(
 /// Remove a member from a team
 ///
 /// The person stays a member of the organization, and of the teams below on which they have a role of their own.
-#[utoipa::path(delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
-    params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`")),
-    responses((status = 204, description = "Removed from the team")))]
+#[utoipa::path(
+    delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
+    params(
+        ("id" = String, Path, description = "The id of the team: `team_...`"),
+        ("user" = String, Path, description = "The id of the person: `user_...`")
+    ),
+    responses((status = 204, description = "Removed from the team"))
+)]
 pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, person): IdsInPath<TeamId, PersonId>) -> Result<Reply> {
     let tenant = caller.tenant();
     change(tenant, || async {
