@@ -150,7 +150,7 @@ pub async fn confirm(caller: Person, client: Client, command: Command<Confirmati
 #[utoipa::path(
     delete, path = "/v1/second-factor", tag = "second factors", operation_id = "removeSecondFactor",
     params(
-        ("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code; required if the factor is confirmed")
+        ("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code, for a confirmed factor")
     ),
     responses((status = 204, description = "Removed"))
 )]
