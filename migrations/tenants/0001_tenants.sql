@@ -132,9 +132,9 @@ CREATE TABLE seats (
   taken           INTEGER NOT NULL CHECK (taken >= 0),
   version         INTEGER NOT NULL,
   -- The version that the Meter is known to have.
-  told_version    INTEGER NOT NULL DEFAULT 0
+  meter_version   INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX seats_untold ON seats (organization_id) WHERE told_version < version;
+CREATE INDEX seats_outdated ON seats (organization_id) WHERE meter_version < version;
 
 -- Invitations to become a member.
 CREATE TABLE invitations (

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::json;
 
 use crate::http::reply::Reply;
-use crate::http::request::Surroundings;
+use crate::http::request::RequestContext;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvoiceId, OrganizationId};
 use crate::kernel::ports::App;
@@ -13,8 +13,8 @@ use crate::kernel::sql::Statement;
 use crate::meter::contract::Call;
 
 /// 200 when each binding answers, 503 with the ones that don't.
-pub async fn healthz(around: Surroundings) -> Result<Response> {
-    let app = around.app;
+pub async fn healthz(context: RequestContext) -> Result<Response> {
+    let app = context.app;
     let mut checks = vec![("directory".to_owned(), app.directory.batch(vec![ping()]).await.is_ok())];
     let shards = join_all(app.shards.iter().map(|shard| shard.batch(vec![ping()]))).await;
     checks.extend(shards.iter().enumerate().map(|(index, outcome)| (format!("tenants{index}"), outcome.is_ok())));

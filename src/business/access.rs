@@ -1,24 +1,24 @@
-//! Access: a key works, or stops working, everywhere.
+//! API keys: a new or revoked key takes effect in the Meter.
 
 use super::actions::Action;
 use super::company::Company;
 use crate::events::{ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated};
 use crate::workflow;
 
-workflow! { "access", "A key that was made or revoked is made known to the Meter, also when the call that did it was cut off.";
-    when ApiKeyCreated => [make_it_known];
-    when ApiKeyRotated => [make_its_new_end_known];
-    when ApiKeyRevoked => [make_its_end_known];
+workflow! { "access", "Creating, rotating or revoking an API key updates the Meter, even if the request was cut off.";
+    when ApiKeyCreated => [add_key];
+    when ApiKeyRotated => [update_key_end];
+    when ApiKeyRevoked => [remove_key];
 }
 
-fn make_it_known(created: &ApiKeyCreated, _: &Company) -> Vec<Action> {
+fn add_key(created: &ApiKeyCreated, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterKey(created.key)]
 }
 
-fn make_its_new_end_known(rotated: &ApiKeyRotated, _: &Company) -> Vec<Action> {
+fn update_key_end(rotated: &ApiKeyRotated, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterKey(rotated.key)]
 }
 
-fn make_its_end_known(revoked: &ApiKeyRevoked, _: &Company) -> Vec<Action> {
+fn remove_key(revoked: &ApiKeyRevoked, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterKey(revoked.key)]
 }

@@ -146,20 +146,20 @@ pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
     Origin { request: Some(request), address, user_agent }
 }
 
-/// What [`crate::api::handle`] put into every request.
-pub struct Surroundings {
+/// The context of a request, as [`crate::api::handle`] puts it into every one.
+pub struct RequestContext {
     pub app: App,
     pub request_id: RequestId,
 }
 
 /// A handler that begins with it serves what is no secret: there is nobody that it could ask about.
-impl Secured for Surroundings {
+impl Secured for RequestContext {
     fn accepts() -> Vec<SecurityRequirement> {
         vec![security::nothing()]
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Surroundings {
+impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
@@ -167,6 +167,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Surroundings {
         let request_id = parts.extensions.get::<RequestId>().copied();
         app.zip(request_id)
             .map(|(app, request_id)| Self { app, request_id })
-            .ok_or_else(|| Error::internal("the request did not come through http::handle"))
+            .ok_or_else(|| Error::internal("the request did not come through api::handle"))
     }
 }

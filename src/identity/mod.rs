@@ -1,6 +1,11 @@
 //! Identity: people and machines, how they authenticate, and what they may do.
 //!
-//! Owns: callers, members, teams, roles, invitations, sessions, keys and tokens. Does not own: organizations (`tenancy/`).
+//! Owns: callers and their permissions, members, teams, roles, invitations, sessions, keys and tokens. Does not own: organizations
+//! (`tenancy/`).
+//!
+//! From the ground up: `permissions`, `throttle` → `callers` (actors, and the port that authenticates them) → the credentials
+//! (`key_lifecycle`, `api_keys`, `platform_keys`, `oauth`, `access_tokens`), `roles`, `members`, `teams`, `invitations`, `logins`,
+//! `second_factors`, `sessions` → `permission_checks`, `removals`, `authentication` (the port's answer).
 
 pub mod access_tokens;
 pub mod api_keys;

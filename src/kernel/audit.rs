@@ -45,7 +45,7 @@ pub struct Origin {
 
 /// On whose behalf somebody acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Behalf {
+pub enum OnBehalfOf {
     /// The vendor acts for a customer.
     Organization(OrganizationId),
     /// A step follows from a fact.
@@ -54,7 +54,7 @@ pub enum Behalf {
     Person(PersonId),
 }
 
-impl Behalf {
+impl OnBehalfOf {
     fn named(self) -> Json {
         match self {
             Self::Organization(id) => json!({"kind": "organization", "id": id}),
@@ -151,7 +151,7 @@ impl Entries {
     pub fn new(
         log: String,
         actor: &Actor,
-        behalf: Option<Behalf>,
+        behalf: Option<OnBehalfOf>,
         origin: &Origin,
         audit: Vec<Audit>,
         facts: &[EventId],
@@ -165,7 +165,7 @@ impl Entries {
                 "$id": AuditId::new(moment),
                 "log": log,
                 "actor": actor.json(),
-                "onBehalfOf": behalf.map(Behalf::named),
+                "onBehalfOf": behalf.map(OnBehalfOf::named),
                 "action": audit.action,
                 "target": {"type": resource, "id": audit.target},
                 "before": audit.before.clone().map(masked),

@@ -1,7 +1,7 @@
 //! The tenant handle: the only way to an organization's rows.
 //!
-//! Owns: the scope of every tenant statement. Does not own: authentication (the actors in `identity/callers/actors.rs` do, and hand a
-//! `Tenant` out).
+//! Owns: the scope of every tenant statement. Does not own: authentication (`identity/authentication`), nor who gets a `Tenant` (the
+//! actors in `identity/callers`).
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::audit;
-use super::audit::{Behalf, Entries, Head, KnownHead, Origin};
+use super::audit::{Entries, Head, KnownHead, OnBehalfOf, Origin};
 use super::error::{Error, Result};
 use super::ids::{Moment, OrganizationId, PersonId, RequestId, TestClockId};
 use super::placement::Placement;
@@ -26,7 +26,7 @@ pub struct Tenant {
     app: App,
     placement: Placement,
     actor: Actor,
-    behalf: Option<Behalf>,
+    behalf: Option<OnBehalfOf>,
     request: Option<RequestId>,
     head: KnownHead,
 }
@@ -148,14 +148,14 @@ impl Tenant {
     pub fn person_behind(&self) -> Option<PersonId> {
         match (&self.actor, self.behalf) {
             (Actor::Person(person, _), _) => Some(*person),
-            (_, Some(Behalf::Person(person))) => Some(person),
+            (_, Some(OnBehalfOf::Person(person))) => Some(person),
             _ => None,
         }
     }
 
     /// On whose behalf it acts: the vendor on the organization's, unless something else was said.
-    pub fn behalf(&self) -> Option<Behalf> {
-        self.behalf.or_else(|| self.actor.is_vendor().then_some(Behalf::Organization(self.placement.organization)))
+    pub fn behalf(&self) -> Option<OnBehalfOf> {
+        self.behalf.or_else(|| self.actor.is_vendor().then_some(OnBehalfOf::Organization(self.placement.organization)))
     }
 
     pub fn test_clock(&self) -> Option<TestClockId> {
@@ -177,7 +177,7 @@ impl Tenant {
 
     /// The same tenant, acting for somebody.
     #[must_use]
-    pub fn on_behalf_of(&self, behalf: Behalf) -> Self {
+    pub fn on_behalf_of(&self, behalf: OnBehalfOf) -> Self {
         Self { behalf: Some(behalf), ..self.clone() }
     }
 

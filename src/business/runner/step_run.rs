@@ -5,7 +5,7 @@ use crate::business::actions::Action;
 use crate::business::company::Company;
 use crate::business::perform::perform;
 use crate::events::Event;
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
@@ -46,7 +46,7 @@ pub(super) enum Progress {
 
 /// The tenant in the hands of a step.
 pub(super) fn acting(tenant: &Tenant, step: &'static str, fact: EventId) -> Tenant {
-    tenant.acting_as(Actor::System(step)).on_behalf_of(Behalf::Event(fact))
+    tenant.acting_as(Actor::System(step)).on_behalf_of(OnBehalfOf::Event(fact))
 }
 
 /// What a step wants, and whether those after it must not be decided on what was loaded before it.

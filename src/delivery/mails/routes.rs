@@ -4,7 +4,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::http::reply::Reply;
-use crate::http::request::{Filter, Surroundings};
+use crate::http::request::{Filter, RequestContext};
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::mail::local;
 use crate::kernel::mail::local::LocalMail;
@@ -17,13 +17,13 @@ pub struct Recipient {
 }
 
 /// `GET /dev/emails?to=`: a list.
-pub async fn emails(around: Surroundings, Filter(query): Filter<Recipient>) -> Result<Reply> {
-    Reply::ok(&mails(around, query.to.as_deref()).await?)
+pub async fn emails(context: RequestContext, Filter(query): Filter<Recipient>) -> Result<Reply> {
+    Reply::ok(&mails(context, query.to.as_deref()).await?)
 }
 
 /// `GET /dev/inbox`: a page.
-pub async fn inbox(around: Surroundings, Filter(query): Filter<Recipient>) -> Result<Response> {
-    let mails = mails(around, query.to.as_deref()).await?;
+pub async fn inbox(context: RequestContext, Filter(query): Filter<Recipient>) -> Result<Response> {
+    let mails = mails(context, query.to.as_deref()).await?;
     let mut environment = minijinja::Environment::new();
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
     let page = environment
@@ -36,6 +36,6 @@ pub async fn inbox(around: Surroundings, Filter(query): Filter<Recipient>) -> Re
     Ok(Html(page).into_response())
 }
 
-async fn mails(around: Surroundings, to: Option<&str>) -> Result<Vec<LocalMail>> {
-    local::list(&Platform::open(around.app), to).await
+async fn mails(context: RequestContext, to: Option<&str>) -> Result<Vec<LocalMail>> {
+    local::list(&Platform::open(context.app), to).await
 }

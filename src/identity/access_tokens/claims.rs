@@ -1,14 +1,14 @@
-//! What an access token says.
+//! The claims of an access token.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::ids::{ClientId, Moment, OrganizationId, PersonId, SessionId, TokenId};
 use crate::kernel::time::{Timestamp, minutes};
 
-/// How long a token is good.
+/// How long a token is valid.
 pub const LIFETIME: std::time::Duration = minutes(10);
 
-/// Who calls with the token.
+/// The subject of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A member, in a session. What they may do is looked up at each use.
@@ -29,7 +29,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// A token that is good from `moment` of the wall clock on: tokens protect real systems, so no test clock counts.
+    /// A token that is valid from `moment` of the wall clock on: tokens protect real systems, so no test clock counts.
     pub fn new(organization: OrganizationId, subject: Subject, moment: Moment<'_>) -> Self {
         let issued_at = Timestamp::from_millis(moment.now.as_millis().div_euclid(1_000).saturating_mul(1_000));
         Self { organization, subject, id: TokenId::new(moment), issued_at, expires_at: issued_at.plus(LIFETIME) }
@@ -59,7 +59,7 @@ impl Wire {
         Self { iss: issuer.to_owned(), sub, org: claims.organization, jti: claims.id, sid, scope }
     }
 
-    /// Whom they name; None for claims that we don't write.
+    /// The subject; None for claims that are not written here.
     pub fn subject(&self) -> Option<Subject> {
         match (self.sid, &self.scope) {
             (Some(session), None) => Some(Subject::Person { person: self.sub.parse().ok()?, session }),

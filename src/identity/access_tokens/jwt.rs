@@ -26,8 +26,8 @@ pub async fn mint(app: &App, claims: &Claims) -> Result<String> {
     Ed25519.token(&header, &content, &secret).map_err(|error| Error::internal(format!("a token can't be written: {error}")))
 }
 
-/// What a token says that one of our keys signed and that has not expired; None for every other text. Whether the session, the member or
-/// the machine is still there, it can't say.
+/// The claims of a token that one of our keys signed and that has not expired; None for every other text. A token cannot tell whether its
+/// session, member or machine still exists.
 pub async fn verify(app: &App, text: &str) -> Result<Option<Claims>> {
     let Some((token, key)) = read(text) else { return Ok(None) };
     let now = app.moment().now;

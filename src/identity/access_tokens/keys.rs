@@ -1,4 +1,4 @@
-//! The signing keys at work: made on first need, remembered for a minute, replaced in time.
+//! The use of signing keys: made on first need, remembered for a minute, replaced in time.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::kernel::tenant::{Actor, until_fresh};
 use crate::kernel::time::{Timestamp, minutes, seconds};
 use crate::sealing::Scope;
 
-/// How long an isolate goes by the keys it knows: a key that is taken away stops here at the latest.
+/// How long an isolate remembers the keys: a key that was deleted stops verifying here by then.
 const REMEMBERED: std::time::Duration = seconds(60);
 const RING: &str = "signing keys";
 /// Longer than clocks differ and than making a key takes.
@@ -29,7 +29,7 @@ pub async fn ring(app: &App) -> Result<Arc<Ring>> {
     }
     let mut ring = store::ring(app).await?;
     if ring.is_empty() {
-        // Nobody has seen it before it signs. As of a while ago: clocks of machines differ, and time passes while it is made.
+        // It is not published before it signs, so it signs as of a while ago: clocks of machines differ, and time passes while it is made.
         ring = store::insert_first(app, &new_key(app, now.minus(FIRST_SIGNS_BEFORE)).await?).await?;
     }
     let ring = Arc::new(ring);
@@ -53,7 +53,7 @@ pub async fn signer(app: &App) -> Result<(SigningKeyId, Arc<SecretKey>)> {
     Ok((key.id, secret))
 }
 
-/// Makes the next key, which signs when everybody who verifies has had the time to see it. The one that waits already, if there is one.
+/// Creates the next key, which signs once all verifiers have had the time to fetch it. If one waits already, gives that one.
 pub async fn rotate(platform: &Platform) -> Result<SigningKey> {
     let app = platform.app();
     // The first key, too, is published before it signs where there is time for that.
@@ -74,7 +74,7 @@ pub async fn rotate(platform: &Platform) -> Result<SigningKey> {
 }
 
 /// The housekeeping of a day: a new key when the old one has signed for long enough, and what verifies nothing any more is deleted.
-/// Gives how many keys came or went.
+/// Gives how many keys were created or deleted.
 pub async fn keep_fresh(platform: &Platform) -> Result<usize> {
     let app = platform.app();
     let now = app.moment().now;

@@ -1,4 +1,4 @@
-//! The endpoints of signing keys: the published halves, and the vendor's rotation.
+//! The endpoints of signing keys: the public keys, and the rotation by the vendor.
 
 use axum::response::{IntoResponse, Response};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -9,32 +9,40 @@ use utoipa::ToSchema;
 use super::keys;
 use super::rules::{PUBLISHED_FOR, Ring, SigningKey};
 use crate::http::reply::Reply;
-use crate::http::request::{Filter, NoParameters, Surroundings};
+use crate::http::request::{Filter, NoParameters, RequestContext};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::SigningKeyId;
 use crate::kernel::page::Page;
 use crate::kernel::time::Timestamp;
 
-/// A public key as RFC 8037 writes it.
+/// A public key (RFC 8037).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JsonWebKey {
-    /// `OKP`
+    /// Key type: `OKP`.
+    #[schema(example = "OKP")]
     pub kty: &'static str,
-    /// `Ed25519`
+    /// Curve: `Ed25519`.
+    #[schema(example = "Ed25519")]
     pub crv: &'static str,
+    /// The public key, in base64url without padding.
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     pub x: String,
+    /// The id by which tokens name the key in their header.
     pub kid: SigningKeyId,
-    /// `EdDSA`
+    /// Algorithm: `EdDSA`.
+    #[schema(example = "EdDSA")]
     pub alg: &'static str,
-    /// `sig`
+    /// Use: `sig`, signatures only.
     #[serde(rename = "use")]
+    #[schema(example = "sig")]
     pub usage: &'static str,
 }
 
-/// The keys by which access tokens are verified.
+/// The public keys that verify access tokens.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JsonWebKeySet {
+    /// All keys that verify now or sign soon.
     pub keys: Vec<JsonWebKey>,
 }
 
@@ -45,33 +53,39 @@ impl From<&SigningKey> for JsonWebKey {
     }
 }
 
-/// Read the keys that verify access tokens
+/// Get the public keys of access tokens
 ///
-/// A JSON Web Key Set (RFC 7517). May be kept for as long as `Cache-Control` says: a key is here an hour before it signs.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens", operation_id = "getJsonWebKeySet",
+/// A JSON Web Key Set (RFC 7517) with the keys that verify access tokens. It may be cached for as long as `Cache-Control` says: a new key
+/// is published one hour before it signs.
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "access tokens", operation_id = "getJsonWebKeySet",
     responses((status = 200, description = "The public keys", body = JsonWebKeySet)))]
-pub async fn jwks(around: Surroundings) -> Result<Response> {
-    let now = around.app.moment().now;
-    let ring = keys::ring(&around.app).await?;
+pub async fn jwks(context: RequestContext) -> Result<Response> {
+    let now = context.app.moment().now;
+    let ring = keys::ring(&context.app).await?;
     let set = JsonWebKeySet { keys: ring.published(now).map(JsonWebKey::from).collect() };
     let body = serde_json::to_string(&set).or_internal()?;
     let kept = format!("public, max-age={}", PUBLISHED_FOR.as_secs());
     Ok(([(header::CONTENT_TYPE, "application/json".to_owned()), (header::CACHE_CONTROL, kept)], body).into_response())
 }
 
-/// A key that signs access tokens, without its private half.
+/// A signing key of access tokens, without its private half.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SigningKey)]
 pub struct SigningKeyView {
+    /// The type of the resource: `SigningKey`.
     #[serde(rename = "$type")]
+    #[schema(example = "SigningKey")]
     pub type_name: &'static str,
-    /// The `kid` of its tokens.
+    /// The id; the `kid` of the tokens that it signs.
     #[serde(rename = "$id")]
     pub id: SigningKeyId,
-    /// `waiting`, `signing` or `verifying`.
+    /// `waiting` until it signs, `signing`, or `verifying` once it was replaced.
+    #[schema(example = "signing")]
     pub status: &'static str,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// When it begins to sign.
     pub signs_from: Timestamp,
 }
 
@@ -84,19 +98,22 @@ fn view(key: &SigningKey, ring: &Ring, now: Timestamp) -> SigningKeyView {
     SigningKeyView { type_name: "SigningKey", id: key.id, status, created_at: key.created_at, signs_from: key.signs_from }
 }
 
-/// Rotate the key that signs access tokens
+/// Rotate the signing key of access tokens
 ///
-/// The new key is published at once and signs an hour later; the one before verifies until its last token has expired. While one waits,
-/// no other is made. Without this call a key is replaced after 90 days.
-#[utoipa::path(post, path = "/v1/signing-keys", tag = "operations", operation_id = "createSigningKey",
-    responses((status = 201, description = "The key that signs next", body = SigningKeyView)))]
+/// The new key is published at once and signs one hour later. The previous key verifies until the last token it signed has expired. While
+/// a new key waits to sign, this returns that key instead of creating another one. A key that is not rotated by this call is replaced
+/// after 90 days.
+#[utoipa::path(post, path = "/v1/signing-keys", tag = "access tokens", operation_id = "createSigningKey",
+    responses((status = 201, description = "The next signing key", body = SigningKeyView)))]
 pub async fn create(vendor: Vendor) -> Result<Reply> {
     let (app, key) = (vendor.platform.app(), keys::rotate(&vendor.platform).await?);
     Reply::created(&view(&key, &*keys::ring(app).await?, app.moment().now))
 }
 
-/// List the keys that sign and verify access tokens
-#[utoipa::path(get, path = "/v1/signing-keys", tag = "operations", operation_id = "listSigningKeys",
+/// List the signing keys of access tokens
+///
+/// All keys that verify access tokens now or sign soon, newest first. Private halves are never shown.
+#[utoipa::path(get, path = "/v1/signing-keys", tag = "access tokens", operation_id = "listSigningKeys",
     responses((status = 200, description = "Newest first", body = Page<SigningKeyView>)))]
 pub async fn list(vendor: Vendor, Filter(NoParameters {}): Filter<NoParameters>) -> Result<Reply> {
     let app = vendor.platform.app();

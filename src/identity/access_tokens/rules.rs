@@ -53,7 +53,7 @@ impl Ring {
         self.0.iter().filter(move |key| self.ends_at(key).is_none_or(|end| now < end))
     }
 
-    /// When nothing that this key signed is good any more; None while no other follows it.
+    /// When the last token that this key signed has expired; None while no other key follows it.
     fn ends_at(&self, key: &SigningKey) -> Option<Timestamp> {
         let next = self.0.iter().skip_while(|other| other.id != key.id).nth(1)?;
         Some(next.signs_from.plus(VERIFIES_AFTER))

@@ -9,9 +9,9 @@ pub struct ApiKey {
     pub id: KeyId,
     pub name: String,
     pub scopes: Vec<String>,
-    /// Who made it; None for those made before that was recorded.
+    /// Who created it; None for keys from before that was recorded.
     pub created_by: Option<String>,
-    /// In whose hands it is: it ends with their membership.
+    /// The member whose key it is; it ends with their membership.
     pub person: Option<PersonId>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,

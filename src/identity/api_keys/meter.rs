@@ -1,4 +1,4 @@
-//! What the Meter is told of an API key.
+//! What the Meter has to know of an API key.
 
 use super::api_key::ApiKey;
 use crate::kernel::error::Result;
@@ -6,7 +6,7 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client::{call, remove_key};
 use crate::meter::contract::{Call, Done};
 
-/// Tells the Meter of a key, or that it is revoked.
+/// Puts a key into the Meter, or removes it if it is revoked.
 pub async fn put_key(tenant: &Tenant, key: &ApiKey) -> Result<()> {
     if key.revoked_at.is_some() {
         return remove_key(tenant, key.id).await;

@@ -22,16 +22,17 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::meter::client;
 
-/// A key to be made.
+/// An API key to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewApiKey {
+    /// What the key is for; shown in lists.
     #[schema(example = "production backend", min_length = 1, max_length = 200)]
     pub name: String,
-    /// Permissions, see `GET /v1/permissions`.
+    /// The permissions of the key; see `GET /v1/permissions`.
     #[schema(example = json!(["usage.read", "usage.write"]), min_items = 1, max_items = 50)]
     pub scopes: Vec<String>,
-    /// The key stops working then; never when absent.
+    /// When the key stops working; it does not expire when absent.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -40,23 +41,36 @@ pub struct NewApiKey {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ApiKey)]
 pub struct KeyView {
+    /// The type of the resource: `ApiKey`.
     #[serde(rename = "$type")]
+    #[schema(example = "ApiKey")]
     pub type_name: &'static str,
+    /// The id.
     #[serde(rename = "$id")]
     pub id: KeyId,
+    /// What the key is for.
+    #[schema(example = "production backend")]
     pub name: String,
+    /// The permissions of the key.
+    #[schema(example = json!(["usage.read", "usage.write"]))]
     pub scopes: Vec<String>,
-    /// The first characters of the secret; they name the key and open nothing.
+    /// The first characters of the secret. They identify the key and grant no access.
+    #[schema(example = "tk_org_01h2xcejqtf2nbrexx3vqjhp41")]
     pub prefix: String,
-    /// The key itself. Shown once, when it is made.
+    /// The key itself, for `Authorization: Bearer`. Returned once, when the key is created.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tk_org_...")]
     pub secret: Option<String>,
-    /// `platform`, or the id of the person, key or client that made it.
+    /// Who created it: `platform`, or the id of a member, API key or OAuth client; `null` if that was not recorded.
+    #[schema(example = "platform")]
     pub created_by: Option<String>,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// When it stops working; `null` if it does not expire.
     pub expires_at: Option<Timestamp>,
+    /// When it was revoked; `null` if it was not.
     pub revoked_at: Option<Timestamp>,
-    /// To a few minutes.
+    /// When it was last used, accurate to 5 minutes; `null` if it never was.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -80,9 +94,10 @@ impl From<ApiKey> for KeyView {
 
 /// Create an API key
 ///
-/// Its scopes are at most what its maker holds, and it keeps them when its maker's role changes. A key that a member made, or that was made
-/// with such a key, ends with their membership. The secret is in this answer only. What is stored for a retry of the same `Idempotency-Key` is the key without it; it is minted again.
-#[utoipa::path(post, path = "/v1/api-keys", tag = "access", operation_id = "createApiKey", request_body = NewApiKey,
+/// The scopes are limited to what the caller holds; the key keeps them when the caller's role changes. A key that was created by a member,
+/// or with a key of that member, is revoked when the membership ends. The secret is returned once. A retry with the same `Idempotency-Key`
+/// returns the same secret; it is derived again, not stored.
+#[utoipa::path(post, path = "/v1/api-keys", tag = "API keys", operation_id = "createApiKey", request_body = NewApiKey,
     responses((status = 201, description = "The key with its secret", body = KeyView)))]
 pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<NewApiKey>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
@@ -98,14 +113,16 @@ pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<Ne
     with_secret(reply, tenant)
 }
 
-/// The stored answer names the key; its secret follows from that.
+/// The stored answer names the key; its secret is derived from that.
 fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
     let (organization, app) = (tenant.organization(), tenant.app());
     reply.with_secret(|view| Some(OrganizationToken { organization, key: id_of(view)? }.mint(&app.settings.secret)))
 }
 
-/// List the API keys
-#[utoipa::path(get, path = "/v1/api-keys", tag = "access", operation_id = "listApiKeys",
+/// List API keys
+///
+/// All keys of the organization, revoked and expired ones included, newest first. Secrets are never shown.
+#[utoipa::path(get, path = "/v1/api-keys", tag = "API keys", operation_id = "listApiKeys",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)))]
 pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -115,16 +132,21 @@ pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<
     Reply::ok(&page::list(&query, find, list, |key| key.id, KeyView::from).await?)
 }
 
-/// Read an API key
-#[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "access", operation_id = "getApiKey", params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 200, description = "The key, without its secret", body = KeyView)))]
+/// Get an API key
+///
+/// The key without its secret.
+#[utoipa::path(
+    get, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "getApiKey",
+    params(("id" = String, Path, description = "The id of the API key: `key_...`")),
+    responses((status = 200, description = "The key, without its secret", body = KeyView))
+)]
 pub async fn get(caller: Authorized<needs::ApiKeysRead>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let key = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
     let key = with_uses(&caller.tenant, vec![key]).await?.into_iter().next().ok_or_else(|| Problem::not_found("API key"))?;
     Reply::ok(&KeyView::from(key))
 }
 
-/// When each was used last: on the hot path the Meter knows, elsewhere its row.
+/// When each was last used: the Meter knows of the hot path, the row of everything else.
 async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>> {
     let uses = client::key_uses(tenant, keys.iter().map(|key| key.id).collect()).await?;
     for key in &mut keys {
@@ -135,10 +157,13 @@ async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>
 
 /// Rotate an API key
 ///
-/// Makes a key with the same name and scopes. The old one stays good for the overlap, so that nothing fails while the new one is rolled
-/// out. Who rotates it has to hold its scopes.
-#[utoipa::path(post, path = "/v1/api-keys/{id}/rotations", tag = "access", operation_id = "rotateApiKey", request_body = NewRotation, params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 201, description = "The new key with its secret", body = KeyView)))]
+/// Creates a key with the same name and scopes. The old key stays valid for the overlap, so that the new one can be deployed without
+/// failing requests. The caller must hold the scopes of the key. Returns 409 `key_ended` if the key is expired or revoked.
+#[utoipa::path(
+    post, path = "/v1/api-keys/{id}/rotations", tag = "API keys", operation_id = "rotateApiKey", request_body = NewRotation,
+    params(("id" = String, Path, description = "The id of the API key: `key_...`")),
+    responses((status = 201, description = "The new key with its secret", body = KeyView))
+)]
 pub async fn rotate(
     caller: Authorized<needs::ApiKeysWrite>,
     IdInPath(id): IdInPath<KeyId>,
@@ -162,9 +187,11 @@ pub async fn rotate(
 
 /// Revoke an API key
 ///
-/// It stops working before the answer arrives.
-#[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "access", operation_id = "revokeApiKey", params(("id" = String, Path, description = "`key_...`")),
-    responses((status = 204, description = "Revoked")))]
+/// The key stops working before the response is sent. Revoking a revoked key changes nothing.
+#[utoipa::path(
+    delete, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "revokeApiKey",
+    params(("id" = String, Path, description = "The id of the API key: `key_...`")), responses((status = 204, description = "Revoked"))
+)]
 pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -1,4 +1,4 @@
-//! What an API key is, and what may be asked of one.
+//! How API keys are created, rotated and revoked.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::kernel::ids::{KeyId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Makes a key.
+/// Creates a key.
 pub fn create(
     name: &str,
     scopes: Vec<String>,
@@ -29,11 +29,10 @@ pub fn create(
     Ok((key, decision))
 }
 
-/// Makes the key that takes the place of `old`: the same but for its secret, and good for as long as the old one was made for. The old one
-/// ends after `overlap`, or when it would have ended anyway.
+/// Creates the key that replaces `old`: the same but for its secret and its end. Gives the new key, and the old one with its end.
 pub fn rotate(old: &ApiKey, overlap: Duration, maker: Maker, moment: Moment<'_>) -> Result<(ApiKey, ApiKey, Decision), Problem> {
     let rotation = old.lifetime().rotate(overlap, moment.now)?;
-    // In the hands of whoever had the old one, too: a rotation by somebody else must not let it outlive their membership.
+    // The new key belongs to the same member: a rotation by another caller must not let it outlive their membership.
     let maker = Maker { person: old.person.or(maker.person), ..maker };
     let key = new(old.name.clone(), old.scopes.clone(), rotation.new_expires_at, maker, moment);
     let ending = ApiKey { expires_at: Some(rotation.old_expires_at), ..old.clone() };
@@ -73,7 +72,7 @@ fn new(name: String, scopes: Vec<String>, expires_at: Option<Timestamp>, maker: 
     }
 }
 
-/// The key's row and fact. A key in somebody's hands is made only while they are a member.
+/// The key's row and fact. A key of a member is created only while they are a member.
 fn written(key: &ApiKey) -> Decision {
     let decision = key.person.map_or_else(Decision::new, |person| Decision::new().guard(members::store::is_still_member(person)));
     decision.write(store::insert(key)).raise(ApiKeyCreated { key: key.id })

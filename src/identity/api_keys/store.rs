@@ -70,7 +70,7 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<ApiKe
     Ok(tenant.rows::<KeyRow>(statement).await?.into_iter().map(ApiKey::from).collect())
 }
 
-/// Every key in the hands of a person, also those that ended.
+/// Every key of a member, ended ones included.
 pub async fn all_of(tenant: &Tenant, person: PersonId) -> Result<Vec<ApiKey>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, name, scopes, created_by, person_id, created_at, expires_at, revoked_at,
@@ -100,7 +100,7 @@ pub fn revoke(id: KeyId, at: Timestamp) -> TenantStatement {
     tenant_sql!("UPDATE api_keys SET revoked_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL", id, at)
 }
 
-/// Revokes every key in the hands of a person, for the decision that removes them. The Meter hears of it by
+/// Revokes every key of a member, for the decision that removes them. The Meter is updated by
 /// `Action::EndCredentialsOf`.
 pub fn revoke_all_of(person: PersonId, at: Timestamp) -> TenantStatement {
     tenant_sql!(
@@ -120,7 +120,7 @@ pub fn note_use(id: KeyId, at: Timestamp) -> TenantStatement {
     tenant_sql!("UPDATE api_keys SET last_used_at = ?3 WHERE organization_id = ?1 AND id = ?2", id, at)
 }
 
-/// Guard: the key is good as it was read.
+/// Guard: the key is not revoked and ends when it did as it was read.
 pub fn is_as_read(key: &ApiKey) -> TenantStatement {
     stale_if!(
         "NOT EXISTS (

@@ -50,7 +50,7 @@ impl OrganizationToken {
     }
 }
 
-/// The part of a key that may be shown: it names the key and opens nothing.
+/// The part of a key that may be shown: it identifies the key and grants no access.
 pub fn prefix(key: KeyId) -> String {
     format!("{ORGANIZATION_PREFIX}{}", encode_base32(key.to_bytes()))
 }

@@ -1,4 +1,4 @@
-//! Whether whom a token names is still there: asked at each use, in the organization's own database.
+//! Whether the member of an access token is still one: read at each use from the organization's own database.
 
 use crate::identity::permissions::standing::Standing;
 use crate::identity::roles::store::{select_standing, standing_from};
@@ -10,7 +10,7 @@ use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::Tenant;
 
-/// What the member may do, if they still are one and their session goes on. One batch of reads.
+/// The standing of the member, if they still are one and their session is live. One batch of reads.
 pub async fn member_in_session(tenant: &Tenant, person: PersonId, session: SessionId) -> Result<Option<Standing>> {
     let now = tenant.app().moment().now;
     let [everywhere, on_teams] = select_standing(person);

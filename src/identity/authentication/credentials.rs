@@ -10,7 +10,7 @@ use crate::identity::callers::identity::{Holder, Identity};
 use crate::identity::key_lifecycle::rules::is_use_to_be_noted;
 use crate::identity::platform_keys::token::PLATFORM_PREFIX;
 use crate::identity::{access_tokens, api_keys, oauth, platform_keys};
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, PersonId, RequestId};
 use crate::kernel::platform::Platform;
@@ -38,7 +38,7 @@ impl Authenticate for Credentials {
     }
 }
 
-/// An organization's key: the MAC says whose it is, the organization's database whether it is still good.
+/// An organization's key: the MAC says whose it is, the organization's database whether it is still valid.
 async fn holder_of_key(app: &App, text: &str, request: RequestId) -> Result<Identity> {
     let token = OrganizationToken::verify(text, &app.settings.secret).ok_or_else(unknown_credential)?;
     let now = app.moment().now;
@@ -69,12 +69,12 @@ async fn bearer_of_token(app: &App, text: &str, request: RequestId) -> Result<Id
     }
 }
 
-/// What a key or a client does, it does for the person in whose hands it is.
+/// A key or a client acts on behalf of the member it belongs to.
 fn for_person(tenant: Tenant, person: Option<PersonId>) -> Tenant {
-    person.map_or_else(|| tenant.clone(), |person| tenant.on_behalf_of(Behalf::Person(person)))
+    person.map_or_else(|| tenant.clone(), |person| tenant.on_behalf_of(OnBehalfOf::Person(person)))
 }
 
-/// The organization that a credential names. One that is not there is as good as a credential that is not.
+/// The organization that a credential names. If it does not exist, the credential is unknown.
 async fn open(app: &App, organization: OrganizationId, actor: Actor, request: RequestId) -> Result<Tenant> {
     Platform::open(app.clone()).tenant(organization, actor, Some(request)).await?.ok_or_else(unknown_credential)
 }

@@ -11,7 +11,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use super::authenticate::{Authenticated, authenticate};
 use super::identity::{Holder, Identity};
 use super::status::{permits_writing, refusal, status};
-use crate::http::request::{Surroundings, text_header};
+use crate::http::request::{RequestContext, text_header};
 use crate::http::security;
 use crate::http::security::Secured;
 use crate::identity::permissions::Need;
@@ -38,7 +38,7 @@ impl Vendor {
     }
 }
 
-/// The vendor, acting for the organization that the header names: what nobody of the organization itself may do.
+/// The vendor, acting for the organization that the header names: for what an organization may not do itself.
 pub struct VendorFor {
     pub tenant: Tenant,
 }
@@ -46,8 +46,8 @@ pub struct VendorFor {
 /// Who calls in an organization: the vendor naming it, its key, or an access token. Everything else is 401.
 async fn identify<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Identity> {
     match authenticate(parts, state).await? {
-        (around, Authenticated::Vendor(actor)) => {
-            let tenant = vendor_in_organization(around, actor, &parts.headers).await?;
+        (context, Authenticated::Vendor(actor)) => {
+            let tenant = vendor_in_organization(context, actor, &parts.headers).await?;
             Ok(Identity { tenant, holder: Holder::Scopes(vec!["*".to_owned()]) })
         }
         (_, Authenticated::Organization(identity)) => Ok(identity),
@@ -66,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
     }
 }
 
-/// Where the organization stands, for somebody of its own who wants to write; None for reads, and for the vendor, who may do everything.
+/// The status of the organization, for its own callers that write; None for reads and for the vendor, who may do everything.
 async fn status_for_writing(tenant: &Tenant, method: &Method) -> Result<Option<Status>> {
     if method.is_safe() || tenant.actor().is_vendor() {
         return Ok(None);
@@ -74,16 +74,16 @@ async fn status_for_writing(tenant: &Tenant, method: &Method) -> Result<Option<S
     status(tenant).await.map(Some)
 }
 
-/// Somebody who may do `N` everywhere in one organization.
+/// A caller with the permission `N`, organization-wide.
 pub struct Authorized<N: Need> {
     pub tenant: Tenant,
-    /// What the credential holds; it can't hand out more.
+    /// What the credential holds; it can grant no more.
     pub holder: Holder,
     need: PhantomData<N>,
 }
 
 impl<N: Need> Authorized<N> {
-    /// Nobody grants what they don't hold.
+    /// Refuses to grant what the credential does not hold.
     pub fn may_grant(&self, wanted: &[String]) -> Result<()> {
         self.holder.may_grant(wanted, None)
     }
@@ -98,19 +98,19 @@ impl<N: Need> Authorized<N> {
     }
 }
 
-/// A member for what is their own, and everybody who may do `N`. Which it is, the handler finds out.
+/// A member acting on what is their own, or a caller with the permission `N`. The handler checks which.
 pub struct SelfOr<N: Need> {
     identity: Identity,
     need: PhantomData<N>,
 }
 
 impl<N: Need> SelfOr<N> {
-    /// Refuses who may not do `N` everywhere in the organization.
+    /// Refuses callers without `N`, organization-wide.
     pub fn check(&self) -> Result<()> {
         self.identity.need(N::PERMISSION, None)
     }
 
-    /// Nobody needs a permission for what is their own.
+    /// The same unless the caller is `person`.
     pub fn check_unless_self(&self, person: PersonId) -> Result<()> {
         if self.is(person) { Ok(()) } else { self.check() }
     }
@@ -124,7 +124,7 @@ impl<N: Need> Deref for SelfOr<N> {
     }
 }
 
-/// Anybody with a good credential, whatever it permits.
+/// A caller with any valid credential, whatever it permits.
 pub struct Caller {
     pub app: App,
     /// Whose credential it is; None: the vendor's.
@@ -135,12 +135,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let (around, authenticated) = authenticate(parts, state).await?;
+        let (context, authenticated) = authenticate(parts, state).await?;
         let organization = match authenticated {
             Authenticated::Vendor(_) => None,
             Authenticated::Organization(identity) => Some(identity.tenant.organization()),
         };
-        Ok(Self { app: around.app, organization })
+        Ok(Self { app: context.app, organization })
     }
 }
 
@@ -149,8 +149,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Vendor {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         match authenticate(parts, state).await? {
-            (around, Authenticated::Vendor(actor)) => {
-                Ok(Self { platform: Platform::open(around.app).acting_as(actor), request_id: around.request_id })
+            (context, Authenticated::Vendor(actor)) => {
+                Ok(Self { platform: Platform::open(context.app).acting_as(actor), request_id: context.request_id })
             }
             (_, Authenticated::Organization(_)) => Err(only_the_vendor().into()),
         }
@@ -205,7 +205,7 @@ impl<S: Send + Sync> FromRequestParts<S> for VendorFor {
 }
 
 fn only_the_vendor() -> Problem {
-    Problem::forbidden("This endpoint is the vendor's. Use a platform key (tk_platform_...).")
+    Problem::forbidden("This endpoint is reserved for the vendor. Use a platform key (tk_platform_...).")
 }
 
 impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
@@ -222,14 +222,15 @@ impl<N: Need, S: Send + Sync> FromRequestParts<S> for Authorized<N> {
 }
 
 /// The vendor acts for the organization that the header names.
-async fn vendor_in_organization(around: Surroundings, actor: Actor, headers: &HeaderMap) -> Result<Tenant> {
+async fn vendor_in_organization(context: RequestContext, actor: Actor, headers: &HeaderMap) -> Result<Tenant> {
     let named = text_header(headers, "tenantry-organization");
     if named.is_empty() {
-        let detail = "A platform key acts for one organization at a time here. Send the header Tenantry-Organization: org_....";
+        let detail =
+            "The organization is missing: a platform key acts for one organization here. Send the header Tenantry-Organization: org_....";
         return Err(Problem::refused("Tenantry-Organization", "organization_required", detail).into());
     }
     let organization: OrganizationId = named.parse().map_err(|_| Problem::not_found("organization"))?;
-    let platform = Platform::open(around.app).acting_as(actor);
-    let tenant = follow_up::open_finished(&platform, organization, around.request_id).await?;
+    let platform = Platform::open(context.app).acting_as(actor);
+    let tenant = follow_up::open_finished(&platform, organization, context.request_id).await?;
     tenant.ok_or_else(|| Problem::not_found("organization").into())
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use super::identity::Identity;
-use crate::http::request::{Surroundings, text_header};
+use crate::http::request::{RequestContext, text_header};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::RequestId;
 use crate::kernel::ports::App;
@@ -33,13 +33,13 @@ pub trait Authenticate: Send + Sync {
 pub struct Authenticator(pub &'static dyn Authenticate);
 
 /// Whose the credential of this request is, and where it came in.
-pub async fn authenticate<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<(Surroundings, Authenticated)> {
-    let around = <Surroundings as axum::extract::FromRequestParts<S>>::from_request_parts(parts, state).await?;
+pub async fn authenticate<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<(RequestContext, Authenticated)> {
+    let context = <RequestContext as axum::extract::FromRequestParts<S>>::from_request_parts(parts, state).await?;
     let port = parts.extensions.get::<Authenticator>().copied();
     let port = port.ok_or_else(|| Error::internal("the request did not come through api::handle"))?;
     let credential = bearer(&parts.headers)?;
-    let authenticated = port.0.authenticate(&around.app, &credential, around.request_id).await?;
-    Ok((around, authenticated))
+    let authenticated = port.0.authenticate(&context.app, &credential, context.request_id).await?;
+    Ok((context, authenticated))
 }
 
 /// The text behind `Authorization: Bearer`.
@@ -48,13 +48,14 @@ fn bearer(headers: &HeaderMap) -> Result<String> {
     match header.split_once(' ') {
         Some((scheme, text)) if scheme.eq_ignore_ascii_case("bearer") => Ok(text.trim().to_owned()),
         _ => {
-            let detail = "Send the header Authorization: Bearer tk_org_... (or tk_platform_..., or an access token).";
+            let detail =
+                "The request has no credential. Send the header Authorization: Bearer tk_org_... (or tk_platform_..., or an access token).";
             Err(Problem::unauthenticated(detail).into())
         }
     }
 }
 
-/// The same for unknown, forged, expired and revoked ones, so that nobody learns which it was.
+/// The same for unknown, forged, expired and revoked ones, so that the answer does not reveal which it was.
 pub fn unknown_credential() -> Error {
     Problem::unauthenticated(
         "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys, or get a new access token.",

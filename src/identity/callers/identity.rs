@@ -32,13 +32,13 @@ impl Holder {
         }
     }
 
-    /// Nobody grants what they don't hold.
+    /// Refuses to grant what the credential does not hold.
     pub fn may_grant(&self, wanted: &[String], on: Option<&TeamPath>) -> Result<()> {
         lacking(&self.scopes(on), wanted).map_or(Ok(()), |scope| Err(Problem::lacks_permission(scope).into()))
     }
 }
 
-/// Who calls, in which organization, and what they hold there. What they may do is not checked yet.
+/// A caller in an organization, with what their credential holds there. No permission is checked yet.
 #[derive(Clone)]
 pub struct Identity {
     pub tenant: Tenant,
@@ -67,7 +67,7 @@ impl Identity {
         self.person() == Some(person)
     }
 
-    /// Refuses who does not hold `permission` on the team at `on` (None: organization-wide).
+    /// Refuses callers without `permission` on the team at `on` (None: organization-wide).
     pub fn need(&self, permission: Permission, on: Option<&TeamPath>) -> Result<()> {
         if self.holder.may(permission, on) { Ok(()) } else { Err(Problem::lacks_permission(permission.wire_name()).into()) }
     }

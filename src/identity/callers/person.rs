@@ -1,4 +1,4 @@
-//! Oneself: the actor of what is a person's own, whatever their roles permit.
+//! Person: the actor of what is a person's own, whatever their roles permit.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -13,19 +13,19 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 
 /// A member, with an access token of a session.
-pub struct Oneself {
+pub struct Person {
     pub tenant: Tenant,
     pub person: PersonId,
     pub session: SessionId,
 }
 
-impl Secured for Oneself {
+impl Secured for Person {
     fn accepts() -> Vec<SecurityRequirement> {
         vec![security::access_token(&[])]
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Oneself {
+impl<S: Send + Sync> FromRequestParts<S> for Person {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
@@ -36,5 +36,5 @@ impl<S: Send + Sync> FromRequestParts<S> for Oneself {
 }
 
 fn not_a_person() -> Problem {
-    Problem::forbidden("This endpoint is a person's own. Use the access token of a session, see POST /v1/sessions.")
+    Problem::forbidden("This endpoint is for people. Use the access token of a session; see POST /v1/sessions.")
 }

@@ -1,4 +1,4 @@
-//! Everybody: the actor of the endpoints that need no credential. Whoever asks is throttled before anything is looked at.
+//! The actor of the endpoints that need no credential. Requests are throttled before anything is read.
 
 use std::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use utoipa::openapi::security::SecurityRequirement;
 
-use crate::http::request::{Surroundings, text_header};
+use crate::http::request::{RequestContext, text_header};
 use crate::http::security;
 use crate::http::security::Secured;
 use crate::identity::throttle;
@@ -21,7 +21,7 @@ use crate::kernel::tenant::Actor;
 /// Letters of `User-Agent` that are kept.
 const USER_AGENT_LETTERS_MAX: usize = 300;
 
-/// Anybody, at the endpoint `E`. There is nothing to do with it before it was [admitted](Self::admit).
+/// A caller without a credential, at the endpoint `E`. It can do nothing before it is [admitted](Self::admit).
 pub struct Public<E: Throttled> {
     app: App,
     pub request_id: RequestId,
@@ -29,7 +29,7 @@ pub struct Public<E: Throttled> {
     endpoint: PhantomData<E>,
 }
 
-/// What a request says of whoever sent it.
+/// What a request says of its sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     pub address: Address,
@@ -48,7 +48,7 @@ impl Client {
 }
 
 impl<E: Throttled> Public<E> {
-    /// To tell what was made here before anything is counted or looked up.
+    /// For the MACs of tokens, which are checked before anything is counted or read.
     pub fn settings(&self) -> &Settings {
         &self.app.settings
     }
@@ -70,7 +70,7 @@ impl<E: Throttled, S: Send + Sync> FromRequestParts<S> for Public<E> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let Surroundings { app, request_id } = Surroundings::from_request_parts(parts, state).await?;
+        let RequestContext { app, request_id } = RequestContext::from_request_parts(parts, state).await?;
         Ok(Self { app, request_id, client: Client::of(parts), endpoint: PhantomData })
     }
 }

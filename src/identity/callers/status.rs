@@ -34,7 +34,7 @@ pub fn refusal(status: Status) -> Option<Problem> {
             403,
             "organization_cancelled",
             "The organization is cancelled",
-            "This organization is cancelled: only reads and exports are accepted until it is erased. Withdraw the cancellation to restore it.",
+            "This organization is cancelled: only reads and exports are accepted. Withdraw the cancellation to restore it.",
         )),
     }
 }

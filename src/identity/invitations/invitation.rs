@@ -14,6 +14,7 @@ use crate::kernel::time::Timestamp;
 /// Teams of one invitation.
 pub const TEAMS_MAX: usize = 50;
 
+/// The status of an invitation: `pending` until it is accepted, revoked or expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = InvitationStatus)]
@@ -32,7 +33,7 @@ pub struct Invitation {
     pub role: Option<String>,
     pub teams: Vec<TeamRole>,
     pub status: Status,
-    /// Only the token of the last mail opens it.
+    /// Counts its emails; only the token of the last one is accepted.
     pub generation: u32,
     pub invited_by: String,
     pub created_at: Timestamp,
@@ -47,13 +48,13 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub email: String,
-    /// None: not said, which is enough where teams are named; `Some(None)`: none, on purpose.
+    /// None: absent, which is accepted if teams are sent; `Some(None)`: `null`, no organization-wide role.
     pub role: Option<Option<String>>,
-    /// Without a role: the team's default.
+    /// Without a role: the default role of the team.
     pub teams: Vec<(TeamId, Option<String>)>,
 }
 
-/// A team as far as it matters who is invited to it.
+/// What an invitation has to know of a team.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Team {
     pub id: TeamId,
@@ -62,43 +63,43 @@ pub struct Team {
     pub default_role: Option<String>,
 }
 
-/// What an invitation is decided with.
+/// What is loaded for the decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Of those that are named.
+    /// The teams of the invitation that exist.
     pub teams: Vec<Team>,
-    /// What the roles permit that are given.
+    /// The permissions of the roles that exist, by their keys.
     pub permissions: BTreeMap<String, Vec<String>>,
     pub is_member: bool,
-    /// What waits for the same address.
+    /// The pending invitation of the same address.
     pub pending: Option<Invitation>,
-    /// Of the seats.
+    /// The version of the seats.
     pub version: i64,
 }
 
-/// The roles that are given, each with the place where it is said: what does not exist or is not allowed is refused.
+/// The roles of an invitation, each with its pointer. Refuses a team that does not exist and a role that the team does not allow.
 pub fn roles_given(wanted: &Wanted, teams: &[Team]) -> Result<Vec<(String, String)>, Problem> {
     if wanted.role.is_none() && wanted.teams.is_empty() {
-        let detail = "Say what the new member will be: send a role, or teams with a role on each, or \"role\": null for nothing yet.";
+        let detail = "The invitation assigns no role. Send a role, teams with a role on each, or \"role\": null for no role yet.";
         return Err(Problem::invalid("/role", "role_required", detail));
     }
     if wanted.teams.len() > TEAMS_MAX {
-        return Err(Problem::invalid("/teams", "invalid_value", format!("Send at most {TEAMS_MAX} teams.")));
+        return Err(Problem::invalid("/teams", "invalid_value", format!("There are too many teams. Send at most {TEAMS_MAX}.")));
     }
     let mut given: Vec<(String, String)> = wanted.role.iter().flatten().map(|role| ("/role".to_owned(), role.clone())).collect();
     let mut seen = BTreeSet::new();
     for (index, (id, role)) in wanted.teams.iter().enumerate() {
         let pointer = |field: &str| format!("/teams/{index}/{field}");
         let team = teams.iter().find(|team| team.id == *id);
-        let unknown = || Problem::refused(pointer("team"), "unknown_team", "There is no such team. GET /v1/teams lists them.");
+        let unknown = || Problem::refused(pointer("team"), "unknown_team", "This team does not exist. GET /v1/teams lists the teams.");
         let team = team.ok_or_else(unknown)?;
         if !seen.insert(*id) {
-            return Err(Problem::invalid(pointer("team"), "invalid_value", "Send each team once."));
+            return Err(Problem::invalid(pointer("team"), "invalid_value", "This team is in the list twice. Send each team once."));
         }
         let missing = || Problem::invalid(pointer("role"), "role_required", "This team has no default role. Send the key of a role.");
         let role = role.as_ref().or(team.default_role.as_ref()).ok_or_else(missing)?;
         if team.allowed_roles.as_ref().is_some_and(|allowed| !allowed.contains(role)) {
-            let detail = "This team's settings.allowedRoles don't include this role. Send one of them.";
+            let detail = "The settings.allowedRoles of the team do not include this role. Send one of them.";
             return Err(Problem::refused(pointer("role"), "role_not_allowed", detail));
         }
         given.push((pointer("role"), role.clone()));
@@ -107,7 +108,7 @@ pub fn roles_given(wanted: &Wanted, teams: &[Team]) -> Result<Vec<(String, Strin
 }
 
 impl Invitation {
-    /// Whether its time is over, whether or not anybody noticed.
+    /// Whether it has expired, whether or not that was recorded.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }
@@ -116,12 +117,12 @@ impl Invitation {
         if self.status == Status::Pending && self.is_over(now) { Status::Expired } else { self.status }
     }
 
-    /// Whether a token of `generation` opens it.
-    pub fn opens_for(&self, generation: u32, now: Timestamp) -> bool {
+    /// Whether a token of `generation` is accepted.
+    pub fn accepts(&self, generation: u32, now: Timestamp) -> bool {
         self.status_at(now) == Status::Pending && self.generation == generation
     }
 
-    /// The keys of all roles that it gives.
+    /// The keys of all roles that it assigns.
     pub fn role_keys(&self) -> BTreeSet<&str> {
         self.role.as_deref().into_iter().chain(self.teams.iter().map(|team| team.role.as_str())).collect()
     }

@@ -16,7 +16,7 @@ use crate::identity::members::wire::{MemberView, given};
 use crate::identity::members::{directory, seats};
 use crate::identity::permissions::needs;
 use crate::identity::throttle::at;
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationId, TeamId};
 use crate::kernel::page;
@@ -25,28 +25,30 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 
-/// A role on a team, to be given.
+/// A role on a team to assign.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = InvitedTeam)]
 pub struct NewTeamRole {
-    #[schema(example = "team_...")]
+    /// The team.
     pub team: TeamId,
-    /// The key of a role; the team's `settings.defaultRole` when absent.
+    /// The key of a role; the `settings.defaultRole` of the team when absent.
     #[schema(example = "developer")]
     pub role: Option<String>,
 }
 
-/// Somebody to be invited.
+/// An invitation to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
+    /// The address of the invitee.
     #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
-    /// The key of a role that holds organization-wide; null: on teams only. May be left out where teams are named.
+    /// The key of the organization-wide role; `null` for roles on teams only. It may be absent if teams are sent.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "developer")]
     pub role: Option<Option<String>>,
+    /// The roles on teams.
     #[serde(default)]
     #[schema(required = false, max_items = 50)]
     pub teams: Vec<NewTeamRole>,
@@ -57,17 +59,29 @@ pub struct NewInvitation {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Invitation)]
 pub struct InvitationView {
+    /// The type of the resource: `Invitation`.
     #[serde(rename = "$type")]
+    #[schema(example = "Invitation")]
     pub type_name: &'static str,
+    /// The id.
     #[serde(rename = "$id")]
     pub id: InvitationId,
+    /// The address of the invitee, in lower case.
+    #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
+    /// The key of the organization-wide role; `null` for roles on teams only.
+    #[schema(example = "developer")]
     pub role: Option<String>,
+    /// The roles on teams.
     pub teams: Vec<TeamRole>,
+    /// The status of the invitation.
     pub status: Status,
-    /// A member, a key or a client of the organization, or `platform`.
+    /// Who invited: `platform`, or the id of a member, API key or OAuth client.
+    #[schema(example = "platform")]
     pub invited_by: String,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// Until when the link in the latest email is valid.
     pub expires_at: Timestamp,
 }
 
@@ -87,16 +101,18 @@ impl InvitationView {
     }
 }
 
-/// What came by mail, and who came with it.
+/// The token of an invitation, and the name of the invitee.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Acceptance {
-    /// From the link: `tk_invite_...`.
+    /// The token from the link in the email.
     #[schema(example = "tk_invite_...")]
     pub token: String,
-    #[schema(min_length = 1, max_length = 200)]
+    /// The given name of the invitee.
+    #[schema(example = "Ada", min_length = 1, max_length = 200)]
     pub given_name: Option<String>,
-    #[schema(min_length = 1, max_length = 200)]
+    /// The family name of the invitee.
+    #[schema(example = "Lovelace", min_length = 1, max_length = 200)]
     pub family_name: Option<String>,
 }
 
@@ -109,11 +125,12 @@ pub struct InvitationsQuery {
     status: Option<String>,
 }
 
-/// Invite somebody
+/// Create an invitation
 ///
-/// A seat is held for them from now on, and they get a mail with a link that works for 7 days. Nobody invites to a role that permits more
-/// than they may.
-#[utoipa::path(post, path = "/v1/invitations", tag = "people", operation_id = "createInvitation", request_body = NewInvitation,
+/// Holds a seat and emails the invitee a link that is valid for 7 days. A caller cannot invite to a role that permits more than they hold.
+/// Returns 403 `quota_exceeded` if no seat is free, and 409 `already_invited` or `already_member` if the email is invited or a member
+/// already.
+#[utoipa::path(post, path = "/v1/invitations", tag = "invitations", operation_id = "createInvitation", request_body = NewInvitation,
     responses((status = 201, description = "The invitation", body = InvitationView)))]
 pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<NewInvitation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -132,10 +149,12 @@ pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<Ne
     .await
 }
 
-/// List the invitations
-#[utoipa::path(get, path = "/v1/invitations", tag = "people", operation_id = "listInvitations",
+/// List invitations
+///
+/// All invitations of the organization, ended ones included, newest first.
+#[utoipa::path(get, path = "/v1/invitations", tag = "invitations", operation_id = "listInvitations",
     params(PageQuery,
-        ("status" = Option<Status>, Query, description = "Only those that are so now")),
+        ("status" = Option<Status>, Query, description = "Only invitations with this status")),
     responses((status = 200, description = "Newest first", body = Page<InvitationView>)))]
 pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<InvitationsQuery>) -> Result<Reply> {
     let (tenant, status) = (&caller.tenant, query.status()?);
@@ -146,18 +165,26 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
     Reply::ok(&page::list(&query, find, list, |invitation: &Invitation| invitation.id, view).await?)
 }
 
-/// Read an invitation
-#[utoipa::path(get, path = "/v1/invitations/{id}", tag = "people", operation_id = "getInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 200, description = "The invitation", body = InvitationView)))]
+/// Get an invitation
+///
+/// The invitation without its token: the token is in the email only.
+#[utoipa::path(
+    get, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "getInvitation",
+    params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
+    responses((status = 200, description = "The invitation", body = InvitationView))
+)]
 pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     Reply::ok(&InvitationView::at(caller.tenant.moment().now)(find(&caller.tenant, id).await?))
 }
 
-/// Mail an invitation again
+/// Resend an invitation
 ///
-/// The new link works for 7 days from now; the one before works no more.
-#[utoipa::path(post, path = "/v1/invitations/{id}/mails", tag = "people", operation_id = "mailInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 201, description = "The invitation", body = InvitationView)))]
+/// Emails a new link that is valid for 7 days from now. The previous link stops working. Returns 409 `too_many_mails` after 20 emails.
+#[utoipa::path(
+    post, path = "/v1/invitations/{id}/mails", tag = "invitations", operation_id = "mailInvitation",
+    params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
+    responses((status = 201, description = "The invitation", body = InvitationView))
+)]
 pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>, key: IdempotencyKey) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, key.0.as_ref());
     once(tenant, claim, || async {
@@ -172,9 +199,13 @@ pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPat
 
 /// Revoke an invitation
 ///
-/// Its link works no more, and its seat is free.
-#[utoipa::path(delete, path = "/v1/invitations/{id}", tag = "people", operation_id = "revokeInvitation", params(("id" = String, Path, description = "`invitation_...`")),
-    responses((status = 204, description = "Revoked")))]
+/// The link stops working and the seat is freed. Revoking an invitation that was revoked or has expired changes nothing; returns 409
+/// `invitation_not_pending` if it was accepted.
+#[utoipa::path(
+    delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "revokeInvitation",
+    params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
+    responses((status = 204, description = "Revoked"))
+)]
 pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPath<InvitationId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -186,8 +217,9 @@ pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInP
 
 /// Accept an invitation
 ///
-/// The token from the mail is all that is needed, and it works once. A token that is wrong, used, revoked or expired gets one answer.
-#[utoipa::path(post, path = "/v1/invitation-acceptances", tag = "people", operation_id = "acceptInvitation", request_body = Acceptance,
+/// Makes the invitee a member. The token from the email is the only credential and is accepted once. A token that is wrong, used, revoked
+/// or expired is always answered with 404 `invitation_not_valid`.
+#[utoipa::path(post, path = "/v1/invitation-acceptances", tag = "invitations", operation_id = "acceptInvitation", request_body = Acceptance,
     responses((status = 201, description = "The new member", body = MemberView)))]
 pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>) -> Result<Reply> {
     let (body, claim) = (&command.body, command.claim.as_ref());
@@ -202,25 +234,25 @@ pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>
         let person = directory::enter(tenant, &invitation.email).await?;
         let (member, decision) = rules::accept(&invitation, person, profile.clone(), &known, tenant.moment())?;
         let reply = Reply::created(&MemberView::from(member))?;
-        tenant.on_behalf_of(Behalf::Person(person)).commit(decision, reply.stored(claim).as_ref()).await?;
+        tenant.on_behalf_of(OnBehalfOf::Person(person)).commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
     })
     .await?;
     Ok(reply.with_headers(admission.headers()))
 }
 
-/// The invitation that a token opens now, and what there is of what it gives.
+/// The pending invitation of a token, and those of its roles and teams that still exist.
 async fn opened(tenant: &Tenant, token: InvitationToken) -> Result<(Invitation, Known)> {
     let invitation = store::find(tenant, token.invitation).await?;
-    let open = invitation.filter(|invitation| invitation.opens_for(token.generation, tenant.moment().now));
+    let open = invitation.filter(|invitation| invitation.accepts(token.generation, tenant.moment().now));
     let invitation = open.ok_or_else(not_valid)?;
     let known = store::still_there(tenant, &invitation).await?;
     if known.is_member { Err(not_valid().into()) } else { Ok((invitation, known)) }
 }
 
-/// The one answer to every token that opens nothing.
+/// The one answer to every token without a pending invitation.
 fn not_valid() -> Problem {
-    let detail = "This invitation is not valid: the link may be old, used or withdrawn. Ask whoever invited you to send a new one.";
+    let detail = "This invitation is not valid: the link is replaced, used, revoked or expired. Ask for a new invitation.";
     Problem::new(404, "invitation_not_valid", "The invitation is not valid", detail)
 }
 
@@ -232,6 +264,8 @@ impl InvitationsQuery {
     fn status(&self) -> Result<Option<Status>> {
         let Some(text) = &self.status else { return Ok(None) };
         let status = serde_json::from_value(text.as_str().into());
-        Ok(Some(status.map_err(|_| Problem::invalid("status", "invalid_value", "Send pending, accepted, revoked or expired."))?))
+        Ok(Some(status.map_err(|_| {
+            Problem::invalid("status", "invalid_value", "This status does not exist. Send pending, accepted, revoked or expired.")
+        })?))
     }
 }

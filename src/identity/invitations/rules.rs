@@ -1,4 +1,4 @@
-//! What an invitation is, and what may become of it.
+//! How invitations are created, renewed, revoked, accepted and expire.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use crate::kernel::organization::is_email;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days};
 
-/// How long an invitation waits.
+/// How long the link in an email is valid.
 pub const OPEN_FOR: Duration = days(7);
-/// Mails of one invitation: nobody is to be flooded by us.
+/// Emails of one invitation, so that no address is flooded.
 pub const MAILS_MAX: u32 = 20;
 
-/// The seat of an invitation that is made when the seats are at `version`: trying again takes the same one, inviting anew another one.
+/// The seat of an invitation that is made when the seats are at `version`: a retry takes the same one, a later invitation another one.
 pub fn seat_of(email: &str, version: i64) -> ReservationId {
     ReservationId::derived(&["seat", &normalized(email), &version.to_string()])
 }
 
-/// Invites somebody. What their roles permit was checked against what the caller holds.
+/// Creates an invitation. The permissions of its roles were checked against what the caller holds.
 pub fn invite(id: InvitationId, wanted: &Wanted, known: &Known, by: &str, moment: Moment<'_>) -> Result<(Invitation, Decision), Problem> {
     let email = normalized(&wanted.email);
     if !is_email(&email) {
-        return Err(Problem::invalid("/email", "invalid_value", "Send an email address such as ada@example.com."));
+        return Err(Problem::invalid("/email", "invalid_value", "This is not an email address. Send one such as ada@acme.example."));
     }
     let given = roles_given(wanted, &known.teams)?;
     if let Some((pointer, _)) = given.iter().find(|(_, role)| !known.permissions.contains_key(role)) {
-        return Err(Problem::refused(pointer, "unknown_role", "There is no such role. GET /v1/roles lists them by their keys."));
+        return Err(Problem::refused(pointer, "unknown_role", "This role does not exist. GET /v1/roles lists the roles by their keys."));
     }
     if known.is_member {
-        let detail = "Somebody with this email is a member already. Change their role with PATCH /v1/members/{id}.";
+        let detail = "This email address belongs to a member. Change their role with PATCH /v1/members/{id}.";
         return Err(Problem::conflict("already_member", detail));
     }
     let waiting = known.pending.as_ref().filter(|pending| !pending.is_over(moment.now));
     if waiting.is_some() {
-        let detail = "This email is invited already. Send the mail again with POST /v1/invitations/{id}/mails, or revoke it first.";
+        let detail = "An invitation of this email address is pending. Resend it with POST /v1/invitations/{id}/mails, or revoke it first.";
         return Err(Problem::conflict("already_invited", detail));
     }
     let role = wanted.role.clone().flatten();
@@ -60,7 +60,7 @@ pub fn invite(id: InvitationId, wanted: &Wanted, known: &Known, by: &str, moment
         ended_at: None,
         version: 1,
     };
-    // Its time is over, and only the word of it is on its way.
+    // It has expired, and the step that records that has not run yet.
     let before = known.pending.as_ref().map_or_else(Decision::new, |pending| expire(pending, moment));
     let decision = before
         .guard(store::is_free(&invitation.email, known.pending.as_ref().map(|pending| pending.id)))
@@ -73,11 +73,11 @@ pub fn invite(id: InvitationId, wanted: &Wanted, known: &Known, by: &str, moment
     Ok((invitation, decision))
 }
 
-/// Mails the invitation again: with a new token, and for another week.
+/// Renews the invitation: a new email with a new token, valid for another week.
 pub fn renew(invitation: &Invitation, moment: Moment<'_>) -> Result<(Invitation, Decision), Problem> {
     require_pending(invitation, moment.now)?;
     if invitation.generation >= MAILS_MAX {
-        let detail = format!("This invitation was mailed {MAILS_MAX} times. Revoke it and ask the person whether the mails arrive.");
+        let detail = format!("This invitation was emailed {MAILS_MAX} times. Revoke it and ask the invitee whether the emails arrive.");
         return Err(Problem::conflict("too_many_mails", detail));
     }
     let generation = invitation.generation.saturating_add(1);
@@ -92,7 +92,7 @@ pub fn renew(invitation: &Invitation, moment: Moment<'_>) -> Result<(Invitation,
     Ok((Invitation { version: next.version.saturating_add(1), ..next }, decision))
 }
 
-/// Takes an invitation back; nothing to do when it is over, unless it was accepted.
+/// Revokes an invitation. One that was revoked or has expired stays as it is; one that was accepted is refused.
 pub fn revoke(invitation: &Invitation, moment: Moment<'_>) -> Result<Decision, Problem> {
     match invitation.status {
         Status::Pending => {}
@@ -106,7 +106,7 @@ pub fn revoke(invitation: &Invitation, moment: Moment<'_>) -> Result<Decision, P
     Ok(decision.audit("invitation.revoked", invitation.id.to_string(), Some(invitation.facts()), None))
 }
 
-/// Ends an invitation whose time is over; nothing to do before, or when it has ended.
+/// Records that an invitation has expired; nothing to do before that, or when it has ended.
 pub fn expire(invitation: &Invitation, moment: Moment<'_>) -> Decision {
     if !invitation.is_over(moment.now) || invitation.status != Status::Pending {
         return Decision::new();
@@ -115,7 +115,7 @@ pub fn expire(invitation: &Invitation, moment: Moment<'_>) -> Decision {
     decision.audit("invitation.expired", invitation.id.to_string(), Some(invitation.facts()), None)
 }
 
-/// Whoever has the token comes in. Roles and teams that are gone by now are not given: `known` names those that are there.
+/// Makes the invitee a member. Roles and teams that were deleted since are not assigned: `known` names those that exist.
 pub fn accept(
     invitation: &Invitation,
     person: PersonId,
@@ -146,7 +146,7 @@ fn require_pending(invitation: &Invitation, now: Timestamp) -> Result<(), Proble
     if invitation.status_at(now) == Status::Pending {
         return Ok(());
     }
-    Err(Problem::conflict("invitation_not_pending", "This invitation is over. Invite the person anew with POST /v1/invitations."))
+    Err(Problem::conflict("invitation_not_pending", "This invitation has ended. Create another one with POST /v1/invitations."))
 }
 
 #[cfg(test)]
@@ -220,7 +220,7 @@ mod tests {
     fn a_mail_renews_the_week_and_ends_the_token_before() {
         let first = made(0);
         let (second, _) = renew(&first, at(6)).unwrap();
-        assert!(second.opens_for(2, at(12).now) && !second.opens_for(1, at(6).now) && !second.opens_for(2, at(13).now));
+        assert!(second.accepts(2, at(12).now) && !second.accepts(1, at(6).now) && !second.accepts(2, at(13).now));
         assert_eq!(renew(&first, at(7)).unwrap_err().code, "invitation_not_pending");
         let mailed = Invitation { generation: MAILS_MAX, ..first };
         assert_eq!(renew(&mailed, at(1)).unwrap_err().code, "too_many_mails");
@@ -238,7 +238,7 @@ mod tests {
         }
         let accepted = Invitation { status: Status::Accepted, ..pending };
         assert_eq!(revoke(&accepted, at(1)).unwrap_err().code, "invitation_not_pending");
-        assert!(!accepted.opens_for(1, at(1).now));
+        assert!(!accepted.accepts(1, at(1).now));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub async fn find(tenant: &Tenant, id: InvitationId) -> Result<Option<Invitation
     Ok(tenant.row::<InvitationRow>(statement).await?.map(Invitation::from))
 }
 
-/// What waits for an address, in lower case.
+/// The pending invitation of an address in lower case.
 async fn pending(tenant: &Tenant, email: &str) -> Result<Option<Invitation>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at,
@@ -75,7 +75,7 @@ async fn pending(tenant: &Tenant, email: &str) -> Result<Option<Invitation>> {
     Ok(tenant.row::<InvitationRow>(statement).await?.map(Invitation::from))
 }
 
-/// A page of invitations, newest first. One that is pending only because nobody noticed its end counts as expired.
+/// A page of invitations, newest first. One that has expired without a record of that counts as expired.
 pub async fn list(tenant: &Tenant, status: Option<Status>, before: &str, fetch: u32) -> Result<Vec<Invitation>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, email, role, teams, status, generation, invited_by, created_at, expires_at,
@@ -94,13 +94,13 @@ pub async fn list(tenant: &Tenant, status: Option<Status>, before: &str, fetch: 
     Ok(tenant.rows::<InvitationRow>(statement).await?.into_iter().map(Invitation::from).collect())
 }
 
-/// Those of the named teams that there are.
+/// Those of the named teams that exist.
 async fn invited_teams(tenant: &Tenant, ids: Vec<TeamId>) -> Result<Vec<Team>> {
     let found = teams::store::settings_of(tenant, &ids).await?.into_iter();
     Ok(found.map(|(id, settings)| Team { id, allowed_roles: settings.allowed_roles, default_role: settings.default_role }).collect())
 }
 
-/// What is to be known for an invitation to be made.
+/// What the decision to create an invitation needs.
 pub async fn known(tenant: &Tenant, wanted: &Wanted) -> Result<Known> {
     let email = normalized(&wanted.email);
     let teams = invited_teams(tenant, wanted.teams.iter().map(|(team, _)| *team).collect()).await?;
@@ -114,7 +114,7 @@ pub async fn known(tenant: &Tenant, wanted: &Wanted) -> Result<Known> {
     })
 }
 
-/// What is to be known for it to be accepted: which of its roles and teams there still are.
+/// What the decision to accept it needs: which of its roles and teams still exist.
 pub async fn still_there(tenant: &Tenant, invitation: &Invitation) -> Result<Known> {
     let permissions = roles::store::permissions_of(tenant, invitation.role_keys()).await?;
     let teams = invited_teams(tenant, invitation.teams.iter().map(|given| given.team).collect()).await?;
@@ -157,7 +157,7 @@ pub fn update(invitation: &Invitation) -> TenantStatement {
     )
 }
 
-/// Guard: nobody with this email is a member or invited, but for the invitation that is ended with this commit.
+/// Guard: this email address belongs to no member and no pending invitation, except the one that is ended with this commit.
 pub fn is_free(email: &str, ended: Option<InvitationId>) -> TenantStatement {
     stale_if!(
         "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND email = ?2)

@@ -1,4 +1,4 @@
-//! The secret of an invitation's mail: `tk_invite_` + invitation, organization, generation and MAC in letters of base32.
+//! The secret of an invitation's email: `tk_invite_` + invitation, organization, generation and MAC in letters of base32.
 //!
 //! MAC = the first 16 bytes of HMAC-SHA256(secret, "tk_invite" ‖ invitation ‖ organization ‖ generation): a forged token finds nothing to
 //! look up.
@@ -38,7 +38,7 @@ impl InvitationToken {
         bool::from(token.mac(secret).ct_eq(&mac)).then_some(token)
     }
 
-    /// Whom a text speaks of, true or not: what is throttled.
+    /// The invitation that a text names, true or not: the target of the throttle.
     pub fn target(text: &str) -> Option<&str> {
         text.strip_prefix(INVITATION_PREFIX)?.get(..26)
     }

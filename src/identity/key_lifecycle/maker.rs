@@ -1,13 +1,13 @@
-//! Who makes a key.
+//! The creator of a key.
 
 use crate::kernel::ids::PersonId;
 use crate::kernel::tenant::Tenant;
 
-/// Who makes a key: what stands in its row.
+/// The creator of a key as its row names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maker {
     pub name: String,
-    /// In whose hands the key is; None: in nobody's of the organization.
+    /// The member whose key it is, which ends with their membership; None if it belongs to no member.
     pub person: Option<PersonId>,
 }
 

@@ -1,4 +1,4 @@
-//! How long a key is good, and what may be asked of one.
+//! How long a key is valid, and the checks of what clients send for one.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::kernel::time::{Timestamp, days, minutes, seconds};
 
 const NAME_LENGTH_MAX: usize = 200;
 const SCOPES_MAX: usize = 50;
-/// How long the old secret stays good after a rotation, where nothing else is asked for, and at most.
+/// How long the old secret stays valid after a rotation: by default, and at most.
 pub const OVERLAP: Duration = days(1);
 pub const OVERLAP_MAX: Duration = days(30);
 /// A use is written down unless one was this shortly before.
 const USE_NOTED_EVERY: Duration = minutes(5);
 
-/// From when and until when a key is good.
+/// From when and until when a key is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
     pub created_at: Timestamp,
@@ -31,15 +31,15 @@ pub struct Rotation {
 }
 
 impl Lifetime {
-    /// Whether requests may be made with the key at `now` of the wall clock.
+    /// Whether the key is accepted at `now` of the wall clock.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// The new key is good for as long as the old one was made for. The old one ends after `overlap`, or when it would have ended anyway.
+    /// The new key gets the same lifetime as the old one had. The old one ends after `overlap`, or at its own end if that is earlier.
     pub fn rotate(&self, overlap: Duration, now: Timestamp) -> Result<Rotation, Problem> {
         if !self.is_usable(now) {
-            return Err(Problem::conflict("key_ended", "This key is expired or revoked, so there is nothing to rotate. Create a new one."));
+            return Err(Problem::conflict("key_ended", "This key is expired or revoked and cannot be rotated. Create a new key."));
         }
         let until = now.plus(overlap);
         Ok(Rotation {
@@ -54,40 +54,50 @@ pub fn is_use_to_be_noted(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| last.plus(USE_NOTED_EVERY) <= now)
 }
 
-/// The name of a key or of a client, as it is kept.
+/// The name of a key or a client as it is stored.
 pub fn check_name(name: &str) -> Result<String, Problem> {
     if name.trim().is_empty() || name.chars().count() > NAME_LENGTH_MAX {
-        return Err(Problem::invalid("/name", "invalid_value", "Send a name of 1 to 200 characters."));
+        return Err(Problem::invalid("/name", "invalid_value", "The name is empty or too long. Send 1 to 200 characters."));
     }
     Ok(name.trim().to_owned())
 }
 
 pub fn check_scopes(scopes: &[String]) -> Result<(), Problem> {
     if scopes.is_empty() || scopes.len() > SCOPES_MAX {
-        return Err(Problem::invalid("/scopes", "invalid_value", "Send 1 to 50 scopes; GET /v1/permissions lists them."));
+        return Err(Problem::invalid(
+            "/scopes",
+            "invalid_value",
+            "The number of scopes is not accepted. Send 1 to 50; GET /v1/permissions lists them.",
+        ));
     }
     match scopes.iter().position(|scope| !is_scope(scope)) {
-        Some(index) => {
-            Err(Problem::invalid(format!("/scopes/{index}"), "unknown_permission", "GET /v1/permissions lists the permissions."))
-        }
+        Some(index) => Err(Problem::invalid(
+            format!("/scopes/{index}"),
+            "unknown_permission",
+            "This permission does not exist. GET /v1/permissions lists the permissions.",
+        )),
         None => Ok(()),
     }
 }
 
 pub fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
     if expires_at.is_some_and(|end| end <= now) {
-        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send a time in the future, or leave it out."));
+        return Err(Problem::invalid(
+            "/expiresAt",
+            "invalid_value",
+            "This time has passed. Send a time in the future, or omit it for a key that does not expire.",
+        ));
     }
     Ok(())
 }
 
-/// How long the old secret is to stay good.
+/// How long the old secret stays valid.
 pub fn check_overlap(asked: Option<u64>) -> Result<Duration, Problem> {
     match asked.map(seconds) {
         None => Ok(OVERLAP),
         Some(overlap) if overlap <= OVERLAP_MAX => Ok(overlap),
         Some(_) => {
-            let detail = format!("Send 0 to {} seconds; 0 ends the old secret at once.", OVERLAP_MAX.as_secs());
+            let detail = format!("The overlap is too long. Send 0 to {} seconds; 0 ends the old secret at once.", OVERLAP_MAX.as_secs());
             Err(Problem::invalid("/overlapSeconds", "invalid_value", detail))
         }
     }

@@ -1,4 +1,4 @@
-//! The mail of a login. It is not among an organization's mails: it is made when it is sent, so that no code is stored.
+//! The email of a login. It is not among an organization's mails: it is written when it is sent, so that no code is stored.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::kernel::ports::OutgoingMail;
 
 const TEMPLATE: &str = "login-code";
 
-/// Sends the mail of a login, once, if the address is a member's. A login for nobody is done, too.
+/// Sends the email of a login, once, if the address belongs to a member. Otherwise it only records that there is nothing to send.
 pub async fn send(platform: &Platform, id: LoginId) -> Result<()> {
     let Some(login) = store::to_mail(platform, id).await? else { return Ok(()) };
     if let Some(belonging) = organizations::of_email(platform, &login.email, None).await?.first() {

@@ -1,11 +1,11 @@
-//! Logins: how a person proves that an email is theirs, with a code or a link that was mailed there.
+//! Logins: how a person proves that an email address is theirs, with a code or a link from an email.
 //!
-//! Owns: asking for a login, its mail, its code and link, and how often one may guess. Does not own: what a proven email opens
-//! (`sessions`), and how often one may ask (`throttle`).
-//! Words: a *login* is one mail with one code and one link; it is *live* until it is used, expires or was guessed at too often.
-//! Invariants: whoever asks learns nothing of whom we know, neither by the answer nor by the time it takes: the request writes a row and
-//! looks at nothing, and the queue looks whom it is for. Code and link are made from the login's id and the server's secret, so none is
-//! stored; a guess is counted before it is compared; a login opens one session.
+//! Owns: the request for a login, its email, its code and link, and the number of guesses. Does not own: the session that follows
+//! (`sessions`), and how often a login may be requested (`throttle`).
+//! Words: a *login* is one email with one code and one link; it is *live* until it is used, expires or was guessed at too often.
+//! Invariants: a request reveals no member, neither by the answer nor by the time it takes: it writes a row and reads nothing, and the
+//! queue reads whether the address belongs to a member. Code and link are derived from the login's id and the server's secret, so none is
+//! stored; a guess is counted before it is compared; a login creates one session.
 
 pub mod mail;
 pub mod organizations;

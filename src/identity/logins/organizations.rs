@@ -1,4 +1,4 @@
-//! Where somebody who proved an email belongs. The directory's memberships are an index; the truth is each organization's own.
+//! The organizations of a proven email address. The directory's memberships are an index; each organization's own rows decide.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub struct Belonging {
     pub name: String,
 }
 
-/// The organizations of whoever has this email, by id.
+/// The organizations in which this email address belongs to a member, by id.
 pub async fn of_email(platform: &Platform, email: &str, request: Option<RequestId>) -> Result<Vec<Belonging>> {
     let entered = store::memberships(platform, email).await?;
     let looked_at = entered.into_iter().map(|(person, organization)| look(platform, person, organization, request));

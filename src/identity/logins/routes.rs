@@ -12,32 +12,35 @@ use crate::kernel::error::Result;
 use crate::kernel::organization::is_email;
 use crate::kernel::problem::Problem;
 
-/// Who wants to log in.
+/// A login email to request.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLogin {
+    /// The email address of the person who wants to log in.
     #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
 }
 
-/// What everybody is told.
+/// A requested login email, the same for every address.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Login)]
 pub struct LoginView {
+    /// The type of the resource: `Login`.
     #[serde(rename = "$type")]
+    #[schema(example = "Login")]
     pub type_name: &'static str,
-    /// Seconds for which the code and the link in the mail are good.
+    /// How long the code and the link in the email are valid, in seconds.
     #[schema(value_type = i64, example = 600)]
     pub expires_in: u64,
 }
 
-/// Ask for a login mail
+/// Request a login email
 ///
-/// If the address is a member's, a code and a link are mailed to it. The answer is the same if it is not. Both work once, for
-/// `POST /v1/sessions`; a mail before this one works until it expires, up to three at a time.
+/// Emails a code and a link to the address if it belongs to a member. The response is the same if it does not. Both are valid for ten
+/// minutes and are accepted once, by `POST /v1/sessions`. The three most recent emails to an address stay valid until they expire.
 #[utoipa::path(post, path = "/v1/login", tag = "sessions", operation_id = "createLogin", request_body = NewLogin,
-    responses((status = 202, description = "A mail is on its way, if the address is a member's", body = LoginView)))]
+    responses((status = 202, description = "The email is sent if the address belongs to a member", body = LoginView)))]
 pub async fn create(public: Public<at::Login>, command: Command<NewLogin>) -> Result<Reply> {
     let email = checked_email(&command.body.email, "/email")?;
     let (platform, admission) = public.admit(Some(&email)).await?;
@@ -51,11 +54,11 @@ pub async fn create(public: Public<at::Login>, command: Command<NewLogin>) -> Re
     Ok(reply.with_headers(admission.headers()))
 }
 
-/// The email as it is compared, if it can be one.
+/// The email address in the form in which addresses are compared; refused if it cannot be one.
 pub fn checked_email(text: &str, pointer: &str) -> Result<String> {
     let email = rules::normal(text);
     if !is_email(&email) {
-        return Err(Problem::invalid(pointer, "invalid_value", "Send an email address such as ada@acme.example.").into());
+        return Err(Problem::invalid(pointer, "invalid_value", "This is not an email address. Send one such as ada@acme.example.").into());
     }
     Ok(email)
 }

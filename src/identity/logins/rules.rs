@@ -1,4 +1,4 @@
-//! What a login is worth, and for how long.
+//! The limits of logins.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use crate::kernel::ids::LoginId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::minutes;
 
-/// How long a code and its link are good.
+/// How long a code and its link are valid.
 pub const LIFETIME: Duration = minutes(10);
-/// Guesses at one code. With the throttle's ten guesses an hour at one address, whoever guesses for a whole day has a chance of 1 in 1,000.
+/// Guesses at one code. With the throttle's ten guesses an hour at one address, a day of guessing succeeds with a chance of 1 in 1,000.
 pub const ATTEMPTS_MAX: u32 = 5;
-/// Live logins of one address: an older mail that arrives late still works, and every further one would be one more to guess.
+/// Live logins of one address: an older email that arrives late still works, and each further one would be one more to guess.
 pub const LIVE_MAX: u32 = 3;
 
 /// A login whose code or link was presented.
@@ -25,8 +25,8 @@ pub fn normal(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// 401, the same for a code that is wrong, used, expired or was never mailed, and for a person without an organization.
+/// 401, the same for a code that is wrong, used, expired or was never sent, and for a person without an organization.
 pub fn invalid_code() -> Problem {
-    let detail = "This code or link is wrong, used or expired. Ask for a new one with POST /v1/login.";
+    let detail = "This code or link is wrong, used or expired. Request a new login email with POST /v1/login.";
     Problem::new(401, "invalid_code", "The login code is not valid", detail).with_header("WWW-Authenticate", "Bearer realm=\"tenantry\"")
 }

@@ -1,4 +1,4 @@
-//! What the mail of a login says: a code to type and a token in a link. Both follow from the login's id and the server's secret.
+//! The secrets in the email of a login: a code to type and a token in a link. Both are derived from the login's id and the server's secret.
 
 use super::rules::Login;
 use crate::kernel::ids::{LoginId, decode_base32, encode_base32};

@@ -30,7 +30,7 @@ struct IdRow {
     id: LoginId,
 }
 
-/// Writes a login down and lets the queue mail it. It is the same work for every address.
+/// Records a login and has the queue email it. It is the same work for every address.
 pub async fn ask(platform: &Platform, email: &str, answer: Option<&Answer>) -> Result<()> {
     let moment = platform.app().moment();
     let id = LoginId::new(moment);
@@ -53,12 +53,12 @@ pub async fn ask(platform: &Platform, email: &str, answer: Option<&Answer>) -> R
         LIVE_MAX
     ));
     platform.directory(batch).await?;
-    // Best effort: the minute's sweep mails what got lost here.
+    // Best effort: the sweep of the next minute sends what got lost here.
     let _nudged = platform.app().queues.send(vec![Message::Login { login: id }]).await;
     Ok(())
 }
 
-/// The login of this email whose code it is. Counts the guess first, so that parallel ones are all counted.
+/// The login of this email address with this code. Counts the guess first, so that parallel ones are all counted.
 pub async fn present_code(platform: &Platform, email: &str, code: &str) -> Result<Option<Login>> {
     let statement = platform_sql!(
         "UPDATE logins
@@ -73,7 +73,7 @@ pub async fn present_code(platform: &Platform, email: &str, code: &str) -> Resul
     Ok(secrets::with_code(&logins, code, &platform.app().settings.secret).cloned())
 }
 
-/// The login whose link it is, if that is still good. It is counted, too: the second factor can be guessed behind it.
+/// The login of this link, if it is still live. It is counted, too: the second factor behind it can be guessed.
 pub async fn present_link(platform: &Platform, id: LoginId) -> Result<Option<Login>> {
     let statement = platform_sql!(
         "UPDATE logins
@@ -87,13 +87,13 @@ pub async fn present_link(platform: &Platform, id: LoginId) -> Result<Option<Log
     Ok(platform.directory_rows::<LoginRow>(statement).await?.into_iter().next().map(Login::from))
 }
 
-/// Takes a guess back that was right and yet opened nothing.
+/// Uncounts a guess that was right but created no session.
 pub async fn give_back(platform: &Platform, login: &Login) -> Result<()> {
     let statement = platform_sql!("UPDATE logins SET attempts = max(attempts - 1, 0) WHERE id = ?1 AND used_at IS NULL", login.id);
     platform.directory(vec![statement]).await.map(|_| ())
 }
 
-/// The statements that use a login up, for one batch; stale when somebody else was first.
+/// The statements that use a login up, for one batch; stale when a concurrent request was first.
 pub fn use_up(platform: &Platform, login: &Login, person: PersonId) -> Vec<Statement> {
     let now = platform.app().moment().now;
     vec![
@@ -115,10 +115,10 @@ struct MembershipRow {
     organization_id: OrganizationId,
 }
 
-/// Organizations of one person that are looked at.
+/// Organizations of one person that are read.
 const MEMBERSHIPS_MAX: u32 = 100;
 
-/// Whose email it is, and where they may be a member.
+/// The person of an email address, and the organizations in which they may be a member.
 pub async fn memberships(platform: &Platform, email: &str) -> Result<Vec<(PersonId, OrganizationId)>> {
     let statement = platform_sql!(
         "SELECT m.person_id, m.organization_id
@@ -134,7 +134,7 @@ pub async fn memberships(platform: &Platform, email: &str) -> Result<Vec<(Person
     Ok(rows.into_iter().map(|row| (row.person_id, row.organization_id)).collect())
 }
 
-/// The login if its mail is still to be sent and worth it.
+/// The login if its email is still to be sent and would arrive in time.
 pub async fn to_mail(platform: &Platform, id: LoginId) -> Result<Option<Login>> {
     let statement = platform_sql!(
         "SELECT id, email
@@ -151,7 +151,7 @@ pub async fn mailed(platform: &Platform, id: LoginId) -> Result<()> {
     platform.directory(vec![statement]).await.map(|_| ())
 }
 
-/// Nudges for logins whose mail is still to be sent; younger ones are in the hands of their own nudge.
+/// Messages for logins whose email is still to be sent; younger ones have a message of their own.
 pub async fn unmailed(platform: &Platform, nudges_max: u32) -> Result<Vec<Message>> {
     let now = platform.app().moment().now;
     let statement = platform_sql!(

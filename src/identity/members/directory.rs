@@ -1,4 +1,5 @@
-//! People in the directory: one id for each email, and where they may be members. Which of that is true, only the organizations know.
+//! All SQL of people in the directory: one id for each email address, and an index of their memberships. Each organization's own rows
+//! decide who is a member.
 
 use serde::Deserialize;
 
@@ -15,8 +16,8 @@ struct PersonRow {
     id: PersonId,
 }
 
-/// The person of an email, in lower case, entered as somebody who may be a member here. Before the commit that makes them one; repeating
-/// it changes nothing. Whoever calls this has seen that the email is theirs.
+/// The person of an email, in lower case, entered as a possible member of this organization. Before the commit that makes them one;
+/// repeating it changes nothing. The caller has verified that the email address is theirs.
 pub async fn enter(tenant: &Tenant, email: &str) -> Result<PersonId> {
     let moment = tenant.app().moment();
     let statements = vec![
@@ -41,7 +42,7 @@ pub async fn enter(tenant: &Tenant, email: &str) -> Result<PersonId> {
         platform_sql!("SELECT id FROM people WHERE email = ?1", email),
     ];
     let row = directory_of(tenant, statements).await?.into_iter().flatten().next();
-    Ok(decode::<PersonRow>(row.ok_or_else(|| Error::internal("a person who was entered is not there"))?)?.id)
+    Ok(decode::<PersonRow>(row.ok_or_else(|| Error::internal("a person who was entered is missing"))?)?.id)
 }
 
 /// The statements that enter the first owner of a new organization: the person of the email, known or not, may be a member there.
@@ -79,7 +80,7 @@ pub async fn people_only_of(platform: &Platform, organization: OrganizationId) -
     Ok(platform.directory_rows::<MembershipRow>(statement).await?.into_iter().map(|row| row.person_id).collect())
 }
 
-/// Makes the index say that a person is a member here.
+/// Adds a membership to the index.
 pub async fn note_member(tenant: &Tenant, person: PersonId) -> Result<()> {
     let statement = platform_sql!(
         "INSERT INTO memberships (person_id, organization_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -89,7 +90,7 @@ pub async fn note_member(tenant: &Tenant, person: PersonId) -> Result<()> {
     directory_of(tenant, vec![statement]).await.map(|_| ())
 }
 
-/// Makes the index forget that a person was a member here.
+/// Removes a membership from the index.
 pub async fn forget_member(tenant: &Tenant, person: PersonId) -> Result<()> {
     let statement = platform_sql!("DELETE FROM memberships WHERE person_id = ?1 AND organization_id = ?2", person, tenant.organization());
     directory_of(tenant, vec![statement]).await.map(|_| ())

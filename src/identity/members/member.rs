@@ -12,14 +12,14 @@ use crate::kernel::time::Timestamp;
 /// A role on a team.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TeamRole {
-    #[schema(example = "team_...")]
+    /// The team.
     pub team: TeamId,
     /// The key of a role.
     #[schema(example = "developer")]
     pub role: String,
 }
 
-/// What an organization keeps of a person.
+/// What an organization stores of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
@@ -38,7 +38,7 @@ pub struct Member {
     /// The organization-wide role; None: on teams only.
     pub role: Option<String>,
     pub teams: Vec<TeamRole>,
-    /// Who invited them; None for who signed the organization up.
+    /// Who invited them; None for the person who signed the organization up.
     pub invited_by: Option<String>,
     pub joined_at: Timestamp,
     pub email_verified_at: Option<Timestamp>,

@@ -36,12 +36,19 @@ pub struct MembersQuery {
     q: Option<String>,
 }
 
-/// List the members
-#[utoipa::path(get, path = "/v1/members", tag = "people", operation_id = "listMembers",
-    params(PageQuery,
-        ("role" = Option<String>, Query, description = "Who holds this role organization-wide"), ("team" = Option<String>, Query, description = "Who is on this team itself: `team_...`"),
-        ("email" = Option<String>, Query, description = "Whose email this is"), ("q" = Option<String>, Query, description = "Whose email begins so")),
-    responses((status = 200, description = "Who joined last comes first", body = Page<MemberView>)))]
+/// List members
+///
+/// All members of the organization, the latest to join first.
+#[utoipa::path(
+    get, path = "/v1/members", tag = "members", operation_id = "listMembers",
+    params(
+        PageQuery, ("role" = Option<String>, Query, description = "Only members with this organization-wide role"),
+        ("team" = Option<String>, Query, description = "Only members of this team itself, `team_...`"),
+        ("email" = Option<String>, Query, description = "Only the member with this email address"),
+        ("q" = Option<String>, Query, description = "Only members whose email address begins with this text")
+    ),
+    responses((status = 200, description = "The latest to join first", body = Page<MemberView>))
+)]
 pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<MembersQuery>) -> Result<Reply> {
     let (tenant, filter) = (&caller.tenant, query.filter()?);
     let organization = tenant.organization();
@@ -54,20 +61,29 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
     Reply::ok(&page::list(&query, find, list, |member| Cursor::of(organization, member), MemberView::from).await?)
 }
 
-/// Read a member
-#[utoipa::path(get, path = "/v1/members/{id}", tag = "people", operation_id = "getMember", params(("id" = String, Path, description = "`user_...`")),
-    responses((status = 200, description = "The member", body = MemberView)))]
+/// Get a member
+///
+/// Members may read themselves; reading another member needs `members.read`.
+#[utoipa::path(
+    get, path = "/v1/members/{id}", tag = "members", operation_id = "getMember",
+    params(("id" = String, Path, description = "The id of the person: `user_...`")),
+    responses((status = 200, description = "The member", body = MemberView))
+)]
 pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
     caller.check_unless_self(id)?;
     Reply::ok(&MemberView::from(find(&caller.tenant, id).await?))
 }
 
-/// Change a member
+/// Update a member
 ///
-/// Nobody gives a role that permits more than they may, and nobody changes somebody who may do more. A person changes their own profile
-/// without any permission, and their role with it only.
-#[utoipa::path(patch, path = "/v1/members/{id}", tag = "people", operation_id = "updateMember", params(("id" = String, Path, description = "`user_...`")), request_body = MemberChanges,
-    responses((status = 200, description = "The member", body = MemberView)))]
+/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it. Members may change their own profile; everything else
+/// needs `members.write`. A caller can neither assign a role that permits more than they hold, nor change a member who holds more. Returns
+/// 409 `last_owner` if the organization would be left without an owner.
+#[utoipa::path(
+    patch, path = "/v1/members/{id}", tag = "members", operation_id = "updateMember",
+    params(("id" = String, Path, description = "The id of the person: `user_...`")), request_body = MemberChanges,
+    responses((status = 200, description = "The member", body = MemberView))
+)]
 pub async fn update(
     caller: SelfOr<needs::MembersWrite>,
     IdInPath(id): IdInPath<PersonId>,
@@ -94,10 +110,11 @@ pub async fn update(
     Reply::ok(&MemberView::from(find(tenant, id).await?))
 }
 
-/// Read the seats
+/// Get seat usage
 ///
-/// The plan's `users`: taken by members, held for invitations. Says also whether the Meter, which enforces the limit, counts the same.
-#[utoipa::path(get, path = "/v1/seats", tag = "people", operation_id = "getSeats",
+/// The seats of the plan (`users`): taken by members and held for invitations. Also tells whether the Meter, which enforces the limit,
+/// counts the same.
+#[utoipa::path(get, path = "/v1/seats", tag = "members", operation_id = "getSeats",
     responses((status = 200, description = "The seats", body = SeatsView)))]
 pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
     let (ours, meter) = (seat_store::load(&caller.tenant).await?, seats::in_the_meter(&caller.tenant).await?);
@@ -111,12 +128,12 @@ pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
     })
 }
 
-/// A member that a path names.
+/// The member of that id; 404 if there is none.
 pub async fn find(tenant: &Tenant, id: PersonId) -> Result<Member> {
     store::member(tenant, id).await?.ok_or_else(|| Problem::not_found("member").into())
 }
 
-/// Nobody changes or removes somebody who holds more than they do, anywhere; themselves, they may.
+/// Refuses to change or remove a member who holds more than the caller, anywhere. Callers may change themselves.
 pub async fn may_touch(caller: &Identity, member: &Member) -> Result<()> {
     if caller.is(member.id) {
         return Ok(());
@@ -135,7 +152,7 @@ async fn may_give(caller: &Identity, role: &str) -> Result<()> {
 
 /// No role has the key at `pointer`.
 pub fn unknown_role(pointer: impl Into<String>) -> Problem {
-    Problem::refused(pointer, "unknown_role", "There is no such role. GET /v1/roles lists them by their keys.")
+    Problem::refused(pointer, "unknown_role", "This role does not exist. GET /v1/roles lists the roles by their keys.")
 }
 
 impl MembersQuery {
@@ -143,13 +160,14 @@ impl MembersQuery {
         let team = match &self.team {
             None => None,
             Some(text) => {
-                let unknown = || Problem::invalid("team", "invalid_value", "Send the $id of a team: team_....");
+                let unknown =
+                    || Problem::invalid("team", "invalid_value", "This is not the id of a team. Send the $id of a team: team_....");
                 Some(text.parse().map_err(|_| unknown())?)
             }
         };
         let emails = match (&self.email, &self.q) {
             (Some(_), Some(_)) => {
-                let detail = "Send email for a whole address or q for its beginning, not both.";
+                let detail = "email and q exclude each other. Send email for a whole address, or q for its beginning.";
                 return Err(Problem::invalid("q", "invalid_value", detail).into());
             }
             (Some(email), None) => Some((normalized(email), normalized(email))),
@@ -160,7 +178,8 @@ impl MembersQuery {
     }
 }
 
-/// Where a page of members ends: they are listed by when they joined, and whoever stood here may be gone when the next page is asked for.
+/// Where a page of members ends. Members are listed by when they joined, and the last one of a page may be removed before the next page
+/// is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cursor {
     id: PersonId,

@@ -1,4 +1,4 @@
-//! Who is a member, and what may be changed about that.
+//! How people become members, change and leave.
 
 use rating::Quantity;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::kernel::problem::Problem;
 const TEXT_LENGTH_MAX: usize = 200;
 const TELEPHONE_LENGTH_MAX: usize = 50;
 
-/// A field that is given replaces the old one.
+/// Changes to a member; a field that is Some replaces the old value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub given_name: Option<Option<String>>,
@@ -24,19 +24,19 @@ pub struct Changes {
     pub role: Option<Option<String>>,
 }
 
-/// An email as it is kept: of the same address in any spelling of its case, there is one person.
+/// An email address as it is stored: in any spelling of its case it belongs to one person.
 pub fn normalized(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// The first owner of an organization that signs itself up, to be committed with it. `person` is the directory's. That the email is
-/// theirs, their first login shows.
+/// The first owner of an organization that signs itself up, to be committed with it. `person` is the directory's. Their
+/// first login proves that the email address is theirs.
 pub fn sign_up_owner(person: PersonId, email: &str, profile: Profile, moment: Moment<'_>) -> Result<(Member, Decision), Problem> {
     let member = newcomer(person, email, profile, (Some(OWNER.to_owned()), Vec::new()), None, moment)?;
     Ok(entering(Member { email_verified_at: None, ..member }))
 }
 
-/// A person becomes a member with these roles: organization-wide and on teams.
+/// Makes a person a member with these roles: organization-wide and on teams.
 pub fn join(
     person: PersonId,
     email: &str,
@@ -80,7 +80,7 @@ fn entering(member: Member) -> (Member, Decision) {
     (member, decision)
 }
 
-/// A member's profile or role changes; nothing to do when nothing does. `is_last_owner`: nobody else owns the organization.
+/// Changes a member's profile or role; nothing to do when nothing differs. `is_last_owner`: no other member owns the organization.
 pub fn update(member: &Member, changes: Changes, is_last_owner: bool) -> Result<(Member, Decision), Problem> {
     let mut next = member.clone();
     let mut fields = Vec::new();
@@ -110,7 +110,7 @@ pub fn update(member: &Member, changes: Changes, is_last_owner: bool) -> Result<
     Ok((next, decision))
 }
 
-/// A member goes, with their roles and their seat. `credentials` ends all that opens the organization in their hands, in the same commit.
+/// Removes a member with their roles and their seat. `credentials` revokes their credentials in the same commit.
 pub fn remove(member: &Member, is_last_owner: bool, credentials: Decision) -> Result<Decision, Problem> {
     let mut decision = Decision::new().guard(store::unchanged(member));
     if member.is_owner() {
@@ -124,10 +124,10 @@ pub fn remove(member: &Member, is_last_owner: bool, credentials: Decision) -> Re
     Ok(decision.audit("member.removed", member.id.to_string(), Some(member.facts()), None))
 }
 
-/// Of two owners who remove each other at once, one stays: the guard sees what the other commit left.
+/// Of two owners who remove each other at the same time, one stays: the guard sees what the other commit left.
 fn keep_an_owner(decision: Decision, member: &Member, is_last_owner: bool) -> Result<Decision, Problem> {
     if is_last_owner {
-        let detail = "This is the last owner of the organization. Give the role owner to another member first.";
+        let detail = "This is the last owner of the organization. Assign the role owner to another member first.";
         return Err(Problem::conflict("last_owner", detail));
     }
     Ok(decision.guard(store::another_owner(member.id)))
@@ -142,11 +142,11 @@ fn replace<T: PartialEq>(old: &mut T, new: Option<T>, field: &str, fields: &mut 
     }
 }
 
-/// The profile without blanks around its texts; refused where one is none.
+/// The profile with its texts trimmed; refused if one is not a text.
 pub fn checked(profile: Profile) -> Result<Profile, Problem> {
     let text = |text: Option<String>, pointer: &str, length_max: usize| match text.map(|text| text.trim().to_owned()) {
         Some(text) if text.is_empty() || text.chars().count() > length_max || text.chars().any(|letter| letter.is_control()) => {
-            let detail = format!("Send a text of 1 to {length_max} characters, or null.");
+            let detail = format!("The text is empty, too long or contains control characters. Send 1 to {length_max} characters, or null.");
             Err(Problem::invalid(pointer, "invalid_value", detail))
         }
         text => Ok(text),
@@ -159,10 +159,11 @@ pub fn checked(profile: Profile) -> Result<Profile, Problem> {
     })
 }
 
-/// The plan's seats are used up. The same document as the Meter's for any other level.
+/// 403: the plan has no free seat. The same document as the Meter's for any other level.
 pub fn no_seat(taken: Quantity, held: Quantity, limit: Quantity) -> Problem {
     let detail = format!(
-        "users: {taken} of {limit} are used, {held} are held for invitations, 1 more would pass the limit. Remove a member, revoke an invitation, or change to a plan with a higher limit."
+        "users: {taken} of {limit} are used, {held} are held for invitations, 1 more would pass the limit. \
+         Remove a member, revoke an invitation, or change to a plan with a higher limit."
     );
     Problem::new(403, "quota_exceeded", "The quota is used up", detail)
         .with_member("metric", "users")

@@ -15,13 +15,13 @@ const SWEEP_MAX: u32 = 500;
 /// How many members there are, and which seats are held, as this organization's database has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seats {
-    /// 0 before there was anybody.
+    /// 0 before the first member or invitation.
     pub version: i64,
-    /// As it is counted along.
+    /// The running count.
     pub taken: u32,
-    /// As the rows of the members are.
+    /// The number of rows of members.
     pub members: u32,
-    /// Of pending invitations.
+    /// The seats of pending invitations.
     pub held: Vec<ReservationId>,
 }
 
@@ -41,7 +41,7 @@ struct HeldRow {
     seat: ReservationId,
 }
 
-/// The statement that reads how many seats are taken, for reading it together with others; no row before there was anybody.
+/// The statement that reads how many seats are taken, for reading it together with others; no row before the first member or invitation.
 pub fn select() -> TenantStatement {
     tenant_sql!("SELECT organization_id, taken, version FROM seats WHERE organization_id = ?1")
 }
@@ -51,7 +51,7 @@ pub fn taken(row: Row) -> Result<u32> {
     Ok(decode::<SeatsRow>(row)?.taken)
 }
 
-/// Of the last change of members or invitations; 0 before there was one.
+/// The version of the last change of members or invitations; 0 before there was one.
 pub async fn version(tenant: &Tenant) -> Result<i64> {
     Ok(tenant.row::<SeatsRow>(select()).await?.map_or(0, |row| row.version))
 }
@@ -76,9 +76,9 @@ pub async fn load(tenant: &Tenant) -> Result<Seats> {
     Ok(Seats { version: seats.as_ref().map_or(0, |row| row.version), taken: seats.map_or(0, |row| row.taken), members, held })
 }
 
-/// Notes that the Meter knows the seats of `version`.
-pub fn note_told(version: i64) -> TenantStatement {
-    tenant_sql!("UPDATE seats SET told_version = max(told_version, ?2) WHERE organization_id = ?1", version)
+/// Records that the Meter knows the seats of `version`.
+pub fn note_meter_version(version: i64) -> TenantStatement {
+    tenant_sql!("UPDATE seats SET meter_version = max(meter_version, ?2) WHERE organization_id = ?1", version)
 }
 
 #[derive(Deserialize)]
@@ -86,9 +86,9 @@ struct OutdatedRow {
     organization_id: OrganizationId,
 }
 
-/// Organizations whose Meter does not know their present seats, of all of them.
+/// Organizations whose Meter does not know their present seats.
 pub async fn outdated(platform: &Platform) -> Result<Vec<OrganizationId>> {
-    let text = "SELECT organization_id FROM seats WHERE told_version < version LIMIT ?1";
+    let text = "SELECT organization_id FROM seats WHERE meter_version < version LIMIT ?1";
     let rows: Vec<OutdatedRow> = platform.every_shard(text, &[Value::from(SWEEP_MAX)]).await?;
     Ok(rows.into_iter().map(|row| row.organization_id).collect())
 }

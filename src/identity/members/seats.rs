@@ -15,7 +15,7 @@ use crate::meter::client;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done, SeatAnswer, SeatUsage};
 
-/// Holds a seat for somebody who is about to be invited. It lapses within the hour unless the invitation is committed.
+/// Holds a seat for an invitation that is about to be created. It lapses within the hour unless the invitation is committed.
 pub async fn hold(tenant: &Tenant, seat: ReservationId) -> Result<()> {
     match client::hold_seat(tenant, seat).await? {
         SeatAnswer::Hold(hold) if hold.is_held => Ok(()),
@@ -25,27 +25,28 @@ pub async fn hold(tenant: &Tenant, seat: ReservationId) -> Result<()> {
             Err(Problem::conflict("too_many_invitations", detail).into())
         }
         SeatAnswer::Refused(_) => {
-            let detail = "This organization has no subscription yet, so there are no seats to give. A new one gets its trial within a minute of its sign-up; then send the request again.";
+            let detail =
+                "This organization has no subscription yet, so it has no seats. Retry in a minute: a trial begins shortly after sign-up.";
             Err(Problem::conflict("no_subscription", detail).into())
         }
     }
 }
 
-/// Sends the Meter how many members there are and every seat that is held; to be committed: that it knows.
+/// Sends the Meter the number of members and every seat that is held. The decision records that it knows.
 pub async fn update_meter(tenant: &Tenant) -> Result<Decision> {
     let Seats { version, members, held, .. } = seat_store::load(tenant).await?;
     if version == 0 {
         return Ok(Decision::new());
     }
     call::<Done>(tenant, Call::PutSeats { version, members, held }).await?;
-    Ok(Decision::new().write(seat_store::note_told(version)))
+    Ok(Decision::new().write(seat_store::note_meter_version(version)))
 }
 
 /// The same for the organizations whose step failed for good. Run each hour.
 pub async fn update_outdated_meters(platform: &Platform) -> Result<usize> {
     let organizations = seat_store::outdated(platform).await?;
     for organization in &organizations {
-        if let Some(tenant) = platform.tenant(*organization, Actor::System("tell_seats"), None).await? {
+        if let Some(tenant) = platform.tenant(*organization, Actor::System("update_seats"), None).await? {
             tenant.commit(update_meter(&tenant).await?, None).await?;
         }
     }

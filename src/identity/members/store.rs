@@ -1,4 +1,4 @@
-//! All SQL of members and seats.
+//! All SQL of members.
 
 use serde::Deserialize;
 
@@ -100,7 +100,7 @@ pub struct Filter {
 /// When the last member of the page before joined, and their id.
 type Before<'a> = (Timestamp, &'a str);
 
-/// A page of members, newest first, from those who joined before `before`. Each way to filter goes by an index of its own.
+/// A page of members, newest first, from those who joined before `before`. Each filter uses an index of its own.
 pub async fn list(tenant: &Tenant, filter: &Filter, before: Before<'_>, fetch: u32) -> Result<Vec<Member>> {
     let statement = match filter {
         Filter { emails: Some(emails), .. } => by_email(emails, filter, before, fetch),
@@ -221,7 +221,7 @@ pub async fn is_member(tenant: &Tenant, person: PersonId) -> Result<bool> {
     Ok(tenant.row::<CountRow>(statement).await?.is_some_and(|row| row.count > 0))
 }
 
-/// Whether nobody but `person` owns the organization.
+/// Whether `person` is the only owner.
 pub async fn is_last_owner(tenant: &Tenant, person: PersonId) -> Result<bool> {
     let statement = tenant_sql!(
         "SELECT ?1 AS organization_id,
@@ -291,7 +291,7 @@ pub fn logged_in(person: PersonId, at: Timestamp) -> TenantStatement {
     )
 }
 
-/// All rows of a member that go with them.
+/// Deletes all rows of a member.
 pub fn delete(person: PersonId) -> [TenantStatement; 2] {
     [
         tenant_sql!("DELETE FROM team_members WHERE organization_id = ?1 AND person_id = ?2", person),
@@ -309,7 +309,7 @@ pub fn is_still_member(person: PersonId) -> TenantStatement {
     )
 }
 
-/// Guard: neither this person nor anybody with this email is a member.
+/// Guard: neither this person nor another one with this email address is a member.
 pub fn not_a_member(member: &Member) -> TenantStatement {
     stale_if!(
         "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)
@@ -324,7 +324,7 @@ pub fn unchanged(member: &Member) -> TenantStatement {
     unchanged!("members", member.id, member.version)
 }
 
-/// Guard: somebody else owns the organization, too.
+/// Guard: another member owns the organization, too.
 pub fn another_owner(beside: PersonId) -> TenantStatement {
     stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = 'owner' AND id <> ?2)", beside)
 }

@@ -11,32 +11,50 @@ use crate::http::quantity::QuantityDocument;
 use crate::kernel::ids::PersonId;
 use crate::kernel::time::Timestamp;
 
-/// A member: schema.org's Person, with what they are in this organization.
+/// A member: a person (schema.org vocabulary) with their profile and roles in this organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Person)]
 pub struct MemberView {
+    /// The type of the resource: `Person`.
     #[serde(rename = "$type")]
+    #[schema(example = "Person")]
     pub type_name: &'static str,
-    /// The same in every organization that the person belongs to.
+    /// The id of the person, the same in every organization they belong to.
     #[serde(rename = "$id")]
     pub id: PersonId,
+    /// The given name.
+    #[schema(example = "Ada")]
     pub given_name: Option<String>,
+    /// The family name.
+    #[schema(example = "Lovelace")]
     pub family_name: Option<String>,
+    /// The email address, in lower case.
+    #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
+    /// The job title.
+    #[schema(example = "Engineer")]
     pub job_title: Option<String>,
+    /// The telephone number, in any notation.
+    #[schema(example = "+1-555-0100")]
     pub telephone: Option<String>,
-    /// The key of the role that holds organization-wide; null: on teams only.
+    /// The key of the organization-wide role; `null` if there are roles on teams only.
+    #[schema(example = "admin")]
     pub role: Option<String>,
-    /// The roles on teams; each reaches the teams below it, too.
+    /// The roles on teams. Each also applies to the teams below.
     pub teams: Vec<TeamRole>,
-    /// `email`.
+    /// How the person proves who they are: `email`.
+    #[schema(example = "email")]
     pub auth_provider: &'static str,
+    /// Whether the person has proved that the email address is theirs.
+    #[schema(example = true)]
     pub email_verified: bool,
-    /// `active`.
+    /// The status of the membership: `active`.
+    #[schema(example = "active")]
     pub status: &'static str,
+    /// When the person became a member.
     pub joined_at: Timestamp,
-    /// The last login into this organization; null where there was none.
+    /// When the person last logged in to this organization; `null` if they never did.
     pub last_login_at: Option<Timestamp>,
 }
 
@@ -65,19 +83,23 @@ impl From<Member> for MemberView {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MemberChanges {
+    /// The given name; `null` removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, example = "Ada", min_length = 1, max_length = 200)]
     pub given_name: Option<Option<String>>,
+    /// The family name; `null` removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, example = "Lovelace", min_length = 1, max_length = 200)]
     pub family_name: Option<Option<String>>,
+    /// The job title; `null` removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, example = "Engineer", min_length = 1, max_length = 200)]
     pub job_title: Option<Option<String>>,
+    /// The telephone number, in any notation; `null` removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 50)]
+    #[schema(value_type = Option<String>, example = "+1-555-0100", min_length = 1, max_length = 50)]
     pub telephone: Option<Option<String>>,
-    /// The key of a role; null: on teams only.
+    /// The key of the organization-wide role; `null` for roles on teams only.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "admin")]
     pub role: Option<Option<String>>,
@@ -90,36 +112,44 @@ impl From<MemberChanges> for Changes {
     }
 }
 
-/// A field that is there, also when it is null.
+/// A field that was sent, also when it is null.
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// The seats of the plan: its `users`.
+/// The seats of the plan (`users`).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Seats)]
 pub struct SeatsView {
+    /// The type of the resource: `Seats`.
     #[serde(rename = "$type")]
+    #[schema(example = "Seats")]
     pub type_name: &'static str,
-    /// Members.
+    /// Seats taken by members.
+    #[schema(example = 4)]
     pub taken: u32,
-    /// Pending invitations.
+    /// Seats held for pending invitations.
+    #[schema(example = 1)]
     pub held: usize,
-    /// -1 when unlimited.
+    /// Seats of the plan; -1 for unlimited.
     #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
+    /// The seats as the Meter counts them.
     pub meter: MeterSeats,
-    /// Whether the members, and the invitations that hold a seat, are what the Meter counts. False for a moment at most, while a change is
-    /// on its way.
+    /// Whether the Meter counts the same members and invitations. False only for the moment in which a change is being delivered to it.
+    #[schema(example = true)]
     pub is_consistent: bool,
 }
 
-/// The same as the Meter enforces it.
+/// The seats as the Meter, which enforces the limit, counts them.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MeterSeats {
+    /// Seats taken by members.
     #[schema(value_type = QuantityDocument)]
     pub taken: Quantity,
+    /// Seats held for pending invitations.
+    #[schema(example = 1)]
     pub held: usize,
 }

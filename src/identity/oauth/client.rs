@@ -12,7 +12,7 @@ pub struct OauthClient {
     pub generation: u32,
     pub previous_until: Option<Timestamp>,
     pub created_by: String,
-    /// In whose hands it is: it ends with their membership.
+    /// The member whose client it is; it ends with their membership.
     pub person: Option<PersonId>,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
@@ -20,13 +20,13 @@ pub struct OauthClient {
 }
 
 impl OauthClient {
-    /// Whether the secret of that generation gets a token at `now` of the wall clock.
+    /// Whether the secret of that generation is accepted at `now` of the wall clock.
     pub fn accepts(&self, generation: u32, now: Timestamp) -> bool {
         let is_previous = generation.checked_add(1) == Some(self.generation) && self.previous_until.is_some_and(|until| now < until);
         self.revoked_at.is_none() && (generation == self.generation || is_previous)
     }
 
-    /// The scopes of a token: those that are asked for, or all. None when the client lacks one of them, or there is no such.
+    /// The scopes of a token: those that are requested, or all. None if the client lacks one of them, or one does not exist.
     pub fn grant(&self, asked: &[String]) -> Option<Vec<String>> {
         if asked.is_empty() {
             return Some(self.scopes.clone());

@@ -1,21 +1,36 @@
-//! Where machines find everything: authorization server metadata (RFC 8414).
+//! Authorization server metadata (RFC 8414): where OAuth client libraries find the endpoints.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::identity::permissions::Permission;
 
-/// What an OAuth client library reads first.
+/// Authorization server metadata (RFC 8414).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AuthorizationServer {
+    /// The issuer of the access tokens, their `iss`.
+    #[schema(example = "https://api.example.com")]
     pub issuer: String,
+    /// The address of the token endpoint.
+    #[schema(example = "https://api.example.com/oauth/token")]
     pub token_endpoint: String,
+    /// The address of the public keys.
+    #[schema(example = "https://api.example.com/.well-known/jwks.json")]
     pub jwks_uri: String,
+    /// All permissions.
+    #[schema(example = json!(["usage.read", "usage.write"]))]
     pub scopes_supported: Vec<&'static str>,
-    /// None: people log in with a code or link by email, not by redirects.
+    /// Empty: people log in with a code or a link from an email, not by redirects.
+    #[schema(example = json!([]))]
     pub response_types_supported: [&'static str; 0],
+    /// The grant types of the token endpoint.
+    #[schema(example = json!(["client_credentials"]))]
     pub grant_types_supported: [&'static str; 1],
+    /// How clients authenticate at the token endpoint.
+    #[schema(example = json!(["client_secret_basic", "client_secret_post"]))]
     pub token_endpoint_auth_methods_supported: [&'static str; 2],
+    /// The address of the API documentation.
+    #[schema(example = "https://api.example.com/docs")]
     pub service_documentation: String,
 }
 

@@ -1,4 +1,4 @@
-//! The token endpoint's reading and refusing: a form in, a grant or an OAuth error out.
+//! How the token endpoint reads a request and refuses one: a form in, a grant or an OAuth error out.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use crate::kernel::error::Error;
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What is asked for, well formed; whether the secret is good is not known yet.
+/// A well-formed request; its secret is not checked yet.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Asked {
     pub client: String,
@@ -20,13 +20,13 @@ pub struct Asked {
     pub scopes: Vec<String>,
 }
 
-/// An OAuth error on its way out.
+/// An OAuth error as a response.
 #[derive(Debug)]
 pub struct Refusal {
     status: StatusCode,
     body: OauthError,
     headers: Vec<(&'static str, String)>,
-    /// What went wrong inside, for the log.
+    /// The internal error, for the log.
     cause: Option<Cause>,
 }
 
@@ -39,9 +39,13 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
-    /// The same for unknown, forged, replaced and deleted ones, so that nobody learns which it was.
+    /// The same for unknown, forged, replaced and deleted ones, so that the answer does not reveal which it was.
     pub fn client() -> Self {
-        let refusal = Self::new(StatusCode::UNAUTHORIZED, "invalid_client", "The client or its secret is not known.");
+        let refusal = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            "The client or its secret is unknown. Send the client_id and its current secret.",
+        );
         Self { headers: vec![("WWW-Authenticate", "Basic realm=\"tenantry\"".to_owned())], ..refusal }
     }
 
@@ -49,7 +53,7 @@ impl Refusal {
         Self::new(
             StatusCode::BAD_REQUEST,
             "invalid_scope",
-            "The client lacks one of these scopes. Ask for some of its own, or for none to get all.",
+            "The client lacks one of these scopes. Request scopes that the client has, or omit scope for all of them.",
         )
     }
 }
@@ -80,7 +84,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// What this endpoint answers nobody may keep.
+/// A response that must not be cached.
 pub fn answer(status: StatusCode, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -93,16 +97,16 @@ pub fn answer(status: StatusCode, body: String) -> Response {
 pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
     let media = content_type(headers);
     if !media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(FORM)) {
-        return Err(Refusal::malformed("Send the parameters as application/x-www-form-urlencoded."));
+        return Err(Refusal::malformed("The content type is not accepted. Send the parameters as application/x-www-form-urlencoded."));
     }
     let form = Form::read(body)?;
     match form.get("grant_type") {
         Some("client_credentials") => {}
         Some(_) => {
-            let description = "Only grant_type=client_credentials gets a token here.";
+            let description = "This grant type is not supported. Send grant_type=client_credentials.";
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", description));
         }
-        None => return Err(Refusal::malformed("Send grant_type=client_credentials.")),
+        None => return Err(Refusal::malformed("The grant type is missing. Send grant_type=client_credentials.")),
     }
     let (client, secret) = credentials(headers, &form)?;
     let scopes = form.get("scope").unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
@@ -120,8 +124,12 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<(String, String), Ref
     }
     let (client, secret) = basic(&text_header(headers, "authorization")).ok_or_else(Refusal::client)?;
     match in_form {
-        (_, Some(_)) => Err(Refusal::malformed("Send the client's secret once: by HTTP Basic authentication or in the form.")),
-        (Some(other), None) if other != client => Err(Refusal::malformed("The form names another client than the Authorization header.")),
+        (_, Some(_)) => {
+            Err(Refusal::malformed("The secret was sent twice. Send it by HTTP Basic authentication or in the form, not both."))
+        }
+        (Some(other), None) if other != client => {
+            Err(Refusal::malformed("The form and the Authorization header name different clients. Send one client."))
+        }
         _ => Ok((client, secret)),
     }
 }
@@ -134,7 +142,7 @@ fn basic(header: &str) -> Option<(String, String)> {
     is_basic.then(|| (client.to_owned(), secret.to_owned()))
 }
 
-/// The parameters; one without a value is as good as absent, and none may come twice (RFC 6749, 3.2).
+/// The parameters; one without a value counts as absent, and none may be sent twice (RFC 6749, 3.2).
 struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -142,7 +150,7 @@ impl Form {
         let mut read: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(body) {
             if read.iter().any(|(known, _)| *known == name) {
-                return Err(Refusal::malformed("A parameter is there twice. Send each once."));
+                return Err(Refusal::malformed("A parameter was sent twice. Send each once."));
             }
             read.push((name.into_owned(), value.into_owned()));
         }

@@ -1,4 +1,4 @@
-//! The endpoints of machines: their clients, and the token endpoint.
+//! The endpoints of OAuth clients, and the token endpoint.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use super::secret::ClientSecret;
 use super::wire::{NewOauthClient, OauthClientView, OauthError, TokenRequest, TokenResponse};
 use super::{grants, rules, store};
 use crate::http::reply::{Reply, change, id_of, once};
-use crate::http::request::{Command, Filter, IdInPath, Surroundings, read_body};
+use crate::http::request::{Command, Filter, IdInPath, RequestContext, read_body};
 use crate::identity::access_tokens;
 use crate::identity::access_tokens::{Claims, LIFETIME, Subject};
 use crate::identity::callers::actors::Authorized;
@@ -29,9 +29,10 @@ use crate::kernel::{json, page};
 
 /// Create an OAuth client
 ///
-/// A machine that trades its secret for access tokens at `POST /oauth/token`. Its scopes are at most what its maker holds. A client that a
-/// member made ends with their membership. The secret is in this answer only; a retry of the same `Idempotency-Key` mints it again.
-#[utoipa::path(post, path = "/v1/oauth-clients", tag = "access", operation_id = "createOAuthClient", request_body = NewOauthClient,
+/// A machine that exchanges its secret for access tokens at `POST /oauth/token`. The scopes are limited to what the caller holds. A client
+/// that was created by a member is deleted when the membership ends. The secret is returned once. A retry with the same `Idempotency-Key`
+/// returns the same secret; it is derived again, not stored.
+#[utoipa::path(post, path = "/v1/oauth-clients", tag = "OAuth clients", operation_id = "createOAuthClient", request_body = NewOauthClient,
     responses((status = 201, description = "The client with its secret", body = OauthClientView)))]
 pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Command<NewOauthClient>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
@@ -55,8 +56,10 @@ fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
     })
 }
 
-/// List the OAuth clients
-#[utoipa::path(get, path = "/v1/oauth-clients", tag = "access", operation_id = "listOAuthClients",
+/// List OAuth clients
+///
+/// All clients of the organization that are not deleted, newest first. Secrets are never shown.
+#[utoipa::path(get, path = "/v1/oauth-clients", tag = "OAuth clients", operation_id = "listOAuthClients",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<OauthClientView>)))]
 pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -66,9 +69,14 @@ pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Fi
     Reply::ok(&page::list(&query, find, list, |client| client.id, OauthClientView::from).await?)
 }
 
-/// Read an OAuth client
-#[utoipa::path(get, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "getOAuthClient", params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 200, description = "The client, without its secret", body = OauthClientView)))]
+/// Get an OAuth client
+///
+/// The client without its secret.
+#[utoipa::path(
+    get, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "getOAuthClient",
+    params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
+    responses((status = 200, description = "The client, without its secret", body = OauthClientView))
+)]
 pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let client = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("OAuth client"))?;
     Reply::ok(&OauthClientView::from(client))
@@ -76,9 +84,12 @@ pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdIn
 
 /// Rotate the secret of an OAuth client
 ///
-/// The secret before stays good for the overlap; an older one ends at once. Who rotates it has to hold the client's scopes.
-#[utoipa::path(post, path = "/v1/oauth-clients/{id}/rotations", tag = "access", operation_id = "rotateOAuthClient", request_body = NewRotation, params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 201, description = "The client with its new secret", body = OauthClientView)))]
+/// The previous secret stays valid for the overlap; an older one stops working at once. The caller must hold the scopes of the client.
+#[utoipa::path(
+    post, path = "/v1/oauth-clients/{id}/rotations", tag = "OAuth clients", operation_id = "rotateOAuthClient", request_body = NewRotation,
+    params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
+    responses((status = 201, description = "The client with its new secret", body = OauthClientView))
+)]
 pub async fn rotate(
     caller: Authorized<needs::OauthClientsWrite>,
     IdInPath(id): IdInPath<ClientId>,
@@ -100,9 +111,12 @@ pub async fn rotate(
 
 /// Delete an OAuth client
 ///
-/// It gets no token any more, and those that it has open nothing, before the answer arrives.
-#[utoipa::path(delete, path = "/v1/oauth-clients/{id}", tag = "access", operation_id = "deleteOAuthClient", params(("id" = String, Path, description = "`client_...`")),
-    responses((status = 204, description = "Deleted")))]
+/// The client gets no further tokens, and its tokens stop working before the response is sent.
+#[utoipa::path(
+    delete, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "deleteOAuthClient",
+    params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
+    responses((status = 204, description = "Deleted"))
+)]
 pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): IdInPath<ClientId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -113,26 +127,32 @@ pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): 
     .await
 }
 
-/// Get an access token for a machine
+/// Create an access token for an OAuth client
 ///
-/// OAuth 2.0 client credentials (RFC 6749, 4.4). The client proves itself by HTTP Basic authentication or in the form. The token is a JWT
-/// that is good for ten minutes. Refusals are OAuth's documents, not problem documents.
-#[utoipa::path(post, path = "/oauth/token", tag = "access", operation_id = "createAccessToken",
+/// OAuth 2.0 client credentials grant (RFC 6749, section 4.4). The client authenticates by HTTP Basic authentication or in the form. The
+/// token is a JWT that is valid for ten minutes. Errors are OAuth error documents, not problem documents.
+#[utoipa::path(
+    post, path = "/oauth/token", tag = "access tokens", operation_id = "createAccessToken",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "The token", body = TokenResponse), (status = "4XX", description = "Refused: an OAuth error", body = OauthError), (status = "5XX", description = "Failed: an OAuth error", body = OauthError)))]
-pub async fn token(public: Public<at::Token>, around: Surroundings, request: Request) -> Response {
-    issue(public, around, request).await.unwrap_or_else(Refusal::into_response)
+    responses(
+        (status = 200, description = "The token", body = TokenResponse),
+        (status = "4XX", description = "Refused: an OAuth error", body = OauthError),
+        (status = "5XX", description = "Failed: an OAuth error", body = OauthError)
+    )
+)]
+pub async fn token(public: Public<at::Token>, context: RequestContext, request: Request) -> Response {
+    issue(public, context, request).await.unwrap_or_else(Refusal::into_response)
 }
 
-async fn issue(public: Public<at::Token>, around: Surroundings, request: Request) -> std::result::Result<Response, Refusal> {
+async fn issue(public: Public<at::Token>, context: RequestContext, request: Request) -> std::result::Result<Response, Refusal> {
     let headers = request.headers().clone();
     let body = read_body(request, &(), json::BODY_BYTES_MAX).await.map_err(too_large)?;
     let Asked { client, secret, scopes } = grants::read(&headers, &body)?;
     // Before anything is looked up: a forged secret costs no database.
-    let secret = ClientSecret::verify(&secret, &around.app.settings.secret).filter(|secret| secret.client.to_string() == client);
+    let secret = ClientSecret::verify(&secret, &context.app.settings.secret).filter(|secret| secret.client.to_string() == client);
     let secret = secret.ok_or_else(Refusal::client)?;
     let (platform, admission) = public.admit(Some(&client)).await?;
-    let tenant = platform.tenant(secret.organization, Actor::Client(secret.client), Some(around.request_id)).await?;
+    let tenant = platform.tenant(secret.organization, Actor::Client(secret.client), Some(context.request_id)).await?;
     let tenant = tenant.ok_or_else(Refusal::client)?;
     let granted = grant(&tenant, secret, &scopes).await?;
     let mut response = grants::answer(StatusCode::OK, serde_json::to_string(&granted).or_internal()?);
@@ -144,7 +164,7 @@ async fn issue(public: Public<at::Token>, around: Surroundings, request: Request
     Ok(response)
 }
 
-/// A token for the client, if this secret of it is good and it has these scopes.
+/// A token for the client, if its secret is accepted and it has these scopes.
 async fn grant(tenant: &Tenant, secret: ClientSecret, asked: &[String]) -> std::result::Result<TokenResponse, Refusal> {
     let moment = tenant.app().moment();
     let client = store::find(tenant, secret.client).await?.filter(|client| client.accepts(secret.generation, moment.now));
@@ -161,16 +181,16 @@ async fn grant(tenant: &Tenant, secret: ClientSecret, asked: &[String]) -> std::
 }
 
 fn too_large(_: Error) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The form is too large.")
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The form is too large. Send only the parameters of the grant.")
 }
 
-/// Read what an OAuth library needs to know
+/// Get the authorization server metadata
 ///
-/// Authorization server metadata (RFC 8414).
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access", operation_id = "getAuthorizationServer",
+/// OAuth 2.0 authorization server metadata (RFC 8414), as OAuth client libraries read it.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access tokens", operation_id = "getAuthorizationServer",
     responses((status = 200, description = "The metadata", body = AuthorizationServer)))]
-pub async fn discover(around: Surroundings) -> Result<Response> {
-    let metadata = AuthorizationServer::at(&around.app.settings.api_url);
+pub async fn discover(context: RequestContext) -> Result<Response> {
+    let metadata = AuthorizationServer::at(&context.app.settings.api_url);
     let body = serde_json::to_string(&metadata).or_internal()?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=3600")], body).into_response())
 }

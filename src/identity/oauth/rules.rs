@@ -1,4 +1,4 @@
-//! What a client is, what may be asked of one, and which scopes its tokens get.
+//! How clients are created, rotated and deleted, and which scopes their tokens get.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub fn create(name: &str, scopes: Vec<String>, maker: Maker, moment: Moment<'_>)
     Ok((client, decision))
 }
 
-/// Gives the client its next secret; the one before stays good for `overlap`.
+/// Gives the client its next secret; the previous one stays valid for `overlap`.
 pub fn rotate(old: &OauthClient, overlap: Duration, moment: Moment<'_>) -> Result<(OauthClient, Decision), Problem> {
     let until = (!overlap.is_zero()).then(|| moment.now.plus(overlap));
     let client = OauthClient { generation: old.generation.saturating_add(1), previous_until: until, ..old.clone() };
@@ -44,7 +44,7 @@ pub fn rotate(old: &OauthClient, overlap: Duration, moment: Moment<'_>) -> Resul
     Ok((client, decision))
 }
 
-/// Deletes a client for good: its row stays for the log's sake, and nobody finds it any more. Nothing to do when it is deleted.
+/// Deletes a client for good. Its row stays for the audit log, but no query finds it. Nothing to do when it is deleted.
 pub fn delete(client: &OauthClient, moment: Moment<'_>) -> Decision {
     if client.revoked_at.is_some() {
         return Decision::new();

@@ -38,7 +38,7 @@ impl ClientSecret {
     }
 }
 
-/// The part of a secret that may be shown: it names the client and opens nothing.
+/// The part of a secret that may be shown: it identifies the client and grants no access.
 pub fn prefix(client: ClientId) -> String {
     format!("{PREFIX}{}", encode_base32(client.to_bytes()))
 }

@@ -51,7 +51,7 @@ pub async fn find(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClient>> 
     Ok(find_any(tenant, id).await?.filter(|client| client.revoked_at.is_none()))
 }
 
-/// A client, also one that was deleted.
+/// A client, deleted ones included.
 pub async fn find_any(tenant: &Tenant, id: ClientId) -> Result<Option<OauthClient>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, name, scopes, generation, previous_until, created_by, person_id, created_at,
@@ -111,7 +111,7 @@ pub fn revoke(id: ClientId, at: Timestamp) -> TenantStatement {
     )
 }
 
-/// Revokes every client in the hands of a person, for the decision that removes them.
+/// Revokes every client of a member, for the decision that removes them.
 pub fn revoke_all_of(person: PersonId, at: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE oauth_clients

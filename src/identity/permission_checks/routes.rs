@@ -17,20 +17,24 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::problem::Problem;
 
-/// The permissions there are.
+/// All permissions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PermissionList {
+    /// The names of the permissions.
+    #[schema(example = json!(["usage.read", "usage.write"]))]
     pub data: Vec<&'static str>,
 }
 
-/// List the permissions
-#[utoipa::path(get, path = "/v1/permissions", tag = "access", operation_id = "listPermissions",
-    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)))]
+/// List permissions
+///
+/// All permissions. As scopes, `resource.*` (all permissions of a resource) and `*` (all permissions) are accepted, too.
+#[utoipa::path(get, path = "/v1/permissions", tag = "roles", operation_id = "listPermissions",
+    responses((status = 200, description = "All permissions", body = PermissionList)))]
 pub async fn permissions(_caller: Caller) -> Result<Reply> {
     Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
 }
 
-/// A question: may that person do that there?
+/// The permission, team and person in question, as sent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckQuery {
@@ -39,52 +43,73 @@ pub struct CheckQuery {
     person: Option<String>,
 }
 
-/// Whether somebody may do something, and why.
+/// Whether a member has a permission, and why.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionCheck {
+    /// Whether the member has the permission.
+    #[schema(example = true)]
     pub allowed: bool,
+    /// The permission in question.
+    #[schema(example = "teams.write")]
     pub permission: &'static str,
+    /// The member in question.
     pub person: PersonId,
-    /// `null`: organization-wide.
+    /// The team in question; `null` for organization-wide.
     pub team: Option<TeamId>,
-    /// The assignment because of which they may.
+    /// The role assignment that gives the permission; `null` if none does.
     pub reason: Option<PermissionReason>,
-    /// What they lack, when they may not.
+    /// What is missing; `null` if the member has the permission.
     pub missing: Option<MissingPermission>,
 }
 
-/// An assignment that permits something.
+/// A role assignment that gives a permission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionReason {
     /// The key of the role.
+    #[schema(example = "admin")]
     pub role: String,
-    /// Which of its permissions includes the one in question.
+    /// The scope of the role that includes the permission.
+    #[schema(example = "teams.*")]
     pub scope: String,
-    /// Where they hold the role: `organization`, or a team.
+    /// Where the role is assigned: `organization`, or the id of a team.
+    #[schema(example = "organization")]
     pub assigned_on: String,
-    /// The same when it reaches the team in question from above; `null` when they hold it there.
+    /// The same if the assignment applies to the team in question from above; `null` if it is on that team itself.
+    #[schema(example = "organization")]
     pub inherited_from: Option<String>,
 }
 
-/// What somebody lacks.
+/// A permission that is missing.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MissingPermission {
+    /// The permission in question.
+    #[schema(example = "teams.write")]
     pub permission: &'static str,
+    /// Where the permission is missing, and how to grant it.
+    #[schema(
+        example = "No role of this person organization-wide includes teams.write. Assign a role that does; GET /v1/roles lists them."
+    )]
     pub detail: String,
-    /// Teams on which they do hold it: none of them is above the team in question.
+    /// Teams on which the member has the permission. None of them is above the team in question.
     pub held_on: Vec<TeamId>,
 }
 
 /// Check a permission
 ///
-/// Everybody may ask about themselves; to ask about others needs `members.read`, organization-wide or on the team in question.
-#[utoipa::path(get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
-    params(("permission" = String, Query, description = "One of `GET /v1/permissions`"), ("team" = Option<String>, Query, description = "`team_...`; organization-wide when absent"),
-        ("person" = Option<String>, Query, description = "`user_...`; the caller when absent")),
-    responses((status = 200, description = "The answer, and its reason", body = PermissionCheck)))]
+/// Tells whether a member has a permission, and which role assignment gives it or what is missing. Members may check themselves. Checking
+/// another member needs `members.read`, organization-wide or on the team in question.
+#[utoipa::path(
+    get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
+    params(
+        ("permission" = String, Query, description = "The permission, one of `GET /v1/permissions`"),
+        ("team" = Option<String>, Query, description = "The team, `team_...`; organization-wide when absent"),
+        ("person" = Option<String>, Query, description = "The member, `user_...`; the caller when absent")
+    ),
+    responses((status = 200, description = "Whether the member has the permission, and why", body = PermissionCheck))
+)]
 pub async fn check(caller: SelfOr<needs::MembersRead>, Filter(query): Filter<CheckQuery>) -> Result<Reply> {
     if let (Holder::Scopes(_), false) = (&caller.holder, caller.holder.may(Permission::MembersRead, None)) {
         return Err(lacks(Permission::MembersRead, None).into());
@@ -100,7 +125,7 @@ pub async fn check(caller: SelfOr<needs::MembersRead>, Filter(query): Filter<Che
 
 fn permission(name: &str) -> Result<Permission> {
     let found = Permission::ALL.iter().copied().find(|permission| permission.wire_name() == name);
-    let detail = "Send one permission; GET /v1/permissions lists them.";
+    let detail = "This permission does not exist. Send one that GET /v1/permissions lists.";
     found.ok_or_else(|| Problem::refused("permission", "unknown_permission", detail).into())
 }
 
@@ -109,11 +134,11 @@ async fn team_of(caller: &Identity, id: &str) -> Result<Team> {
     Ok(teams::store::find(&caller.tenant, id.parse().map_err(|_| unknown())?).await?.ok_or_else(unknown)?)
 }
 
-/// All roles of the person in question, if the caller may know.
+/// The standing of the person in question, if the caller may read it.
 async fn asked_about(caller: &Identity, person: Option<&str>, team: Option<&Team>) -> Result<Standing> {
     let own = if let Holder::Person(standing) = &caller.holder { Some(standing) } else { None };
     let Some(person) = person else {
-        let detail = "A key is no person. Name one: person=user_....";
+        let detail = "The caller is a key or a client, not a person. Send the member to check: person=user_....";
         return own.cloned().ok_or_else(|| Problem::refused("person", "person_required", detail).into());
     };
     if let Some(own) = own.filter(|own| own.person.to_string() == person) {
@@ -159,7 +184,7 @@ fn missing(permission: Permission, standing: &Standing, team: Option<&Team>) -> 
     let holding = standing.assignments.iter().filter(|assignment| assignment.scope_for(permission).is_some());
     MissingPermission {
         permission: name,
-        detail: format!("No role that this person holds {place} includes {name}. Give them one that does; GET /v1/roles lists them."),
+        detail: format!("No role of this person {place} includes {name}. Assign a role that does; GET /v1/roles lists them."),
         held_on: holding.filter_map(|assignment| assignment.team.as_ref()).map(|(id, _)| *id).collect(),
     }
 }

@@ -5,7 +5,8 @@
 //! Words: a *permission* is one thing a credential may do; a *scope* is a permission, all permissions of a resource (`usage.*`) or
 //! everything (`*`); an *assignment* is a role that a member holds organization-wide or on a team; a *standing* is all assignments of one
 //! member.
-//! Invariants: an assignment on a team reaches that team and the teams below it, never above or beside; nobody grants what they don't hold.
+//! Invariants: an assignment on a team reaches that team and the teams below it, never above or beside; a caller grants only what they
+//! hold.
 
 mod permission;
 pub mod standing;

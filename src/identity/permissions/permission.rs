@@ -71,7 +71,7 @@ pub fn permits(scope: &str, permission: Permission) -> bool {
     scope == "*" || scope == wanted || scope.strip_suffix(".*").is_some_and(|resource| wanted.split('.').next() == Some(resource))
 }
 
-/// The first of `wanted` that is more than `held`: nobody grants what they don't hold. `*` is more than every permission there is today.
+/// The first of `wanted` that exceeds `held`: a caller grants only what they hold. `*` is more than every permission there is today.
 pub fn lacking<'a>(held: &[String], wanted: &'a [String]) -> Option<&'a String> {
     let holds = |permission| held.iter().any(|scope| permits(scope, permission));
     let reaches = |scope: &str| Permission::ALL.iter().copied().filter(|permission| permits(scope, *permission)).all(holds);

@@ -1,4 +1,4 @@
-//! Where a member holds what: the paths of teams, assignments of roles, and a standing.
+//! What a member holds, and where: the paths of teams, assignments of roles, and a standing.
 
 use super::permission::{Permission, permits};
 use crate::kernel::ids::{PersonId, TeamId};
@@ -29,19 +29,19 @@ impl TeamPath {
         Some(TeamPath(format!("{above}/")))
     }
 
-    /// The teams that come above this one when it moves below `parent`: whoever has a role on one of them gets it here, too.
-    pub fn comes_under(&self, parent: &TeamPath) -> Vec<TeamId> {
+    /// The teams that are above this one once it has moved below `parent`: a role on one of them then applies to this team, too.
+    pub fn new_ancestors_below(&self, parent: &TeamPath) -> Vec<TeamId> {
         let already = self.teams();
         parent.teams().into_iter().filter(|id| !already.contains(id)).collect()
     }
 
-    /// The teams on the way, the topmost first, the team itself last.
+    /// The teams of the path, the topmost first, the team itself last.
     pub fn teams(&self) -> Vec<TeamId> {
         self.0.split('/').filter_map(|id| id.parse().ok()).collect()
     }
 }
 
-/// A role that somebody holds.
+/// A role that a member holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
     /// The role's key.
@@ -52,7 +52,7 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Whether it says that its holder may do `permission` on the team at `on` (None: organization-wide).
+    /// Whether it gives `permission` on the team at `on` (None: organization-wide).
     pub fn permits(&self, permission: Permission, on: Option<&TeamPath>) -> bool {
         self.is_held_on(on) && self.scope_for(permission).is_some()
     }
@@ -80,7 +80,8 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The assignment because of which this person may do `permission` on the team at `on` (None: organization-wide); None when they may not.
+    /// The assignment because of which this person may do `permission` on the team at `on` (None: organization-wide); None when they may
+    /// not.
     pub fn reason(&self, permission: Permission, on: Option<&TeamPath>) -> Option<&Assignment> {
         self.assignments.iter().find(|assignment| assignment.permits(permission, on))
     }
@@ -104,7 +105,7 @@ mod tests {
         assert!(top.0 <= below.0 && below.0 < top.end() && TeamPath::of(other, None).0 > top.end());
         assert_eq!(below.teams(), [one, other]);
         assert_eq!((below.above(), top.above()), (Some(top.clone()), None));
-        assert_eq!((below.comes_under(&top), TeamPath::of(other, None).comes_under(&top)), (vec![], vec![one]));
+        assert_eq!((below.new_ancestors_below(&top), TeamPath::of(other, None).new_ancestors_below(&top)), (vec![], vec![one]));
         assert!(top.reaches(&below) && !below.reaches(&top) && !TeamPath::of(other, None).reaches(&below));
     }
 }

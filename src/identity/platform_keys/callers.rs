@@ -1,4 +1,4 @@
-//! Whether a text is a platform key that is good now.
+//! Which platform key a credential is, if it is accepted now.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::kernel::ports::App;
 use crate::kernel::tenant::Actor;
 use crate::kernel::time::seconds;
 
-/// How long an isolate goes by what it knows of a key: a revocation elsewhere is heard of by then.
+/// How long an isolate remembers a key: a revocation elsewhere takes effect here by then.
 const REMEMBERED: std::time::Duration = seconds(60);
 
-/// Who calls with this text; None when it is no platform key, or one that is not good. A forged one costs no database.
+/// The actor of a platform key; None if the text is none, or one that is not accepted. A forged one costs no database.
 pub async fn find(app: &App, text: &str) -> Result<Option<Actor>> {
     if !text.starts_with(PLATFORM_PREFIX) {
         return Ok(None);

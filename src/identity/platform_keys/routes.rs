@@ -20,37 +20,49 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
 use crate::kernel::time::Timestamp;
 
-/// A key of the vendor to be made.
+/// A platform key to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPlatformKey {
+    /// What the key is for; shown in lists.
     #[schema(example = "deployment", min_length = 1, max_length = 200)]
     pub name: String,
-    /// The key stops working then; never when absent.
+    /// When the key stops working; it does not expire when absent.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A key of the vendor.
+/// A platform key: a key of the vendor.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PlatformKey)]
 pub struct PlatformKeyView {
+    /// The type of the resource: `PlatformKey`.
     #[serde(rename = "$type")]
+    #[schema(example = "PlatformKey")]
     pub type_name: &'static str,
+    /// The id.
     #[serde(rename = "$id")]
     pub id: PlatformKeyId,
+    /// What the key is for.
+    #[schema(example = "deployment")]
     pub name: String,
-    /// The first characters of the secret; they name the key and open nothing.
+    /// The first characters of the secret. They identify the key and grant no access.
+    #[schema(example = "tk_platform_01h2xcejqtf2nbrexx3vqjhp41")]
     pub prefix: String,
-    /// The key itself. Shown once, when it is made.
+    /// The key itself, for `Authorization: Bearer`. Returned once, when the key is created.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tk_platform_...")]
     pub secret: Option<String>,
-    /// `platform` for the root key, or the id of another platform key.
+    /// Who created it: `platform` (the root key), or the id of another platform key.
+    #[schema(example = "platform")]
     pub created_by: String,
+    /// When it was created.
     pub created_at: Timestamp,
+    /// When it stops working; `null` if it does not expire.
     pub expires_at: Option<Timestamp>,
+    /// When it was revoked; `null` if it was not.
     pub revoked_at: Option<Timestamp>,
-    /// To a few minutes.
+    /// When it was last used, accurate to 5 minutes; `null` if it never was.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -73,8 +85,9 @@ impl From<PlatformKey> for PlatformKeyView {
 
 /// Create a platform key
 ///
-/// It may do all that the vendor may. The secret is in this answer only; a retry of the same `Idempotency-Key` mints it again.
-#[utoipa::path(post, path = "/v1/platform-keys", tag = "access", operation_id = "createPlatformKey", request_body = NewPlatformKey,
+/// A platform key may do everything the vendor may. The secret is returned once. A retry with the same `Idempotency-Key` returns the same
+/// secret; it is derived again, not stored.
+#[utoipa::path(post, path = "/v1/platform-keys", tag = "platform keys", operation_id = "createPlatformKey", request_body = NewPlatformKey,
     responses((status = 201, description = "The key with its secret", body = PlatformKeyView)))]
 pub async fn create(vendor: Vendor, command: Command<NewPlatformKey>) -> Result<Reply> {
     let (platform, body, claim) = (&vendor.platform, &command.body, command.claim.as_ref());
@@ -95,10 +108,10 @@ fn with_secret(reply: Reply, app: &App) -> Result<Reply> {
     reply.with_secret(|view| Some(PlatformToken(id_of(view)?).mint(&app.settings.secret)))
 }
 
-/// List the platform keys
+/// List platform keys
 ///
-/// Without the root key, which is configured and not stored.
-#[utoipa::path(get, path = "/v1/platform-keys", tag = "access", operation_id = "listPlatformKeys",
+/// All platform keys, newest first, without secrets. The root key is configured, not stored, and is not in the list.
+#[utoipa::path(get, path = "/v1/platform-keys", tag = "platform keys", operation_id = "listPlatformKeys",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<PlatformKeyView>)))]
 pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -108,18 +121,26 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
     Reply::ok(&page::list(&query, find, list, |key| key.id, PlatformKeyView::from).await?)
 }
 
-/// Read a platform key
-#[utoipa::path(get, path = "/v1/platform-keys/{id}", tag = "access", operation_id = "getPlatformKey", params(("id" = String, Path, description = "`platformkey_...`")),
-    responses((status = 200, description = "The key, without its secret", body = PlatformKeyView)))]
+/// Get a platform key
+///
+/// The key without its secret.
+#[utoipa::path(
+    get, path = "/v1/platform-keys/{id}", tag = "platform keys", operation_id = "getPlatformKey",
+    params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
+    responses((status = 200, description = "The key, without its secret", body = PlatformKeyView))
+)]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Result<Reply> {
     Reply::ok(&PlatformKeyView::from(find(&vendor, id).await?))
 }
 
 /// Rotate a platform key
 ///
-/// Makes a key with the same name. The old one stays good for the overlap.
-#[utoipa::path(post, path = "/v1/platform-keys/{id}/rotations", tag = "access", operation_id = "rotatePlatformKey", request_body = NewRotation, params(("id" = String, Path, description = "`platformkey_...`")),
-    responses((status = 201, description = "The new key with its secret", body = PlatformKeyView)))]
+/// Creates a key with the same name. The old key stays valid for the overlap. Returns 409 `key_ended` if the key is expired or revoked.
+#[utoipa::path(
+    post, path = "/v1/platform-keys/{id}/rotations", tag = "platform keys", operation_id = "rotatePlatformKey", request_body = NewRotation,
+    params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
+    responses((status = 201, description = "The new key with its secret", body = PlatformKeyView))
+)]
 pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, command: Command<NewRotation>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     let reply = once_for_vendor(platform, claim, || {
@@ -141,9 +162,12 @@ pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, comma
 
 /// Revoke a platform key
 ///
-/// It stops working here before the answer arrives, and everywhere within a minute.
-#[utoipa::path(delete, path = "/v1/platform-keys/{id}", tag = "access", operation_id = "revokePlatformKey", params(("id" = String, Path, description = "`platformkey_...`")),
-    responses((status = 204, description = "Revoked")))]
+/// The key stops working before the response is sent where the request is served, and everywhere within one minute.
+#[utoipa::path(
+    delete, path = "/v1/platform-keys/{id}", tag = "platform keys", operation_id = "revokePlatformKey",
+    params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
+    responses((status = 204, description = "Revoked"))
+)]
 pub async fn revoke(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Result<Reply> {
     let key = find(&vendor, id).await?;
     if let Some(audit) = rules::revoke(&key) {

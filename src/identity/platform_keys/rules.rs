@@ -1,4 +1,4 @@
-//! What may be asked of a platform key.
+//! How platform keys are created, rotated and revoked.
 
 use std::time::Duration;
 

@@ -87,7 +87,7 @@ pub fn note_use(id: PlatformKeyId, at: Timestamp) -> Statement {
     platform_sql!("UPDATE platform_keys SET last_used_at = ?2 WHERE id = ?1", id, at)
 }
 
-/// Guard: the key is good as it was read.
+/// Guard: the key is not revoked and ends when it did as it was read.
 pub fn is_as_read(key: &PlatformKey) -> Statement {
     stale_if!(
         directory,

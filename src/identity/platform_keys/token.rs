@@ -27,7 +27,7 @@ impl PlatformToken {
     }
 }
 
-/// The part of a key that may be shown: it names the key and opens nothing.
+/// The part of a key that may be shown: it identifies the key and grants no access.
 pub fn prefix(key: PlatformKeyId) -> String {
     format!("{PLATFORM_PREFIX}{}", encode_base32(key.to_bytes()))
 }

@@ -12,9 +12,12 @@ use crate::kernel::ids::PersonId;
 
 /// Remove a member
 ///
-/// Their roles, sessions, keys and clients stop at once, and their seat is free. Everybody may leave by themselves, but for the last owner.
-#[utoipa::path(delete, path = "/v1/members/{id}", tag = "people", operation_id = "removeMember", params(("id" = String, Path, description = "`user_...`")),
-    responses((status = 204, description = "Removed")))]
+/// Revokes the member's roles, sessions, API keys and OAuth clients at once and frees their seat. Members may remove themselves. Returns
+/// 409 `last_owner` for the last owner of the organization.
+#[utoipa::path(
+    delete, path = "/v1/members/{id}", tag = "members", operation_id = "removeMember",
+    params(("id" = String, Path, description = "The id of the person: `user_...`")), responses((status = 204, description = "Removed"))
+)]
 pub async fn remove(caller: SelfOr<needs::MembersWrite>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
     caller.check_unless_self(id)?;
     let tenant = &caller.tenant;

@@ -1,4 +1,4 @@
-//! The roles that every organization has. They are code: nobody changes them, and a later version of us may widen them.
+//! The roles that every organization has. They are code: they cannot be changed, and a later version may widen them.
 
 use super::role::{Role, Roles};
 use crate::kernel::ids::RoleId;
@@ -11,20 +11,20 @@ pub struct BuiltIn {
     pub permissions: &'static [&'static str],
 }
 
-/// The role that owns the organization; there is always somebody who has it.
+/// The role that owns the organization; at least one member holds it.
 pub const OWNER: &str = "owner";
 
 pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         key: OWNER,
         name: "Owner",
-        description: "Everything, also to cancel the organization or to hand it over.",
+        description: "Holds all permissions, including cancelling the organization and transferring its ownership.",
         permissions: &["*"],
     },
     BuiltIn {
         key: "admin",
         name: "Administrator",
-        description: "Runs the organization: people, teams, keys, money. Can't cancel it or hand it over.",
+        description: "Manages members, teams, keys, subscription and invoices. Cannot cancel the organization or transfer its ownership.",
         permissions: &[
             "organization.read",
             "organization.write",
@@ -46,7 +46,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         key: "developer",
         name: "Developer",
-        description: "Builds on us: keys, clients and usage.",
+        description: "Builds integrations: API keys, OAuth clients and usage.",
         permissions: &[
             "organization.read",
             "usage.*",
@@ -61,7 +61,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         key: "viewer",
         name: "Viewer",
-        description: "Sees how things are and changes nothing.",
+        description: "Reads the organization, its usage and subscription. Cannot change anything.",
         permissions: &[
             "organization.read",
             "onboarding.read",
@@ -75,13 +75,13 @@ pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn {
         key: "billing",
         name: "Billing",
-        description: "Subscription and invoices.",
+        description: "Manages the subscription and invoices.",
         permissions: &["organization.read", "usage.read", "subscription.*", "invoices.*", "ledger.read", "members.read"],
     },
     BuiltIn {
         key: "support",
         name: "Support",
-        description: "Helps the organization's people: sees them, what they use, and what was done.",
+        description: "Supports members: reads members, usage, invoices and the audit log. Cannot change anything.",
         permissions: &[
             "organization.read",
             "usage.read",
@@ -102,7 +102,7 @@ pub fn built_in(key: &str) -> Option<&'static BuiltIn> {
 }
 
 impl BuiltIn {
-    /// As a role like any other, always with the same id.
+    /// The built-in role as a role, always with the same id.
     pub fn role(&self) -> Role {
         Role {
             id: RoleId::derived(&["built-in role", self.key]),

@@ -1,12 +1,12 @@
-//! Roles: who may do what, and where.
+//! Roles: named lists of permissions.
 //!
-//! Owns: the built-in roles, the roles an organization defines, what somebody's roles come to ([`rules::Standing`]), and the answer to why
-//! somebody may do something. Does not own:
-//! the permissions themselves (`access`), teams and who is on them (`teams`), members (`people`).
-//! Words: a *role* is a named list of permissions; an *assignment* is a role that somebody holds, organization-wide or on a team; a
-//! *standing* is all assignments of one person.
-//! Invariants: an assignment on a team reaches that team and those below it, never above or beside; nobody grants what they don't hold;
-//! a role that is held or named anywhere is not deleted; the built-in ones never change.
+//! Owns: the built-in roles, the roles an organization defines, and how the standing of a member is read. Does not own: the permissions and
+//! what a standing permits (`permissions`), teams and their members (`teams`), members (`members`), the answer to why a member has a
+//! permission (`permission_checks`).
+//! Words: a *role* is a named list of permissions; the *uses* of a role are the members, teams and invitations that name it.
+//! Invariants: a role that is held or named anywhere is not deleted; a caller widens a role only by what they hold; the built-in roles
+//! never change. Standing and uses are read across the tables of members, teams and invitations in one statement each: the first is read
+//! with every request of a person, and the second is a guard of one commit.
 
 pub mod built_in;
 pub mod role;

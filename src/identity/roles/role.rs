@@ -14,7 +14,7 @@ pub const ROLES_MAX: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     pub id: RoleId,
-    /// What assignments name it by. It never changes.
+    /// The key that assignments name. It never changes.
     pub key: String,
     pub name: String,
     pub description: Option<String>,
@@ -42,7 +42,7 @@ impl Role {
         self.created_at.is_none()
     }
 
-    /// The permissions of `wanted` that this role does not have: who widens it must hold them.
+    /// The permissions of `wanted` that this role does not have; the caller who widens it must hold them.
     pub fn added(&self, wanted: &[String]) -> Vec<String> {
         wanted.iter().filter(|scope| lacking(&self.permissions, std::slice::from_ref(scope)).is_some()).cloned().collect()
     }
@@ -54,7 +54,7 @@ impl Role {
 
     pub(super) fn check_is_own(&self) -> Result<(), Problem> {
         if self.is_built_in() {
-            let detail = format!("The role {} is built in and can't be changed. Define one of your own with POST /v1/roles.", self.key);
+            let detail = format!("The role {} is built in and cannot be changed. Create a role of your own with POST /v1/roles.", self.key);
             return Err(Problem::conflict("built_in_role", detail));
         }
         Ok(())
@@ -72,7 +72,9 @@ impl Roles {
 
     /// The role of that key, which a client sent at `pointer`.
     pub fn require(&self, key: &str, pointer: &str) -> Result<&Role, Problem> {
-        self.find(key).ok_or_else(|| Problem::refused(pointer, "unknown_role", "There is no such role. GET /v1/roles lists the keys."))
+        self.find(key).ok_or_else(|| {
+            Problem::refused(pointer, "unknown_role", "This role does not exist. GET /v1/roles lists the roles by their keys.")
+        })
     }
 
     pub(super) fn own(&self) -> usize {

@@ -19,18 +19,20 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
-/// A role to be defined.
+/// A role to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRole {
-    /// What assignments name it by. It never changes.
+    /// The key that assignments name. It never changes.
     #[schema(example = "release-manager", pattern = "^[a-zA-Z][a-zA-Z0-9_-]{0,63}$")]
     pub key: String,
+    /// The name of the role.
     #[schema(example = "Release manager", min_length = 1, max_length = 200)]
     pub name: String,
-    #[schema(max_length = 2000)]
+    /// What the role is for.
+    #[schema(example = "Plans and ships releases", max_length = 2000)]
     pub description: Option<String>,
-    /// See `GET /v1/permissions`. The caller must hold all of it.
+    /// The permissions of the role; see `GET /v1/permissions`. The caller must hold all of them.
     #[schema(example = json!(["usage.read", "teams.*"]), min_items = 1, max_items = 50)]
     pub permissions: Vec<String>,
 }
@@ -39,15 +41,17 @@ pub struct NewRole {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleChanges {
+    /// The name of the role.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, min_length = 1, max_length = 200)]
+    #[schema(example = "Release manager", nullable = false, min_length = 1, max_length = 200)]
     pub name: Option<String>,
+    /// What the role is for; `null` removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[schema(value_type = Option<String>, example = "Plans and ships releases", max_length = 2000)]
     pub description: Option<Option<String>>,
-    /// All of them; the caller must hold those that are added.
+    /// All permissions of the role. The caller must hold those that are added.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, min_items = 1, max_items = 50)]
+    #[schema(example = json!(["usage.read", "teams.*"]), nullable = false, min_items = 1, max_items = 50)]
     pub permissions: Option<Vec<String>>,
 }
 
@@ -56,17 +60,29 @@ pub struct RoleChanges {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Role)]
 pub struct RoleView {
+    /// The type of the resource: `Role`.
     #[serde(rename = "$type")]
+    #[schema(example = "Role")]
     pub type_name: &'static str,
+    /// The id.
     #[serde(rename = "$id")]
     pub id: RoleId,
+    /// The key that assignments name.
+    #[schema(example = "release-manager")]
     pub key: String,
+    /// The name of the role.
+    #[schema(example = "Release manager")]
     pub name: String,
+    /// What the role is for.
+    #[schema(example = "Plans and ships releases")]
     pub description: Option<String>,
+    /// The permissions of the role.
+    #[schema(example = json!(["usage.read", "teams.*"]))]
     pub permissions: Vec<String>,
-    /// Whether every organization has it; then it can't be changed.
+    /// Whether the role is built in: every organization has it, and it cannot be changed.
+    #[schema(example = false)]
     pub built_in: bool,
-    /// `null` when built in.
+    /// When the role was created; `null` for a built-in role.
     pub created_at: Option<Timestamp>,
 }
 
@@ -85,12 +101,12 @@ impl From<Role> for RoleView {
     }
 }
 
-/// List the roles
+/// List roles
 ///
-/// The organization's own, newest first, then the built-in ones.
+/// The organization's own roles, newest first, then the built-in roles.
 #[utoipa::path(get, path = "/v1/roles", tag = "roles", operation_id = "listRoles",
     params(PageQuery),
-    responses((status = 200, description = "Own ones newest first, then the built-in ones", body = Page<RoleView>)))]
+    responses((status = 200, description = "The organization's own roles, newest first, then the built-in roles", body = Page<RoleView>)))]
 pub async fn list(caller: Authorized<needs::RolesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     // All roles are few, and the built-in ones are in no table.
     let roles = store::all(&caller.tenant).await?.0;
@@ -99,7 +115,9 @@ pub async fn list(caller: Authorized<needs::RolesRead>, Filter(query): Filter<Pa
     Reply::ok(&page::list(&query, find, list, |role: &Role| role.id, RoleView::from).await?)
 }
 
-/// Define a role
+/// Create a role
+///
+/// Defines a role of the organization. The caller must hold all permissions of the role. An organization has at most 100 roles of its own.
 #[utoipa::path(post, path = "/v1/roles", tag = "roles", operation_id = "createRole", request_body = NewRole,
     responses((status = 201, description = "The role", body = RoleView)))]
 pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewRole>) -> Result<Reply> {
@@ -117,8 +135,13 @@ pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewR
 }
 
 /// Get a role
-#[utoipa::path(get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 200, description = "The role", body = RoleView)))]
+///
+/// A role of the organization or a built-in role.
+#[utoipa::path(
+    get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole",
+    params(("id" = String, Path, description = "The id of the role: `role_...`")),
+    responses((status = 200, description = "The role", body = RoleView))
+)]
 pub async fn get(caller: Authorized<needs::RolesRead>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     Reply::ok(&RoleView::from(find(&caller.tenant, id).await?))
 }
@@ -127,11 +150,15 @@ async fn find(tenant: &Tenant, id: RoleId) -> Result<Role> {
     store::all(tenant).await?.with_id(id).cloned().ok_or_else(|| Problem::not_found("role").into())
 }
 
-/// Change a role
+/// Update a role
 ///
-/// It means the new thing from the next request on, for everybody who holds it.
-#[utoipa::path(patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole", params(("id" = String, Path, description = "`role_...`")), request_body = RoleChanges,
-    responses((status = 200, description = "The role", body = RoleView)))]
+/// A JSON merge patch (RFC 7396). The change applies to everyone who holds the role, from the next request on. The caller must hold the
+/// permissions that are added. Returns 409 `built_in_role` for a built-in role.
+#[utoipa::path(
+    patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole",
+    params(("id" = String, Path, description = "The id of the role: `role_...`")), request_body = RoleChanges,
+    responses((status = 200, description = "The role", body = RoleView))
+)]
 pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>, command: Command<RoleChanges>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let RoleChanges { name, description, permissions } = command.body;
@@ -148,9 +175,11 @@ pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPat
 
 /// Delete a role
 ///
-/// Only one that nobody holds, and that no pending invitation and no team's settings name.
-#[utoipa::path(delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole", params(("id" = String, Path, description = "`role_...`")),
-    responses((status = 204, description = "Deleted")))]
+/// Returns 409 `role_in_use` if a member holds the role, or a pending invitation or the settings of a team name it.
+#[utoipa::path(
+    delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole",
+    params(("id" = String, Path, description = "The id of the role: `role_...`")), responses((status = 204, description = "Deleted"))
+)]
 pub async fn delete(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {

@@ -1,4 +1,4 @@
-//! The algebra of roles: what somebody may do where, and which assignment says so.
+//! How roles are created, changed and deleted.
 
 use super::role::{ROLES_MAX, Role, Roles, Uses};
 use super::store;
@@ -31,19 +31,19 @@ pub struct Redefinition {
     pub permissions: Option<Vec<String>>,
 }
 
-/// Defines a role. That the caller holds all of it is checked before.
+/// Defines a role. The route checks that the caller holds all of its permissions.
 pub fn define(wanted: &Definition, roles: &Roles, moment: Moment<'_>) -> Result<(Role, Decision), Problem> {
     if !is_key(&wanted.key) {
-        let detail = format!("Send a key of 1 to {KEY_LENGTH_MAX} letters, digits, `_` and `-` that begins with a letter.");
+        let detail = format!("This is not a key. Send 1 to {KEY_LENGTH_MAX} letters, digits, `_` and `-`, beginning with a letter.");
         return Err(Problem::invalid("/key", "invalid_value", detail));
     }
     check_texts(Some(&wanted.name), wanted.description.as_deref())?;
     check_permissions(&wanted.permissions)?;
     if roles.find(&wanted.key).is_some() {
-        return Err(Problem::conflict("role_exists", format!("There is a role {} already. Send another key.", wanted.key)));
+        return Err(Problem::conflict("role_exists", format!("A role with the key {} exists. Send another key.", wanted.key)));
     }
     if roles.own() >= ROLES_MAX {
-        let detail = format!("An organization defines at most {ROLES_MAX} roles. Delete one that nobody holds.");
+        let detail = format!("The organization has {ROLES_MAX} roles of its own, the most it may have. Delete one that is not in use.");
         return Err(Problem::conflict("too_many_roles", detail));
     }
     let role = Role {
@@ -63,7 +63,7 @@ pub fn define(wanted: &Definition, roles: &Roles, moment: Moment<'_>) -> Result<
     Ok((role, decision))
 }
 
-/// Changes a role for everybody who holds it; nothing happens when it is as wanted already.
+/// Changes a role for everyone who holds it; nothing to do when nothing differs.
 pub fn redefine(role: &Role, wanted: &Redefinition) -> Result<(Role, Decision), Problem> {
     role.check_is_own()?;
     check_texts(wanted.name.as_deref(), wanted.description.as_ref().and_then(Option::as_deref))?;
@@ -91,13 +91,13 @@ pub fn delete(role: &Role, uses: Uses) -> Result<Decision, Problem> {
     role.check_is_own()?;
     let places = [
         (uses.by_members, "members hold it"),
-        (uses.on_teams, "people hold it on teams"),
+        (uses.on_teams, "members hold it on teams"),
         (uses.in_invitations, "pending invitations name it"),
-        (uses.in_settings, "settings of teams name it"),
+        (uses.in_settings, "team settings name it"),
     ];
     let used: Vec<&str> = places.into_iter().filter(|(is_used, _)| *is_used).map(|(_, place)| place).collect();
     if !used.is_empty() {
-        let detail = format!("The role {} is in use: {}. Give them another role first.", role.key, used.join(", "));
+        let detail = format!("The role {} is in use: {}. Assign another role there first.", role.key, used.join(", "));
         return Err(Problem::conflict("role_in_use", detail));
     }
     Ok(Decision::new()
@@ -117,10 +117,14 @@ fn is_key(text: &str) -> bool {
 /// The texts of a role or a team: what is absent is not checked.
 pub fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), Problem> {
     if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > NAME_LENGTH_MAX) {
-        return Err(Problem::invalid("/name", "invalid_value", format!("Send a name of 1 to {NAME_LENGTH_MAX} characters.")));
+        return Err(Problem::invalid(
+            "/name",
+            "invalid_value",
+            format!("The name is empty or too long. Send 1 to {NAME_LENGTH_MAX} characters."),
+        ));
     }
     if description.is_some_and(|text| text.chars().count() > DESCRIPTION_LENGTH_MAX) {
-        let detail = format!("Send at most {DESCRIPTION_LENGTH_MAX} characters, or leave it out.");
+        let detail = format!("The description is too long. Send at most {DESCRIPTION_LENGTH_MAX} characters, or omit it.");
         return Err(Problem::invalid("/description", "invalid_value", detail));
     }
     Ok(())
@@ -128,12 +132,12 @@ pub fn check_texts(name: Option<&str>, description: Option<&str>) -> Result<(), 
 
 fn check_permissions(permissions: &[String]) -> Result<(), Problem> {
     if permissions.is_empty() || permissions.len() > PERMISSIONS_MAX {
-        let detail = format!("Send 1 to {PERMISSIONS_MAX} permissions; GET /v1/permissions lists them.");
+        let detail = format!("The number of permissions is not accepted. Send 1 to {PERMISSIONS_MAX}; GET /v1/permissions lists them.");
         return Err(Problem::invalid("/permissions", "invalid_value", detail));
     }
     let unknown = permissions.iter().position(|scope| !is_scope(scope));
     unknown.map_or(Ok(()), |index| {
-        let detail = "GET /v1/permissions lists the permissions; `resource.*` and `*` may be sent, too.";
+        let detail = "This permission does not exist. GET /v1/permissions lists the permissions; `resource.*` and `*` are accepted, too.";
         Err(Problem::invalid(format!("/permissions/{index}"), "unknown_permission", detail))
     })
 }

@@ -25,7 +25,7 @@ struct HeldRow {
 }
 
 impl HeldRow {
-    /// A role that was deleted while somebody held it permits nothing.
+    /// A role that was deleted while a member held it permits nothing.
     fn assignment(self) -> Option<Assignment> {
         let role = self.role?;
         let built_in = built_in(&role).map(|built_in| built_in.permissions.iter().map(|scope| (*scope).to_owned()).collect());
@@ -34,7 +34,7 @@ impl HeldRow {
     }
 }
 
-/// What a member's roles come to, as they are now; None for somebody who is no member.
+/// The standing of a person as it is now; None if they are not a member.
 pub async fn standing(tenant: &Tenant, person: PersonId) -> Result<Option<Standing>> {
     standing_from(person, tenant.run(select_standing(person).into()).await?)
 }
@@ -102,7 +102,7 @@ impl From<RoleRow> for Role {
     }
 }
 
-/// All roles there are in the organization, also the built-in ones.
+/// All roles of the organization, the built-in ones included.
 pub async fn all(tenant: &Tenant) -> Result<Roles> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, key, name, description, permissions, created_at, version
@@ -120,7 +120,7 @@ struct PermissionsRow {
     permissions: Vec<String>,
 }
 
-/// What the roles of these keys permit, of those that there are.
+/// The permissions of the roles with these keys; a role that does not exist is left out.
 pub async fn permissions_of(tenant: &Tenant, keys: impl IntoIterator<Item = &str>) -> Result<BTreeMap<String, Vec<String>>> {
     let mut known = BTreeMap::new();
     let mut custom = Vec::new();
@@ -183,7 +183,7 @@ pub async fn uses(tenant: &Tenant, key: &str) -> Result<Uses> {
     Ok(Uses { by_members: row.by_members, on_teams: row.on_teams, in_invitations: row.in_invitations, in_settings: row.in_settings })
 }
 
-/// Guard: nobody holds the role, and nothing names it.
+/// Guard: no member holds the role, and nothing names it.
 pub fn is_unused(key: &str) -> TenantStatement {
     stale_if!(
         "EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND role = ?2)
@@ -223,8 +223,8 @@ pub fn is_free(key: &str) -> TenantStatement {
     )
 }
 
-/// Guard: these roles are still there. Whoever writes down that somebody holds a role, or may, commits it with this: a role that is
-/// deleted at the same time is not held afterwards. The built-in ones always are there.
+/// Guard: these roles still exist. Every decision that assigns or names a role commits it, so that a role that is deleted at the same time
+/// is not held afterwards. Built-in roles always exist.
 pub fn are_there(keys: &[&str]) -> TenantStatement {
     let own: Vec<&str> = keys.iter().copied().filter(|key| built_in(key).is_none()).collect();
     stale_if!(

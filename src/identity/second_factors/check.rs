@@ -1,4 +1,4 @@
-//! Whether a code is a person's.
+//! Checks the codes of second factors.
 
 use super::rules::{Proof, RECOVERY_CODES, SecondFactor};
 use super::totp;
@@ -30,7 +30,7 @@ fn sealed_as(person: PersonId) -> String {
     format!("second_factors.seed/{person}")
 }
 
-/// What the code proves, if it is this person's and was not spent. Each try is counted against the person, right or wrong.
+/// What the code proves, if it is this person's and was not spent. Each attempt is counted against the person, right or wrong.
 pub async fn proof(app: &App, factor: &SecondFactor, code: &str, address: &Address) -> Result<Option<Proof>> {
     throttle::check(app, Endpoint::SecondFactor, address, Some(&factor.person.to_string())).await?;
     let seed = seed(app, factor).await?;

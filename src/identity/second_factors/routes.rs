@@ -9,7 +9,7 @@ use super::rules::{Proof, SecondFactor, already_there, invalid_second_factor, no
 use super::{check, store, totp};
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, text_header};
-use crate::identity::callers::person::Oneself;
+use crate::identity::callers::person::Person;
 use crate::identity::callers::public::Client;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
@@ -17,38 +17,47 @@ use crate::kernel::idempotency::Claim;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Nothing is asked for: the factor is a generator of six digits every 30 seconds.
+/// A second factor to create. There is nothing to choose: it is a time-based one-time password (RFC 6238), six digits every 30 seconds.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSecondFactor {}
 
-/// A code of the authenticator app.
+/// A code that confirms a second factor.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Confirmation {
+    /// The current code of the authenticator app.
     #[schema(example = "012345")]
     pub code: String,
 }
 
-/// One's own second factor.
+/// The caller's second factor.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SecondFactor)]
 pub struct SecondFactorView {
+    /// The type of the resource: `SecondFactor`.
     #[serde(rename = "$type")]
+    #[schema(example = "SecondFactor")]
     pub type_name: &'static str,
+    /// When it was created.
     pub created_at: Timestamp,
-    /// It is asked for at login from then on.
+    /// When it was confirmed; logins require a code from then on. `null` if it is not confirmed.
     pub confirmed_at: Option<Timestamp>,
+    /// How many recovery codes are unused.
+    #[schema(example = 10)]
     pub recovery_codes_left: usize,
-    /// For authenticator apps, in base32. Shown once, when it is enrolled.
+    /// The secret for authenticator apps, in base32. Returned until the factor is confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     pub secret: Option<String>,
-    /// The same as a link, for a QR code.
+    /// The secret as an `otpauth:` URI, for a QR code.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "otpauth://totp/app.example.com:ada%40acme.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     pub otpauth_uri: Option<String>,
-    /// Each opens one login without the device. Shown once, when the factor is confirmed.
+    /// Recovery codes; each replaces one code of the app, once. Returned once, when the factor is confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!(["a1b2c3d4e5"]))]
     pub recovery_codes: Option<Vec<String>>,
 }
 
@@ -66,20 +75,22 @@ impl From<&SecondFactor> for SecondFactorView {
     }
 }
 
-/// Read one's own second factor
-#[utoipa::path(get, path = "/v1/second-factor", tag = "sessions", operation_id = "getSecondFactor",
+/// Get the caller's second factor
+///
+/// The second factor without its secret. Returns 404 if there is none.
+#[utoipa::path(get, path = "/v1/second-factor", tag = "second factors", operation_id = "getSecondFactor",
     responses((status = 200, description = "The factor, without its secret", body = SecondFactorView)))]
-pub async fn get(caller: Oneself) -> Result<Reply> {
+pub async fn get(caller: Person) -> Result<Reply> {
     Reply::ok(&SecondFactorView::from(&find(&caller).await?))
 }
 
-/// Enrol a second factor
+/// Create a second factor for the caller
 ///
-/// An authenticator app reads the secret, and a first code of it confirms that it works: until then nothing is asked for at login, and
-/// enrolling again makes a new secret.
-#[utoipa::path(post, path = "/v1/second-factor", tag = "sessions", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
+/// Returns the secret for an authenticator app. The factor protects logins once it is confirmed with a first code; until then, this call
+/// replaces the secret. Returns 409 `second_factor_exists` if a confirmed factor exists.
+#[utoipa::path(post, path = "/v1/second-factor", tag = "second factors", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
     responses((status = 201, description = "The factor with its secret", body = SecondFactorView)))]
-pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result<Reply> {
+pub async fn enrol(caller: Person, command: Command<NewSecondFactor>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
         if store::find(app, caller.person).await?.is_some_and(|factor| factor.confirmed_at.is_some()) {
@@ -104,12 +115,14 @@ pub async fn enrol(caller: Oneself, command: Command<NewSecondFactor>) -> Result
     Ok(Reply { replayed: reply.replayed, ..Reply::created(&view)? })
 }
 
-/// Confirm a second factor
+/// Confirm the caller's second factor
 ///
-/// From now on each login of this person, in every organization, asks for a code of it.
-#[utoipa::path(post, path = "/v1/second-factor/confirmation", tag = "sessions", operation_id = "confirmSecondFactor", request_body = Confirmation,
-    responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView)))]
-pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmation>) -> Result<Reply> {
+/// Activates the factor: from now on every login of this person, in every organization, requires a code. Returns the recovery codes once.
+#[utoipa::path(
+    post, path = "/v1/second-factor/confirmation", tag = "second factors", operation_id = "confirmSecondFactor",
+    request_body = Confirmation, responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView))
+)]
+pub async fn confirm(caller: Person, client: Client, command: Command<Confirmation>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
     let reply = once(&caller.tenant, claim.as_ref(), || async {
         let factor = find(&caller).await?;
@@ -131,17 +144,21 @@ pub async fn confirm(caller: Oneself, client: Client, command: Command<Confirmat
     Ok(Reply { replayed: reply.replayed, ..Reply::created(&view)? })
 }
 
-/// Remove one's own second factor
+/// Remove the caller's second factor
 ///
-/// Needs a code of it, or a recovery code, in the header `Second-Factor-Code`, so that a stolen access token is not enough.
-#[utoipa::path(delete, path = "/v1/second-factor", tag = "sessions", operation_id = "removeSecondFactor",
-    params(("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code; not needed for a factor that was never confirmed")),
-    responses((status = 204, description = "Removed")))]
-pub async fn remove(caller: Oneself, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
+/// Requires a code of the factor or a recovery code in the header `Second-Factor-Code`, so that a stolen access token is not enough.
+#[utoipa::path(
+    delete, path = "/v1/second-factor", tag = "second factors", operation_id = "removeSecondFactor",
+    params(
+        ("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code, for a confirmed factor")
+    ),
+    responses((status = 204, description = "Removed"))
+)]
+pub async fn remove(caller: Person, client: Client, SecondFactorCode(code): SecondFactorCode) -> Result<Reply> {
     let (app, factor) = (caller.tenant.app(), find(&caller).await?);
     let mut statements = Vec::new();
     if factor.confirmed_at.is_some() {
-        let detail = "Send a code of the factor, or a recovery code, in the header Second-Factor-Code.";
+        let detail = "Removing a confirmed second factor requires a code. Send one of its codes in the header Second-Factor-Code.";
         let code = code.ok_or_else(|| Problem::refused("Second-Factor-Code", "second_factor_required", detail))?;
         let proof = proof(&caller, &factor, &code, &client).await?;
         statements = store::spend(&factor, proof);
@@ -152,7 +169,7 @@ pub async fn remove(caller: Oneself, client: Client, SecondFactorCode(code): Sec
     Ok(Reply::no_content())
 }
 
-/// The header in which a code is sent where there is no body.
+/// The header with a code, for requests without a body.
 pub struct SecondFactorCode(Option<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for SecondFactorCode {
@@ -163,25 +180,25 @@ impl<S: Send + Sync> FromRequestParts<S> for SecondFactorCode {
     }
 }
 
-async fn find(caller: &Oneself) -> Result<SecondFactor> {
+async fn find(caller: &Person) -> Result<SecondFactor> {
     store::find(caller.tenant.app(), caller.person).await?.ok_or_else(|| none_there().into())
 }
 
-async fn proof(caller: &Oneself, factor: &SecondFactor, code: &str, client: &Client) -> Result<Proof> {
+async fn proof(caller: &Person, factor: &SecondFactor, code: &str, client: &Client) -> Result<Proof> {
     let proof = check::proof(caller.tenant.app(), factor, code, &client.address).await?;
     proof.ok_or_else(|| invalid_second_factor(403).into())
 }
 
-/// Somebody else was faster with the same code, which is then spent.
+/// A concurrent request used the same code, which is then spent.
 fn spent(error: Error) -> Error {
     if error == Error::Stale { invalid_second_factor(403).into() } else { error }
 }
 
-/// Keys of a person's requests are their own.
-fn claim_of<T>(caller: &Oneself, command: &Command<T>) -> Option<Claim> {
+/// The idempotency keys of a person are scoped to that person.
+fn claim_of<T>(caller: &Person, command: &Command<T>) -> Option<Claim> {
     command.claim.clone().map(|claim| claim.within(&caller.person.to_string()))
 }
 
-fn noted(caller: &Oneself, action: &'static str) -> Decision {
+fn noted(caller: &Person, action: &'static str) -> Decision {
     Decision::new().audit(action, caller.person.to_string(), None, None)
 }

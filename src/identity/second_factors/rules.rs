@@ -1,4 +1,4 @@
-//! What a second factor is, and what may be asked of one.
+//! Second factors, and their refusals.
 
 use crate::kernel::ids::PersonId;
 use crate::kernel::problem::Problem;
@@ -19,7 +19,7 @@ pub struct SecondFactor {
     pub recovery_codes: Vec<u32>,
 }
 
-/// What a code turned out to be.
+/// What a code proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The device's, of this step.
@@ -28,17 +28,17 @@ pub enum Proof {
     Recovery(u32),
 }
 
-/// The same for a code that is wrong, too old or was accepted before: 401 at login, 403 where the credential is good.
+/// The same for a code that is wrong, too old or was accepted before: 401 at login, 403 with a valid credential.
 pub fn invalid_second_factor(status: u16) -> Problem {
     let detail =
-        "This second-factor code is wrong or was used. Send the present code of the authenticator app, or a recovery code that is left.";
+        "This second-factor code is wrong or was used. Send the current code of the authenticator app, or an unused recovery code.";
     let problem = Problem::new(status, "invalid_second_factor", "The second-factor code is not valid", detail);
     if status == 401 { problem.with_header("WWW-Authenticate", "Bearer realm=\"tenantry\"") } else { problem }
 }
 
-/// 409: the mailed code alone does not open a session.
+/// 409: the code from the email alone does not create a session.
 pub fn second_factor_required() -> Problem {
-    let detail = "This person has a second factor. Send the same request again with secondFactorCode; the login code is still good.";
+    let detail = "This person has a second factor. Send the same request again with secondFactorCode; the login code is still valid.";
     Problem::conflict("second_factor_required", detail)
 }
 
@@ -46,11 +46,11 @@ pub fn second_factor_required() -> Problem {
 pub fn already_there() -> Problem {
     Problem::conflict(
         "second_factor_exists",
-        "There is a second factor already. Remove it with DELETE /v1/second-factor before enrolling another one.",
+        "This person has a second factor. Remove it with DELETE /v1/second-factor before creating another one.",
     )
 }
 
 /// 404: there is none to be confirmed or removed.
 pub fn none_there() -> Problem {
-    Problem::new(404, "not_found", "Not found", "There is no second factor to do this with. Enrol one with POST /v1/second-factor.")
+    Problem::new(404, "not_found", "Not found", "This person has no second factor. Create one with POST /v1/second-factor.")
 }

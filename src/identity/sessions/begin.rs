@@ -1,7 +1,7 @@
-//! From a proven email to a session.
+//! From a proven email address to a session.
 //!
 //! The login is used up in the directory first, then the session is written in its organization. What is cut off in between, a retry with
-//! the same `Idempotency-Key` finishes; without one, the person asks for another mail.
+//! the same `Idempotency-Key` finishes; without one, the person requests another login email.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,7 +24,7 @@ use crate::kernel::sql::{Statement, word};
 use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 
-/// What was presented, before anybody looked whether it is good.
+/// What a client presents, before it is checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presented {
     Code {
@@ -37,7 +37,7 @@ pub enum Presented {
 }
 
 impl Presented {
-    /// What is guessed at: codes. Nobody guesses a link.
+    /// The target of guesses: only codes are guessed.
     pub fn target(&self) -> Option<&str> {
         match self {
             Self::Code { email, .. } => Some(email),
@@ -55,14 +55,14 @@ pub struct Opening<'a> {
     pub claim: Option<&'a Claim>,
 }
 
-/// Who gets in where, and what that uses up.
+/// The organization to log in to, and what the login uses up.
 enum Choice {
     In(Belonging, Vec<Statement>),
-    /// The login is good, and something is missing: it stays good.
+    /// The login is valid but the request is incomplete: it stays valid.
     NotYet(Problem),
 }
 
-/// The session that a login opened, as it is kept for a retry. It holds no token.
+/// The session that a login created, as it is stored for a retry. It holds no token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Begun {
@@ -129,7 +129,7 @@ impl Opening<'_> {
     }
 
     async fn enter(&self, login: &Login, belonging: &Belonging, spent: Vec<Statement>) -> Result<Reply> {
-        // What can't be answered with a token uses nothing up.
+        // A request that cannot be answered with a token uses nothing up.
         access_tokens::keys::signer(self.platform.app()).await?;
         let moment = self.platform.app().moment();
         let begun = Begun {
@@ -145,7 +145,7 @@ impl Opening<'_> {
         batch.extend(spent);
         match self.platform.directory(batch).await {
             Ok(_) => {}
-            // Somebody else opened a session with the same code, of the mail or of the device.
+            // A concurrent request used the same code, of the email or of the device.
             Err(Error::Stale) => return Err(invalid_code().into()),
             Err(Error::AlreadyAnswered) => {
                 let answer = self.answered().await?.ok_or(Error::AlreadyAnswered)?;
@@ -157,7 +157,7 @@ impl Opening<'_> {
         granted::reply(&tenant, session).await
     }
 
-    /// The answer to a request that was answered before: new tokens of the same session, as long as nobody has refreshed it.
+    /// The answer to a request that was answered before: new tokens of the same session, until it is refreshed.
     async fn again(&self, answer: &Answer) -> Result<Reply> {
         let begun: Begun = serde_json::from_str(&answer.body).or_internal()?;
         let (tenant, session) = self.write(&begun).await?;
@@ -167,7 +167,7 @@ impl Opening<'_> {
         Ok(Reply { replayed: true, ..granted::reply(&tenant, session).await? })
     }
 
-    /// Writes the session down, unless it is.
+    /// Writes the session unless it is written.
     async fn write(&self, begun: &Begun) -> Result<(Tenant, Session)> {
         let actor = Actor::Person(begun.person, begun.session);
         let tenant = self.platform.tenant(begun.organization, actor, Some(self.request_id)).await?;
@@ -196,10 +196,10 @@ impl Opening<'_> {
     }
 }
 
-/// 409: the person has to say where.
+/// 409: the person has to name the organization.
 fn organization_required(belongings: &[Belonging]) -> Problem {
     let detail =
-        "This person belongs to several organizations. Send the same request again with organization; the login code is still good.";
+        "This person belongs to several organizations. Send the same request again with organization; the login code is still valid.";
     let choices: Vec<_> =
         belongings.iter().map(|belonging| json!({"$id": word(&belonging.tenant.organization()), "name": belonging.name})).collect();
     Problem::conflict("organization_required", detail).with_member("organizations", choices)

@@ -1,4 +1,4 @@
-//! What a session gives out: tokens, made from what is stored and stored nowhere.
+//! The tokens of a session: derived from what is stored, and stored nowhere.
 
 use super::session::Session;
 use super::token::RefreshToken;

@@ -12,7 +12,7 @@ use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant, until_fresh};
 
-/// What is kept for a retry: which generation the answer gave out. It holds no token.
+/// What is stored for a retry: the generation of the answer. It holds no token.
 #[derive(Debug, Serialize, Deserialize)]
 struct Renewed {
     generation: u32,
@@ -62,14 +62,14 @@ async fn answered(tenant: &Tenant, claim: Option<&Claim>) -> Result<Option<Answe
     }
 }
 
-/// 401, the same for a token that is forged, was used before, or whose session is over.
+/// 401, the same for a token that is forged, was used before, or whose session has ended.
 pub fn invalid_refresh_token() -> Problem {
-    let detail = "This refresh token was used before, or its session is over. Log in again with POST /v1/login.";
+    let detail = "This refresh token was used before, or its session has ended. Log in again with POST /v1/login.";
     Problem::new(401, "invalid_refresh_token", "The refresh token is not valid", detail)
         .with_header("WWW-Authenticate", "Bearer realm=\"tenantry\"")
 }
 
 fn refreshed_meanwhile() -> Problem {
-    let detail = "Another request of yours used this refresh token a moment ago. Go on with the tokens that it got.";
+    let detail = "Another request used this refresh token within the last ten seconds. Continue with the tokens that it returned.";
     Problem::conflict("refreshed_meanwhile", detail)
 }

@@ -13,7 +13,7 @@ use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::identity::callers::actors::SelfOr;
 use crate::identity::callers::identity::Identity;
-use crate::identity::callers::person::Oneself;
+use crate::identity::callers::person::Person;
 use crate::identity::callers::public::Public;
 use crate::identity::logins::routes::checked_email;
 use crate::identity::logins::secrets::read_token;
@@ -26,12 +26,12 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};
 
-/// Log in
+/// Create a session
 ///
-/// With the code or the link of a mail that `POST /v1/login` asked for. A code that is wrong, used or expired, and one for an address that
-/// nobody here has, are refused alike (401 `invalid_code`). When something is missing (409 `organization_required` with the choices,
-/// `second_factor_required`), the code stays good for the same request with it. A repetition with the same `Idempotency-Key` gets new
-/// tokens of the same session, until that is refreshed.
+/// Logs a person in with the code or the link from a login email (`POST /v1/login`). A code that is wrong, used or expired and an address
+/// without a member are all answered with 401 `invalid_code`. If the request is incomplete (409 `organization_required`, which lists the
+/// choices, or 409 `second_factor_required`), the code stays valid for a complete request. A retry with the same `Idempotency-Key` returns
+/// new tokens of the same session until that session is refreshed.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sessions", operation_id = "createSession", request_body = NewSession,
     responses((status = 201, description = "The session with its tokens", body = GrantedView)))]
 pub async fn create(public: Public<at::Session>, command: Command<NewSession>) -> Result<Reply> {
@@ -47,17 +47,19 @@ fn presented(body: &NewSession, secret: &[u8]) -> Result<Presented> {
     match (&body.email, &body.code, &body.token) {
         (Some(email), Some(code), None) => Ok(Presented::Code { email: checked_email(email, "/email")?, code: code.trim().to_owned() }),
         (None, None, Some(token)) => Ok(read_token(token, secret).map_or(Presented::Forged, Presented::Link)),
-        _ => Err(Problem::invalid("", "invalid_value", "Send either email and code, or token.").into()),
+        _ => {
+            Err(Problem::invalid("", "invalid_value", "The login is incomplete or ambiguous. Send either email and code, or token.").into())
+        }
     }
 }
 
 /// Refresh a session
 ///
-/// Each refresh token is good once and gives the next one. Whoever uses one again ends the session, for all who hold a token of it
-/// (401 `invalid_refresh_token`); only within ten seconds the second of two that came at the same time is told so (409
-/// `refreshed_meanwhile`), and goes on with the tokens of the first.
+/// Exchanges a refresh token for the next access token and refresh token. Each refresh token is accepted once. Using one again ends the
+/// session for everyone who holds a token of it (401 `invalid_refresh_token`). Of two simultaneous requests with the same token, the
+/// second is answered with 409 `refreshed_meanwhile` within ten seconds and continues with the tokens of the first.
 #[utoipa::path(post, path = "/v1/session-refreshments", tag = "sessions", operation_id = "refreshSession", request_body = NewRefreshment,
-    responses((status = 201, description = "The session with its next tokens", body = GrantedView)))]
+    responses((status = 201, description = "The session with its new tokens", body = GrantedView)))]
 pub async fn refresh(public: Public<at::Refreshment>, command: Command<NewRefreshment>) -> Result<Reply> {
     let token = RefreshToken::verify(&command.body.refresh_token, &public.settings().secret);
     let target = token.map(|token| token.session.to_string());
@@ -69,7 +71,7 @@ pub async fn refresh(public: Public<at::Refreshment>, command: Command<NewRefres
     Ok(refresh::refresh(&tenant, token, claim.as_ref()).await?.with_headers(admission.headers()))
 }
 
-/// Whose sessions, and `limit` and `cursor` as sent.
+/// The person, and `limit` and `cursor`, as sent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionsQuery {
@@ -78,11 +80,12 @@ pub struct SessionsQuery {
     cursor: Option<String>,
 }
 
-/// List the sessions
+/// List sessions
 ///
-/// Those that are live. Their own, people see without a permission: `person=me`.
+/// Sessions that are neither ended nor expired, newest first. Members may list their own sessions (`person=me`); everything else needs
+/// `sessions.read`.
 #[utoipa::path(get, path = "/v1/sessions", tag = "sessions", operation_id = "listSessions",
-    params(("person" = Option<String>, Query, description = "`me` or `user_...`: only theirs"),
+    params(("person" = Option<String>, Query, description = "Only sessions of this person: `me` or `user_...`"),
         PageQuery),
     responses((status = 200, description = "Newest first", body = Page<SessionView>)))]
 pub async fn list(caller: SelfOr<needs::SessionsRead>, Filter(query): Filter<SessionsQuery>) -> Result<Reply> {
@@ -102,8 +105,13 @@ pub async fn list(caller: SelfOr<needs::SessionsRead>, Filter(query): Filter<Ses
 
 /// The person a query names.
 fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
-    let invalid =
-        || Problem::invalid("person", "invalid_value", "Send me, with an access token of a person, or the id of a member (user_...).");
+    let invalid = || {
+        Problem::invalid(
+            "person",
+            "invalid_value",
+            "This is not a person. Send me, with the access token of a session, or the id of a member (user_...).",
+        )
+    };
     match text {
         None => Ok(None),
         Some("me") => Ok(Some(caller.person().ok_or_else(invalid)?)),
@@ -113,9 +121,12 @@ fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
 
 /// End a session
 ///
-/// Its tokens stop working before the answer arrives. Their own, people end without a permission.
-#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession", params(("id" = String, Path, description = "`sess_...`")),
-    responses((status = 204, description = "Ended")))]
+/// The tokens of the session stop working before the response is sent. Members may end their own sessions; ending others needs
+/// `sessions.write`.
+#[utoipa::path(
+    delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession",
+    params(("id" = String, Path, description = "The id of the session: `sess_...`")), responses((status = 204, description = "Ended"))
+)]
 pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
@@ -132,12 +143,12 @@ pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<Se
     .await
 }
 
-/// End all other sessions of one's own
+/// End all other sessions of the caller
 ///
-/// What to do when a device is lost: the session that asks goes on.
+/// Ends every session of the caller in this organization except the one that sends the request, for example after a device was lost.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", operation_id = "endOtherSessions",
     responses((status = 204, description = "Ended")))]
-pub async fn end_others(caller: Oneself) -> Result<Reply> {
+pub async fn end_others(caller: Person) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
         while let others @ [_, ..] = &others(tenant, &caller).await?[..] {
@@ -153,7 +164,7 @@ pub async fn end_others(caller: Oneself) -> Result<Reply> {
 /// Sessions ended in one commit.
 const ENDED_MAX: u32 = 20;
 
-async fn others(tenant: &Tenant, caller: &Oneself) -> Result<Vec<Session>> {
+async fn others(tenant: &Tenant, caller: &Person) -> Result<Vec<Session>> {
     let live = store::list_of(tenant, caller.person, tenant.app().moment().now, "~", ENDED_MAX).await?;
     Ok(live.into_iter().filter(|session| session.id != caller.session).collect())
 }

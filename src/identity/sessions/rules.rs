@@ -1,4 +1,4 @@
-//! What a session is, and how it goes on and ends.
+//! How sessions begin, are refreshed and end.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::events::{SessionCreated, SessionEndReason, SessionEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::time::{Timestamp, seconds};
 
-/// Two requests of one client may refresh at the same time: the one that comes second this soon is told so, and ends nothing.
+/// Two requests of one client may refresh at the same time: the second one within this time is refused and ends nothing.
 pub const RACE_MAX: Duration = seconds(10);
 
 /// The session that `person` begins. `email` is what they proved to have.
@@ -20,16 +20,16 @@ pub fn begin(session: &Session, email: &str) -> Decision {
         .audit("session.created", session.id.to_string(), None, Some(serde_json::json!({"person": session.person})))
 }
 
-/// What comes of a refresh token.
+/// The result of using a refresh token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refresh {
-    /// It was the good one: the session goes on with the next.
+    /// It was the current one: the session continues with the next.
     Renewed(Session, Decision),
-    /// The good one was used a moment ago; whoever did it has the next.
+    /// It was used within the last ten seconds; the request that used it has the next.
     TooLate,
-    /// It was used long ago: the session ends.
+    /// It was used before that: the session ends.
     Reused(Decision),
-    /// The session is over.
+    /// The session has ended.
     Over,
 }
 
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn one_refresh_token_is_good() {
         let at = |generation, after| refresh(&session(3), generation, NOON.plus(after));
-        let Refresh::Renewed(next, _) = at(3, hours(1)) else { panic!("the present one is good") };
+        let Refresh::Renewed(next, _) = at(3, hours(1)) else { panic!("the current one is accepted") };
         assert_eq!((next.generation, next.last_used_at, next.expires_at), (4, NOON.plus(hours(1)), NOON.plus(LIFETIME)));
         assert_eq!(at(2, RACE_MAX - seconds(1)), Refresh::TooLate);
         assert!(matches!(at(2, RACE_MAX), Refresh::Reused(_)));

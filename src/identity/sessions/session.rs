@@ -6,7 +6,7 @@ use crate::events::SessionEndReason;
 use crate::kernel::ids::{PersonId, SessionId};
 use crate::kernel::time::{Timestamp, days};
 
-/// A session ends this long after the login, however much it is used.
+/// A session ends this long after the login, even if it is refreshed.
 pub const LIFETIME: Duration = days(30);
 /// A session that is not refreshed for this long ends.
 pub const IDLE_MAX: Duration = days(7);

@@ -68,7 +68,7 @@ pub async fn find_live(tenant: &Tenant, id: SessionId, now: Timestamp) -> Result
     Ok(find(tenant, id).await?.filter(|session| session.is_live(now)))
 }
 
-/// A page of the live sessions of everybody, newest first.
+/// A page of all live sessions, newest first.
 pub async fn list(tenant: &Tenant, now: Timestamp, before: &str, fetch: u32) -> Result<Vec<Session>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, person_id, generation, created_at, last_used_at, expires_at, ip, user_agent,

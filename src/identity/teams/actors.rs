@@ -1,6 +1,6 @@
-//! Actors on teams: who may do something on the team that the path names, or on some team.
+//! Actors on teams: callers with a permission on the team of the path, or on some team.
 //!
-//! Keys, clients and the vendor hold what they hold on every team. A person's role on a team reaches it and what is below.
+//! The scopes of keys, clients and the vendor count on every team. A member's role on a team applies to it and to the teams below.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -21,14 +21,14 @@ use crate::kernel::ids::TeamId;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 
-/// Somebody who may do `N` on the team of the path `/v1/teams/{id}/...`.
+/// A caller with `N` on the team of the path `/v1/teams/{id}/...`.
 pub struct OnTeam<N: Need> {
     pub somewhere: OnTeams<N>,
-    /// As it was when the request came in. What is decided about it is decided about [`OnTeam::fresh`].
+    /// As it was when the request arrived. Decisions are made about [`OnTeam::fresh`].
     pub team: Team,
 }
 
-/// Somebody who may do `N` on some team, or organization-wide: on which one, the handler asks.
+/// A caller with `N` on some team, or organization-wide. The handler checks on which.
 pub struct OnTeams<N: Need> {
     identity: Identity,
     need: PhantomData<N>,
@@ -62,7 +62,7 @@ impl<N: Need> OnTeams<N> {
         if self.identity.holder.may(N::PERMISSION, on) { Ok(()) } else { Err(lacks(N::PERMISSION, on).into()) }
     }
 
-    /// Nobody grants what they don't hold there.
+    /// Refuses to grant what the caller does not hold there.
     pub fn may_grant(&self, wanted: &[String], on: &TeamPath) -> Result<()> {
         lacking(&self.identity.holder.scopes(Some(on)), wanted).map_or(Ok(()), |scope| Err(lacks_to_grant(scope).into()))
     }
@@ -86,13 +86,13 @@ pub fn lacks(permission: Permission, on: Option<&TeamPath>) -> Problem {
     let team = path.teams().last().map(TeamId::to_string).unwrap_or_default();
     let name = permission.wire_name();
     Problem::forbidden(format!(
-        "You lack the permission {name} on {team}. A role with it on this team, on one above it or organization-wide gives it."
+        "You lack the permission {name} on {team}. Ask for a role with it on this team, on a team above it or organization-wide."
     ))
     .with_member("missingPermission", name)
 }
 
 fn lacks_to_grant(scope: &str) -> Problem {
-    Problem::forbidden(format!("You lack the permission {scope} there, and nobody gives to others what they don't hold themselves."))
+    Problem::forbidden(format!("You lack the permission {scope} there, so you cannot grant it. Assign a role within your own permissions."))
         .with_member("missingPermission", scope)
 }
 

@@ -37,7 +37,7 @@ pub async fn find_member(tenant: &Tenant, team: TeamId, person: PersonId) -> Res
     Ok(tenant.row::<TeamMemberRow>(statement).await?.map(TeamMember::from))
 }
 
-/// A page of who is on a team, who came last first. `before` is the last one shown.
+/// A page of the members of a team, the latest to be added first. `before` is the last one shown.
 pub async fn list_members(tenant: &Tenant, team: TeamId, before: Option<&TeamMember>, fetch: u32) -> Result<Vec<TeamMember>> {
     let after_all = (sql::INTEGER_MAX, "~".to_owned());
     let (start, person) = before.map_or(after_all, |member| (member.start_date.as_millis(), member.person.to_string()));
@@ -80,7 +80,7 @@ struct RoleRow {
     role: String,
 }
 
-/// The roles that people hold on any of these teams, each once.
+/// The roles that members hold on any of these teams, each once.
 pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> {
     let teams: Vec<String> = teams.iter().map(TeamId::to_string).collect();
     let statement = tenant_sql!(
@@ -93,7 +93,7 @@ pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> 
     Ok(tenant.rows::<RoleRow>(statement).await?.into_iter().map(|row| row.role).collect())
 }
 
-/// Guard: nobody holds a role on the team but these.
+/// Guard: members hold no roles on the team but these.
 pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO stale_guards (organization_id, fresh)
@@ -126,7 +126,7 @@ pub fn holds(member: &TeamMember) -> TenantStatement {
     )
 }
 
-/// Who is on both teams keeps the role they have on `target`.
+/// A member of both teams keeps the role on `target`.
 pub fn hand_over_members(team: TeamId, target: TeamId) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date)

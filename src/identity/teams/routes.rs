@@ -1,4 +1,4 @@
-//! The endpoints of teams and of who is on them.
+//! The endpoints of teams and of their members.
 
 use serde::Deserialize;
 
@@ -38,13 +38,17 @@ pub struct DeleteQuery {
     reassign_to: Option<String>,
 }
 
-/// List the teams
+/// List teams
 ///
-/// Who may see some teams only gets those: the teams on which they have a role with `teams.read`, and the ones below.
-#[utoipa::path(get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
-    params(PageQuery,
-        ("parentTeam" = Option<String>, Query, description = "Only those directly below `team_...`; `none`: only the topmost ones"), ("q" = Option<String>, Query, description = "Only those whose name begins so, in any case")),
-    responses((status = 200, description = "Newest first", body = Page<TeamView>)))]
+/// Callers without an organization-wide `teams.read` get only the teams on which they have it, and the teams below those. Newest first.
+#[utoipa::path(
+    get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
+    params(
+        PageQuery, ("parentTeam" = Option<String>, Query, description = "Only child teams of `team_...`; `none` for top-level teams"),
+        ("q" = Option<String>, Query, description = "Only teams whose name begins with this text, ignoring case")
+    ),
+    responses((status = 200, description = "Newest first", body = Page<TeamView>))
+)]
 pub async fn list(caller: OnTeams<needs::TeamsRead>, Filter(query): Filter<TeamsQuery>) -> Result<Reply> {
     let tenant = caller.tenant();
     let shown = Shown { parent: below(&query)?, name: search(&query)?, reach: caller.reach() };
@@ -55,13 +59,13 @@ pub async fn list(caller: OnTeams<needs::TeamsRead>, Filter(query): Filter<Teams
     Reply::ok(&page::list(&query, find, list, |team: &Team| team.id, view).await?)
 }
 
-/// What `parentTeam` of a list says. A team that isn't there has nothing below it.
+/// The filter `parentTeam` of a list. A team that does not exist has no child teams.
 fn below(query: &TeamsQuery) -> Result<Option<Option<TeamId>>> {
     match query.parent_team.as_deref() {
         None => Ok(None),
         Some("none") => Ok(Some(None)),
         Some(id) => {
-            let detail = "Send the id of a team (team_...), or none for the topmost teams.";
+            let detail = "This is not the id of a team. Send the id of a team (team_...), or none for top-level teams.";
             let id = id.parse().map_err(|_| Problem::invalid("parentTeam", "invalid_value", detail))?;
             Ok(Some(Some(id)))
         }
@@ -71,14 +75,17 @@ fn below(query: &TeamsQuery) -> Result<Option<Option<TeamId>>> {
 fn search(query: &TeamsQuery) -> Result<String> {
     let text = query.q.as_deref().unwrap_or_default();
     if text.chars().count() > SEARCH_LENGTH_MAX {
-        return Err(Problem::invalid("q", "invalid_value", format!("Send at most {SEARCH_LENGTH_MAX} characters.")).into());
+        return Err(
+            Problem::invalid("q", "invalid_value", format!("The text is too long. Send at most {SEARCH_LENGTH_MAX} characters.")).into()
+        );
     }
     Ok(text.to_lowercase())
 }
 
 /// Create a team
 ///
-/// Needs `teams.write` on the team above it; organization-wide for a topmost one.
+/// Needs `teams.write` on the parent team, or organization-wide for a top-level team. Teams are nested at most 8 levels deep; an
+/// organization has at most 1,000 teams.
 #[utoipa::path(post, path = "/v1/teams", tag = "teams", operation_id = "createTeam", request_body = NewTeam,
     responses((status = 201, description = "The team", body = TeamView)))]
 pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam>) -> Result<Reply> {
@@ -95,19 +102,28 @@ pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam
 }
 
 /// Get a team
-#[utoipa::path(get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam", params(("id" = String, Path, description = "`team_...`")),
-    responses((status = 200, description = "The team", body = TeamView)))]
+///
+/// The team with its path and settings.
+#[utoipa::path(
+    get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam",
+    params(("id" = String, Path, description = "The id of the team: `team_...`")),
+    responses((status = 200, description = "The team", body = TeamView))
+)]
 pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
     let organization = caller.tenant().organization();
     Reply::ok(&TeamView::new(caller.team, organization))
 }
 
-/// Change or move a team
+/// Update a team
 ///
-/// To move it (`parentTeam`) needs `teams.write` on the team it leaves and on the one it goes to, organization-wide where that is the top.
-/// Who has a role on the new parents gets it on the team, too, so the caller must hold what these roles permit.
-#[utoipa::path(patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam", params(("id" = String, Path, description = "`team_...`")), request_body = TeamChanges,
-    responses((status = 200, description = "The team", body = TeamView)))]
+/// A JSON merge patch (RFC 7396). A new `parentTeam` moves the team with all teams below it. Moving needs `teams.write` on the old and the
+/// new parent, or organization-wide where that is the top level. Members with a role on the new parents get it on the team, too, so the
+/// caller must hold what these roles permit.
+#[utoipa::path(
+    patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam",
+    params(("id" = String, Path, description = "The id of the team: `team_...`")), request_body = TeamChanges,
+    responses((status = 200, description = "The team", body = TeamView))
+)]
 pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChanges>) -> Result<Reply> {
     let (tenant, body) = (caller.tenant(), &command.body);
     change(tenant, || async {
@@ -128,11 +144,16 @@ pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChan
 
 /// Delete a team
 ///
-/// One with teams below it, with members or with invitations to it is deleted only when `reassignTo` names the team that takes them over.
-/// Who is on both keeps the role they have there.
-#[utoipa::path(delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
-    params(("id" = String, Path, description = "`team_...`"), ("reassignTo" = Option<String>, Query, description = "`team_...`: takes over the children and members")),
-    responses((status = 204, description = "Deleted")))]
+/// Returns 409 `team_not_empty` if the team has child teams, members or pending invitations, unless `reassignTo` names the team that takes
+/// them over. A member of both teams keeps the role on that team.
+#[utoipa::path(
+    delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
+    params(
+        ("id" = String, Path, description = "The id of the team: `team_...`"),
+        ("reassignTo" = Option<String>, Query, description = "The team that takes over children, members and invitations: `team_...`")
+    ),
+    responses((status = 204, description = "Deleted"))
+)]
 pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<DeleteQuery>) -> Result<Reply> {
     let tenant = caller.tenant();
     change(tenant, || async {
@@ -145,12 +166,13 @@ pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<Del
     .await
 }
 
-/// List who is on a team
+/// List the members of a team
 ///
-/// Those with a role on this very team; roles on the teams above reach it, too, and are listed there.
+/// Members with a role on this team itself, the latest to be added first. Roles on the teams above apply to this team, too; they are
+/// listed there.
 #[utoipa::path(get, path = "/v1/teams/{id}/members", tag = "teams", operation_id = "listTeamMembers",
-    params(("id" = String, Path, description = "`team_...`"), PageQuery),
-    responses((status = 200, description = "Who came last first", body = Page<TeamMemberView>)))]
+    params(("id" = String, Path, description = "The id of the team: `team_...`"), PageQuery),
+    responses((status = 200, description = "The latest to be added first", body = Page<TeamMemberView>)))]
 pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let (tenant, team) = (caller.tenant(), caller.team.id);
     let find = async |person| member_store::find_member(tenant, team, person).await;
@@ -158,12 +180,18 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
     Reply::ok(&page::list(&query, find, list, |member| member.person, TeamMemberView::from).await?)
 }
 
-/// Give a member a role on a team
+/// Set the role of a member on a team
 ///
-/// It reaches the teams below, too. The caller must hold all that the role permits on the team.
-#[utoipa::path(put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
-    params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`, a member of the organization")), request_body = NewTeamRole,
-    responses((status = 200, description = "The role on the team", body = TeamMemberView)))]
+/// The role also applies to the teams below. The caller must hold all permissions of the role on the team. Returns 409 `role_not_allowed`
+/// if the settings of the team do not allow the role.
+#[utoipa::path(
+    put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
+    params(
+        ("id" = String, Path, description = "The id of the team: `team_...`"),
+        ("user" = String, Path, description = "The id of the member: `user_...`")
+    ),
+    request_body = NewTeamRole, responses((status = 200, description = "The role on the team", body = TeamMemberView))
+)]
 pub async fn put_member(
     caller: OnTeam<needs::TeamsWrite>,
     IdsInPath(_, person): IdsInPath<TeamId, PersonId>,
@@ -176,7 +204,7 @@ pub async fn put_member(
             return Err(Problem::not_found("member").into());
         }
         let roles = roles::store::all(tenant).await?;
-        let role = rules::role_to_give(&team, command.body.role.as_deref(), &roles)?;
+        let role = rules::role_to_assign(&team, command.body.role.as_deref(), &roles)?;
         caller.somewhere.may_grant(&role.permissions, &team.path)?;
         let present = member_store::find_member(tenant, team.id, person).await?;
         let (member, decision) = rules::put_member(present.as_ref(), &assignment(tenant, &team, person, role), &team);
@@ -186,12 +214,17 @@ pub async fn put_member(
     .await
 }
 
-/// Take a member off a team
+/// Remove a member from a team
 ///
-/// They stay a member of the organization, and on the teams below on which they have a role of their own.
-#[utoipa::path(delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
-    params(("id" = String, Path, description = "`team_...`"), ("user" = String, Path, description = "`user_...`")),
-    responses((status = 204, description = "No longer on the team")))]
+/// The person stays a member of the organization, and of the teams below on which they have a role of their own.
+#[utoipa::path(
+    delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
+    params(
+        ("id" = String, Path, description = "The id of the team: `team_...`"),
+        ("user" = String, Path, description = "The id of the person: `user_...`")
+    ),
+    responses((status = 204, description = "Removed from the team"))
+)]
 pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, person): IdsInPath<TeamId, PersonId>) -> Result<Reply> {
     let tenant = caller.tenant();
     change(tenant, || async {
@@ -216,7 +249,7 @@ async fn named<N: Need>(caller: &OnTeams<N>, id: Option<TeamId>, pointer: &str) 
     };
     match caller.team(id).await {
         Err(Error::Refused(problem)) if problem.status == 404 => {
-            Err(Problem::refused(pointer, "unknown_team", "There is no such team. GET /v1/teams lists them.").into())
+            Err(Problem::refused(pointer, "unknown_team", "This team does not exist. GET /v1/teams lists the teams.").into())
         }
         other => other.map(Some),
     }
@@ -232,9 +265,9 @@ async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId
     Ok(parent)
 }
 
-/// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
+/// Members with a role on the path to `parent` get it on the team, too, unless they have it there. The caller must hold what it permits.
 async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
-    for key in member_store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
+    for key in member_store::roles_on(caller.tenant(), &team.path.new_ancestors_below(&parent.path)).await? {
         let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();
         caller.may_grant(permissions, &team.path)?;
     }
@@ -245,7 +278,7 @@ async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, r
 /// there, and its members get their roles there.
 async fn heir<N: Need>(caller: &OnTeams<N>, team: &Team, contents: &Contents, id: Option<&str>) -> Result<Option<Team>> {
     let Some(id) = id else { return Ok(None) };
-    let unknown = || Problem::refused("reassignTo", "unknown_team", "There is no such team. GET /v1/teams lists them.");
+    let unknown = || Problem::refused("reassignTo", "unknown_team", "This team does not exist. GET /v1/teams lists the teams.");
     let Some(target) = named(caller, Some(id.parse().map_err(|_| unknown())?), "reassignTo").await? else { return Ok(None) };
     let roles = roles::store::all(caller.tenant()).await?;
     if contents.has_children {

@@ -1,4 +1,4 @@
-//! What the tree of teams may become, and who may be on it.
+//! How teams are created, moved, merged and deleted, and how roles on them are assigned.
 
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub struct NewTeam {
     pub settings: Settings,
 }
 
-/// What is to be changed of a team; what is absent stays.
+/// Changes to a team; what is None stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub name: Option<String>,
@@ -43,7 +43,7 @@ pub fn create(wanted: &NewTeam, parent: Option<&Team>, count: u32, roles: &Roles
     check_texts(Some(&wanted.name), wanted.description.as_deref())?;
     check_settings(&wanted.settings, roles)?;
     if count >= TEAMS_MAX {
-        let detail = format!("An organization has at most {TEAMS_MAX} teams. Delete one that is empty.");
+        let detail = format!("The organization has {TEAMS_MAX} teams, the most it may have. Delete one that is empty.");
         return Err(Problem::conflict("too_many_teams", detail));
     }
     let depth = parent.map_or(1, |parent| parent.depth.saturating_add(1));
@@ -73,7 +73,7 @@ pub fn create(wanted: &NewTeam, parent: Option<&Team>, count: u32, roles: &Roles
     Ok((team, decision))
 }
 
-/// Changes a team, and moves it with all that is below it; nothing happens when it is as wanted already.
+/// Changes a team, and moves it with all teams below it; nothing to do when nothing differs.
 pub fn update(team: &Team, wanted: &Changes, moved: Option<&Move<'_>>, roles: &Roles) -> Result<(Team, Decision), Problem> {
     check_texts(wanted.name.as_deref(), wanted.description.as_ref().and_then(Option::as_deref))?;
     let mut next = Team {
@@ -115,7 +115,7 @@ pub fn update(team: &Team, wanted: &Changes, moved: Option<&Move<'_>>, roles: &R
 /// Where the team is after the move.
 fn place(team: &Team, moved: &Move<'_>) -> Result<(TeamPath, u32), Problem> {
     if moved.to.is_some_and(|to| team.path.reaches(&to.path)) {
-        let detail = "A team can't be below itself. Send a parentTeam that is neither this team nor below it.";
+        let detail = "A team cannot be below itself. Send a parentTeam that is neither this team nor below it.";
         return Err(Problem::conflict("team_cycle", detail));
     }
     let depth = moved.to.map_or(1, |to| to.depth.saturating_add(1));
@@ -123,7 +123,7 @@ fn place(team: &Team, moved: &Move<'_>) -> Result<(TeamPath, u32), Problem> {
     Ok((TeamPath::of(team.id, moved.to.map(|to| &to.path)), depth))
 }
 
-/// Deletes a team that is empty, or whose children and members go to `target`. Who is on both keeps the role they have there.
+/// Deletes a team that is empty, or whose children and members go to `target`. A member of both keeps the role on `target`.
 pub fn delete(team: &Team, contents: &Contents, target: Option<&Team>) -> Result<Decision, Problem> {
     let decision = Decision::new().guard(store::unchanged(team));
     let decision = match target {
@@ -147,13 +147,13 @@ fn delete_empty(team: &Team, contents: &Contents) -> Result<Decision, Problem> {
         return Ok(Decision::new().guard(store::is_empty(team.id)));
     }
     let detail =
-        format!("The team has {}. Move or remove them, or name the team that takes them over: ?reassignTo=team_....", has.join(", "));
+        format!("The team has {}. Move or remove them, or send the team that takes them over: ?reassignTo=team_....", has.join(", "));
     Err(Problem::conflict("team_not_empty", detail))
 }
 
 fn merge(team: &Team, contents: &Contents, target: &Team) -> Result<Decision, Problem> {
     if team.path.reaches(&target.path) {
-        let detail = "Send a team that is neither the one to be deleted nor below it.";
+        let detail = "The team to reassign to is deleted or moved, too. Send one that is neither the team to delete nor below it.";
         return Err(Problem::refused("reassignTo", "team_cycle", detail));
     }
     // The teams below come one below the target, as they were one below the team.
@@ -169,8 +169,8 @@ fn merge(team: &Team, contents: &Contents, target: &Team) -> Result<Decision, Pr
         .write(store::hand_over_invitations(team.id, target.id)))
 }
 
-/// Gives a member a role on a team (None: its default role). That the caller holds all of it there is checked by who knows the caller.
-pub fn role_to_give<'a>(team: &Team, wanted: Option<&str>, roles: &'a Roles) -> Result<&'a Role, Problem> {
+/// The role to assign on a team (None: its default role). The route checks that the caller holds all of it there.
+pub fn role_to_assign<'a>(team: &Team, wanted: Option<&str>, roles: &'a Roles) -> Result<&'a Role, Problem> {
     let Some(key) = wanted.or(team.settings.default_role.as_deref()) else {
         let detail = "The team has no default role. Send a role; GET /v1/roles lists the keys.";
         return Err(Problem::refused("/role", "role_required", detail));
@@ -180,7 +180,7 @@ pub fn role_to_give<'a>(team: &Team, wanted: Option<&str>, roles: &'a Roles) -> 
     Ok(role)
 }
 
-/// The member has that role on the team; nothing happens when they have it already.
+/// Assigns a member a role on a team; nothing to do when they hold it.
 pub fn put_member(present: Option<&TeamMember>, wanted: &TeamMember, team: &Team) -> (TeamMember, Decision) {
     let target = format!("{}/{}", wanted.team, wanted.person);
     let decision = Decision::new()
@@ -208,7 +208,7 @@ pub fn put_member(present: Option<&TeamMember>, wanted: &TeamMember, team: &Team
     }
 }
 
-/// The member holds no role on the team any more.
+/// Removes the role of a member on a team.
 pub fn remove_member(present: &TeamMember) -> Decision {
     Decision::new()
         .guard(member_store::holds(present))
@@ -221,14 +221,14 @@ fn check_depth(depth: u32) -> Result<(), Problem> {
     if depth <= DEPTH_MAX {
         return Ok(());
     }
-    let detail = format!("Teams are nested at most {DEPTH_MAX} deep. Choose a parent further up.");
+    let detail = format!("Teams are nested at most {DEPTH_MAX} levels deep. Choose a parent closer to the top.");
     Err(Problem::conflict("team_too_deep", detail))
 }
 
 fn check_settings(settings: &Settings, roles: &Roles) -> Result<(), Problem> {
     let allowed = settings.allowed_roles.as_deref().unwrap_or_default();
     if settings.allowed_roles.is_some() && (allowed.is_empty() || allowed.len() > roles.0.len()) {
-        let detail = "Send the keys of the roles that may be given on this team, or null for all.";
+        let detail = "The list is empty or too long. Send the keys of the roles that may be assigned on this team, or null for all.";
         return Err(Problem::invalid("/settings/allowedRoles", "invalid_value", detail));
     }
     for (index, key) in allowed.iter().enumerate() {
@@ -237,7 +237,7 @@ fn check_settings(settings: &Settings, roles: &Roles) -> Result<(), Problem> {
     let Some(key) = &settings.default_role else { return Ok(()) };
     roles.require(key, "/settings/defaultRole")?;
     if settings.check_allows(key).is_err() {
-        let detail = "The default role must be one of the allowed ones. Send it among settings.allowedRoles, or another one.";
+        let detail = "The default role is not one of the allowed roles. Add it to settings.allowedRoles, or send another default role.";
         return Err(Problem::refused("/settings/defaultRole", "role_not_allowed", detail));
     }
     Ok(())

@@ -129,7 +129,7 @@ struct SettingsRow {
     settings: Settings,
 }
 
-/// The settings of those of the named teams that there are.
+/// The settings of those of the named teams that exist.
 pub async fn settings_of(tenant: &Tenant, ids: &[TeamId]) -> Result<Vec<(TeamId, Settings)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -202,7 +202,7 @@ pub fn unchanged(team: &Team) -> TenantStatement {
     unchanged!("teams", team.id, team.version)
 }
 
-/// Guard: the team is where it was; it may be called differently.
+/// Guard: the team is where it was; its other fields may have changed.
 pub fn is_still_at(team: &Team) -> TenantStatement {
     stale_if!("NOT EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND id = ?2 AND path = ?3)", team.id, team.path.0.as_str())
 }
@@ -222,12 +222,12 @@ pub fn has_room() -> TenantStatement {
     stale_if!("(SELECT count(*) FROM teams WHERE organization_id = ?1) >= ?2", TEAMS_MAX)
 }
 
-/// Guard: the roles that the settings name are still there.
+/// Guard: the roles that the settings name still exist.
 pub fn roles_are_there(settings: &Settings) -> TenantStatement {
     roles::store::are_there(&settings.roles())
 }
 
-/// Guard: nothing and nobody is in the team.
+/// Guard: the team has no child teams, members or pending invitations.
 pub fn is_empty(team: TeamId) -> TenantStatement {
     stale_if!(
         "EXISTS (SELECT 1 FROM teams WHERE organization_id = ?1 AND parent_id = ?2)
@@ -303,7 +303,8 @@ pub fn hand_over_children(team: &Team, target: &Team) -> TenantStatement {
     )
 }
 
-/// Who is invited to the team is invited to `target`, unless they are already. Ids are unique texts, so that no other place is meant.
+/// Pending invitations to the team become invitations to `target`, unless they name it already. Ids are unique texts, so that no other
+/// place is meant.
 pub fn hand_over_invitations(team: TeamId, target: TeamId) -> TenantStatement {
     tenant_sql!(
         "UPDATE invitations

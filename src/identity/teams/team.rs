@@ -8,7 +8,7 @@ use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Teams on a path: what is deeper nobody oversees.
+/// Teams on a path: a deeper tree is hard to oversee.
 pub const DEPTH_MAX: u32 = 8;
 /// Teams of one organization, so that moving or deleting one changes a bounded number of rows.
 pub const TEAMS_MAX: u32 = 1_000;
@@ -28,7 +28,7 @@ pub struct Team {
     pub version: i64,
 }
 
-/// Which roles may be given on a team, and which is given when nobody says.
+/// Which roles may be assigned on a team, and which one is by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
@@ -60,11 +60,14 @@ pub struct TeamMember {
 }
 
 impl Settings {
-    /// Whether the role may be given on the team.
+    /// Refuses a role that may not be assigned on the team.
     pub fn check_allows(&self, key: &str) -> Result<(), Problem> {
         match &self.allowed_roles {
             Some(allowed) if !allowed.iter().any(|role| role == key) => {
-                let detail = format!("The role {key} is not given on this team. Its settings.allowedRoles are: {}.", allowed.join(", "));
+                let detail = format!(
+                    "The role {key} may not be assigned on this team. Send one of its settings.allowedRoles: {}.",
+                    allowed.join(", ")
+                );
                 Err(Problem::conflict("role_not_allowed", detail))
             }
             _ => Ok(()),

@@ -10,28 +10,31 @@ use crate::kernel::ids::{OrganizationId, PersonId, TeamId};
 use crate::kernel::json::given;
 use crate::kernel::time::Timestamp;
 
-/// A team to be made.
+/// A team to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTeam {
+    /// The name of the team.
     #[schema(example = "Backend", min_length = 1, max_length = 200)]
     pub name: String,
-    #[schema(max_length = 2000)]
+    /// What the team does.
+    #[schema(example = "Builds the API", max_length = 2000)]
     pub description: Option<String>,
-    /// The team above it; topmost when absent.
+    /// The parent team; the new team is a top-level team when absent.
     pub parent_team: Option<TeamId>,
+    /// Which roles may be assigned on the team.
     pub settings: Option<TeamSettingsInput>,
 }
 
-/// Settings as sent: what is absent stays, `null` takes back.
+/// Settings as sent: an absent field keeps its value, `null` clears it.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TeamSettingsInput {
-    /// Keys of the roles that may be given on the team; `null`: all.
+    /// The keys of the roles that may be assigned on the team; `null` for all.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>, example = json!(["admin", "developer", "viewer"]), min_items = 1)]
     pub allowed_roles: Option<Option<Vec<String>>>,
-    /// The role that is given when nobody names one.
+    /// The key of the role that is assigned when none is sent; it must be one of the allowed ones.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "developer")]
     pub default_role: Option<Option<String>>,
@@ -41,26 +44,29 @@ pub struct TeamSettingsInput {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TeamChanges {
+    /// The name of the team.
     #[serde(default, deserialize_with = "given")]
-    #[schema(nullable = false, min_length = 1, max_length = 200)]
+    #[schema(example = "Backend", nullable = false, min_length = 1, max_length = 200)]
     pub name: Option<String>,
+    /// What the team does; `null` removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[schema(value_type = Option<String>, example = "Builds the API", max_length = 2000)]
     pub description: Option<Option<String>>,
-    /// Moves the team, with all that is below it; `null` makes it topmost.
+    /// The parent team to move the team to, with all teams below it; `null` makes it a top-level team.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<TeamId>)]
     pub parent_team: Option<Option<TeamId>>,
+    /// Which roles may be assigned on the team.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
     pub settings: Option<TeamSettingsInput>,
 }
 
-/// The role to give on a team.
+/// A role to assign on a team.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTeamRole {
-    /// The key of a role; the team's default role when absent.
+    /// The key of a role; the default role of the team when absent.
     #[schema(example = "developer")]
     pub role: Option<String>,
 }
@@ -70,28 +76,43 @@ pub struct NewTeamRole {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Team)]
 pub struct TeamView {
+    /// The type of the resource: `PerformingGroup`.
     #[serde(rename = "$type")]
+    #[schema(example = "PerformingGroup")]
     pub type_name: &'static str,
+    /// The id.
     #[serde(rename = "$id")]
     pub id: TeamId,
+    /// The name of the team.
+    #[schema(example = "Backend")]
     pub name: String,
+    /// What the team does.
+    #[schema(example = "Builds the API")]
     pub description: Option<String>,
+    /// The organization of the team.
     pub parent_organization: OrganizationId,
+    /// The parent team; `null` for a top-level team.
     pub parent_team: Option<TeamId>,
-    /// The teams from the topmost one down to this one.
+    /// The teams from the top-level team down to this one.
     pub path: Vec<TeamId>,
-    /// How many teams that is; 1: topmost.
+    /// How many teams the path has; 1 for a top-level team.
+    #[schema(example = 1)]
     pub depth: u32,
+    /// Which roles may be assigned on the team.
     pub settings: TeamSettings,
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// Which roles may be given on a team.
+/// Which roles may be assigned on a team.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TeamSettings {
-    /// `null`: all.
+    /// The keys of the roles that may be assigned on the team; `null` for all.
+    #[schema(example = json!(["admin", "developer", "viewer"]))]
     pub allowed_roles: Option<Vec<String>>,
+    /// The key of the role that is assigned when none is sent; `null` if there is none.
+    #[schema(example = "developer")]
     pub default_role: Option<String>,
 }
 
@@ -100,17 +121,21 @@ pub struct TeamSettings {
 #[serde(rename_all = "camelCase")]
 #[schema(as = TeamMember)]
 pub struct TeamMemberView {
+    /// The type of the resource: `OrganizationRole`.
     #[serde(rename = "$type")]
+    #[schema(example = "OrganizationRole")]
     pub type_name: &'static str,
-    /// The person.
+    /// The member.
     pub member: PersonId,
     /// The team.
     pub member_of: TeamId,
     /// The key of the role.
+    #[schema(example = "developer")]
     pub role_name: String,
-    /// Who gave it: a person, a key, a client, or `platform`.
+    /// Who assigned it: `platform`, or the id of a member, API key or OAuth client.
+    #[schema(example = "platform")]
     pub assigned_by: String,
-    /// Since when they are on the team.
+    /// Since when the member is on the team.
     pub start_date: Timestamp,
 }
 

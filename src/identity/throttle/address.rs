@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// A client's address. Cloudflare writes it into each request, and nobody else can.
+/// A client's address. Only Cloudflare can write it into a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);
 
@@ -14,7 +14,7 @@ impl Address {
             Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
                 Some(address) => address.to_string(),
                 None => {
-                    // Whoever has one address of IPv6 has the whole /64.
+                    // A client with one IPv6 address has the whole /64.
                     let [a, b, c, d, ..] = address.segments();
                     format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
                 }

@@ -1,6 +1,6 @@
-//! Throttle: how often the endpoints that need no credential may be asked.
+//! Throttle: how often the endpoints that need no credential may be called.
 //!
-//! Owns: the buckets, one for each address that asks and one for each target that is asked about. Does not own: the rates of an
+//! Owns: the buckets, one for each address that calls and one for each target that is named. Does not own: the rates of an
 //! organization's own requests (the Meter does).
 //! Words: an *address* is the client's, of IPv6 its /64; a *target* is what could be guessed or flooded: an email, an invitation, a client.
 //! Invariants: what was admitted is never more than the quota, whatever the interleaving; a refused request costs one read and no write,
@@ -22,7 +22,7 @@ pub async fn check(app: &App, endpoint: Endpoint, address: &Address, target: Opt
     let policy = endpoint.policy();
     let factor = if address.is_local(app.settings.development) { LOCAL_FACTOR } else { 1 };
     let admission = store::take(app, endpoint, Kind::Address, address.as_text(), policy.address.times(factor)).await?;
-    // One after the other: who is refused by address must not be able to use up somebody else's target.
+    // One after the other: a client that is refused by its address must not be able to use up the target of others.
     if let Some(target) = target {
         store::take(app, endpoint, Kind::Target, target, policy.target.times(factor)).await?;
     }

@@ -1,4 +1,4 @@
-//! How often is too often.
+//! The quotas of the throttled endpoints.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Endpoint {
     pub const fn policy(self) -> Policy {
         match self {
             Self::SignUp => Policy { address: quota(20, hours(1)), target: quota(3, hours(1)) },
-            // Each is a mail to somebody who may not have asked for it.
+            // Each is an email to an address that may not have requested it.
             Self::Login => Policy { address: quota(60, hours(1)), target: quota(5, hours(1)) },
             // Each is a guess among a million codes.
             Self::Session => Policy { address: quota(100, hours(1)), target: quota(10, hours(1)) },

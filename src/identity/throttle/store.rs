@@ -56,7 +56,7 @@ pub(super) async fn forget_full(app: &App) -> Result<usize> {
     Ok(app.directory.batch(vec![statement]).await?.into_iter().map(|outcome| outcome.rows.len()).sum())
 }
 
-/// The bucket's name: whom it is of, nobody reads from it without the server's secret.
+/// The bucket's name. Without the server's secret it does not reveal the address or the target.
 fn bucket(secret: &[u8], endpoint: Endpoint, kind: Kind, whom: &str) -> String {
     let name = short(mac(secret, "throttle", &[endpoint.name().as_bytes(), kind.name().as_bytes(), whom.as_bytes()]));
     encode_base32(name)

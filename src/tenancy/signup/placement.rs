@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::members::member::Profile;
 use crate::identity::members::{self, directory};
-use crate::kernel::audit::Behalf;
+use crate::kernel::audit::OnBehalfOf;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::Answer;
@@ -93,7 +93,7 @@ pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> 
     let mut decision = rules::sign_up(organization);
     if let Some(owner) = &requested.owner {
         let (person, joining) = owner_joins(platform, owner, &tenant).await?;
-        tenant = tenant.on_behalf_of(Behalf::Person(person));
+        tenant = tenant.on_behalf_of(OnBehalfOf::Person(person));
         decision = decision.and(joining);
     }
     match tenant.commit(decision, None).await {

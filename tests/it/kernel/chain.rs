@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tenantry::kernel::audit::{Audit, Behalf};
+use tenantry::kernel::audit::{Audit, OnBehalfOf};
 use tenantry::kernel::decision::Decision;
 use tenantry::kernel::error::Error;
 use tenantry::kernel::ids::EventId;
@@ -150,7 +150,7 @@ fn nobody_rewrites_the_log() {
 fn a_step_acts_for_the_fact_that_it_follows_from() {
     let acme = Acme::new();
     let event: EventId = "evt_00000000000000000000000001".parse().unwrap();
-    block_on(acme.tenant.on_behalf_of(Behalf::Event(event)).commit(noted(1), None)).unwrap();
+    block_on(acme.tenant.on_behalf_of(OnBehalfOf::Event(event)).commit(noted(1), None)).unwrap();
     let entries: Vec<Value> = acme.log().iter().map(|row| serde_json::from_str(&row.entry).unwrap()).collect();
     let last = entries.last().unwrap();
     assert_eq!(last["actor"], json!({"kind": "system", "id": "test"}));

@@ -18,7 +18,7 @@ const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "
 
 /// Parts of statements that may go through all rows of a tenant table, each with its reason. May only shrink.
 const SCANS: &[(&str, &str)] = &[
-    ("FROM seats WHERE told_version < version LIMIT", "its index holds only those that the Meters were not told of"),
+    ("FROM seats WHERE meter_version < version LIMIT", "its index holds only those whose Meter is behind"),
     (
         "FROM reaction_runs WHERE status = 'dead' ORDER BY updated_at LIMIT",
         "its index holds steps that were given up only, and it reads at most 101",
