@@ -51,6 +51,7 @@ pub struct PlanPrice {
 /// When the base price of a period is charged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "in_advance")]
 pub enum BaseTiming {
     /// At the period's start.
     #[default]
@@ -126,6 +127,7 @@ pub struct Trial {
 /// What happens when a trial is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "convert")]
 pub enum TrialEnding {
     /// The first paid period begins, and its invoice asks for payment.
     #[default]

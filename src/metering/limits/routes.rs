@@ -22,35 +22,43 @@ use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::Enforcement;
 
-/// The limit of one organization.
+/// An organization's own limit to set.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLimit {
-    /// 0 or more; -1 is unlimited.
+    /// The limit in units of the metric: 0 or more, or -1 for unlimited.
     #[schema(value_type = QuantityDocument, example = 250_000)]
     pub limit: Quantity,
-    /// `hard` when absent.
+    /// Whether usage past the limit is refused. Default: `hard`.
     #[serde(default)]
     #[schema(required = false)]
     pub enforcement: Enforcement,
-    /// Why, for your own people.
+    /// An internal note.
     #[schema(example = "agreed until the new contract", min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
 }
 
-/// A limit that replaces the plan's.
+/// An organization's own limit, which replaces the plan's.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LimitOverride)]
 pub struct LimitView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "LimitOverride")]
     pub type_name: &'static str,
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
-    /// -1 is unlimited.
+    /// The limit in units of the metric; -1 when unlimited.
     #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
+    /// Whether usage past the limit is refused.
     pub enforcement: Enforcement,
+    /// An internal note; null when there is none.
+    #[schema(example = "agreed until the new contract")]
     pub reason: Option<String>,
+    /// When the limit was last set.
     pub updated_at: Timestamp,
 }
 
@@ -67,20 +75,21 @@ impl From<Override> for LimitView {
     }
 }
 
-/// Allowance to be granted.
+/// A grant to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewGrant {
+    /// The key of the metric.
     #[schema(example = "apiCalls")]
     pub metric: String,
-    /// Above 0: the limit is so much higher.
+    /// The amount by which the limit is raised, in units of the metric; above 0.
     #[schema(value_type = QuantityDocument, example = 10_000)]
     pub amount: Quantity,
-    /// From then on; now when absent.
+    /// The start of the grant, inclusive. Default: now.
     pub starts_at: Option<Timestamp>,
-    /// Up to then; for good when absent.
+    /// The end of the grant, exclusive. Default: no end.
     pub ends_at: Option<Timestamp>,
-    /// Why, for your own people.
+    /// An internal note.
     #[schema(example = "goodwill after the outage", min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
 }
@@ -91,21 +100,32 @@ impl From<NewGrant> for Allowance {
     }
 }
 
-/// Allowance on top of a limit. It doesn't change one that is unlimited.
+/// A grant: additional allowance on top of a limit. It has no effect on an unlimited metric.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Grant)]
 pub struct GrantView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Grant")]
     pub type_name: &'static str,
+    /// The id of the grant.
     #[serde(rename = "$id")]
     pub id: GrantId,
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
+    /// The amount by which the limit is raised, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub amount: Quantity,
+    /// The start of the grant, inclusive.
     pub starts_at: Timestamp,
+    /// The end of the grant, exclusive; null when it has none.
     pub ends_at: Option<Timestamp>,
+    /// An internal note; null when there is none.
+    #[schema(example = "goodwill after the outage")]
     pub reason: Option<String>,
+    /// When the grant was created.
     pub created_at: Timestamp,
 }
 

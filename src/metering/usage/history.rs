@@ -12,13 +12,15 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days, hours};
 
-/// How long one entry of a history is.
+/// The length of one entry of a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = "hour")]
 pub enum Granularity {
+    /// One hour.
     #[default]
     Hour,
-    /// Days are UTC's.
+    /// One day in UTC.
     Day,
 }
 
@@ -55,23 +57,28 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What was recorded with timestamps in one hour or day.
+/// The usage with timestamps in one hour or day.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
+    /// The start of the hour or day, inclusive.
     pub start: Timestamp,
+    /// The end of the hour or day, exclusive.
     pub end: Timestamp,
-    /// How many events.
+    /// The number of events.
+    #[schema(example = 12)]
     pub count: u64,
-    /// Of their amounts.
+    /// The sum of the amounts, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub sum: Quantity,
+    /// The highest amount, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub max: Quantity,
-    /// The amount of the event with the latest timestamp.
+    /// The amount of the event with the latest timestamp, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub last: Quantity,
-    /// Values that a unique metric saw for the first time in their period; 0 for others.
+    /// The number of values that a unique metric counted for the first time in their period; 0 for other metrics.
+    #[schema(example = 0)]
     pub uniques: u64,
 }
 

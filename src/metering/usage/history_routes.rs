@@ -28,19 +28,24 @@ pub struct HistoryQuery {
     to: Option<Timestamp>,
 }
 
-/// What was recorded of one metric, entry by entry.
+/// The usage of one metric over time.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct UsageHistory {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "UsageHistory")]
     pub type_name: &'static str,
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
+    /// The length of each entry: `hour` or `day`.
     #[schema(value_type = String, example = "hour")]
     pub granularity: Granularity,
     /// The start of the first hour or day.
     pub from: Timestamp,
-    /// The end of the last one.
+    /// The end of the last hour or day.
     pub to: Timestamp,
-    /// In time order; those without usage are left out.
+    /// The entries in time order, without those that have no usage.
     pub data: Vec<HistoryEntry>,
 }
 
