@@ -119,10 +119,10 @@ impl From<Metric> for MetricView {
     }
 }
 
-/// Define a metric
+/// Create a metric
 ///
-/// For good: events are counted by it, so there is no way to change it or to take it back. Define another one instead. It is unlimited
-/// until an organization has a limit of its own, and may be used at once. At most 500.
+/// A metric can be neither changed nor deleted, because events are counted by it. It is unlimited until a plan or an organization has a
+/// limit for it, and can be used at once. A platform has at most 500 metrics of its own.
 #[utoipa::path(post, path = "/v1/metrics", tag = "metrics", operation_id = "createMetric", request_body = NewMetric,
     responses((status = 201, description = "The metric", body = MetricView)))]
 pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply> {
@@ -140,10 +140,12 @@ pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply
     .await
 }
 
-/// List the metrics
+/// List metrics
+///
+/// The vendor's own metrics and the built-in ones.
 #[utoipa::path(get, path = "/v1/metrics", tag = "metrics", operation_id = "listMetrics",
     params(PageQuery),
-    responses((status = 200, description = "Newest first, the built-in ones last", body = Page<MetricView>)))]
+    responses((status = 200, description = "Newest first, built-in metrics last", body = Page<MetricView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in_metrics()).collect();
     let find = async |key: String| Ok(metrics.iter().position(|metric| metric.key == key));
@@ -151,8 +153,10 @@ pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Re
     Reply::ok(&page::list(&query, find, list, |metric: &Metric| metric.key.clone(), MetricView::from).await?)
 }
 
-/// Read a metric
-#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric", params(("key" = String, Path, description = "`apiCalls`")),
+/// Get a metric
+///
+/// Its aggregation, kind and unit.
+#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric", params(("key" = String, Path, description = "The key of a metric", example = "apiCalls")),
     responses((status = 200, description = "The metric", body = MetricView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath) -> Result<Reply> {
     let metric = store::find(&caller.app, &key).await?.ok_or_else(|| Problem::not_found("metric"))?;

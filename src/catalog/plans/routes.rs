@@ -20,9 +20,9 @@ use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
 
-/// Publish a plan
+/// Create a plan
 ///
-/// As its version 1, for good: a version never changes. What shall be different is the next version.
+/// Publishes version 1 of a new plan. A published version never changes; changes are published as the next version.
 #[utoipa::path(post, path = "/v1/plans", tag = "catalogue", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
         "key": "growth", "name": "Growth",
         "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}}, {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
@@ -50,11 +50,11 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
     .await
 }
 
-/// Publish the next version of a plan
+/// Create the next version of a plan
 ///
-/// New subscriptions get it; those that are there keep theirs until they are moved. It says everything anew: what is left out is not as
-/// before. Of two publications at once, each gets a number of its own.
-#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion", params(("key" = String, Path, description = "`professional`")), request_body = NewPlan,
+/// New subscriptions use it; existing subscriptions keep their version until they are migrated. The body is the complete version: a field
+/// that is left out has its default. Of two concurrent requests each gets a number of its own.
+#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion", params(("key" = String, Path, description = "The key of a plan", example = "professional")), request_body = NewPlan,
     responses((status = 201, description = "The plan", body = PlanView)))]
 pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
@@ -101,9 +101,10 @@ async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<P
     Ok(plan)
 }
 
-/// List the plans
+/// List plans
 ///
-/// In their newest versions: the built-in ones, then by key. An organization sees everybody's and its own contracts.
+/// The newest version of each plan: built-in plans first, then by key. An organization also sees the custom contracts that are restricted
+/// to it.
 #[utoipa::path(get, path = "/v1/plans", tag = "catalogue", operation_id = "listPlans",
     params(PageQuery),
     responses((status = 200, description = "A page of plans", body = Page<PlanView>)))]
@@ -124,8 +125,10 @@ pub struct VersionQuery {
     version: Option<u32>,
 }
 
-/// Read a plan
-#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan", params(("key" = String, Path, description = "`professional`"), ("version" = Option<u32>, Query, description = "The newest when absent")),
+/// Get a plan
+///
+/// The newest version, or the requested one.
+#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan", params(("key" = String, Path, description = "The key of a plan", example = "professional"), ("version" = Option<u32>, Query, description = "The version. Default: the newest")),
     responses((status = 200, description = "The plan", body = PlanView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<VersionQuery>) -> Result<Reply> {
     let plan = match query.version {
@@ -136,8 +139,10 @@ pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Fil
 }
 
 /// List the versions of a plan
+///
+/// Every version, with its prices, limits and features.
 #[utoipa::path(get, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "listPlanVersions",
-    params(("key" = String, Path, description = "`professional`"), PageQuery),
+    params(("key" = String, Path, description = "The key of a plan", example = "professional"), PageQuery),
     responses((status = 200, description = "Newest first", body = Page<PlanView>)))]
 pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let app = &caller.app;
@@ -159,7 +164,7 @@ fn views(plans: &[Plan]) -> Result<Vec<PlanView>> {
 /// Preview moving a plan's subscribers to another version
 ///
 /// A page of the subscriptions that pin `from`, by organization, and what `to` would give and cost each. Nothing is changed.
-#[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration", params(("key" = String, Path, description = "`professional`")), request_body = Migration,
+#[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration", params(("key" = String, Path, description = "The key of a plan", example = "professional")), request_body = Migration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn preview_migration(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
     let migration = Between::load(&vendor.platform, &key, &command.body).await?;
@@ -172,7 +177,7 @@ pub async fn preview_migration(vendor: Vendor, NameInPath(key): NameInPath, comm
 ///
 /// A page a call: each subscription that can change is scheduled to do so where its billing period ends. One that has another change
 /// before it, ends or is paused is skipped. Go on with `nextCursor`; a page that is asked for again changes nothing more.
-#[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers", params(("key" = String, Path, description = "`professional`")), request_body = NewMigration,
+#[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers", params(("key" = String, Path, description = "The key of a plan", example = "professional")), request_body = NewMigration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn migrate(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewMigration>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());

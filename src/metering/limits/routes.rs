@@ -144,11 +144,12 @@ impl From<Grant> for GrantView {
     }
 }
 
-/// Set an organization's own limit of a metric
+/// Set an organization's limit
 ///
-/// It replaces the plan's, also when it is lower, and holds when the answer arrives. What it costs to go past the plan's limit stays the same.
+/// Replaces the plan's limit of a metric, also with a lower one. It applies as soon as the request is answered. The price of usage past
+/// the plan's included amount stays the same.
 #[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "putLimit",
-    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")), request_body = NewLimit,
+    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")), request_body = NewLimit,
     responses((status = 200, description = "The limit", body = LimitView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>, command: Command<NewLimit>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
@@ -165,12 +166,12 @@ pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId
     .await
 }
 
-/// Give a metric's limit back to the plan
+/// Remove an organization's limit
 ///
-/// The plan's limit holds when the answer arrives.
+/// The plan's limit applies as soon as the request is answered.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "deleteLimit",
-    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")),
-    responses((status = 204, description = "The limit is the plan's")))]
+    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
+    responses((status = 204, description = "The plan's limit applies")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_metric(tenant.app(), &metric, "metric").await?;
@@ -184,10 +185,12 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<Organizatio
     .await
 }
 
-/// List an organization's own limits
+/// List an organization's limits
+///
+/// The organization's own limits, which replace the plan's.
 #[utoipa::path(get, path = "/v1/organizations/{id}/limits", tag = "limits", operation_id = "listLimits",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
-    responses((status = 200, description = "Those that replace the plan's, by metric", body = Page<LimitView>)))]
+    responses((status = 200, description = "Sorted by metric", body = Page<LimitView>)))]
 pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     let find = async |metric: String| metrics::store::find(tenant.app(), &metric).await;
@@ -198,9 +201,10 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
     Reply::ok(&page::list(&query, find, list, |given| given.metric.clone(), LimitView::from).await?)
 }
 
-/// Grant an organization extra allowance
+/// Create a grant
 ///
-/// It counts when the answer arrives, if it has started.
+/// Raises the limit of a metric by an amount, for a time or without an end. A grant that has started applies as soon as the request is
+/// answered. An organization has at most 500 grants that have not ended.
 #[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant", params(("id" = String, Path, description = "`org_...`")), request_body = NewGrant,
     responses((status = 201, description = "The grant", body = GrantView)))]
 pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewGrant>) -> Result<Reply> {
@@ -224,9 +228,11 @@ pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>
 }
 
 /// List an organization's grants
+///
+/// Includes grants that have ended; revoked grants are left out.
 #[utoipa::path(get, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "listGrants",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
-    responses((status = 200, description = "Newest first, also those that are over, without revoked ones", body = Page<GrantView>)))]
+    responses((status = 200, description = "Newest first", body = Page<GrantView>)))]
 pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     let find = async |id| store::find_grant(tenant, id).await;
@@ -236,10 +242,10 @@ pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>,
 
 /// Revoke a grant
 ///
-/// It no longer counts when the answer arrives.
+/// The grant no longer applies as soon as the request is answered.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/grants/{grant}", tag = "limits", operation_id = "deleteGrant",
     params(("id" = String, Path, description = "`org_...`"), ("grant" = String, Path, description = "`grant_...`")),
-    responses((status = 204, description = "Revoked")))]
+    responses((status = 204, description = "The grant was revoked")))]
 pub async fn delete_grant(vendor: Vendor, IdsInPath(id, grant): IdsInPath<OrganizationId, GrantId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {

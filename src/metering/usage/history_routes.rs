@@ -49,13 +49,13 @@ pub struct UsageHistory {
     pub data: Vec<HistoryEntry>,
 }
 
-/// Read usage over time
+/// Get usage over time
 ///
-/// By the hour or by the day (UTC), up to 1,000 entries. What was recorded before is in it.
+/// By the hour or by the day (UTC), up to 1,000 entries. Every event that was recorded before the request is included.
 #[utoipa::path(get, path = "/v1/usage/history", tag = "usage", operation_id = "getUsageHistory",
-    params(("metric" = String, Query, description = "`apiCalls`"), ("granularity" = Option<String>, Query, description = "`hour` (the default) or `day`"),
-        ("from" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); 24 hours or 30 days before `to` when absent"),
-        ("to" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); now when absent")),
+    params(("metric" = String, Query, description = "The key of a metric", example = "apiCalls"), ("granularity" = Option<String>, Query, description = "`hour` or `day`. Default: `hour`"),
+        ("from" = Option<String>, Query, format = DateTime, description = "The start, an RFC 3339 instant. Default: 24 hours (`hour`) or 30 days (`day`) before `to`"),
+        ("to" = Option<String>, Query, format = DateTime, description = "The end, an RFC 3339 instant. Default: now")),
     responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)))]
 pub async fn history(caller: Authorized<needs::UsageRead>, Filter(query): Filter<HistoryQuery>) -> Result<Reply> {
     let tenant = caller.tenant;

@@ -18,13 +18,13 @@ use crate::kernel::tenant::{Actor, Tenant};
 /// one or both may be `-`. Only on answers of ours, and never sent on.
 const TICKET: &str = "tenantry-feed";
 
-/// Follow usage live
+/// Get live usage
 ///
-/// As server-sent events (`Accept: text/event-stream`) or over a WebSocket (`Upgrade: websocket`). The first message has every metric of
-/// the period, each later one what changed since, at most four a second. `Last-Event-ID` goes on where a stream was cut.
+/// Server-sent events (`Accept: text/event-stream`) or a WebSocket (`Upgrade: websocket`). The first message contains every metric of the
+/// period, each later one the changed metrics, at most four messages per second. `Last-Event-ID` resumes an interrupted stream.
 #[utoipa::path(get, path = "/v1/usage/live", tag = "usage", operation_id = "followUsage",
-    params(("Last-Event-ID" = Option<String>, Header, description = "The `sequence` of the last message that was read")),
-    responses((status = 200, description = "A message a change: `id` is its sequence, `data` the UsageChange", body = UsageChangeView, content_type = "text/event-stream")))]
+    params(("Last-Event-ID" = Option<String>, Header, description = "The `sequence` of the last received message")),
+    responses((status = 200, description = "One message per change: `id` is its sequence, `data` the UsageChange", body = UsageChangeView, content_type = "text/event-stream")))]
 pub async fn live(caller: Authorized<needs::UsageRead>, method: Method, headers: HeaderMap) -> Result<Response> {
     let is_socket = text_header(&headers, "upgrade").eq_ignore_ascii_case("websocket");
     let accepted = text_header(&headers, "accept");
