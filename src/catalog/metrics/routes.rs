@@ -1,4 +1,4 @@
-//! The endpoints of metrics: the vendor defines them, anybody with a credential may read them.
+//! The endpoints of metrics: the vendor creates them, every credential may read them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

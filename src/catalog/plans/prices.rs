@@ -1,4 +1,4 @@
-//! Whether a price can be published: each refusal names the field and has a code that stays. Pure.
+//! Checks of a price before it is published: each refusal names the field and has a stable code. Pure.
 
 use rating::{Charge, Currency, Decimal, Money, PriceError, PriceModel, PriceProblem, Quantity, Usage, price};
 

@@ -1,5 +1,4 @@
-//! The endpoints of the catalogue: the vendor publishes plans and moves their subscribers, anybody with a credential reads what they may
-//! take.
+//! The endpoints of plans: the vendor publishes them, every credential reads those that are open to it.
 
 use serde::Deserialize;
 
@@ -38,7 +37,7 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
             let key =
                 command.body.key.as_deref().ok_or_else(|| Problem::invalid("/key", "invalid_key", "Send the key of the new plan."))?;
             if publishing::is_key(key) && store::newest(platform.app(), key).await?.is_some() {
-                let detail = format!("There is a plan {key} already. POST /v1/plans/{key}/versions publishes its next version.");
+                let detail = format!("The plan {key} exists. Publish its next version with POST /v1/plans/{key}/versions.");
                 return Err(Problem::conflict("plan_exists", detail).into());
             }
             let plan = read(platform, &command.body, Place { key, version: 1 }).await?;
@@ -71,16 +70,15 @@ pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command
     .await
 }
 
-/// What may follow on `newest`: a version of the same key and of the same organization.
+/// The version that follows `newest`: of the same key and of the same organization.
 fn succeeding(newest: &Plan, body: &NewPlan) -> Result<NewPlan> {
     if body.key.as_ref().is_some_and(|key| *key != newest.key) {
         return Err(
-            Problem::refused("/key", "key_mismatch", "Leave it out, or send the key of the path: this is a version of that plan.").into()
+            Problem::refused("/key", "key_mismatch", "The key differs from the path. Leave it out, or send the key of the path.").into()
         );
     }
     if body.organization.is_some() && body.organization != newest.organization {
-        let detail =
-            "All versions of a plan are for the same organization, or for everybody. Leave it out, or publish a plan of another key.";
+        let detail = "All versions of a plan have the same organization. Leave it out, or publish a plan of another key.";
         return Err(Problem::refused("/organization", "contract_is_fixed", detail).into());
     }
     if newest.version >= VERSIONS_MAX {
@@ -118,7 +116,7 @@ pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Re
     Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.key.clone(), |plan| plan).await?)
 }
 
-/// Which version of a plan.
+/// The version of a plan to read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VersionQuery {
@@ -152,7 +150,7 @@ pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(q
     Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.version, |plan| plan).await?)
 }
 
-/// A custom contract of somebody else is answered like an unknown plan.
+/// A custom contract of another organization is answered like an unknown plan.
 fn seen(caller: &Caller, plan: Option<Plan>) -> Option<Plan> {
     plan.filter(|plan| caller.organization.is_none_or(|organization| plan.is_open_to(organization)))
 }

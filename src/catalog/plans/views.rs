@@ -1,4 +1,4 @@
-//! Plans as everybody reads them.
+//! Plans as clients read them.
 
 use std::collections::BTreeMap;
 

@@ -221,7 +221,7 @@ pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>
     })
     .await?;
     if reply.replayed {
-        // The first request may have been cut off before the Meter knew.
+        // The first request may have been interrupted before the Meter got the limits.
         super::meter::put_limits(tenant, &store::load(tenant).await?).await?;
     }
     Ok(reply)

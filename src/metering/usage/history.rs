@@ -32,7 +32,7 @@ impl Granularity {
         }
     }
 
-    /// How far back a history goes that doesn't say.
+    /// The default length of a history.
     fn usual(self) -> Duration {
         match self {
             Self::Hour => hours(24),
@@ -100,7 +100,9 @@ pub fn range(
     let (from, to) = (granularity.start_of(from), granularity.end_of(to));
     let entries = millis(from.until(to)).checked_div(millis(granularity.span())).unwrap_or(i64::MAX);
     if entries > ENTRIES_MAX {
-        let detail = format!("This is {entries} entries, and {ENTRIES_MAX} are the most. Ask for a shorter range, or by the day.");
+        let detail = format!(
+            "The range has {entries} entries, more than the maximum of {ENTRIES_MAX}. Choose a shorter range, or the granularity `day`."
+        );
         return Err(Problem::refused("from", "range_too_large", detail));
     }
     Ok((from, to))

@@ -1,6 +1,6 @@
 //! The endpoint of usage over time.
 //!
-//! Invariant: what was recorded before a history is asked for is in it.
+//! Invariant: a history contains all usage that was recorded before its request.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,7 +77,7 @@ async fn entries(tenant: &Tenant, metric: &str, granularity: Granularity, from: 
     let mut start = from;
     while start < to {
         let end = start.plus(hours(HOURS_READ_AT_ONCE)).min(to);
-        // A day may begin in one part and go on in the next.
+        // A day may begin in one part and end in the next.
         for row in store::buckets(tenant, metric, start, end).await? {
             add(&mut entries, granularity, &row)?;
         }
@@ -86,7 +86,7 @@ async fn entries(tenant: &Tenant, metric: &str, granularity: Granularity, from: 
     Ok(entries)
 }
 
-/// The Meter knows its plan's metrics, and of the vendor's those it was asked for.
+/// The Meter knows the metrics of its plan, and those of the vendor that a request named.
 async fn check_is_known(tenant: &Tenant, metric: &str) -> Result<()> {
     let counted = client::current_usage(tenant).await?.metrics;
     if counted.contains_key(metric) || metrics::store::defined(tenant.app()).await?.iter().any(|defined| defined.key == metric) {

@@ -1,5 +1,5 @@
-//! The usage and quota endpoints. An organization's own keys take the short way (`src/edge/shell.mjs`) to the same Meter; here come the
-//! vendor's platform keys, and natively all callers.
+//! The usage and quota endpoints. An organization's own keys take the short way (`src/edge/shell.mjs`) to the same Meter; here are
+//! the vendor's platform keys, and natively all callers.
 
 use axum::extract::Request;
 use axum::response::Response;
