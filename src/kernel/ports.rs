@@ -72,7 +72,7 @@ pub trait Queues: Send + Sync {
 
 /// The Meters: one strongly consistent object per organization. A call is JSON, so that the object can be elsewhere.
 pub trait Meters: Send + Sync {
-    /// Runs a call of `usage::meter::Call` and gives its reply, both as JSON text.
+    /// Runs a call of `meter::contract::Call` and gives its reply, both as JSON text.
     fn call(&self, organization: OrganizationId, call: String) -> BoxFuture<'_, Result<String>>;
 
     /// Serves a hot request whose caller is already verified; both as `HotRequest` and `HotReply` write them.
@@ -114,7 +114,7 @@ pub trait Probes: Send + Sync {
     fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>>;
 }
 
-/// The font files of the build, by their names; `index.json` says what each can show. `crates/paper` names those that a document needs.
+/// The font files of the build, by their names; `index.json` says what each can show. `crates/documents` names those that a document needs.
 pub trait Fonts: Send + Sync {
     fn load<'a>(&'a self, file: &'a str) -> BoxFuture<'a, Result<Arc<[u8]>>>;
 }
