@@ -23,7 +23,8 @@ pub fn find(settings: &Settings, id: &str) -> Result<Master> {
     let mut known = settings.master_secrets.iter().map(|secret| master(secret));
     known.find(|master| master.id == id).ok_or_else(|| {
         let detail = format!(
-            "{id} still wraps keys and is not among TENANTRY_MASTER_KEYS. Add its secret behind the newest one until a rotation is complete."
+            "{id} still wraps keys and is not among TENANTRY_MASTER_KEYS. Add its secret behind the newest one until a rotation is \
+             complete."
         );
         Problem::conflict("master_key_missing", detail).into()
     })

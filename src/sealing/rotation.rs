@@ -17,8 +17,8 @@ pub struct Progress {
     pub has_more: bool,
 }
 
-/// Wraps keys of older master keys under the newest one, as many as one call should. Interrupted or run twice at once, nothing is lost: each
-/// key is wrapped by one master key or the other.
+/// Wraps keys of older master keys under the newest one, as many as one call should. Interrupted or run twice at once, nothing is lost:
+/// each key is wrapped by one master key or the other.
 pub async fn advance(platform: &Platform) -> Result<Progress> {
     let app = platform.app();
     let master = masters::current(&app.settings)?;

@@ -156,7 +156,8 @@ pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Re
 /// Get a metric
 ///
 /// Its aggregation, kind and unit.
-#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric", params(("key" = String, Path, description = "The key of a metric", example = "apiCalls")),
+#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric",
+    params(("key" = String, Path, description = "The key of a metric", example = "apiCalls")),
     responses((status = 200, description = "The metric", body = MetricView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath) -> Result<Reply> {
     let metric = store::find(&caller.app, &key).await?.ok_or_else(|| Problem::not_found("metric"))?;

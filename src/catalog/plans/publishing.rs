@@ -21,7 +21,7 @@ use crate::meter::vocabulary::{Enforcement, Rate, RateLimits};
 const PRICES_MAX: usize = 100;
 const METRICS_MAX: usize = 100;
 const ADD_ONS_MAX: usize = 50;
-/// Versions of one plan: a mistake in somebody's deployment does not fill the directory.
+/// Versions of one plan: a faulty deployment does not fill the directory.
 pub const VERSIONS_MAX: u32 = 1_000;
 const KEY_LENGTH_MAX: usize = 64;
 const NAME_LENGTH_MAX: usize = 200;

@@ -52,7 +52,9 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
 ///
 /// New subscriptions use it; existing subscriptions keep their version until they are migrated. The body is the complete version: a field
 /// that is left out has its default. Of two concurrent requests each gets a number of its own.
-#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion", params(("key" = String, Path, description = "The key of a plan", example = "professional")), request_body = NewPlan,
+#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion",
+    params(("key" = String, Path, description = "The key of a plan", example = "professional")),
+    request_body = NewPlan,
     responses((status = 201, description = "The plan", body = PlanView)))]
 pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
@@ -125,7 +127,9 @@ pub struct VersionQuery {
 /// Get a plan
 ///
 /// The newest version, or the requested one.
-#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan", params(("key" = String, Path, description = "The key of a plan", example = "professional"), ("version" = Option<u32>, Query, description = "The version. Default: the newest")),
+#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan",
+    params(("key" = String, Path, description = "The key of a plan", example = "professional"),
+        ("version" = Option<u32>, Query, description = "The version. Default: the newest")),
     responses((status = 200, description = "The plan", body = PlanView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<VersionQuery>) -> Result<Reply> {
     let plan = match query.version {

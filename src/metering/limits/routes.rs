@@ -149,7 +149,9 @@ impl From<Grant> for GrantView {
 /// Replaces the plan's limit of a metric, also with a lower one. It applies as soon as the request is answered. The price of usage past
 /// the plan's included amount stays the same.
 #[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "putLimit",
-    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")), request_body = NewLimit,
+    params(("id" = String, Path, description = "`org_...`"),
+        ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
+    request_body = NewLimit,
     responses((status = 200, description = "The limit", body = LimitView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>, command: Command<NewLimit>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
@@ -170,7 +172,8 @@ pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId
 ///
 /// The plan's limit applies as soon as the request is answered.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "deleteLimit",
-    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
+    params(("id" = String, Path, description = "`org_...`"),
+        ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
     responses((status = 204, description = "The plan's limit applies")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
@@ -205,7 +208,9 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
 ///
 /// Raises the limit of a metric by an amount, for a time or without an end. A grant that has started applies as soon as the request is
 /// answered. An organization has at most 500 grants that have not ended.
-#[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant", params(("id" = String, Path, description = "`org_...`")), request_body = NewGrant,
+#[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant",
+    params(("id" = String, Path, description = "`org_...`")),
+    request_body = NewGrant,
     responses((status = 201, description = "The grant", body = GrantView)))]
 pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewGrant>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());

@@ -53,8 +53,9 @@ pub struct UsageHistory {
 ///
 /// By the hour or by the day (UTC), up to 1,000 entries. Every event that was recorded before the request is included.
 #[utoipa::path(get, path = "/v1/usage/history", tag = "usage", operation_id = "getUsageHistory",
-    params(("metric" = String, Query, description = "The key of a metric", example = "apiCalls"), ("granularity" = Option<String>, Query, description = "`hour` or `day`. Default: `hour`"),
-        ("from" = Option<String>, Query, format = DateTime, description = "The start, an RFC 3339 instant. Default: 24 hours (`hour`) or 30 days (`day`) before `to`"),
+    params(("metric" = String, Query, description = "The key of a metric", example = "apiCalls"),
+        ("granularity" = Option<String>, Query, description = "`hour` or `day`. Default: `hour`"),
+        ("from" = Option<String>, Query, format = DateTime, description = "The start (RFC 3339). Default: 24 hours or 30 days before `to`"),
         ("to" = Option<String>, Query, format = DateTime, description = "The end, an RFC 3339 instant. Default: now")),
     responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)))]
 pub async fn history(caller: Authorized<needs::UsageRead>, Filter(query): Filter<HistoryQuery>) -> Result<Reply> {

@@ -24,7 +24,8 @@ const TICKET: &str = "tenantry-feed";
 /// period, each later one the changed metrics, at most four messages per second. `Last-Event-ID` resumes an interrupted stream.
 #[utoipa::path(get, path = "/v1/usage/live", tag = "usage", operation_id = "followUsage",
     params(("Last-Event-ID" = Option<String>, Header, description = "The `sequence` of the last received message")),
-    responses((status = 200, description = "One message per change: `id` is its sequence, `data` the UsageChange", body = UsageChangeView, content_type = "text/event-stream")))]
+    responses((status = 200, description = "One message per change: `id` is its sequence, `data` the UsageChange",
+        body = UsageChangeView, content_type = "text/event-stream")))]
 pub async fn live(caller: Authorized<needs::UsageRead>, method: Method, headers: HeaderMap) -> Result<Response> {
     let is_socket = text_header(&headers, "upgrade").eq_ignore_ascii_case("websocket");
     let accepted = text_header(&headers, "accept");

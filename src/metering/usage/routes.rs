@@ -59,7 +59,9 @@ pub async fn summary(caller: Authorized<needs::UsageRead>, request: Request) -> 
 ///
 /// Gives whether an amount is within the limit now. Nothing is recorded or reserved: another request may use the amount first.
 #[utoipa::path(get, path = "/v1/quotas/{metric}", tag = "usage", operation_id = "getQuota",
-    params(("metric" = String, Path, description = "The key of a metric", example = "apiCalls"), ("required" = Option<i64>, Query, description = "The required amount in units of the metric. Default: 1"), ("explain" = Option<bool>, Query, description = "Whether to include the rule behind the answer. Default: false")),
+    params(("metric" = String, Path, description = "The key of a metric", example = "apiCalls"),
+        ("required" = Option<i64>, Query, description = "The required amount in units of the metric. Default: 1"),
+        ("explain" = Option<bool>, Query, description = "Whether to include the rule behind the answer. Default: false")),
     responses((status = 200, description = "The result of the check", body = QuotaView)))]
 pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
     forward(caller, request, 0).await
@@ -70,7 +72,9 @@ pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Re
 /// CloudEvents 1.0 in structured, batch or binary mode. `type` is the key of a metric or the `eventType` of one; a retry with the same
 /// `source` and `id` counts once.
 #[utoipa::path(post, path = "/v1/events", tag = "usage", operation_id = "recordEvents",
-    request_body(description = "In binary mode the attributes are `ce-` headers, and the body is the data or empty", content((CloudEvent = "application/cloudevents+json"), (Vec<CloudEvent> = "application/cloudevents-batch+json"))),
+    request_body(description = "In binary mode the attributes are `ce-` headers, and the body is the data or empty",
+        content((CloudEvent = "application/cloudevents+json"),
+            (Vec<CloudEvent> = "application/cloudevents-batch+json"))),
     responses((status = 200, description = "The events were recorded", body = EventsReceipt)))]
 pub async fn events(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     forward(caller, request, json::BATCH_BYTES_MAX).await
@@ -89,7 +93,8 @@ pub async fn reserve(caller: Authorized<needs::UsageWrite>, request: Request) ->
 /// Get a reservation
 ///
 /// Its amount, its status and, once settled, the amount used. Reservations are kept for 35 days.
-#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "usage", operation_id = "getReservation", params(("id" = String, Path, description = "`res_...`")),
+#[utoipa::path(get, path = "/v1/reservations/{id}", tag = "usage", operation_id = "getReservation",
+    params(("id" = String, Path, description = "`res_...`")),
     responses((status = 200, description = "The reservation", body = ReservationView)))]
 pub async fn reservation(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {
     forward(caller, request, 0).await
@@ -99,7 +104,9 @@ pub async fn reservation(caller: Authorized<needs::UsageRead>, request: Request)
 ///
 /// Records the amount used and frees the rest. A repeated request with the same amount gets the same answer. More than the reserved
 /// amount needs `allowOverage`.
-#[utoipa::path(post, path = "/v1/reservations/{id}/settlement", tag = "usage", operation_id = "settleReservation", request_body = NewSettlement, params(("id" = String, Path, description = "`res_...`")),
+#[utoipa::path(post, path = "/v1/reservations/{id}/settlement", tag = "usage", operation_id = "settleReservation",
+    request_body = NewSettlement,
+    params(("id" = String, Path, description = "`res_...`")),
     responses((status = 200, description = "The usage was recorded", body = SettlementView)))]
 pub async fn settle(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     forward(caller, request, json::BODY_BYTES_MAX).await
@@ -108,7 +115,8 @@ pub async fn settle(caller: Authorized<needs::UsageWrite>, request: Request) -> 
 /// Release a reservation
 ///
 /// Frees the whole amount. Releasing a released or expired reservation changes nothing; a settled one is refused.
-#[utoipa::path(delete, path = "/v1/reservations/{id}", tag = "usage", operation_id = "releaseReservation", params(("id" = String, Path, description = "`res_...`")),
+#[utoipa::path(delete, path = "/v1/reservations/{id}", tag = "usage", operation_id = "releaseReservation",
+    params(("id" = String, Path, description = "`res_...`")),
     responses((status = 204, description = "The reservation was released")))]
 pub async fn release(caller: Authorized<needs::UsageWrite>, request: Request) -> Result<Response> {
     forward(caller, request, 0).await
