@@ -70,7 +70,7 @@ mod object {
             if invoice_id.is_empty() || invoice_id.len() > ID_BYTES_MAX {
                 return Response::error("send an invoice id", 400);
             }
-            // No await from here on: the borrow is over before anybody else runs.
+            // No await from here on: the borrow ends before another request runs.
             let number = self.ledger.try_borrow_mut().map(|mut ledger| ledger.number(&invoice_id));
             match number {
                 Ok(Ok(number)) => Response::ok(number.to_string()),

@@ -25,7 +25,7 @@ use crate::meter::vocabulary::{Aggregation, MetricKind};
 pub(super) struct Book {
     accounts: BTreeMap<String, Account>,
     /// A fallback that the type system needs; nothing is ever counted here.
-    nobody: Account,
+    fallback: Account,
 }
 
 /// The counters of one metric by the start of their period.
@@ -153,7 +153,7 @@ impl Book {
         if !self.accounts.contains_key(metric) {
             self.accounts.insert(metric.to_owned(), Account::default());
         }
-        self.accounts.get_mut(metric).unwrap_or(&mut self.nobody)
+        self.accounts.get_mut(metric).unwrap_or(&mut self.fallback)
     }
 
     /// The count of a metric in a period.

@@ -113,7 +113,7 @@ impl<'a> Claims<'a> {
         for (index, event) in (0_u64..).zip(&body.events) {
             let Some(key) = event.3.as_deref().filter(|key| claimed.contains(*key)) else { continue };
             let metric_period =
-                body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+                body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no metric period".to_owned()))?;
             let taken = TakenEvent::of(event, metric_period, body.first.saturating_add(index));
             if let Some(repeated) = self.repeated.get_mut(key) {
                 *repeated = Repeated { taken: Some(Taken::Event(Box::new(taken))), is_lapsed: false };

@@ -78,7 +78,7 @@ impl CommitContext<'_, '_> {
             return Err(Problem::refused("/amount", "amount_not_counted", detail));
         }
         if amount.is_negative() && rule.kind == MetricKind::Consumable {
-            let detail = format!("{} starts anew each period and can't be lowered. Send a positive amount.", event.metric);
+            let detail = format!("{} starts at 0 each period and can't be lowered. Send a positive amount.", event.metric);
             return Err(Problem::refused("/amount", "amount_negative", detail));
         }
         let Some(value) = uniques::value_of(rule, event)? else { return Ok(amount) };

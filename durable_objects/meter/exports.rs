@@ -46,7 +46,7 @@ pub(super) fn events<S: LocalSql>(sql: &S, from: Timestamp, to: Timestamp, after
                 continue;
             }
             let metric_period =
-                body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+                body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no metric period".to_owned()))?;
             lines.push_str(&event_line(&stored, body.first.saturating_add(index), event, metric_period)?);
         }
         if lines.len() >= PAGE_BYTES {
@@ -132,7 +132,8 @@ fn end(source: &Source<'_>) -> Result<String, SqlError> {
         let rule = source.rules.and_then(|rules| rules.rule(metric));
         let kind = if rule.is_some_and(|rule| rule.kind == MetricKind::Level) { "level" } else { "consumable" };
         let aggregation = rule.map_or("sum", |rule| name_of(rule.aggregation));
-        json!({"metric": metric, "aggregation": aggregation, "kind": kind, "start": start.as_millis(), "used": counter.used, "level": counter.level})
+        let (start, used, level) = (start.as_millis(), counter.used, counter.level);
+        json!({"metric": metric, "aggregation": aggregation, "kind": kind, "start": start, "used": used, "level": level})
     });
     let counters: Vec<_> = counters.collect();
     let end = json!({"$type": "UsageProofEnd", "number": source.log.number, "hash": source.log.hash, "counters": counters});

@@ -139,6 +139,6 @@ fn operations<'k>(requests: &'k [Request<'k>]) -> impl Iterator<Item = &'k Opera
 fn no_subscription() -> Problem {
     Problem::conflict(
         "no_subscription",
-        "This organization has no subscription yet, so there is nothing to count against. A new one gets its trial within a minute of its sign-up; then send the request again.",
+        "This organization has no subscription. A new organization gets its trial within a minute of its sign-up: send the request then.",
     )
 }

@@ -21,11 +21,13 @@ impl CommitContext<'_, '_> {
             return Err(counted_here(metric));
         }
         if !rule.is_additive() {
-            let detail = format!("{metric} is not a sum or a count, so nothing of it can be held back. Reserve another metric.");
+            let detail = format!("{metric} is not a sum or a count and can't be reserved. Reserve another metric.");
             return Err(Problem::refused("/metric", "reservation_unsupported", detail));
         }
         if self.reservations.is_full() {
-            let detail = format!("{ACTIVE_MAX} reservations are active. Settle or release some, or let them expire sooner.");
+            let detail = format!(
+                "{ACTIVE_MAX} reservations are active, which is the maximum. Settle or release some, or use a shorter `ttlSeconds`."
+            );
             return Err(Problem::conflict("too_many_reservations", detail));
         }
         let (current, held) = (self.current(metric), self.reservations.held(metric));
@@ -122,7 +124,10 @@ impl CommitContext<'_, '_> {
             Status::Active => self.reservations.end(id, Status::Released, None),
             Status::Released | Status::Expired => {}
             Status::Settled => {
-                return Err(Problem::conflict("reservation_settled", "This reservation is settled; what was counted stays."));
+                return Err(Problem::conflict(
+                    "reservation_settled",
+                    "This reservation is settled: its usage is recorded, and nothing is left to release.",
+                ));
             }
         }
         Ok(Answered { status: 204, body: String::new(), replayed: false })

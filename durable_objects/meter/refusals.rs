@@ -49,7 +49,7 @@ impl Quota<'_> {
         let held = if reserved.is_zero() { String::new() } else { format!(", {reserved} are reserved") };
         let used = format!("{metric}: {current} of {limit} are used{held}, {required} more would pass the limit.");
         let (status, detail) = match kind {
-            MetricKind::Level => (403, format!("{used} Free some, or change to a plan with a higher limit.")),
+            MetricKind::Level => (403, format!("{used} Reduce the level, or change to a plan with a higher limit.")),
             MetricKind::Consumable => (429, format!("{used} Wait until {}, or change to a plan with a higher limit.", period.ends_at)),
         };
         let problem = Problem::new(status, "quota_exceeded", "The quota is used up", detail)

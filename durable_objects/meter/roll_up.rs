@@ -204,7 +204,7 @@ fn count(stored: &Stored, places: &mut BTreeMap<Place, Bucket>) -> Result<usize,
     let body = Body::read(&stored.body)?;
     for event in &body.events {
         let metric_period =
-            body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+            body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no metric period".to_owned()))?;
         let at = event.4.unwrap_or(stored.at.as_millis());
         let hour = at.div_euclid(HOUR_MILLIS).saturating_mul(HOUR_MILLIS);
         let is_unique = metric_period.1 == Aggregation::Unique;

@@ -140,7 +140,7 @@ impl Rules {
     }
 
     fn rule_of(&self, metric: &str, rule: &MetricRule, source: Source, now: Timestamp) -> Rule {
-        // Members are not refused: somebody has to be able to pay open invoices, or to resume the subscription.
+        // Members are not refused: they have to be able to pay open invoices, or to resume the subscription.
         let admits_nothing = self.entitlements.admits_nothing && metric != USERS;
         let (base, enforcement, source) = match self.limits.overrides.get(metric) {
             _ if admits_nothing => (Some(Quantity::ZERO), Enforcement::Hard, Source::Plan),

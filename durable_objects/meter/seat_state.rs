@@ -38,6 +38,6 @@ pub(super) fn is_seat(id: ReservationId) -> bool {
 
 /// The refusal of every other way to count members.
 pub(super) fn counted_here(metric: &str) -> Problem {
-    let detail = format!("{metric} is the number of members, which is counted here. Invite or remove members instead of recording it.");
+    let detail = format!("{metric} is the number of members and can't be recorded. Invite or remove members instead.");
     Problem::conflict("metric_is_counted", detail)
 }

@@ -98,7 +98,7 @@ pub(super) fn value_of(rule: &Rule, event: &Event<'_>) -> Result<Option<String>,
         Some(value @ (Json::String(_) | Json::Number(_) | Json::Bool(_))) => Ok(Some(shortened(value.to_string()))),
         _ => {
             let detail =
-                format!("{} counts the different values of metadata.{property}. Send it as a string, a number or a boolean.", event.metric);
+                format!("{} counts the distinct values of metadata.{property}. Send it as a string, a number or a boolean.", event.metric);
             Err(Problem::refused(format!("/metadata/{property}"), "unique_property_missing", detail))
         }
     }

@@ -1,4 +1,4 @@
-//! Catalog: what the vendor sells and counts.
+//! Catalog: the plans that the vendor sells, and the metrics that are counted.
 //!
 //! Owns: plans and metrics. Does not own: subscriptions (`billing/`) and counts (the Meter).
 

@@ -72,7 +72,7 @@ pub trait Queues: Send + Sync {
 
 /// The Meters: one strongly consistent object per organization. A call is JSON, so that the object can be elsewhere.
 pub trait Meters: Send + Sync {
-    /// Runs a call of `usage::meter::Call` and gives its reply, both as JSON text.
+    /// Runs a call of `meter::contract::Call` and gives its reply, both as JSON text.
     fn call(&self, organization: OrganizationId, call: String) -> BoxFuture<'_, Result<String>>;
 
     /// Serves a hot request whose caller is already verified; both as `HotRequest` and `HotReply` write them.

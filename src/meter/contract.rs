@@ -16,7 +16,8 @@ use crate::kernel::time::Timestamp;
 pub enum Call {
     /// Replaces the entitlements, unless the known ones are newer. Reply: [`Done`].
     Configure { entitlements: Entitlements },
-    /// Sets the metrics that the platform has defined, beside those of the plan, which take precedence. A lower `version` never replaces a higher one.
+    /// Sets the metrics that the platform has defined, beside those of the plan, which take precedence. A lower `version` never
+    /// replaces a higher one.
     /// `event_types` maps a CloudEvents `type` to a metric; a type that is a metric's key needs no entry. Reply: [`Done`].
     PutMetrics { version: i64, metrics: BTreeMap<String, MetricRule>, event_types: BTreeMap<String, String> },
     /// Sets the organization's own limits, all of them. A lower `version` never replaces a higher one. Reply: [`Done`].
@@ -57,13 +58,14 @@ pub enum Call {
     RollUp,
     /// Acknowledges buckets that are stored elsewhere, up to this version. Reply: [`Done`].
     AcknowledgeBuckets { through: u64 },
-    /// Exports raw events whose timestamp lies in [from, to), in the order in which they were recorded, after the commit `after` (0 at first).
+    /// Exports raw events whose timestamp lies in [from, to), in the order in which they were recorded, after the commit
+    /// `after` (0 at first).
     /// Reply: [`ExportPage`], a line an event.
     ExportEvents { from: Timestamp, to: Timestamp, after: u64 },
     /// Exports the commits of [from, to) by the time at which they were recorded, after the commit `after` (0 at first).
     /// Reply: [`ExportPage`], lines of a proof, see `docs/PROOF.md`.
     ExportProof { from: Timestamp, to: Timestamp, after: u64 },
-    /// Holds one of `users` for somebody who is about to be invited, unless it is held already. It lapses after an hour if no
+    /// Holds one of `users` for an invitation that is about to be created, unless it is held already. It lapses after an hour if no
     /// [`Call::PutSeats`] confirms it. Reply: [`SeatAnswer`].
     HoldSeat { seat: ReservationId },
     /// Sets the number of members, and every seat that is held for an invitation; other seats are free again. A lower `version` never

@@ -1,7 +1,7 @@
 //! The endpoints that a Meter answers itself: the only list of them.
 //!
-//! The Meter reads requests by it, the OpenAPI document says of each that its rate is limited, and `src/edge/hot_paths.mjs`, by which the shell
-//! tells hot requests from others, is generated from it.
+//! The Meter reads requests by it, the OpenAPI document marks each as rate-limited, and `src/edge/hot_paths.mjs`, by which the shell
+//! recognizes hot requests, is generated from it.
 
 use crate::kernel::problem::Problem;
 

@@ -10,6 +10,7 @@ use crate::kernel::time::Timestamp;
 /// Whether a metric starts at 0 each period (`consumable`) or is carried over (`level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = "consumable")]
 pub enum MetricKind {
     /// Starts at 0 each period: `apiCalls`.
     Consumable,
@@ -20,6 +21,7 @@ pub enum MetricKind {
 /// How a metric's count is computed from its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "sum")]
 pub enum Aggregation {
     /// The number of events; their amount is always 1.
     Count,
@@ -40,6 +42,7 @@ pub enum Aggregation {
 /// Whether `POST /v1/usage/consumption` refuses usage past the limit (`hard`) or admits it (`soft`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = "hard")]
 pub enum Enforcement {
     /// Refuses usage past the limit.
     #[default]

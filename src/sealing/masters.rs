@@ -5,9 +5,9 @@ use crate::kernel::mac::mac;
 use crate::kernel::ports::Settings;
 use crate::kernel::problem::Problem;
 
-/// Never printed: it opens everything.
+/// A master key. Never printed: it opens everything.
 pub struct Master {
-    /// Names the key without telling anything of it.
+    /// Identifies the key without revealing it.
     pub id: String,
     pub key: [u8; 32],
 }
@@ -23,7 +23,8 @@ pub fn find(settings: &Settings, id: &str) -> Result<Master> {
     let mut known = settings.master_secrets.iter().map(|secret| master(secret));
     known.find(|master| master.id == id).ok_or_else(|| {
         let detail = format!(
-            "{id} still wraps keys and is not among TENANTRY_MASTER_KEYS. Add its secret behind the newest one until a rotation is through."
+            "{id} still wraps keys and is not among TENANTRY_MASTER_KEYS. Add its secret behind the newest one until a rotation is \
+             complete."
         );
         Problem::conflict("master_key_missing", detail).into()
     })

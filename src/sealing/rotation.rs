@@ -1,24 +1,24 @@
-//! Rotation of the master key: every sealing key is wrapped anew, the secrets themselves stay as they are.
+//! Rotation of the master key: every sealing key is wrapped again, the secrets themselves stay unchanged.
 
 use super::{masters, store, vault};
 use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 use crate::kernel::platform::Platform;
 
-/// Keys that one call wraps anew.
+/// Keys that one call wraps again.
 const BATCH: u32 = 100;
 
-/// How far a rotation is.
+/// The progress of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Keys that this call wrapped anew.
+    /// The number of keys that this call wrapped.
     pub rewrapped: usize,
-    /// Another call has something to do.
+    /// Whether there are more keys to wrap.
     pub has_more: bool,
 }
 
-/// Wraps keys of older master keys under the newest one, as many as one call should. Cut off or run twice at once, nothing is lost: each
-/// key is wrapped by one master key or the other.
+/// Wraps keys of older master keys under the newest one, as many as one call should. Interrupted or run twice at once, nothing is lost:
+/// each key is wrapped by one master key or the other.
 pub async fn advance(platform: &Platform) -> Result<Progress> {
     let app = platform.app();
     let master = masters::current(&app.settings)?;

@@ -1,8 +1,8 @@
-//! Whose secrets are sealed.
+//! The scope of a secret.
 
 use crate::kernel::ids::OrganizationId;
 
-/// Whose secrets: each scope has a key of its own.
+/// The owner of secrets: each scope has a sealing key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Platform,

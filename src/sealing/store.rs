@@ -26,7 +26,7 @@ pub async fn find(app: &App, scope: Scope) -> Result<Option<StoredKey>> {
     Ok(rows(app, vec![select(scope)]).await?.into_iter().next())
 }
 
-/// Stores the first key of a scope and gives the one that is stored: of two at once, one.
+/// Stores the first key of a scope and gives the stored one: of two concurrent inserts one is kept.
 pub async fn insert_first(app: &App, scope: Scope, key: &StoredKey) -> Result<StoredKey> {
     let insert = platform_sql!(
         "INSERT INTO sealing_keys (id, scope, master, wrapped, created_at)
@@ -57,7 +57,7 @@ pub async fn wrapped_by_others(app: &App, master: &str, after: &str, limit: u32)
     rows(app, vec![statement]).await
 }
 
-/// Replaces the wrapping, unless somebody else just did.
+/// Replaces the wrapping, unless a concurrent call did.
 pub fn rewrap(key: &StoredKey, master: &str, wrapped: &str) -> Statement {
     platform_sql!(
         "UPDATE sealing_keys SET master = ?3, wrapped = ?4 WHERE id = ?1 AND wrapped = ?2",
@@ -68,7 +68,7 @@ pub fn rewrap(key: &StoredKey, master: &str, wrapped: &str) -> Statement {
     )
 }
 
-/// Makes all that was sealed for a scope unreadable for good: the last step of an erasure.
+/// Makes everything that was sealed for a scope unreadable for good: the last step of an erasure.
 pub fn forget(scope: Scope) -> Statement {
     platform_sql!("DELETE FROM sealing_keys WHERE scope = ?1", scope.text())
 }

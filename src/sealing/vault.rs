@@ -8,7 +8,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{SealingKeyId, secret_bytes};
 use crate::kernel::ports::{App, Lock};
 
-/// Under which name a sealing key itself is sealed.
+/// The name under which a sealing key itself is sealed.
 const SEALING_KEY: &str = "sealing_keys.wrapped";
 
 impl App {
@@ -23,8 +23,8 @@ impl App {
         seal_under(self, &key, &stored.id.to_string(), &scope.text(), name, secret).await
     }
 
-    /// The secret that was sealed for this scope under this name. What does not open was damaged, moved, or its key is gone: that is a
-    /// mistake of ours or an attack, never the client's.
+    /// The secret that was sealed for this scope under this name. A text that does not open was damaged or moved, or its key is gone:
+    /// an internal error or an attack, never the client's fault.
     pub async fn open_sealed(&self, scope: Scope, name: &str, sealed: &str) -> Result<Vec<u8>> {
         let closed = || Error::internal(format!("{name} of {} does not open", scope.text()));
         let sealed = SealedText::parse(sealed).ok_or_else(closed)?;

@@ -4,7 +4,7 @@ use super::keys::{API_CALLS, PROJECTS, STORAGE, USERS};
 use super::metric::Metric;
 use crate::meter::vocabulary::{Aggregation, MetricKind};
 
-/// The metrics that every plan speaks of.
+/// The metrics that every built-in plan has.
 pub fn built_in_metrics() -> Vec<Metric> {
     let metric = |key: &str, name: &str, kind, unit: &str| Metric {
         key: key.to_owned(),

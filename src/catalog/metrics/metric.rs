@@ -1,9 +1,9 @@
-//! What a metric is.
+//! The definition of a metric.
 
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind, MetricRule};
 
-/// What is counted, and how. A definition never changes.
+/// The definition of a metric, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metric {
     pub key: String,

@@ -1,11 +1,11 @@
-//! Metrics: what is counted, and how.
+//! Metrics: the definitions of what is counted.
 //!
-//! Owns: the definitions of the platform, built in and the vendor's own. Does not own: the counting (the Meter), limits (`catalog/` by
-//! plan, `limits/` by organization), prices.
-//! Words: a metric's *aggregation* says what it makes of its events, its *kind* whether it starts anew each period; an *event type* is
-//! the CloudEvents `type` that is counted as it.
-//! Invariants: a definition never changes and is never taken back, for events were counted by it; so the number of definitions is the
-//! version of all of them. Meters learn them when they are first asked for one (`meter/client.rs`).
+//! Owns: the definitions of the platform, built in and the vendor's own. Does not own: the counting (the Meter), limits (of a plan in
+//! `catalog/plans/`, of an organization in `metering/limits/`), prices.
+//! Words: a metric's *aggregation* computes its count from events, its *kind* says whether the count starts at 0 each period; an *event
+//! type* is the CloudEvents `type` that is counted as it.
+//! Invariants: a definition never changes and is never deleted, because events were counted by it; so the number of definitions is the
+//! version of all of them. A Meter gets them when a request first names one (`metering/usage/serving.rs`).
 
 pub mod built_in;
 pub mod keys;

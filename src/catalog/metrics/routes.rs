@@ -1,4 +1,4 @@
-//! The endpoints of metrics: the vendor defines them, anybody with a credential may read them.
+//! The endpoints of metrics: the vendor creates them, every credential may read them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,26 +18,28 @@ use crate::kernel::tenant::until_fresh;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Aggregation, MetricKind};
 
-/// A metric to be defined.
+/// A metric to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewMetric {
-    /// What events call it.
+    /// The key by which events name the metric.
     #[schema(example = "tokens", min_length = 1, max_length = 64, pattern = "^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$")]
     pub key: String,
+    /// The display name.
     #[schema(example = "Tokens", min_length = 1, max_length = 200)]
     pub name: Option<String>,
-    #[schema(min_length = 1, max_length = 2000)]
+    /// A description, in free text.
+    #[schema(example = "Tokens of the language model, input and output together.", min_length = 1, max_length = 2000)]
     pub description: Option<String>,
-    /// What events make: how many they are (`count`), the `sum`, the `max` or the `latest` of their amounts, how many different values
-    /// `uniqueProperty` has (`unique`), or a level's average over the period, weighted by time (`weighted_sum`).
+    /// How the count is computed from events: their number (`count`), the `sum`, `max` or `latest` of their amounts, the number of
+    /// distinct values of `uniqueProperty` (`unique`), or the time-weighted average of a level (`weighted_sum`).
     pub aggregation: Aggregation,
-    /// `consumable` starts anew each period, `level` is carried over. `unique` is consumable, `weighted_sum` is a level.
+    /// `consumable` starts at 0 each period, `level` is carried over. `unique` requires `consumable`, `weighted_sum` requires `level`.
     pub kind: MetricKind,
-    /// With `unique`, and only then: the member of `metadata` whose different values are counted.
+    /// The member of `metadata` whose distinct values are counted; required with `unique`, and only allowed with it.
     #[schema(example = "userId", min_length = 1, max_length = 255)]
     pub unique_property: Option<String>,
-    /// What one unit is called.
+    /// The name of one unit, used on invoices.
     #[schema(example = "tokens", min_length = 1, max_length = 60)]
     pub unit: Option<String>,
     /// The CloudEvents `type` that is counted as this metric, beside its key.
@@ -66,19 +68,36 @@ impl NewMetric {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Metric)]
 pub struct MetricView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Metric")]
     pub type_name: &'static str,
+    /// The key by which events name the metric.
+    #[schema(example = "tokens")]
     pub key: String,
+    /// The display name; null when there is none.
+    #[schema(example = "Tokens")]
     pub name: Option<String>,
+    /// A description, in free text; null when there is none.
+    #[schema(example = "Tokens of the language model, input and output together.")]
     pub description: Option<String>,
+    /// How the count is computed from events.
     pub aggregation: Aggregation,
+    /// Whether the count starts at 0 each period.
     pub kind: MetricKind,
+    /// The member of `metadata` whose distinct values are counted; null unless the aggregation is `unique`.
+    #[schema(example = "userId")]
     pub unique_property: Option<String>,
+    /// The name of one unit; null when there is none.
+    #[schema(example = "tokens")]
     pub unit: Option<String>,
+    /// The CloudEvents `type` that is counted as this metric; null when there is none.
+    #[schema(example = "com.example.tokens.used")]
     pub event_type: Option<String>,
-    /// Part of the product: every plan has a limit for it.
+    /// Whether the metric comes with the product.
+    #[schema(example = false)]
     pub built_in: bool,
-    /// Null when built in.
+    /// When the metric was created; null when it is built in.
     pub created_at: Option<Timestamp>,
 }
 
@@ -100,10 +119,10 @@ impl From<Metric> for MetricView {
     }
 }
 
-/// Define a metric
+/// Create a metric
 ///
-/// For good: events are counted by it, so there is no way to change it or to take it back. Define another one instead. It is unlimited
-/// until an organization has a limit of its own, and may be used at once. At most 500.
+/// A metric can be neither changed nor deleted, because events are counted by it. It is unlimited until a plan or an organization has a
+/// limit for it, and can be used at once. A platform has at most 500 metrics of its own.
 #[utoipa::path(post, path = "/v1/metrics", tag = "metrics", operation_id = "createMetric", request_body = NewMetric,
     responses((status = 201, description = "The metric", body = MetricView)))]
 pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply> {
@@ -121,10 +140,12 @@ pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply
     .await
 }
 
-/// List the metrics
+/// List metrics
+///
+/// The vendor's own metrics and the built-in ones.
 #[utoipa::path(get, path = "/v1/metrics", tag = "metrics", operation_id = "listMetrics",
     params(PageQuery),
-    responses((status = 200, description = "Newest first, the built-in ones last", body = Page<MetricView>)))]
+    responses((status = 200, description = "Newest first, built-in metrics last", body = Page<MetricView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let metrics: Vec<Metric> = store::defined(&caller.app).await?.into_iter().chain(built_in_metrics()).collect();
     let find = async |key: String| Ok(metrics.iter().position(|metric| metric.key == key));
@@ -132,8 +153,11 @@ pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Re
     Reply::ok(&page::list(&query, find, list, |metric: &Metric| metric.key.clone(), MetricView::from).await?)
 }
 
-/// Read a metric
-#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric", params(("key" = String, Path, description = "`apiCalls`")),
+/// Get a metric
+///
+/// Its aggregation, kind and unit.
+#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric",
+    params(("key" = String, Path, description = "The key of a metric", example = "apiCalls")),
     responses((status = 200, description = "The metric", body = MetricView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath) -> Result<Reply> {
     let metric = store::find(&caller.app, &key).await?.ok_or_else(|| Problem::not_found("metric"))?;

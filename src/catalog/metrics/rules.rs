@@ -21,8 +21,9 @@ pub fn check_new(metric: &Metric, defined: &[Metric]) -> Result<(), Problem> {
     check_counting(metric)?;
     check_free(metric, defined)?;
     if defined.len() >= METRICS_MAX {
-        let detail =
-            format!("A platform has at most {METRICS_MAX} metrics of its own. Tell apart with metadata what needs no limit of its own.");
+        let detail = format!(
+            "A platform has at most {METRICS_MAX} metrics of its own. Distinguish usage by metadata where no limit of its own is needed."
+        );
         return Err(Problem::conflict("too_many_metrics", detail));
     }
     Ok(())
@@ -64,15 +65,19 @@ fn check_counting(metric: &Metric) -> Result<(), Problem> {
     require(
         !is_unique || metric.unique_property.is_some(),
         "/uniqueProperty",
-        "Send the name of the member of `metadata` whose different values are counted.",
+        "Send the name of the member of `metadata` whose distinct values are counted.",
     )?;
-    require(is_unique || metric.unique_property.is_none(), "/uniqueProperty", "Leave it out: only the aggregation `unique` has one.")?;
+    require(
+        is_unique || metric.unique_property.is_none(),
+        "/uniqueProperty",
+        "Leave it out: it is only allowed with the aggregation `unique`.",
+    )?;
     match (metric.aggregation, metric.kind) {
         (Aggregation::Unique, MetricKind::Level) => {
-            Err(Problem::invalid("/kind", "invalid_value", "Send `consumable`: different values are counted anew each period."))
+            Err(Problem::invalid("/kind", "invalid_value", "Send `consumable`: distinct values are counted in each period."))
         }
         (Aggregation::WeightedSum, MetricKind::Consumable) => {
-            Err(Problem::invalid("/kind", "invalid_value", "Send `level`: what is weighted by time is a level."))
+            Err(Problem::invalid("/kind", "invalid_value", "Send `level`: a weighted sum is the average of a level."))
         }
         _ => Ok(()),
     }
@@ -83,7 +88,7 @@ fn check_free(metric: &Metric, defined: &[Metric]) -> Result<(), Problem> {
     let built_in = built_in_metrics();
     let mut known = built_in.iter().chain(defined);
     if known.clone().any(|other| other.key == metric.key) {
-        let detail = format!("There is a metric {} already, and metrics never change. Send another key.", metric.key);
+        let detail = format!("There is a metric {} already, and metrics never change. Choose another key.", metric.key);
         return Err(Problem::conflict("metric_exists", detail));
     }
     let taken = known.find(|other| {
@@ -127,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plans_speak_of_built_in_metrics_only() {
+    fn built_in_plans_have_built_in_metrics_only() {
         for plan in built_in_plans() {
             for of_plan in plan.metrics {
                 let known = built_in_metrics().into_iter().find(|metric| metric.key == of_plan.metric).unwrap();

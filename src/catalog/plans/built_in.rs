@@ -11,7 +11,7 @@ use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind, Rate, RateL
 /// The trial of a built-in plan.
 const TRIAL: Trial = Trial { days: 14, ending: TrialEnding::Convert };
 
-/// What sets one built-in plan apart.
+/// The properties in which built-in plans differ.
 struct Sketch {
     key: &'static str,
     name: &'static str,
@@ -19,7 +19,7 @@ struct Sketch {
     price: u32,
     /// Users, projects, storage, calls.
     limits: [Option<u32>; 4],
-    /// What a call past the limit costs, and a gigabyte started, in millionths of a dollar.
+    /// The price of a call past the limit, and of a started gigabyte, in millionths of a dollar.
     overage_micros: (u32, u32),
     requests_per_second: u32,
     features: &'static [(&'static str, &'static str)],
@@ -139,10 +139,10 @@ fn feature(key: &str, name: &str) -> Feature {
 /// Seconds of an idle organization's rate that it may send at once.
 const BURST_SECONDS: u32 = 10;
 
-/// Of a plan that says nothing of them.
+/// The rate limits of a plan that has none of its own.
 pub const DEFAULT_RATE_LIMITS: RateLimits = per_second(1_000);
 
-/// So many requests a second for the organization, and for a single key half as many.
+/// The rate limits of `organization` requests per second, and half as many for a single key.
 const fn per_second(organization: u32) -> RateLimits {
     RateLimits { organization: rate(organization), key: rate(organization.div_euclid(2)) }
 }

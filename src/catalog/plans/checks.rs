@@ -1,4 +1,4 @@
-//! Checks of what the vendor wrote: each holds, or is refused at its place in the body.
+//! Checks of a plan's fields: each refusal points at its place in the body.
 
 use crate::kernel::problem::Problem;
 

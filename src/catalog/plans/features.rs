@@ -1,4 +1,4 @@
-//! Features as they are published: booleans, texts, and metrics whose limit counts. Pure.
+//! Features as they are published: booleans, texts, and limits of metrics. Pure.
 
 use super::checks::{at_most, require, text};
 use super::plan::{AddOn, Entitlement, Feature, PlanMetric};
@@ -21,7 +21,7 @@ pub fn read(at: &str, written: &[NewFeature], metrics: &[PlanMetric]) -> Result<
         let detail = "Send a key of 1 to 64 letters, digits, `_`, `.` and `-` that begins with a letter.";
         require(is_key(&feature.key), &pointer, "invalid_key", detail)?;
         let is_new = !read.iter().any(|known| known.key == feature.key);
-        require(is_new, &pointer, "duplicate_key", "Send another key: there is such a feature already.")?;
+        require(is_new, &pointer, "duplicate_key", "The key is used by another feature. Choose another key.")?;
         text(&format!("{here}/name"), &feature.name, NAME_LENGTH_MAX)?;
         let entitlement = entitlement(&here, feature, metrics)?;
         read.push(Feature { key: feature.key.clone(), name: feature.name.trim().to_owned(), entitlement });
@@ -29,7 +29,7 @@ pub fn read(at: &str, written: &[NewFeature], metrics: &[PlanMetric]) -> Result<
     Ok(read)
 }
 
-/// A feature of an add-on is of the type that the plan gives it, if it does: who reads it would not know what to expect.
+/// A feature of an add-on has the same type as the plan's feature of that key: a reader expects one type.
 pub fn check_add_ons(features: &[Feature], add_ons: &[AddOn]) -> Result<(), Problem> {
     let brought = add_ons.iter().enumerate().flat_map(|(index, add_on)| {
         add_on.features.iter().enumerate().map(move |(position, feature)| (format!("/addOns/{index}/features/{position}/type"), feature))
@@ -37,7 +37,7 @@ pub fn check_add_ons(features: &[Feature], add_ons: &[AddOn]) -> Result<(), Prob
     for (pointer, feature) in brought {
         let known = features.iter().find(|known| known.key == feature.key);
         let is_same = known.is_none_or(|known| kind(&known.entitlement) == kind(&feature.entitlement));
-        let detail = "The plan has this feature as another type. Send the same type, or another key.";
+        let detail = "The plan's feature of this key has another type. Send the same type, or another key.";
         require(is_same, &pointer, "feature_type_mismatch", detail)?;
     }
     Ok(())
@@ -67,15 +67,15 @@ fn entitlement(at: &str, feature: &NewFeature, metrics: &[PlanMetric]) -> Result
             text(&value, written, VALUE_LENGTH_MAX)?;
             Ok(Entitlement::Static { value: written.clone() })
         }
-        (FeatureType::Static, _) => Err(Problem::invalid(value, "invalid_value", "Send the text that your code reads.")),
+        (FeatureType::Static, _) => Err(Problem::invalid(value, "invalid_value", "Send a text: it is required for a static feature.")),
         (FeatureType::Metered, None) => {
             let named = feature.metric.as_deref().unwrap_or_default();
             let is_known = metrics.iter().any(|known| known.metric == named);
-            require(is_known, &metric, "unknown_metric", "Send one of the plan's `metrics`, whose limit counts.")?;
+            require(is_known, &metric, "unknown_metric", "Send one of the plan's `metrics`, whose limit applies.")?;
             Ok(Entitlement::Metered { metric: named.to_owned() })
         }
         (FeatureType::Metered, Some(_)) => {
-            Err(Problem::invalid(value, "invalid_value", "Leave it out: of a metered feature, the metric's limit counts."))
+            Err(Problem::invalid(value, "invalid_value", "Leave it out: a metered feature has the metric's limit."))
         }
     }
 }

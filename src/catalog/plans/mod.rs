@@ -1,9 +1,9 @@
-//! The catalogue: what can be subscribed to.
+//! Plans: everything that can be subscribed to.
 //!
-//! Owns: plans, their versions, limits, prices, add-ons and features. Does not own: who subscribes to what (`subscriptions/`), what
-//! something costs (`crates/rating`).
-//! Words: a *plan* has *versions*; a version, once published, never changes, and a subscription pins one. What usage costs begins past
-//! the *included* amount; what the Meter admits ends at the *limit*. A *custom contract* is a plan of one organization.
+//! Owns: plans, their versions, limits, prices, add-ons and features. Does not own: subscriptions (`billing/subscriptions/`),
+//! the computation of prices (`crates/rating`).
+//! Words: a *plan* has *versions*; a version, once published, never changes, and a subscription pins one. Usage is charged past the
+//! *included* amount; the Meter admits usage up to the *limit*. A *custom contract* is a plan of one organization.
 //! Invariant: prices are exact decimals in major units; a limit is None when unlimited.
 
 pub mod built_in;

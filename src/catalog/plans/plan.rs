@@ -1,4 +1,4 @@
-//! Plans: what a version of one says. The three that come with the product are in `built_in.rs`.
+//! A version of a plan, with its prices, metrics, add-ons and features. The built-in ones are in `built_in.rs`.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct Plan {
     pub version: u32,
     pub name: String,
     pub description: Option<String>,
-    /// A custom contract: only this organization sees the plan and may take it.
+    /// A custom contract: only this organization sees the plan and may subscribe to it.
     pub organization: Option<OrganizationId>,
     /// The base price of a billing period, for each currency and interval in which the plan is sold.
     pub prices: Vec<PlanPrice>,
@@ -31,9 +31,9 @@ pub struct Plan {
     pub trial: Trial,
     /// How a change in the middle of a period is prorated, unless the change says otherwise.
     pub proration_policy: ProrationPolicy,
-    /// By currency: usage that comes to this much, in minor units, is invoiced before its period ends.
+    /// By currency, the amount of usage, in minor units, that is invoiced before its period ends.
     pub progressive_billing: BTreeMap<String, i64>,
-    /// By currency: what base price, add-ons and usage of a usage period come to at least, in major units.
+    /// By currency, the minimum of base price, add-ons and usage of a usage period, in major units.
     pub minimum_commitment: BTreeMap<String, Decimal>,
     /// None: built in.
     pub published_at: Option<Timestamp>,
@@ -51,6 +51,7 @@ pub struct PlanPrice {
 /// When the base price of a period is charged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "in_advance")]
 pub enum BaseTiming {
     /// At the period's start.
     #[default]
@@ -59,7 +60,7 @@ pub enum BaseTiming {
     InArrears,
 }
 
-/// What a plan says of one metric.
+/// The limit and the prices of one metric in a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanMetric {
@@ -70,12 +71,12 @@ pub struct PlanMetric {
     pub unique_property: Option<String>,
     /// What one unit is called on an invoice.
     pub unit: String,
-    /// What the Meter admits in a usage period; None when unlimited.
+    /// The limit of a usage period; None when unlimited.
     pub limit: Option<Quantity>,
     pub enforcement: Enforcement,
-    /// What the base price includes: usage up to here costs nothing.
+    /// The usage that the base price includes.
     pub included: Quantity,
-    /// By currency, the price of what goes past the included; none for what costs nothing or can't be passed.
+    /// By currency, the price of usage past the included amount; none where it is free or not admitted.
     pub prices: BTreeMap<String, PriceModel>,
 }
 
@@ -88,11 +89,11 @@ pub struct AddOn {
     pub prices: Vec<PlanPrice>,
     /// How much one of it raises the limit and the included amount of a metric.
     pub limits: BTreeMap<String, Quantity>,
-    /// Features that it brings along.
+    /// Features that it includes.
     pub features: Vec<Feature>,
 }
 
-/// What a plan entitles to beside quantities.
+/// A feature of a plan or an add-on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Feature {
@@ -106,11 +107,11 @@ pub struct Feature {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Entitlement {
-    /// It is there, or not.
+    /// Included or not.
     Boolean { value: bool },
     /// A value that the vendor's code reads, such as the level of support.
     Static { value: String },
-    /// As much as the metric's limit allows.
+    /// Limited by a metric's limit.
     Metered { metric: String },
 }
 
@@ -123,14 +124,15 @@ pub struct Trial {
     pub ending: TrialEnding,
 }
 
-/// What happens when a trial is over.
+/// What happens at the end of a trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "convert")]
 pub enum TrialEnding {
     /// The first paid period begins, and its invoice asks for payment.
     #[default]
     Convert,
-    /// So it is with a payment method; without one the subscription expires.
+    /// Converts with a payment method; without one the subscription expires.
     ExpireWithoutPaymentMethod,
 }
 
@@ -140,7 +142,7 @@ impl Plan {
         price_in(&self.prices, currency, interval)
     }
 
-    /// What a billing period of so many costs.
+    /// The base price of a billing period for a quantity.
     pub fn base_price(&self, currency: Currency, interval: BillingInterval, quantity: u32) -> Result<Money> {
         let price = self.price(currency, interval).ok_or_else(|| {
             Error::internal(format!("{} v{} is not sold in {} by the {}", self.key, self.version, currency.code(), interval.name()))
@@ -161,7 +163,7 @@ impl Plan {
         self.metrics.iter().map(|metric| (metric.metric.clone(), metric.limit.unwrap_or_else(|| Quantity::from(-1)))).collect()
     }
 
-    /// Whether `organization` may see it and take it.
+    /// Whether `organization` may see it and subscribe to it.
     pub fn is_open_to(&self, organization: OrganizationId) -> bool {
         self.organization.is_none_or(|only| only == organization)
     }
@@ -179,7 +181,7 @@ impl PlanMetric {
     }
 }
 
-/// What a quantity costs under a price. Published prices are validated, so an error is ours.
+/// The price of a quantity. Published prices are validated, so an error is internal.
 pub fn price_of(price: &PriceModel, quantity: Quantity, currency: Currency) -> Result<Money> {
     let lines = rating::price(price, &Usage::Total(quantity), currency).or_internal()?;
     rating::total(&lines, currency).or_internal()

@@ -1,4 +1,4 @@
-//! Whether a price can be published: each refusal names the field and has a code that stays. Pure.
+//! Checks of a price before it is published: each refusal names the field and has a stable code. Pure.
 
 use rating::{Charge, Currency, Decimal, Money, PriceError, PriceModel, PriceProblem, Quantity, Usage, price};
 
@@ -11,8 +11,8 @@ pub const METERED_UNITS_MAX: i32 = 1_000_000_000;
 /// The same for what is sold by the seat.
 pub const SEATS_MAX: i32 = 1_000_000;
 
-/// Refuses what `rating` can't bill from a count, or what comes to more than an invoice holds for up to `units_max` units. `at` is where
-/// the price stands in the body.
+/// Refuses a price that `rating` can't bill from a count, or that exceeds the largest amount of an invoice for up to `units_max` units.
+/// `at` is its place in the body.
 pub fn check(at: &str, model: &PriceModel, currency: Currency, units_max: i32) -> Result<(), Problem> {
     model.validate().map_err(|error| problem(at, &error))?;
     for (field, amount) in amounts(&model.charge).into_iter().chain(bounds(model)) {
@@ -39,7 +39,7 @@ pub fn problem(at: &str, error: &PriceError) -> Problem {
             "A percentage looks at each event, and here only a count is known. Use `graduated_percentage` for a share of the total.",
         ),
         PriceError::NegativeUsage | PriceError::Quantity(_) => Problem::refused(at, "invalid_quantity", sentence(error)),
-        PriceError::Money(_) => Problem::refused(at, "amount_too_large", "The price comes to more than an invoice can hold. Lower it."),
+        PriceError::Money(_) => Problem::refused(at, "amount_too_large", "The price exceeds the largest amount of an invoice. Lower it."),
     }
 }
 

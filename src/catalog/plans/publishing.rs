@@ -1,4 +1,5 @@
-//! From what the vendor wrote to a version that can be published and billed for ever. Pure; every refusal says where and what to do.
+//! Publishing: the vendor's plan is read and checked, so that its version can always be billed. Pure; every refusal has its place and
+//! its remedy.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use crate::meter::vocabulary::{Enforcement, Rate, RateLimits};
 const PRICES_MAX: usize = 100;
 const METRICS_MAX: usize = 100;
 const ADD_ONS_MAX: usize = 50;
-/// Versions of one plan: a mistake in somebody's deployment does not fill the directory.
+/// Versions of one plan: a faulty deployment does not fill the directory.
 pub const VERSIONS_MAX: u32 = 1_000;
 const KEY_LENGTH_MAX: usize = 64;
 const NAME_LENGTH_MAX: usize = 200;
@@ -32,7 +33,7 @@ const TRIAL_DAYS_MAX: u32 = 730;
 const REQUESTS_PER_SECOND_MAX: u32 = 1_000_000;
 const BURST_MAX: u32 = 10_000_000;
 
-/// The key and the number that a version is to have.
+/// The key and the number of a version.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     pub key: &'a str,
@@ -84,7 +85,7 @@ fn key(pointer: &str, text: &str) -> Result<(), Problem> {
 
 /// Prices for currencies and intervals, each once, and at least one.
 fn price_list(at: &str, written: &[NewPrice]) -> Result<Vec<PlanPrice>, Problem> {
-    require(!written.is_empty(), at, "no_price", "Send at least one price: nothing without one can be sold. It may be 0.")?;
+    require(!written.is_empty(), at, "no_price", "A plan needs a price to be sold. Send at least one; it may be 0.")?;
     at_most(at, written.len(), PRICES_MAX)?;
     let mut list: Vec<PlanPrice> = Vec::new();
     for (index, NewPrice { currency, interval, price }) in written.iter().enumerate() {
@@ -106,7 +107,7 @@ fn metrics(written: &[NewPlanMetric], sold: &[PlanPrice], defined: &[Metric]) ->
         let definition = defined.iter().find(|definition| definition.key == metric.metric);
         let definition = definition.ok_or_else(|| unknown_metric(&format!("{at}/metric")))?;
         let is_new = !read.iter().any(|known| known.metric == metric.metric);
-        require(is_new, &format!("{at}/metric"), "duplicate_key", "Say all of a metric in one place: this one is there already.")?;
+        require(is_new, &format!("{at}/metric"), "duplicate_key", "The metric is listed twice. Send one entry for each metric.")?;
         read.push(plan_metric(&at, metric, sold, definition)?);
     }
     Ok(read)
@@ -115,16 +116,16 @@ fn metrics(written: &[NewPlanMetric], sold: &[PlanPrice], defined: &[Metric]) ->
 fn plan_metric(at: &str, written: &NewPlanMetric, sold: &[PlanPrice], definition: &Metric) -> Result<PlanMetric, Problem> {
     let unlimited = Quantity::from(-1);
     let is_kind = written.kind.is_none_or(|kind| kind == definition.kind);
-    let detail = format!("The metric {} was defined as another kind, for good. Leave `kind` out, or use another metric.", definition.key);
+    let detail = format!("The metric {} has another kind, which can't change. Leave `kind` out, or use another metric.", definition.key);
     require(is_kind, &format!("{at}/kind"), "kind_mismatch", detail)?;
     let has_limit = written.limit.is_none_or(|limit| !limit.is_negative() || limit == unlimited);
-    require(has_limit, &format!("{at}/limit"), "invalid_value", "Send a limit of 0 or more, or -1 for none.")?;
+    require(has_limit, &format!("{at}/limit"), "invalid_value", "Send a limit of 0 or more, or -1 for unlimited.")?;
     let limit = written.limit.filter(|limit| !limit.is_negative());
     let included = written.included.or(limit).unwrap_or(Quantity::ZERO);
     require(!included.is_negative(), &format!("{at}/included"), "invalid_value", "Send 0 or more.")?;
     let is_reachable =
         !written.prices.is_empty() || written.enforcement == Enforcement::Soft || limit.is_none_or(|limit| included <= limit);
-    let detail = "Nothing past the limit is admitted, so that it can't be included. Raise the limit, or lower this.";
+    let detail = "Usage past the limit is refused, so it can't be included. Raise the limit, or lower the included amount.";
     require(is_reachable, &format!("{at}/included"), "included_above_limit", detail)?;
     optional_text(&format!("{at}/unit"), written.unit.as_deref(), UNIT_LENGTH_MAX)?;
     Ok(PlanMetric {
@@ -140,7 +141,7 @@ fn plan_metric(at: &str, written: &NewPlanMetric, sold: &[PlanPrice], definition
     })
 }
 
-/// What usage costs: in every currency in which the plan is sold, or in none.
+/// The prices of usage: in every currency in which the plan is sold, or in none.
 fn usage_prices(at: &str, written: &BTreeMap<String, PriceModel>, sold: &[PlanPrice]) -> Result<BTreeMap<String, PriceModel>, Problem> {
     for (code, price) in written {
         let pointer = format!("{at}/{}", escaped(code));
@@ -150,8 +151,7 @@ fn usage_prices(at: &str, written: &BTreeMap<String, PriceModel>, sold: &[PlanPr
     let missing = sold.iter().map(|price| price.currency.code()).find(|code| !written.contains_key(*code));
     match missing {
         Some(code) if !written.is_empty() => {
-            let detail =
-                format!("The plan is sold in {code}, too. Send what this costs there: who pays in {code} would pay nothing for it.");
+            let detail = format!("The plan is also sold in {code}, where this usage would be free. Send its price in {code}.");
             Err(Problem::refused(at, "price_missing_in_currency", detail))
         }
         _ => Ok(written.clone()),
@@ -165,7 +165,7 @@ fn add_ons(written: &[NewAddOn], sold: &[PlanPrice], metrics: &[PlanMetric]) -> 
         let at = format!("/addOns/{index}");
         key(&format!("{at}/key"), &add_on.key)?;
         let is_new = !read.iter().any(|known| known.key == add_on.key);
-        require(is_new, &format!("{at}/key"), "duplicate_key", "Send another key: there is such an add-on already.")?;
+        require(is_new, &format!("{at}/key"), "duplicate_key", "The key is used by another add-on. Choose another key.")?;
         text(&format!("{at}/name"), &add_on.name, NAME_LENGTH_MAX)?;
         read.push(AddOn {
             key: add_on.key.clone(),
@@ -182,7 +182,7 @@ fn add_on_prices(at: &str, written: &[NewPrice], sold: &[PlanPrice]) -> Result<V
     let prices = price_list(at, written)?;
     let is_sold = |price: &PlanPrice| sold.iter().any(|of_plan| (of_plan.currency, of_plan.interval) == (price.currency, price.interval));
     if let Some(index) = prices.iter().position(|price| !is_sold(price)) {
-        let detail = "The plan is not sold in this currency at this interval, so that nobody could take the add-on. Add such a price to the plan, or leave this out.";
+        let detail = "The plan is not sold in this currency at this interval. Add such a price to the plan, or leave this one out.";
         return Err(Problem::refused(format!("{at}/{index}"), "currency_not_sold", detail));
     }
     Ok(prices)
@@ -195,7 +195,7 @@ fn add_on_limits(at: &str, written: &BTreeMap<String, Quantity>, metrics: &[Plan
             let detail = "The plan says nothing of such a metric. Add it to the plan's `metrics`, which an add-on can raise.";
             return Err(Problem::refused(pointer, "unknown_metric", detail));
         }
-        require(*amount > Quantity::ZERO, &pointer, "invalid_value", "Send how much one of it adds: an amount above 0.")?;
+        require(*amount > Quantity::ZERO, &pointer, "invalid_value", "Send the amount that one unit adds: above 0.")?;
     }
     Ok(written.clone())
 }

@@ -1,4 +1,4 @@
-//! The endpoints of plans: the vendor publishes them, anybody with a credential reads those it may subscribe to.
+//! The endpoints of plans: the vendor publishes them, every credential reads those that are open to it.
 
 use serde::Deserialize;
 
@@ -18,9 +18,9 @@ use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
 
-/// Publish a plan
+/// Create a plan
 ///
-/// As its version 1, for good: a version never changes. What shall be different is the next version.
+/// Publishes version 1 of a new plan. A published version never changes; changes are published as the next version.
 #[utoipa::path(post, path = "/v1/plans", tag = "catalogue", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
         "key": "growth", "name": "Growth",
         "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}}, {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
@@ -36,7 +36,7 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
             let key =
                 command.body.key.as_deref().ok_or_else(|| Problem::invalid("/key", "invalid_key", "Send the key of the new plan."))?;
             if publishing::is_key(key) && store::newest(platform.app(), key).await?.is_some() {
-                let detail = format!("There is a plan {key} already. POST /v1/plans/{key}/versions publishes its next version.");
+                let detail = format!("The plan {key} exists. Publish its next version with POST /v1/plans/{key}/versions.");
                 return Err(Problem::conflict("plan_exists", detail).into());
             }
             let plan = read(platform, &command.body, Place { key, version: 1 }).await?;
@@ -48,11 +48,13 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
     .await
 }
 
-/// Publish the next version of a plan
+/// Create the next version of a plan
 ///
-/// New subscriptions get it; those that are there keep theirs until they are moved. It says everything anew: what is left out is not as
-/// before. Of two publications at once, each gets a number of its own.
-#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion", params(("key" = String, Path, description = "`professional`")), request_body = NewPlan,
+/// New subscriptions use it; existing subscriptions keep their version until they are migrated. The body is the complete version: a field
+/// that is left out has its default. Of two concurrent requests each gets a number of its own.
+#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion",
+    params(("key" = String, Path, description = "The key of a plan", example = "professional")),
+    request_body = NewPlan,
     responses((status = 201, description = "The plan", body = PlanView)))]
 pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
@@ -69,16 +71,15 @@ pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command
     .await
 }
 
-/// What may follow on `newest`: a version of the same key and of the same organization.
+/// The version that follows `newest`: of the same key and of the same organization.
 fn succeeding(newest: &Plan, body: &NewPlan) -> Result<NewPlan> {
     if body.key.as_ref().is_some_and(|key| *key != newest.key) {
         return Err(
-            Problem::refused("/key", "key_mismatch", "Leave it out, or send the key of the path: this is a version of that plan.").into()
+            Problem::refused("/key", "key_mismatch", "The key differs from the path. Leave it out, or send the key of the path.").into()
         );
     }
     if body.organization.is_some() && body.organization != newest.organization {
-        let detail =
-            "All versions of a plan are for the same organization, or for everybody. Leave it out, or publish a plan of another key.";
+        let detail = "All versions of a plan have the same organization. Leave it out, or publish a plan of another key.";
         return Err(Problem::refused("/organization", "contract_is_fixed", detail).into());
     }
     if newest.version >= VERSIONS_MAX {
@@ -99,9 +100,10 @@ async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<P
     Ok(plan)
 }
 
-/// List the plans
+/// List plans
 ///
-/// In their newest versions: the built-in ones, then by key. An organization sees everybody's and its own contracts.
+/// The newest version of each plan: built-in plans first, then by key. An organization also sees the custom contracts that are restricted
+/// to it.
 #[utoipa::path(get, path = "/v1/plans", tag = "catalogue", operation_id = "listPlans",
     params(PageQuery),
     responses((status = 200, description = "A page of plans", body = Page<PlanView>)))]
@@ -115,15 +117,19 @@ pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Re
     Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.key.clone(), |plan| plan).await?)
 }
 
-/// Which version of a plan.
+/// The version of a plan to read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VersionQuery {
     version: Option<u32>,
 }
 
-/// Read a plan
-#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan", params(("key" = String, Path, description = "`professional`"), ("version" = Option<u32>, Query, description = "The newest when absent")),
+/// Get a plan
+///
+/// The newest version, or the requested one.
+#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan",
+    params(("key" = String, Path, description = "The key of a plan", example = "professional"),
+        ("version" = Option<u32>, Query, description = "The version. Default: the newest")),
     responses((status = 200, description = "The plan", body = PlanView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<VersionQuery>) -> Result<Reply> {
     let plan = match query.version {
@@ -134,8 +140,10 @@ pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Fil
 }
 
 /// List the versions of a plan
+///
+/// Every version, with its prices, limits and features.
 #[utoipa::path(get, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "listPlanVersions",
-    params(("key" = String, Path, description = "`professional`"), PageQuery),
+    params(("key" = String, Path, description = "The key of a plan", example = "professional"), PageQuery),
     responses((status = 200, description = "Newest first", body = Page<PlanView>)))]
 pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let app = &caller.app;
@@ -145,7 +153,7 @@ pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(q
     Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.version, |plan| plan).await?)
 }
 
-/// A custom contract of somebody else is answered like an unknown plan.
+/// A custom contract of another organization is answered like an unknown plan.
 fn seen(caller: &Caller, plan: Option<Plan>) -> Option<Plan> {
     plan.filter(|plan| caller.organization.is_none_or(|organization| plan.is_open_to(organization)))
 }

@@ -1,4 +1,4 @@
-//! All SQL of the catalogue. Plans are everybody's to read; custom contracts are sorted out by who asks.
+//! All SQL of plans. Custom contracts are filtered by the organization that reads.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ struct VersionRow {
     document: Plan,
 }
 
-/// The version of a plan that somebody pinned. It never changes, so an isolate asks for it once.
+/// A pinned version of a plan. It never changes, so an isolate reads it once.
 pub async fn pinned(app: &App, key: &str, version: u32) -> Result<Arc<Plan>> {
     if let Some(plan) = built_in(key).filter(|plan| plan.version == version) {
         return Ok(Arc::new(plan));
@@ -119,7 +119,7 @@ pub async fn publish(platform: &Platform, plan: &Plan, newest: u32, answer: Opti
         plan.published_at
     );
     let answer = answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
-    // The answer first: of two requests with one key the second finds that it is answered, not that its reads are stale.
+    // The answer first: of two requests with one key the second gets the first answer, not a conflict.
     platform.commit(answer.chain([guard, insert]).collect(), vec![published(plan)]).await
 }
 

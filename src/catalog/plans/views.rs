@@ -1,4 +1,4 @@
-//! Plans as everybody reads them.
+//! Plans as clients read them.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,16 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Enforcement, MetricKind, Rate};
 
-/// Requests a second, and how many at once after a pause.
+/// A rate limit: a token bucket.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Rate)]
 pub struct RateView {
+    /// Requests per second.
+    #[schema(example = 1000)]
     pub per_second: u32,
+    /// Requests at once after a pause.
+    #[schema(example = 10000)]
     pub burst: u32,
 }
 
@@ -31,124 +35,170 @@ impl From<Rate> for RateView {
     }
 }
 
-/// Requests to usage and quota endpoints: of all keys together, and of a single one.
+/// The rate limits of usage and quota requests.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[schema(as = RateLimits)]
 pub struct RateLimitsView {
+    /// The rate of all requests of the organization.
     pub organization: RateView,
+    /// The rate of the requests with a single key.
     pub key: RateView,
 }
 
-/// A plan, in its newest version unless another one is asked for.
+/// A version of a plan; the newest unless another one is requested.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Plan)]
 pub struct PlanView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Plan")]
     pub type_name: &'static str,
+    /// The key of the plan.
+    #[schema(example = "professional")]
     pub key: String,
+    /// The display name.
+    #[schema(example = "Professional")]
     pub name: String,
+    /// A description, in free text; null when there is none.
+    #[schema(example = "For teams that grow.")]
     pub description: Option<String>,
+    /// The version of the plan.
+    #[schema(example = 1)]
     pub version: u32,
-    /// Base price of one in the first of `prices`.
+    /// The base price for a quantity of 1 in the first entry of `prices`, in major units.
     #[schema(example = "199.00")]
     pub price: String,
+    /// ISO 4217 code of the currency of `price`.
+    #[schema(example = "USD")]
     pub price_currency: String,
+    /// The billing interval of `price`: `month` or `year`.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
-    /// By metric; -1 is unlimited.
-    #[schema(value_type = BTreeMap<String, QuantityDocument>)]
+    /// The limits by metric, in units of the metric; -1 when unlimited.
+    #[schema(example = json!({"apiCalls": 100_000, "users": 25}), value_type = BTreeMap<String, QuantityDocument>)]
     pub limits: BTreeMap<String, Quantity>,
+    /// The rate limits of usage requests.
     pub rate_limits: RateLimitsView,
-    /// The names of its features.
+    /// The display names of the features.
+    #[schema(example = json!(["Priority support", "SSO/SAML"]))]
     pub features: Vec<String>,
-    /// What usage past the included costs in the first of `prices`' currency, by metric.
-    #[schema(value_type = BTreeMap<String, PriceDocument>)]
+    /// By metric, the price of usage past the included amount, in the currency of `price`.
+    #[schema(example = json!({"apiCalls": {"model": "per_unit", "unitAmount": "0.002"}}), value_type = BTreeMap<String, PriceDocument>)]
     pub overage_prices: BTreeMap<String, PriceModel>,
-    /// The base price of a billing period, for each currency and interval in which the plan is sold.
+    /// The base prices of a billing period, one for each currency and interval in which the plan is sold.
     pub prices: Vec<PlanPriceView>,
+    /// When the base price is charged.
     pub base_timing: BaseTiming,
+    /// The limits and prices of metrics.
     pub metrics: Vec<PlanMetricView>,
+    /// The add-ons that can be subscribed to with the plan.
     pub add_ons: Vec<AddOnView>,
-    /// Its features with their types.
+    /// The features with their types and values.
     pub entitlements: Vec<FeatureView>,
+    /// The trial.
     pub trial: TrialView,
+    /// How a change within a period is prorated, unless the change says otherwise.
     #[schema(value_type = String, example = "second")]
     pub proration_policy: ProrationPolicy,
-    /// By currency: what base price, add-ons and usage of a month come to at least.
+    /// By currency, the minimum of base price, add-ons and usage of a month.
     pub minimum_commitment: BTreeMap<String, MoneyView>,
-    /// By currency: usage that comes to this much is invoiced before its period ends.
+    /// By currency, the amount of usage that is invoiced before its period ends.
     pub progressive_billing: BTreeMap<String, MoneyView>,
-    /// A custom contract is this organization's only; null is everybody's.
+    /// The organization that the plan is restricted to, as a custom contract; null when it is open to every organization.
     pub organization: Option<OrganizationId>,
-    /// Null when built in.
+    /// When the version was published; null when it is built in.
     pub published_at: Option<Timestamp>,
 }
 
-/// What a billing period costs in one currency.
+/// The price of a billing period in one currency.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = PlanPrice)]
 pub struct PlanPriceView {
+    /// ISO 4217 code of the currency.
     #[schema(value_type = String, example = "USD")]
     pub currency: Currency,
+    /// The billing interval: `month` or `year`.
     #[schema(value_type = String, example = "month")]
     pub interval: BillingInterval,
+    /// The price of the subscribed quantity.
     #[schema(value_type = PriceDocument)]
     pub price: PriceModel,
 }
 
-/// What a plan says of one metric.
+/// The limit and the prices of one metric in a plan.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PlanMetric)]
 pub struct PlanMetricView {
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
+    /// Whether the count starts at 0 each period.
     pub kind: MetricKind,
+    /// The name of one unit on invoices.
+    #[schema(example = "API calls")]
     pub unit: String,
-    /// -1 is unlimited.
+    /// The limit per month in units of the metric; -1 when unlimited.
     #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
+    /// The usage that the base price includes, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub included: Quantity,
+    /// Whether usage past the limit is refused.
     pub enforcement: Enforcement,
-    /// By currency, the price of what goes past the included.
-    #[schema(value_type = BTreeMap<String, PriceDocument>)]
+    /// By currency, the price of usage past the included amount.
+    #[schema(example = json!({"USD": {"model": "per_unit", "unitAmount": "0.002"}}), value_type = BTreeMap<String, PriceDocument>)]
     pub prices: BTreeMap<String, PriceModel>,
 }
 
-/// Something sold on top of the plan, in a quantity of its own.
+/// An add-on: sold on top of the plan, in a quantity of its own.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = AddOn)]
 pub struct AddOnView {
+    /// The key of the add-on.
+    #[schema(example = "extra-users")]
     pub key: String,
+    /// The display name.
+    #[schema(example = "Five more users")]
     pub name: String,
+    /// The prices, by currency and interval.
     pub prices: Vec<PlanPriceView>,
-    /// By metric, how much one of it raises the limit and what is included.
-    #[schema(value_type = BTreeMap<String, QuantityDocument>)]
+    /// By metric, the amount by which one unit of the add-on raises the limit and the included usage.
+    #[schema(example = json!({"users": 5}), value_type = BTreeMap<String, QuantityDocument>)]
     pub limits: BTreeMap<String, Quantity>,
+    /// The features that the add-on includes.
     pub features: Vec<FeatureView>,
 }
 
-/// What a plan entitles to beside quantities.
+/// A feature of a plan or an add-on.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Feature)]
 pub struct FeatureView {
+    /// The key of the feature.
+    #[schema(example = "sso")]
     pub key: String,
+    /// The display name.
+    #[schema(example = "Single sign-on")]
     pub name: String,
+    /// The type of the feature.
     #[serde(rename = "type")]
     pub kind: FeatureType,
-    /// Null when metered.
+    /// The value of a boolean or static feature; null of a metered one.
     pub value: Option<FeatureValue>,
-    /// Of a metered one: whose limit counts.
+    /// The key of the metric whose limit applies; null unless the feature is metered.
+    #[schema(example = "apiCalls")]
     pub metric: Option<String>,
 }
 
-/// How long a plan can be tried, and what the end of the trial does.
+/// The trial of a plan.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[schema(as = Trial)]
 pub struct TrialView {
-    /// 0 when there is none.
+    /// The length of the trial in days; 0 when there is none.
+    #[schema(example = 14)]
     pub days: u32,
+    /// What happens at the end of the trial.
     pub ending: TrialEnding,
 }
 

@@ -1,4 +1,4 @@
-//! Plans as the vendor writes them, and prices as everybody reads and writes them.
+//! Plans as the vendor sends them, and the description of prices.
 
 use std::collections::BTreeMap;
 
@@ -12,71 +12,80 @@ use crate::http::quantity::QuantityDocument;
 use crate::kernel::ids::OrganizationId;
 use crate::meter::vocabulary::{Enforcement, MetricKind};
 
-/// A version of a plan, to be published.
+/// A version of a plan to publish.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPlan {
-    /// Of a new plan, required. Of a further version it is the path's and may be left out.
+    /// The key of the plan. Required for a new plan; for a further version it is taken from the path.
     #[schema(example = "growth", min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9-]{0,63}$")]
     pub key: Option<String>,
+    /// The display name.
     #[schema(example = "Growth", min_length = 1, max_length = 200)]
     pub name: String,
-    #[schema(min_length = 1, max_length = 2000)]
+    /// A description, in free text.
+    #[schema(example = "For teams that grow.", min_length = 1, max_length = 2000)]
     pub description: Option<String>,
-    /// A custom contract: only this organization sees the plan and may take it. All versions of a plan are of one organization, or
-    /// everybody's.
+    /// Restricts the plan to this organization, as a custom contract. All versions of a plan have the same value. Default: every
+    /// organization.
     pub organization: Option<OrganizationId>,
-    /// The base price of a billing period, for each currency and interval in which the plan is sold.
+    /// The base prices of a billing period, one for each currency and interval in which the plan is sold.
     #[schema(min_items = 1, max_items = 100)]
     pub prices: Vec<NewPrice>,
-    /// `in_advance` when absent.
+    /// When the base price is charged. Default: `in_advance`.
     #[serde(default)]
     #[schema(required = false)]
     pub base_timing: BaseTiming,
+    /// The limits and prices of metrics.
     #[serde(default)]
     #[schema(required = false, max_items = 100)]
     pub metrics: Vec<NewPlanMetric>,
+    /// The add-ons that can be subscribed to with the plan.
     #[serde(default)]
     #[schema(required = false, max_items = 50)]
     pub add_ons: Vec<NewAddOn>,
+    /// The features that the plan includes.
     #[serde(default)]
     #[schema(required = false, max_items = 100)]
     pub features: Vec<NewFeature>,
-    /// 1,000 requests a second of the organization and 500 of one key when absent.
+    /// The rate limits of usage requests. Default: 1,000 requests per second for the organization and 500 for a single key.
     pub rate_limits: Option<NewRateLimits>,
-    /// No trial when absent.
+    /// The trial. Default: no trial.
     pub trial: Option<NewTrial>,
-    /// How a change in the middle of a period is prorated, unless the change says otherwise. `second` when absent.
+    /// How a change within a period is prorated, unless the change says otherwise. Default: `second`.
     #[schema(value_type = Option<String>, example = "second")]
     pub proration_policy: Option<ProrationPolicy>,
-    /// By currency: usage that comes to this much is invoiced before its period ends.
+    /// By currency, the amount of usage that is invoiced before its period ends.
     #[serde(default)]
     #[schema(required = false)]
     pub progressive_billing: BTreeMap<String, MoneyInput>,
-    /// By currency: what base price, add-ons and usage of a month come to at least.
+    /// By currency, the minimum of base price, add-ons and usage of a month.
     #[serde(default)]
     #[schema(required = false)]
     pub minimum_commitment: BTreeMap<String, MoneyInput>,
 }
 
-/// What a billing period costs in one currency.
+/// The price of a billing period in one currency.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPrice {
+    /// ISO 4217 code of the currency.
     #[schema(example = "USD")]
     pub currency: String,
+    /// The billing interval.
     pub interval: Interval,
-    /// Priced at the quantity that is subscribed to.
+    /// The price of the subscribed quantity.
     #[schema(value_type = PriceDocument)]
     pub price: PriceModel,
 }
 
-/// How often a price is charged.
+/// The billing interval of a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = BillingInterval)]
+#[schema(example = "month", as = BillingInterval)]
 pub enum Interval {
+    /// Charged each month.
     Month,
+    /// Charged each year.
     Year,
 }
 
@@ -89,175 +98,205 @@ impl From<Interval> for BillingInterval {
     }
 }
 
-/// What a plan says of one metric.
+/// The limit and the prices of one metric in a plan.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPlanMetric {
-    /// One of `GET /v1/metrics`.
+    /// The key of the metric; see `GET /v1/metrics`.
     #[schema(example = "apiCalls")]
     pub metric: String,
-    /// As the metric was defined; to be sure of it.
+    /// The kind of the metric, to verify that it is the expected one.
     pub kind: Option<MetricKind>,
-    /// What is admitted in a month. Unlimited when absent or -1.
+    /// The limit per month in units of the metric; absent or -1 for unlimited.
     #[schema(value_type = Option<QuantityDocument>, example = 250_000)]
     pub limit: Option<Quantity>,
-    /// What the base price includes: usage up to here costs nothing. The limit when absent, 0 where there is none.
+    /// The usage that the base price includes, in units of the metric. Default: the limit, or 0 when unlimited.
     #[schema(value_type = Option<QuantityDocument>, example = 50_000)]
     pub included: Option<Quantity>,
-    /// `hard` when absent.
+    /// Whether usage past the limit is refused. Default: `hard`.
     #[serde(default)]
     #[schema(required = false)]
     pub enforcement: Enforcement,
-    /// What one unit is called on an invoice; as the metric was defined when absent.
+    /// The name of one unit on invoices. Default: the metric's unit.
     #[schema(example = "API calls", min_length = 1, max_length = 60)]
     pub unit: Option<String>,
-    /// By currency, the price of what goes past the included. In all currencies of the plan, or in none.
+    /// By currency, the price of usage past the included amount. In every currency of the plan, or in none.
     #[serde(default)]
     #[schema(required = false, value_type = BTreeMap<String, PriceDocument>)]
     pub prices: BTreeMap<String, PriceModel>,
 }
 
-/// Something sold on top of the plan, in a quantity of its own.
+/// An add-on: sold on top of the plan, in a quantity of its own.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewAddOn {
+    /// The key of the add-on.
     #[schema(example = "extra-calls", min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9-]{0,63}$")]
     pub key: String,
+    /// The display name.
     #[schema(example = "Extra calls", min_length = 1, max_length = 200)]
     pub name: String,
-    /// In currencies and intervals in which the plan is sold.
+    /// The prices, in currencies and intervals in which the plan is sold.
     #[schema(min_items = 1, max_items = 100)]
     pub prices: Vec<NewPrice>,
-    /// By metric, how much one of it raises the limit and what is included.
+    /// By metric, the amount by which one unit of the add-on raises the limit and the included usage.
     #[serde(default)]
-    #[schema(required = false, value_type = BTreeMap<String, QuantityDocument>)]
+    #[schema(example = json!({"users": 5}), required = false, value_type = BTreeMap<String, QuantityDocument>)]
     pub limits: BTreeMap<String, Quantity>,
-    /// What it brings along.
+    /// The features that the add-on includes.
     #[serde(default)]
     #[schema(required = false, max_items = 100)]
     pub features: Vec<NewFeature>,
 }
 
-/// What a plan entitles to beside quantities.
+/// A feature of a plan or an add-on.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewFeature {
+    /// The key of the feature.
     #[schema(example = "sso", min_length = 1, max_length = 64, pattern = "^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$")]
     pub key: String,
+    /// The display name.
     #[schema(example = "Single sign-on", min_length = 1, max_length = 200)]
     pub name: String,
+    /// The type of the feature.
     #[serde(rename = "type")]
     pub kind: FeatureType,
-    /// Of a boolean one: whether it is there, true when absent. Of a static one: its text.
+    /// The value: `true` or `false` of a boolean feature (default: `true`), a text of a static one. Not allowed for a metered feature.
     pub value: Option<FeatureValue>,
-    /// Of a metered one: the metric whose limit counts.
+    /// The key of the metric whose limit applies; required for a metered feature, and only allowed for it.
+    #[schema(example = "apiCalls")]
     pub metric: Option<String>,
 }
 
-/// The three kinds of entitlement.
+/// The type of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(example = "boolean")]
 pub enum FeatureType {
-    /// It is there, or not.
+    /// Included or not.
     Boolean,
     /// A text that your code reads, such as the level of support.
     Static,
-    /// As much as a metric's limit allows.
+    /// Limited by a metric's limit.
     Metered,
 }
 
 /// `true`, `false` or a text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(example = true)]
 pub enum FeatureValue {
+    /// Of a boolean feature.
     Truth(bool),
+    /// Of a static feature.
     Text(String),
 }
 
-/// How long the plan can be tried.
+/// The trial of a plan.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTrial {
+    /// The length of the trial in days.
     #[schema(example = 14, minimum = 1, maximum = 730)]
     pub days: u32,
-    /// `convert` when absent.
+    /// What happens at the end of the trial. Default: `convert`.
     #[serde(default)]
     #[schema(required = false)]
     pub ending: TrialEnding,
 }
 
-/// Requests to usage and quota endpoints: of all keys together, and of a single one.
+/// The rate limits of usage and quota requests.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRateLimits {
+    /// The rate of all requests of the organization.
     pub organization: NewRate,
+    /// The rate of the requests with a single key.
     pub key: NewRate,
 }
 
-/// Requests a second, and how many at once after a pause.
+/// A rate limit: a token bucket.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRate {
+    /// Requests per second.
     #[schema(example = 1_000, minimum = 1, maximum = 1_000_000)]
     pub per_second: u32,
+    /// Requests at once after a pause.
     #[schema(example = 10_000, minimum = 1, maximum = 10_000_000)]
     pub burst: u32,
 }
 
-/// How a usage is charged. Amounts are decimals in texts, in major units; each `model` has its own fields:
+/// A price. Amounts are decimal strings in major units; each `model` has its own fields:
 ///
-/// - `flat`: `amount`, whatever was used.
+/// - `flat`: `amount`, independent of the quantity.
 /// - `per_unit`: `unitAmount` for each unit past `freeUnits`.
-/// - `graduated`: each unit at the price of the tier in which it lies. `volume`: all units at the price of the tier that the last one
-///   reaches. `tiers` ascend by `upTo`, inclusive; the last one has none.
-/// - `package`: `amount` for each `packageSize` units; a started one is charged whole, or with `rounding` `down` not at all.
+/// - `graduated`: each unit at the price of the tier in which it lies. `volume`: all units at the price of the tier of the last
+///   unit. `tiers` ascend by `upTo`, inclusive; the last one has none.
+/// - `package`: `amount` for each `packageSize` units; a started package is charged in full, or with `rounding` `down` not at all.
 /// - `percentage`: `rate` percent of each event, plus `fixedAmount`, between `minimumPerEvent` and `maximumPerEvent`, past `freeEvents`
-///   and `freeValue`. For estimates only: a plan's usage is priced by its count.
+///   and `freeValue`. For estimates only: a plan prices usage by its count.
 /// - `graduated_percentage`: each part of the value at the `rate` of its tier.
-/// - `dynamic`: what is counted is a cost; `multiplier` times it is charged.
+/// - `dynamic`: the count is a cost; `multiplier` times the cost is charged.
 ///
-/// With any of them, `minimumAmount` and `maximumAmount` bound what it comes to.
+/// In any model, `minimumAmount` and `maximumAmount` bound the total.
 #[derive(ToSchema)]
 #[schema(as = PriceModel, example = json!({"model": "graduated", "tiers": [{"upTo": "1000", "unitAmount": "0.01", "flatAmount": "0"}, {"upTo": null, "unitAmount": "0.005"}]}), rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes rating's PriceModel, which knows no OpenAPI")]
 pub struct PriceDocument {
+    /// The price model, which decides the other fields.
     model: PriceKind,
+    /// Of `flat`: the amount in major units. Of `package`: the amount for each package.
     #[schema(required = false, example = "49")]
     amount: Option<String>,
+    /// Of `per_unit`: the amount for each unit, in major units.
     #[schema(required = false, example = "0.005")]
     unit_amount: Option<String>,
+    /// Of `per_unit` and `package`: the number of units that are free.
     #[schema(required = false, value_type = Option<QuantityDocument>)]
     free_units: Option<Quantity>,
+    /// Of `graduated`, `volume` and `graduated_percentage`: the tiers, ascending.
     #[schema(required = false)]
     tiers: Option<Vec<TierDocument>>,
+    /// Of `package`: the number of units in a package.
     #[schema(required = false, value_type = Option<QuantityDocument>)]
     package_size: Option<Quantity>,
-    /// `up` when absent.
+    /// Of `package`: whether a started package is charged (`up`) or not (`down`). Default: `up`.
     #[schema(required = false, example = "up")]
     rounding: Option<String>,
+    /// Of `percentage`: the rate in percent.
     #[schema(required = false, example = "1.5")]
     rate: Option<String>,
+    /// Of `percentage`: an amount added for each event, in major units.
     #[schema(required = false, example = "0.10")]
     fixed_amount: Option<String>,
-    #[schema(required = false)]
+    /// Of `percentage`: the number of events that are free.
+    #[schema(example = 100, required = false)]
     free_events: Option<u64>,
+    /// Of `percentage`: the value that is free.
     #[schema(required = false, value_type = Option<QuantityDocument>)]
     free_value: Option<Quantity>,
-    #[schema(required = false)]
+    /// Of `percentage`: the minimum for each event, in major units.
+    #[schema(example = "0.05", required = false)]
     minimum_per_event: Option<String>,
-    #[schema(required = false)]
+    /// Of `percentage`: the maximum for each event, in major units.
+    #[schema(example = "5", required = false)]
     maximum_per_event: Option<String>,
+    /// Of `dynamic`: the factor that the counted cost is multiplied by.
     #[schema(required = false, example = "1.2")]
     multiplier: Option<String>,
-    #[schema(required = false)]
+    /// The minimum of the total, in major units.
+    #[schema(example = "10", required = false)]
     minimum_amount: Option<String>,
-    #[schema(required = false)]
+    /// The maximum of the total, in major units.
+    #[schema(example = "500", required = false)]
     maximum_amount: Option<String>,
 }
 
-/// The kinds of price.
+/// The price models.
 #[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[schema(example = "per_unit", rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes rating's PriceModel, which knows no OpenAPI")]
 enum PriceKind {
     Flat,
@@ -278,15 +317,16 @@ struct TierDocument {
     /// The last unit of the tier; null for the last tier.
     #[schema(value_type = Option<QuantityDocument>)]
     up_to: Option<Quantity>,
+    /// The amount for each unit of the tier, in major units.
     #[schema(required = false, example = "0.01")]
     unit_amount: Option<String>,
-    /// Charged once when the tier is reached.
+    /// The amount charged once when the tier is reached, in major units.
     #[schema(required = false, example = "0")]
     flat_amount: Option<String>,
-    /// The tier's units are sold in packages of this size.
+    /// The number of units in a package, where the tier is sold in packages.
     #[schema(required = false, value_type = Option<QuantityDocument>)]
     package_size: Option<Quantity>,
-    /// Of `graduated_percentage`: percent of the value in the tier.
+    /// Of `graduated_percentage`: the percentage of the value in the tier.
     #[schema(required = false, example = "2.5")]
     rate: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The limits that were agreed with an organization.
+//! The own limits of an organization: overrides and grants.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ pub struct Override {
     /// None when unlimited.
     pub limit: Option<Quantity>,
     pub enforcement: Enforcement,
-    /// Why, for people.
+    /// An internal note.
     pub reason: Option<String>,
     pub updated_at: Timestamp,
 }
 
-/// Allowance on top of the limit, from `starts_at` up to, not including, `ends_at` (None: for good).
+/// Allowance on top of the limit, from `starts_at` up to, not including, `ends_at` (None: no end).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     pub id: GrantId,
@@ -34,12 +34,12 @@ pub struct Grant {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// All that is agreed with one organization. `version` is 0 before anything was.
+/// All own limits of one organization. `version` is 0 before the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     pub version: i64,
     pub overrides: BTreeMap<String, Override>,
-    /// Those that are neither revoked nor over.
+    /// Those that are neither revoked nor ended.
     pub grants: Vec<Grant>,
 }
 

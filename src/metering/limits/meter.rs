@@ -1,4 +1,4 @@
-//! What the Meter is told of limits.
+//! The own limits of an organization, sent to its Meter.
 
 use super::agreed::Limits;
 use crate::kernel::error::Result;
@@ -7,7 +7,7 @@ use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};
 use crate::meter::vocabulary::{Grant, LimitOverride};
 
-/// Tells the Meter all that is agreed with the organization beside its plan.
+/// Sends all own limits of the organization to its Meter.
 pub async fn put_limits(tenant: &Tenant, limits: &Limits) -> Result<()> {
     let overrides = limits
         .overrides

@@ -22,35 +22,43 @@ use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::Enforcement;
 
-/// The limit of one organization.
+/// An organization's own limit to set.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewLimit {
-    /// 0 or more; -1 is unlimited.
+    /// The limit in units of the metric: 0 or more, or -1 for unlimited.
     #[schema(value_type = QuantityDocument, example = 250_000)]
     pub limit: Quantity,
-    /// `hard` when absent.
+    /// Whether usage past the limit is refused. Default: `hard`.
     #[serde(default)]
     #[schema(required = false)]
     pub enforcement: Enforcement,
-    /// Why, for your own people.
+    /// An internal note.
     #[schema(example = "agreed until the new contract", min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
 }
 
-/// A limit that replaces the plan's.
+/// An organization's own limit, which replaces the plan's.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LimitOverride)]
 pub struct LimitView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "LimitOverride")]
     pub type_name: &'static str,
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
-    /// -1 is unlimited.
+    /// The limit in units of the metric; -1 when unlimited.
     #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
+    /// Whether usage past the limit is refused.
     pub enforcement: Enforcement,
+    /// An internal note; null when there is none.
+    #[schema(example = "agreed until the new contract")]
     pub reason: Option<String>,
+    /// When the limit was last set.
     pub updated_at: Timestamp,
 }
 
@@ -67,20 +75,21 @@ impl From<Override> for LimitView {
     }
 }
 
-/// Allowance to be granted.
+/// A grant to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewGrant {
+    /// The key of the metric.
     #[schema(example = "apiCalls")]
     pub metric: String,
-    /// Above 0: the limit is so much higher.
+    /// The amount by which the limit is raised, in units of the metric; above 0.
     #[schema(value_type = QuantityDocument, example = 10_000)]
     pub amount: Quantity,
-    /// From then on; now when absent.
+    /// The start of the grant, inclusive. Default: now.
     pub starts_at: Option<Timestamp>,
-    /// Up to then; for good when absent.
+    /// The end of the grant, exclusive. Default: no end.
     pub ends_at: Option<Timestamp>,
-    /// Why, for your own people.
+    /// An internal note.
     #[schema(example = "goodwill after the outage", min_length = 1, max_length = 2000)]
     pub reason: Option<String>,
 }
@@ -91,21 +100,32 @@ impl From<NewGrant> for Allowance {
     }
 }
 
-/// Allowance on top of a limit. It doesn't change one that is unlimited.
+/// A grant: additional allowance on top of a limit. It has no effect on an unlimited metric.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Grant)]
 pub struct GrantView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Grant")]
     pub type_name: &'static str,
+    /// The id of the grant.
     #[serde(rename = "$id")]
     pub id: GrantId,
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
+    /// The amount by which the limit is raised, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub amount: Quantity,
+    /// The start of the grant, inclusive.
     pub starts_at: Timestamp,
+    /// The end of the grant, exclusive; null when it has none.
     pub ends_at: Option<Timestamp>,
+    /// An internal note; null when there is none.
+    #[schema(example = "goodwill after the outage")]
     pub reason: Option<String>,
+    /// When the grant was created.
     pub created_at: Timestamp,
 }
 
@@ -124,11 +144,14 @@ impl From<Grant> for GrantView {
     }
 }
 
-/// Set an organization's own limit of a metric
+/// Set an organization's limit
 ///
-/// It replaces the plan's, also when it is lower, and holds when the answer arrives. What it costs to go past the plan's limit stays the same.
+/// Replaces the plan's limit of a metric, also with a lower one. It applies as soon as the request is answered. The price of usage past
+/// the plan's included amount stays the same.
 #[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "putLimit",
-    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")), request_body = NewLimit,
+    params(("id" = String, Path, description = "`org_...`"),
+        ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
+    request_body = NewLimit,
     responses((status = 200, description = "The limit", body = LimitView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>, command: Command<NewLimit>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
@@ -145,12 +168,13 @@ pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId
     .await
 }
 
-/// Give a metric's limit back to the plan
+/// Remove an organization's limit
 ///
-/// The plan's limit holds when the answer arrives.
+/// The plan's limit applies as soon as the request is answered.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "deleteLimit",
-    params(("id" = String, Path, description = "`org_...`"), ("metric" = String, Path, description = "`apiCalls`")),
-    responses((status = 204, description = "The limit is the plan's")))]
+    params(("id" = String, Path, description = "`org_...`"),
+        ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
+    responses((status = 204, description = "The plan's limit applies")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId, String>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_metric(tenant.app(), &metric, "metric").await?;
@@ -164,10 +188,12 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<Organizatio
     .await
 }
 
-/// List an organization's own limits
+/// List an organization's limits
+///
+/// The organization's own limits, which replace the plan's.
 #[utoipa::path(get, path = "/v1/organizations/{id}/limits", tag = "limits", operation_id = "listLimits",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
-    responses((status = 200, description = "Those that replace the plan's, by metric", body = Page<LimitView>)))]
+    responses((status = 200, description = "Sorted by metric", body = Page<LimitView>)))]
 pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     let find = async |metric: String| metrics::store::find(tenant.app(), &metric).await;
@@ -178,10 +204,13 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
     Reply::ok(&page::list(&query, find, list, |given| given.metric.clone(), LimitView::from).await?)
 }
 
-/// Grant an organization extra allowance
+/// Create a grant
 ///
-/// It counts when the answer arrives, if it has started.
-#[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant", params(("id" = String, Path, description = "`org_...`")), request_body = NewGrant,
+/// Raises the limit of a metric by an amount, for a time or without an end. A grant that has started applies as soon as the request is
+/// answered. An organization has at most 500 grants that have not ended.
+#[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant",
+    params(("id" = String, Path, description = "`org_...`")),
+    request_body = NewGrant,
     responses((status = 201, description = "The grant", body = GrantView)))]
 pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewGrant>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());
@@ -197,16 +226,18 @@ pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>
     })
     .await?;
     if reply.replayed {
-        // The first request may have been cut off before the Meter knew.
+        // The first request may have been interrupted before the Meter got the limits.
         super::meter::put_limits(tenant, &store::load(tenant).await?).await?;
     }
     Ok(reply)
 }
 
 /// List an organization's grants
+///
+/// Includes grants that have ended; revoked grants are left out.
 #[utoipa::path(get, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "listGrants",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
-    responses((status = 200, description = "Newest first, also those that are over, without revoked ones", body = Page<GrantView>)))]
+    responses((status = 200, description = "Newest first", body = Page<GrantView>)))]
 pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     let find = async |id| store::find_grant(tenant, id).await;
@@ -216,10 +247,10 @@ pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>,
 
 /// Revoke a grant
 ///
-/// It no longer counts when the answer arrives.
+/// The grant no longer applies as soon as the request is answered.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/grants/{grant}", tag = "limits", operation_id = "deleteGrant",
     params(("id" = String, Path, description = "`org_...`"), ("grant" = String, Path, description = "`grant_...`")),
-    responses((status = 204, description = "Revoked")))]
+    responses((status = 204, description = "The grant was revoked")))]
 pub async fn delete_grant(vendor: Vendor, IdsInPath(id, grant): IdsInPath<OrganizationId, GrantId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {

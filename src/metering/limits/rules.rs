@@ -1,4 +1,4 @@
-//! What may be agreed with an organization beside its plan.
+//! The rules of an organization's own limits.
 
 use rating::Quantity;
 
@@ -15,7 +15,7 @@ use crate::meter::vocabulary::Enforcement;
 pub const GRANTS_MAX: usize = 500;
 const REASON_LENGTH_MAX: usize = 2_000;
 
-/// A limit as clients write it.
+/// A limit as clients send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// -1 is unlimited.
@@ -24,7 +24,7 @@ pub struct Wanted {
     pub reason: Option<String>,
 }
 
-/// Allowance as clients write it.
+/// A grant as clients send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
     pub metric: String,
@@ -34,10 +34,10 @@ pub struct Allowance {
     pub reason: Option<String>,
 }
 
-/// Replaces the plan's limit of a metric that exists; nothing changes when it is as wanted already.
+/// Replaces the plan's limit of a metric that exists; nothing changes when it is set already.
 pub fn set(limits: &Limits, metric: &str, wanted: &Wanted, moment: Moment<'_>) -> Result<(Override, Limits, Decision), Problem> {
     if wanted.limit.is_negative() && wanted.limit != Quantity::from(-1) {
-        return Err(Problem::invalid("/limit", "invalid_value", "Send a limit of 0 or more, or -1 for none."));
+        return Err(Problem::invalid("/limit", "invalid_value", "Send a limit of 0 or more, or -1 for unlimited."));
     }
     check_reason(wanted.reason.as_deref())?;
     let next = Override {
@@ -57,7 +57,7 @@ pub fn set(limits: &Limits, metric: &str, wanted: &Wanted, moment: Moment<'_>) -
     Ok((next, changed, decision))
 }
 
-/// Gives a metric back to the plan; nothing changes when it is the plan's already.
+/// Removes the own limit of a metric; nothing changes when there is none.
 pub fn remove(limits: &Limits, metric: &str) -> (Limits, Decision) {
     let Some(before) = limits.overrides.get(metric) else { return (limits.clone(), Decision::new()) };
     let (mut changed, decision) = change(limits);
@@ -68,7 +68,7 @@ pub fn remove(limits: &Limits, metric: &str) -> (Limits, Decision) {
 /// Grants allowance of a metric that exists.
 pub fn grant(limits: &Limits, wanted: &Allowance, moment: Moment<'_>) -> Result<(Grant, Limits, Decision), Problem> {
     if wanted.amount.is_negative() || wanted.amount.is_zero() {
-        return Err(Problem::invalid("/amount", "invalid_value", "Send an amount above 0; revoke a grant to take it back."));
+        return Err(Problem::invalid("/amount", "invalid_value", "Send an amount above 0; revoke a grant to reduce it."));
     }
     let starts_at = wanted.starts_at.unwrap_or(moment.now);
     if wanted.ends_at.is_some_and(|ends_at| ends_at <= starts_at) {
@@ -98,7 +98,7 @@ pub fn grant(limits: &Limits, wanted: &Allowance, moment: Moment<'_>) -> Result<
     Ok((grant, changed, decision))
 }
 
-/// Takes a grant back; nothing changes when it is revoked.
+/// Revokes a grant; nothing changes when it is revoked already.
 pub fn revoke(limits: &Limits, grant: &Grant, moment: Moment<'_>) -> (Limits, Decision) {
     if grant.revoked_at.is_some() {
         return (limits.clone(), Decision::new());
@@ -109,7 +109,7 @@ pub fn revoke(limits: &Limits, grant: &Grant, moment: Moment<'_>) -> (Limits, De
     (changed, decision.audit("grant.revoked", grant.id.to_string(), Some(grant.facts()), None))
 }
 
-/// The next version of the limits, provided that nobody else made one.
+/// The next version of the limits, provided that no concurrent change made one.
 fn change(limits: &Limits) -> (Limits, Decision) {
     let version = limits.version.saturating_add(1);
     let decision =
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(pointer(&allowance(-1, None, None)), Some("/amount".into()));
         let (_, over, _) =
             grant(&Limits::default(), &allowance(1, Some("2026-01-01T00:00:00Z"), Some("2026-01-02T00:00:00Z")), noon()).unwrap();
-        assert_eq!((over.version, over.grants.len()), (1, 0), "what is over is not told any more");
+        assert_eq!((over.version, over.grants.len()), (1, 0), "an ended grant is not sent to the Meter");
     }
 
     #[test]

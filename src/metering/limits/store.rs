@@ -65,7 +65,7 @@ impl From<GrantRow> for Grant {
     }
 }
 
-/// All that is agreed with the organization at its now, read in one transaction.
+/// All own limits of the organization that apply now or later, read in one transaction.
 pub async fn load(tenant: &Tenant) -> Result<Limits> {
     let statements = vec![
         tenant_sql!("SELECT organization_id, version FROM limit_versions WHERE organization_id = ?1"),

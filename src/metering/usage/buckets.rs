@@ -1,4 +1,4 @@
-//! Buckets: what the Meter rolled up hour by hour, brought to the tenant's database.
+//! Buckets: the hourly roll-up of the Meter, stored in the tenant's database.
 
 use super::store;
 use crate::kernel::error::{Error, Result};
@@ -10,13 +10,13 @@ use crate::meter::contract::Bucket;
 /// Pages of buckets that one request waits for.
 const ROUNDS_MAX: usize = 100;
 
-/// Brings all that the Meter has recorded into the buckets.
+/// Rolls up and stores all usage that the Meter has recorded.
 pub async fn roll_up(tenant: &Tenant) -> Result<()> {
     for _ in 0..ROUNDS_MAX {
         let rolled = client::roll_up(tenant).await?;
         if let Some(last) = rolled.buckets.last() {
             match record(tenant, &rolled.buckets).await {
-                // Nothing can be stored for a moment; reading goes on with what is.
+                // While the organization is moved nothing can be stored; the history is read without the newest usage.
                 Err(Error::Refused(problem)) if problem.code == "organization_moving" => return Ok(()),
                 stored => stored?,
             }
@@ -26,10 +26,10 @@ pub async fn roll_up(tenant: &Tenant) -> Result<()> {
             return Ok(());
         }
     }
-    Err(Problem::unavailable("So much was recorded that it is still being counted. Retry in a moment.").into())
+    Err(Problem::unavailable("The recorded usage is still being rolled up. Retry in a moment.").into())
 }
 
-/// Stores buckets of this organization's Meter. What comes twice, late or in the wrong order changes nothing.
+/// Stores buckets of this organization's Meter. A bucket that arrives twice, late or out of order changes nothing.
 pub async fn record(tenant: &Tenant, buckets: &[Bucket]) -> Result<()> {
     if !buckets.is_empty() {
         tenant.run(vec![store::put_buckets(buckets)]).await?;

@@ -24,10 +24,10 @@ pub struct ExportQuery {
 }
 
 impl ExportQuery {
-    /// What is asked for; all that is kept when nothing is.
+    /// The requested range; everything that is kept when none is given.
     fn range(&self) -> std::result::Result<(Timestamp, Timestamp), Problem> {
         let from = self.from.unwrap_or(Timestamp::from_millis(0));
-        // Not now: what is recorded while the export runs is in a proof's head as well.
+        // Not now: usage that is recorded while the export runs is in a proof's end as well.
         let to = self.to.unwrap_or(Timestamp::from_millis(i64::MAX));
         if from < to { Ok((from, to)) } else { Err(Problem::invalid_range()) }
     }
@@ -35,10 +35,11 @@ impl ExportQuery {
 
 /// Export raw events
 ///
-/// One JSON object a line, in the order in which they were recorded.
+/// One JSON object per line, in the order in which the events were recorded. The log keeps events for at least 35 days.
 #[utoipa::path(get, path = "/v1/usage/events", tag = "usage", operation_id = "exportUsageEvents",
-    params(("from" = Option<String>, Query, format = DateTime, description = "Events with timestamps from this instant on (RFC 3339)"), ("to" = Option<String>, Query, format = DateTime, description = "and before this one")),
-    responses((status = 200, description = "An event a line", body = String, content_type = "application/x-ndjson")))]
+    params(("from" = Option<String>, Query, format = DateTime, description = "The earliest timestamp, an RFC 3339 instant, inclusive"),
+        ("to" = Option<String>, Query, format = DateTime, description = "The end of the range, an RFC 3339 instant, exclusive")),
+    responses((status = 200, description = "One event per line", body = String, content_type = "application/x-ndjson")))]
 pub async fn export_events(caller: Authorized<needs::UsageRead>, Filter(query): Filter<ExportQuery>) -> Result<Response> {
     let (from, to) = query.range()?;
     lines(caller.tenant, move |after| Call::ExportEvents { from, to, after }).await
@@ -46,17 +47,18 @@ pub async fn export_events(caller: Authorized<needs::UsageRead>, Filter(query): 
 
 /// Export the proof of usage
 ///
-/// The chained commits of the Meter, from which anybody can count again what was billed; see docs/PROOF.md.
+/// The chained commits of the usage log, from which billed usage can be recomputed independently; see docs/PROOF.md.
 #[utoipa::path(get, path = "/v1/usage/proof", tag = "usage", operation_id = "exportUsageProof",
-    params(("from" = Option<String>, Query, format = DateTime, description = "Commits recorded from this instant on (RFC 3339)"), ("to" = Option<String>, Query, format = DateTime, description = "and before this one")),
-    responses((status = 200, description = "A head, a commit a line, an end", body = String, content_type = "application/x-ndjson")))]
+    params(("from" = Option<String>, Query, format = DateTime, description = "The earliest time of recording (RFC 3339), inclusive"),
+        ("to" = Option<String>, Query, format = DateTime, description = "The end of the range, an RFC 3339 instant, exclusive")),
+    responses((status = 200, description = "A head, one commit per line, an end", body = String, content_type = "application/x-ndjson")))]
 pub async fn proof(caller: Authorized<needs::UsageRead>, Filter(query): Filter<ExportQuery>) -> Result<Response> {
     let (from, to) = query.range()?;
     lines(caller.tenant, move |after| Call::ExportProof { from, to, after }).await
 }
 
-/// Lines of all pages, each fetched when the one before is being sent. The first is fetched before the answer begins, so that what fails
-/// at once is a problem document; what fails later cuts the answer off.
+/// Lines of all pages, each fetched when the one before is being sent. The first is fetched before the answer begins, so that a
+/// failure of the first page is a problem document; a later failure interrupts the answer.
 async fn lines(tenant: Tenant, call: impl Fn(u64) -> Call + Send + 'static) -> Result<Response> {
     let first = client::export(&tenant, call(0)).await?;
     let pages = stream::try_unfold((tenant, call, Some(first)), |(tenant, call, page)| async move {

@@ -1,4 +1,4 @@
-//! The facts a Meter raises (a threshold crossed, a metric first used) become events of the organization.
+//! Facts that a Meter raises (a threshold crossed, a metric first used), recorded as events of the organization.
 
 use crate::events::Event;
 use crate::kernel::decision::record_event;
@@ -26,15 +26,15 @@ pub async fn record(tenant: &Tenant, facts: &[Fact]) -> Result<()> {
         return Ok(());
     }
     tenant.run(batch).await?;
-    // Best effort: the rows are committed, and the minute's sweep sends what got lost here.
+    // Best effort: the rows are committed, and the sweep of each minute sends lost messages again.
     let _nudged = tenant.app().queues.send(nudges).await;
     Ok(())
 }
 
-/// Rounds of fetching facts at once; what is left comes with the Meter's alarm.
+/// Rounds of fetching facts at once; the Meter's alarm delivers the rest.
 const ROUNDS_MAX: usize = 10;
 
-/// Fetches and records all facts the Meter holds now, for those who can't wait for its alarm.
+/// Fetches and records all facts that the Meter holds now, without waiting for its alarm.
 pub async fn collect(tenant: &Tenant) -> Result<()> {
     for _ in 0..ROUNDS_MAX {
         let facts = client::pending_facts(tenant).await?.facts;

@@ -1,4 +1,4 @@
-//! Requests of the usage API that take the long way to the Meter: handed over as they are, and answered with its answer.
+//! Forwarding: requests of the usage API that take the long way are sent to the Meter unchanged, and answered with its answer.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::kernel::idempotency;
 use crate::meter::hot_paths::EVENTS;
 use crate::meter::wire::{HotCaller, HotReply, HotRequest};
 
-/// Hands the request to the organization's Meter as it is, and its answer back.
+/// Forwards the request to the organization's Meter, and answers with its answer.
 pub async fn forward<N: Need>(caller: Authorized<N>, request: Request, bytes_max: usize) -> Result<Response> {
     let tenant = caller.tenant;
     let headers = request.headers().clone();
@@ -32,13 +32,13 @@ pub async fn forward<N: Need>(caller: Authorized<N>, request: Request, bytes_max
         idempotency_key: sent_key(&headers)?.into(),
         attributes: event_attributes(&target, &headers)?.into(),
         has_all_metrics: false,
-        // What is no UTF-8 is no JSON either; the Meter says so.
+        // A body that is not UTF-8 is not JSON either; the Meter refuses it.
         body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };
     Ok(respond(serving::serve(&tenant, hot).await?))
 }
 
-/// The headers that say what a CloudEvent is when its body is only its data, as the shell gathers them.
+/// The attributes of a CloudEvent in binary mode, as the shell gathers them from the headers.
 fn event_attributes(target: &str, headers: &HeaderMap) -> Result<String> {
     let sent = headers.iter().filter(|(name, _)| target.starts_with(EVENTS) && name.as_str().starts_with("ce-"));
     // One header sent twice is one with both values, as the platform reads it.

@@ -12,13 +12,15 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days, hours};
 
-/// How long one entry of a history is.
+/// The length of one entry of a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = "hour")]
 pub enum Granularity {
+    /// One hour.
     #[default]
     Hour,
-    /// Days are UTC's.
+    /// One day in UTC.
     Day,
 }
 
@@ -30,7 +32,7 @@ impl Granularity {
         }
     }
 
-    /// How far back a history goes that doesn't say.
+    /// The default length of a history.
     fn usual(self) -> Duration {
         match self {
             Self::Hour => hours(24),
@@ -55,23 +57,28 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What was recorded with timestamps in one hour or day.
+/// The usage with timestamps in one hour or day.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
+    /// The start of the hour or day, inclusive.
     pub start: Timestamp,
+    /// The end of the hour or day, exclusive.
     pub end: Timestamp,
-    /// How many events.
+    /// The number of events.
+    #[schema(example = 12)]
     pub count: u64,
-    /// Of their amounts.
+    /// The sum of the amounts, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub sum: Quantity,
+    /// The highest amount, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub max: Quantity,
-    /// The amount of the event with the latest timestamp.
+    /// The amount of the event with the latest timestamp, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub last: Quantity,
-    /// Values that a unique metric saw for the first time in their period; 0 for others.
+    /// The number of values that a unique metric counted for the first time in their period; 0 for other metrics.
+    #[schema(example = 0)]
     pub uniques: u64,
 }
 
@@ -93,7 +100,9 @@ pub fn range(
     let (from, to) = (granularity.start_of(from), granularity.end_of(to));
     let entries = millis(from.until(to)).checked_div(millis(granularity.span())).unwrap_or(i64::MAX);
     if entries > ENTRIES_MAX {
-        let detail = format!("This is {entries} entries, and {ENTRIES_MAX} are the most. Ask for a shorter range, or by the day.");
+        let detail = format!(
+            "The range has {entries} entries, more than the maximum of {ENTRIES_MAX}. Choose a shorter range, or the granularity `day`."
+        );
         return Err(Problem::refused("from", "range_too_large", detail));
     }
     Ok((from, to))

@@ -1,6 +1,6 @@
 //! The endpoint of usage over time.
 //!
-//! Invariant: what was recorded before a history is asked for is in it.
+//! Invariant: a history contains all usage that was recorded before its request.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,29 +28,35 @@ pub struct HistoryQuery {
     to: Option<Timestamp>,
 }
 
-/// What was recorded of one metric, entry by entry.
+/// The usage of one metric over time.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct UsageHistory {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "UsageHistory")]
     pub type_name: &'static str,
+    /// The key of the metric.
+    #[schema(example = "apiCalls")]
     pub metric: String,
+    /// The length of each entry: `hour` or `day`.
     #[schema(value_type = String, example = "hour")]
     pub granularity: Granularity,
     /// The start of the first hour or day.
     pub from: Timestamp,
-    /// The end of the last one.
+    /// The end of the last hour or day.
     pub to: Timestamp,
-    /// In time order; those without usage are left out.
+    /// The entries in time order, without those that have no usage.
     pub data: Vec<HistoryEntry>,
 }
 
-/// Read usage over time
+/// Get usage over time
 ///
-/// By the hour or by the day (UTC), up to 1,000 entries. What was recorded before is in it.
+/// By the hour or by the day (UTC), up to 1,000 entries. Every event that was recorded before the request is included.
 #[utoipa::path(get, path = "/v1/usage/history", tag = "usage", operation_id = "getUsageHistory",
-    params(("metric" = String, Query, description = "`apiCalls`"), ("granularity" = Option<String>, Query, description = "`hour` (the default) or `day`"),
-        ("from" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); 24 hours or 30 days before `to` when absent"),
-        ("to" = Option<String>, Query, format = DateTime, description = "An instant (RFC 3339); now when absent")),
+    params(("metric" = String, Query, description = "The key of a metric", example = "apiCalls"),
+        ("granularity" = Option<String>, Query, description = "`hour` or `day`. Default: `hour`"),
+        ("from" = Option<String>, Query, format = DateTime, description = "The start (RFC 3339). Default: 24 hours or 30 days before `to`"),
+        ("to" = Option<String>, Query, format = DateTime, description = "The end, an RFC 3339 instant. Default: now")),
     responses((status = 200, description = "Usage by the hour or day", body = UsageHistory)))]
 pub async fn history(caller: Authorized<needs::UsageRead>, Filter(query): Filter<HistoryQuery>) -> Result<Reply> {
     let tenant = caller.tenant;
@@ -72,7 +78,7 @@ async fn entries(tenant: &Tenant, metric: &str, granularity: Granularity, from: 
     let mut start = from;
     while start < to {
         let end = start.plus(hours(HOURS_READ_AT_ONCE)).min(to);
-        // A day may begin in one part and go on in the next.
+        // A day may begin in one part and end in the next.
         for row in store::buckets(tenant, metric, start, end).await? {
             add(&mut entries, granularity, &row)?;
         }
@@ -81,7 +87,7 @@ async fn entries(tenant: &Tenant, metric: &str, granularity: Granularity, from: 
     Ok(entries)
 }
 
-/// The Meter knows its plan's metrics, and of the vendor's those it was asked for.
+/// The Meter knows the metrics of its plan, and those of the vendor that a request named.
 async fn check_is_known(tenant: &Tenant, metric: &str) -> Result<()> {
     let counted = client::current_usage(tenant).await?.metrics;
     if counted.contains_key(metric) || metrics::store::defined(tenant.app()).await?.iter().any(|defined| defined.key == metric) {

@@ -1,10 +1,10 @@
-//! Usage: what an organization consumes, and what it may.
+//! Usage: recording it, checking quotas, and reading it over time.
 //!
-//! Owns: the calls to the Meter, the usage and quota endpoints, the facts the Meter raises, usage over time.
-//! Does not own: the counting and deciding, which the Meter does (`durable_objects/meter.rs`); plans (`catalog/`) and what a
-//! subscription entitles to (`subscriptions/`); prices.
-//! Words: a *metric* is counted; `consumable` metrics start anew each period, `level` metrics are carried over; a *closing* is the
-//! count of a period as it is billed, late usage is what arrived for a period after its closing.
+//! Owns: the usage and quota endpoints, the delivery of facts that the Meter raises, hourly buckets and usage over time, exports.
+//! Does not own: counting and enforcing, which the Meter does (`durable_objects/meter.rs`), and the calls to it (`meter/`); plans
+//! (`catalog/`) and the entitlements of a subscription (`billing/subscriptions/`); prices.
+//! Words: a *metric* is counted; `consumable` metrics start at 0 each period, `level` metrics are carried over; a *closing* is the
+//! count of a period as it is billed, late usage arrived for a period after its closing.
 //! Invariant: the hot path calls the Meter and nothing else.
 
 pub mod buckets;

@@ -1,4 +1,4 @@
-//! Hot requests that take the long way to the Meter.
+//! Hot requests that the Worker sends to the Meter itself.
 
 use crate::catalog::metrics;
 use crate::kernel::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};
 use crate::meter::wire::{HotReply, HotRequest, METRICS_NEEDED};
 
-/// Tells the Meter every metric that the vendor has defined; their number is the version. Where there is none, there is nothing to tell.
+/// Sends every metric that the vendor has defined to the Meter, unless there is none; their number is the version.
 pub async fn put_metrics(tenant: &Tenant) -> Result<()> {
     let defined = metrics::store::defined(tenant.app()).await?;
     if defined.is_empty() {
@@ -19,7 +19,7 @@ pub async fn put_metrics(tenant: &Tenant) -> Result<()> {
     call::<Done>(tenant, Call::PutMetrics { version, metrics, event_types }).await.map(|_| ())
 }
 
-/// Hands a hot request to the Meter. One that names a metric the Meter doesn't know is handed to it again when the Meter knows them all.
+/// Sends a hot request to the Meter. One that names an unknown metric is sent again once the Meter has all metrics.
 pub async fn serve(tenant: &Tenant, mut request: HotRequest<'_>) -> Result<HotReply> {
     let meters = &tenant.app().meters;
     let mut text = meters.serve(tenant.organization(), request.to_wire()).await?;

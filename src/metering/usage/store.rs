@@ -1,4 +1,4 @@
-//! All SQL of usage: the hourly buckets that the Meters bring.
+//! All SQL of usage: the hourly buckets of the Meters.
 
 use rating::Quantity;
 use serde::Deserialize;

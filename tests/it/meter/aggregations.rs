@@ -1,4 +1,4 @@
-//! What each aggregation makes of its events: by examples worked out by hand, and whatever their order, batches and repetitions.
+//! The count of each aggregation: by examples computed by hand, and in any order, batches and repetitions.
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::Timestamp;

@@ -25,7 +25,7 @@ fn a_consumption_reads_as_a_receipt_that_is_allowed() {
 }
 
 #[test]
-fn without_a_limit_nothing_remains_to_be_told() {
+fn without_a_limit_remaining_and_percentage_are_null() {
     let answer = World::new().send(usage(json!({"metric": "tokens", "amount": 5})));
     assert_eq!(answer.body["limit"], -1);
     assert_eq!(answer.body["remaining"], json!(null));
@@ -33,7 +33,7 @@ fn without_a_limit_nothing_remains_to_be_told() {
 }
 
 #[test]
-fn a_percentage_never_says_more_than_is_used() {
+fn a_percentage_is_never_rounded_up() {
     for (amount, percentage) in [("999.999", "0.9999"), ("1000", "1"), ("1250", "1.25"), ("0.01", "0"), ("333.3333", "0.3333")] {
         let answer = World::new().send(usage(json!({"metric": "apiCalls", "amount": amount})));
         assert!(answer.text.contains(&format!(r#""percentage":{percentage},"#)), "{amount}: {}", answer.text);
@@ -49,7 +49,7 @@ fn past_the_limit_usage_is_recorded_and_nothing_remains() {
 }
 
 #[test]
-fn a_quota_tells_whether_what_is_required_is_left() {
+fn a_quota_check_compares_the_required_amount_with_the_amount_left() {
     let mut world = World::new();
     world.send(usage(json!({"metric": "apiCalls", "amount": 990})));
     assert_eq!(
@@ -90,7 +90,7 @@ fn the_summary_lists_every_metric_of_the_current_period() {
 }
 
 #[test]
-fn a_batch_tells_what_it_did() {
+fn a_batch_answers_with_its_numbers_and_rejected_events() {
     let mut world = World::new();
     let events = json!([{"metric": "apiCalls", "amount": 2}, {"metric": "users"}, {"metric": "nonsense"}]);
     assert_eq!(

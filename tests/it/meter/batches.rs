@@ -52,14 +52,14 @@ fn past_the_limit_a_batch_is_recorded() {
 }
 
 #[test]
-fn the_counts_told_are_those_of_the_current_period() {
+fn the_answered_counts_are_those_of_the_current_period() {
     let mut world = World::new();
     let answer = world.send(batch(json!([{"metric": "apiCalls", "timestamp": "2025-12-31T23:59:59Z"}, {"metric": "tokens", "amount": 7}])));
     assert_eq!(answer.body["current"], json!({"apiCalls": 0, "tokens": 7}));
 }
 
 #[test]
-fn what_a_bad_event_says_of_itself_is_short() {
+fn the_detail_of_an_invalid_event_is_short() {
     let mut world = World::new();
     let endless = "\u{1}ü".repeat(100_000);
     let body = json!({"events": [{"metric": endless}, {endless.clone(): 1}]}).to_string();

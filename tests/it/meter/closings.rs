@@ -1,4 +1,4 @@
-//! Closing a period: billed once, and what comes late is billed once too.
+//! Closing a period: its usage is billed once, and late usage is billed once too.
 
 use serde_json::{Value, json};
 use tenantry::meter::contract::{Call, Closing};
@@ -23,7 +23,7 @@ fn use_at(world: &mut World, amount: u32, timestamp: &str) {
 }
 
 #[test]
-fn a_closing_tells_what_was_used() {
+fn a_closing_has_the_usage_of_its_period() {
     let mut world = World::new();
     use_at(&mut world, 7, "2025-12-25T00:00:00Z");
     use_at(&mut world, 5, "2026-01-05T00:00:00Z");

@@ -1,4 +1,4 @@
-//! Whoever asks at the same moment, in whatever groups: what is admitted is what one after the other would be.
+//! Concurrent requests, in any groups: the admitted usage is that of sequential requests.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn any_grouping_admits_what_one_after_the_other_would_and_retries_change_nothing
         let mut world = World::new();
         assert_eq!(in_groups(&mut random, &mut world, &requests), expected, "seed {seed}");
         assert_eq!((world.current("apiCalls"), world.fact_names().len()), (json!(used), if used == LIMIT { 4 } else { 3 }));
-        // What was admitted is answered again as it was, twice and in any order.
+        // A repeated request gets its first answer, twice and in any order.
         let mut again: Vec<usize> =
             (0..requests.len()).chain(0..requests.len()).filter(|number| expected[*number].starts_with("200")).collect();
         random.shuffle(&mut again);
@@ -55,7 +55,7 @@ fn any_grouping_admits_what_one_after_the_other_would_and_retries_change_nothing
 }
 
 #[test]
-fn each_threshold_is_told_once_whoever_reaches_it() {
+fn each_threshold_is_raised_once_by_concurrent_requests() {
     for seed in 0..25 {
         let mut random = Random::new(seed);
         let one = |random: &mut Random, number: i64| {
@@ -102,8 +102,9 @@ fn a_group_larger_than_a_commit_is_decided_as_one() {
     let mut world = World::new();
     let group = [large(1), large(2), large(1), consumption(json!({"metric": "apiCalls"})), large(3)];
     let answers = world.group(&group);
-    let told: Vec<Value> = answers.iter().map(|answer| json!([answer.body["accepted"], answer.body["replayed"], answer.status])).collect();
-    assert_eq!(told, [json!([900, 0, 200]), json!([900, 0, 200]), json!([0, 900, 200]), json!([null, null, 429]), json!([900, 0, 200])]);
+    let results: Vec<Value> =
+        answers.iter().map(|answer| json!([answer.body["accepted"], answer.body["replayed"], answer.status])).collect();
+    assert_eq!(results, [json!([900, 0, 200]), json!([900, 0, 200]), json!([0, 900, 200]), json!([null, null, 429]), json!([900, 0, 200])]);
     assert_eq!((world.current("apiCalls"), world.fact_names()), (json!(2_700), ALL.map(str::to_owned).to_vec()));
     let commits = world.sql.dump().iter().filter(|line| line.starts_with("commits ")).count();
     assert!(commits >= 3, "{commits}");

@@ -1,4 +1,4 @@
-//! An organization that is suspended reads and does not count; one that was erased never was.
+//! Keys of a suspended organization read and do not record; an erased Meter answers as one that was never configured.
 
 use tenantry::kernel::organization::Status;
 use tenantry::meter::contract::{Call, CallRefused, Done, Erased, PendingFacts};
@@ -9,12 +9,12 @@ use crate::meter::world::{World, entitlements, from, key, request};
 fn suspended() -> (World, String) {
     let mut world = World::new();
     let header = world.key(1, &["*"], None);
-    world.told(Call::PutStatus { version: 2, status: Status::Suspended });
+    world.call_done(Call::PutStatus { version: 2, status: Status::Suspended });
     (world, header)
 }
 
 impl World {
-    fn told(&mut self, call: Call) {
+    fn call_done(&mut self, call: Call) {
         let _: Done = serde_json::from_value(self.call(call)).unwrap();
     }
 
@@ -40,20 +40,20 @@ fn a_suspended_organizations_keys_read_and_do_not_count() {
 #[test]
 fn an_older_status_never_replaces_a_newer_one() {
     let (mut world, header) = suspended();
-    world.told(Call::PutStatus { version: 1, status: Status::Active });
+    world.call_done(Call::PutStatus { version: 1, status: Status::Active });
     assert_eq!(world.asked(&header, "POST", "/v1/usage"), "403 organization_suspended");
     world.restart();
     assert_eq!(world.asked(&header, "POST", "/v1/usage"), "403 organization_suspended", "it is not only in memory");
-    world.told(Call::PutStatus { version: 3, status: Status::Cancelled });
+    world.call_done(Call::PutStatus { version: 3, status: Status::Cancelled });
     assert_eq!(world.asked(&header, "POST", "/v1/usage"), "403 organization_cancelled");
-    world.told(Call::PutStatus { version: 4, status: Status::Onboarded });
+    world.call_done(Call::PutStatus { version: 4, status: Status::Onboarded });
     assert_eq!(world.asked(&header, "POST", "/v1/usage"), "200 ");
 }
 
 #[test]
 fn an_erased_meter_keeps_nothing_and_nothing_brings_it_back() {
     let (mut world, header) = suspended();
-    world.told(Call::PutStatus { version: 3, status: Status::Active });
+    world.call_done(Call::PutStatus { version: 3, status: Status::Active });
     assert_eq!(world.asked(&header, "POST", "/v1/usage"), "200 ");
     let erased: Erased = serde_json::from_value(world.call(Call::Erase)).unwrap();
     assert_eq!((erased.rows["commits"], erased.rows["keys"]), (1, 1), "{erased:?}");
@@ -77,7 +77,7 @@ fn an_erased_meter_keeps_nothing_and_nothing_brings_it_back() {
         }
         let pending: PendingFacts = serde_json::from_value(world.call(Call::PendingFacts)).unwrap();
         assert!(pending.facts.is_empty());
-        world.told(Call::Prune);
+        world.call_done(Call::Prune);
         let again: Erased = serde_json::from_value(world.call(Call::Erase)).unwrap();
         assert!(again.rows.is_empty(), "it was done before");
         world.restart();

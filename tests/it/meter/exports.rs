@@ -68,11 +68,12 @@ fn events_are_those_whose_timestamp_lies_in_the_range() {
         world.send(usage(json!({"metric": "tokens", "timestamp": timestamp, "metadata": {"b": 1, "a": "ü"}, "idempotencyKey": timestamp})));
     }
     world.send(consumption(json!({"metric": "tokens", "amount": "0.5"})));
-    let mut told = |from, to| events(&mut world, at(from), at(to)).into_iter().map(|event| event["sequence"].clone()).collect::<Vec<_>>();
-    assert_eq!(told(START, END), [1, 2, 3, 4, 5], "in the order of recording");
-    assert_eq!(told("2026-01-10T00:00:00Z", "2026-01-10T11:00:00Z"), [2], "the end is not in it");
-    assert_eq!(told("2026-01-10T12:05:00Z", "2026-01-10T12:05:00.001Z"), [3], "an event may be ahead of its commit");
-    assert_eq!(told("2026-01-10T11:30:00Z", "2026-01-10T12:01:00Z"), [5]);
+    let mut sequences =
+        |from, to| events(&mut world, at(from), at(to)).into_iter().map(|event| event["sequence"].clone()).collect::<Vec<_>>();
+    assert_eq!(sequences(START, END), [1, 2, 3, 4, 5], "in the order of recording");
+    assert_eq!(sequences("2026-01-10T00:00:00Z", "2026-01-10T11:00:00Z"), [2], "the end is not in it");
+    assert_eq!(sequences("2026-01-10T12:05:00Z", "2026-01-10T12:05:00.001Z"), [3], "an event may be ahead of its commit");
+    assert_eq!(sequences("2026-01-10T11:30:00Z", "2026-01-10T12:01:00Z"), [5]);
     let all = events(&mut world, at(START), at(END));
     assert_eq!(
         all[0],
@@ -103,8 +104,8 @@ fn long_exports_come_in_pages_without_a_gap_and_without_a_double() {
         "{:?}",
         pages.iter().map(String::len).collect::<Vec<_>>()
     );
-    let told: Vec<u64> = events(&mut world, at(START), at(END)).iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
-    assert_eq!(told, (1..=2_300).collect::<Vec<_>>());
+    let sequences: Vec<u64> = events(&mut world, at(START), at(END)).iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    assert_eq!(sequences, (1..=2_300).collect::<Vec<_>>());
     let verification = proof(&mut world, at(START), at(END));
     assert!(verification.reaches_head && verification.is_complete);
     // What is recorded between two pages is in the next one.

@@ -1,4 +1,4 @@
-//! Thresholds are told once per metric and period, in order, whatever the interleaving.
+//! Thresholds are raised once per metric and period, in order, in any interleaving.
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::days;
@@ -8,7 +8,7 @@ use crate::meter::world::{World, at, batch, consumption, entitlements, usage};
 
 const ALL: [&str; 4] = ["Usage.started apiCalls", "Usage.approaching apiCalls", "Usage.warning apiCalls", "Usage.exceeded apiCalls"];
 
-/// What is told after amounts are used one after the other.
+/// The facts raised by amounts that are used one after the other.
 fn check(amounts: &[u32], expected: &[&str]) {
     let mut world = World::new();
     for amount in amounts {
@@ -18,7 +18,7 @@ fn check(amounts: &[u32], expected: &[&str]) {
 }
 
 #[test]
-fn each_threshold_is_told_when_it_is_reached() {
+fn each_threshold_is_raised_when_it_is_reached() {
     check(&[799], &ALL[..1]);
     check(&[800], &ALL[..2]);
     check(&[899], &ALL[..2]);
@@ -32,7 +32,7 @@ fn each_threshold_is_told_when_it_is_reached() {
 }
 
 #[test]
-fn whatever_the_interleaving_each_is_told_once() {
+fn in_any_interleaving_each_threshold_is_raised_once() {
     let mut world = World::new();
     for group in 0..30 {
         let sent: Vec<_> = (0..20)
@@ -51,7 +51,7 @@ fn whatever_the_interleaving_each_is_told_once() {
 }
 
 #[test]
-fn a_fact_tells_the_count_that_reached_it() {
+fn a_fact_has_the_count_that_reached_its_threshold() {
     let mut world = World::new();
     world.send(usage(json!({"metric": "apiCalls", "amount": "900.5"})));
     let facts = world.facts();
@@ -61,7 +61,7 @@ fn a_fact_tells_the_count_that_reached_it() {
 }
 
 #[test]
-fn a_new_period_is_told_anew_but_a_metric_starts_once() {
+fn a_new_period_raises_its_thresholds_again_but_a_metric_starts_once() {
     let mut world = World::new();
     world.send(usage(json!({"metric": "apiCalls", "amount": 850})));
     world.wall = at("2026-02-01T00:00:00Z");
@@ -70,14 +70,14 @@ fn a_new_period_is_told_anew_but_a_metric_starts_once() {
 }
 
 #[test]
-fn late_usage_of_a_past_period_tells_no_threshold() {
+fn late_usage_of_a_past_period_raises_no_threshold() {
     let mut world = World::new();
     world.send(usage(json!({"metric": "apiCalls", "amount": 5000, "timestamp": "2025-12-31T00:00:00Z"})));
     assert_eq!(world.fact_names(), ALL[..1]);
 }
 
 #[test]
-fn without_a_limit_and_at_refusals_nothing_is_told() {
+fn without_a_limit_and_at_refusals_nothing_is_raised() {
     let mut world = World::new();
     world.send(usage(json!({"metric": "tokens", "amount": 1_000_000})));
     world.send(consumption(json!({"metric": "apiCalls", "amount": 1_001})));
@@ -85,7 +85,7 @@ fn without_a_limit_and_at_refusals_nothing_is_told() {
 }
 
 #[test]
-fn a_level_that_sinks_tells_nothing_and_rising_again_tells_nothing_twice() {
+fn a_level_that_sinks_raises_nothing_and_rising_again_raises_nothing_twice() {
     let mut world = World::new();
     for amount in [9, -3, 3, -1, 2] {
         world.send(usage(json!({"metric": "users", "amount": amount})));

@@ -58,7 +58,7 @@ fn wherever_a_call_fails_a_retry_finds_the_state_before_it() {
 }
 
 #[test]
-fn a_meter_made_anew_agrees_with_the_one_before() {
+fn a_new_meter_over_the_same_storage_agrees_with_the_one_before() {
     let mut world = World::new();
     world.group(&group());
     let questions = [get("/v1/usage"), get("/v1/quotas/users"), group().remove(0)];

@@ -115,7 +115,7 @@ fn a_forged_key_creates_no_storage() {
 }
 
 #[test]
-fn a_known_key_of_an_organization_without_a_plan_is_told_so() {
+fn a_known_key_of_an_organization_without_a_subscription_is_refused() {
     let mut world = World::untouched();
     let good = world.key(1, &["usage.write"], None);
     assert_eq!(world.send(from(&good, ask())).code(), "no_subscription");

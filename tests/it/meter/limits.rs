@@ -1,4 +1,4 @@
-//! Limits of one organization, and metrics that the platform defines: what holds, from when, and why.
+//! Limits of one organization, and metrics that the platform defines: which limit applies, from when, and why.
 
 use std::collections::BTreeMap;
 
@@ -35,17 +35,21 @@ fn an_answer_explains_what_decided_it() {
     assert!(world.send(get("/v1/quotas/apiCalls?explain=false")).body.get("explanation").is_none());
     let grants = [grant("now", 10, "2026-01-01T00:00:00Z", None), grant("later", 5, "2026-02-01T00:00:00Z", None)];
     put(&mut world, 1, &[("apiCalls", Some(2), Enforcement::Soft)], &grants);
-    let told = explained(&mut world);
-    assert_eq!(json!([told["limit"], told["allowed"]]), json!([12, true]));
+    let quota = explained(&mut world);
+    assert_eq!(json!([quota["limit"], quota["allowed"]]), json!([12, true]));
     let now = json!([{"$id": "now", "amount": 10, "startsAt": "2026-01-01T00:00:00Z", "endsAt": null}]);
-    let explanation = &told["explanation"];
+    let explanation = &quota["explanation"];
     assert_eq!(
         json!([explanation["source"], explanation["enforcement"], explanation["limit"], explanation["grants"]]),
         json!(["override", "soft", 2, now])
     );
     put(&mut world, 2, &[("apiCalls", None, Enforcement::Hard)], &grants);
-    let told = explained(&mut world);
-    assert_eq!(json!([told["limit"], told["explanation"]["limit"], told["remaining"]]), json!([-1, -1, null]), "unlimited stays unlimited");
+    let quota = explained(&mut world);
+    assert_eq!(
+        json!([quota["limit"], quota["explanation"]["limit"], quota["remaining"]]),
+        json!([-1, -1, null]),
+        "unlimited stays unlimited"
+    );
     world.call(Call::PutMetrics {
         version: 1,
         metrics: BTreeMap::from([("pages".to_owned(), rule(MetricKind::Consumable, None))]),
@@ -71,7 +75,7 @@ fn a_grant_holds_from_its_start_up_to_its_end() {
         world.send(get("/v1/quotas/apiCalls")).body["limit"].as_u64().unwrap()
     };
     for is_restarted in [false, true] {
-        let told = [
+        let limits = [
             "2026-01-10T23:59:59.999Z",
             "2026-01-11T00:00:00Z",
             "2026-01-11T12:00:00Z",
@@ -79,7 +83,7 @@ fn a_grant_holds_from_its_start_up_to_its_end() {
             "2026-01-12T00:00:00Z",
         ]
         .map(|instant| limit_at(at(instant), is_restarted));
-        assert_eq!(told, [1000, 1500, 1501, 1501, 1001], "restarted: {is_restarted}");
+        assert_eq!(limits, [1000, 1500, 1501, 1501, 1001], "restarted: {is_restarted}");
         // Time does not go back, but for this test.
         limit_at(at("2026-01-10T00:00:00Z"), true);
     }
@@ -100,7 +104,7 @@ fn enforcement_is_for_consumption_only() {
     assert_eq!(world.send(get("/v1/quotas/apiCalls")).body["limit"], 5, "an older version, or the same, changes nothing");
 }
 
-fn untold(request: HotRequest) -> HotRequest {
+fn without_metrics(request: HotRequest) -> HotRequest {
     HotRequest { has_all_metrics: false, ..request }
 }
 
@@ -110,19 +114,19 @@ fn an_unknown_metric_is_asked_for_once_and_nothing_is_counted() {
     let event = |metric: &str, key: &str| json!({"metric": metric, "idempotencyKey": key});
     let cloud = |body: &str| HotRequest { content_type: "application/cloudevents+json".into(), ..request("POST", "/v1/events", body) };
     let sent = [
-        untold(usage(event("pages", "a"))),
-        untold(keyed("whole", batch(json!([event("apiCalls", "b"), event("pages", "c")])))),
-        untold(get("/v1/quotas/pages")),
-        untold(request("POST", "/v1/reservations", r#"{"metric":"pages"}"#)),
-        untold(cloud(r#"{"specversion":"1.0","id":"1","source":"/s","type":"com.acme.page"}"#)),
+        without_metrics(usage(event("pages", "a"))),
+        without_metrics(keyed("whole", batch(json!([event("apiCalls", "b"), event("pages", "c")])))),
+        without_metrics(get("/v1/quotas/pages")),
+        without_metrics(request("POST", "/v1/reservations", r#"{"metric":"pages"}"#)),
+        without_metrics(cloud(r#"{"specversion":"1.0","id":"1","source":"/s","type":"com.acme.page"}"#)),
     ];
     let before = world.sql.dump();
     let wires: Vec<String> = sent.iter().map(HotRequest::to_wire).collect();
     assert_eq!(world.raw(&wires), [METRICS_NEEDED; 5]);
     assert_eq!(world.sql.dump(), before, "nothing is counted, and no key is taken");
-    // Told, and asked for good.
-    let told = |request: &HotRequest| HotRequest { has_all_metrics: true, ..request.clone() };
-    let answers = world.group(&sent.each_ref().map(told));
+    // With the platform's metrics sent, an unknown metric is refused.
+    let with_metrics = |request: &HotRequest| HotRequest { has_all_metrics: true, ..request.clone() };
+    let answers = world.group(&sent.each_ref().map(with_metrics));
     let short: Vec<String> = answers.iter().map(|answer| format!("{} {}", answer.status, answer.code())).collect();
     assert_eq!(short, ["400 unknown_metric", "200 ", "404 unknown_metric", "400 unknown_metric", "400 unknown_metric"]);
     assert_eq!(json!([answers[1].body["accepted"], answers[1].body["rejected"][0]["code"]]), json!([1, "unknown_metric"]));

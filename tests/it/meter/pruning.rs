@@ -1,4 +1,4 @@
-//! Forgetting: what is older than idempotency keys are remembered goes, and nothing that is still needed.
+//! Pruning: rows older than the lifetime of idempotency keys are deleted, and nothing that is still needed.
 
 use serde_json::json;
 use tenantry::kernel::time::{days, seconds};
@@ -81,7 +81,7 @@ fn keys_are_walked_over_in_slices() {
 }
 
 #[test]
-fn it_is_done_once_a_day_and_not_when_nobody_waits() {
+fn it_runs_once_a_day_and_not_when_nothing_is_old() {
     let mut world = World::new();
     world.call(Call::Prune);
     let before = world.sql.dump();

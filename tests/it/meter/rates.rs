@@ -1,4 +1,4 @@
-//! Rate limits: what a burst leaves is told with each answer, and what is refused counts nothing.
+//! Rate limits: each answer has the requests left of the burst, and a refused request takes none.
 
 use serde_json::json;
 use tenantry::kernel::time::seconds;
@@ -17,17 +17,17 @@ fn event() -> HotRequest {
     HotRequest { has_all_metrics: false, ..usage(json!({"metric": "apiCalls"})) }
 }
 
-fn told(answer: &Answer) -> String {
+fn rate_headers(answer: &Answer) -> String {
     format!("{} {} {}", answer.status, answer.header("RateLimit").unwrap_or("-"), answer.header("Retry-After").unwrap_or("-"))
 }
 
 #[test]
-fn every_answer_tells_what_is_left_and_a_refusal_when_to_come_again() {
+fn every_answer_has_the_requests_left_and_a_refusal_its_retry_after() {
     let mut world = limited((100, 100), (2, 3));
     let key = world.key(1, &["usage.read", "usage.write"], None);
     let sent: Vec<_> = [event(), get("/v1/quotas/apiCalls"), event(), event(), event()].into_iter().map(|sent| from(&key, sent)).collect();
-    let untold: Vec<_> = sent.into_iter().map(|sent| HotRequest { has_all_metrics: false, ..sent }).collect();
-    let answers = world.group(&untold);
+    let without_metrics: Vec<_> = sent.into_iter().map(|sent| HotRequest { has_all_metrics: false, ..sent }).collect();
+    let answers = world.group(&without_metrics);
     let expected = [
         "200 \"default\";r=2;t=1 -",
         "200 \"default\";r=1;t=1 -",
@@ -35,7 +35,7 @@ fn every_answer_tells_what_is_left_and_a_refusal_when_to_come_again() {
         "429 \"default\";r=0;t=2 1",
         "429 \"default\";r=0;t=2 1",
     ];
-    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(answers.iter().map(rate_headers).collect::<Vec<_>>(), expected);
     assert!(answers.iter().all(|answer| answer.header("RateLimit-Policy") == Some("\"default\";q=3;w=2")));
     assert_eq!(answers[4].code(), "rate_limited");
     assert_eq!(world.current("apiCalls"), 2);
@@ -55,11 +55,11 @@ fn keys_have_a_share_each_and_all_together_one() {
     assert_eq!([admitted(&keys[0]), admitted(&keys[1])], [3, 2]);
     assert_eq!(world.send(event()).status, 429, "the Worker's callers share the organization's");
     let forged = world.send(from("Bearer tk_org_nonsense", event()));
-    assert_eq!((forged.status, forged.header("RateLimit")), (401, None), "who is not known is told nothing");
+    assert_eq!((forged.status, forged.header("RateLimit")), (401, None), "an unknown caller gets no rate");
 }
 
 #[test]
-fn a_request_that_comes_again_with_the_metrics_told_is_not_limited_twice() {
+fn a_request_that_is_sent_again_with_the_metrics_is_not_limited_twice() {
     let mut world = limited((1, 1), (1, 1));
     assert_eq!(world.send(event()).status, 200);
     assert_eq!(world.send(HotRequest { has_all_metrics: true, ..event() }).status, 200);

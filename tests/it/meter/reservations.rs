@@ -1,4 +1,4 @@
-//! Reservations: what is held counts against the limit until it is settled, released or expired.
+//! Reservations: a held amount counts against the limit until it is settled, released or expired.
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::{days, seconds};
@@ -89,7 +89,7 @@ fn a_late_change_of_a_level_leaves_room_for_what_is_held() {
 }
 
 #[test]
-fn the_live_feed_tells_no_reservation_that_has_expired() {
+fn the_live_feed_has_no_reservation_that_has_expired() {
     let mut world = World::new();
     world.send(reserve(json!({"metric": "users", "amount": 5, "ttlSeconds": 10})));
     world.wall = world.wall.plus(seconds(10));
@@ -121,12 +121,12 @@ fn a_reservation_holds_until_it_is_settled() {
 }
 
 #[test]
-fn a_settlement_may_pass_what_was_reserved_only_where_it_says_so() {
+fn a_settlement_may_exceed_the_reserved_amount_only_with_allow_overage() {
     let mut world = World::new();
     let held = hold(&mut world, "users", 5);
     assert_eq!(world.send(settle(&held, json!({"amount": 6}))).short(), "400 settlement_exceeds_reservation");
     assert_eq!(world.send(settle(&held, json!({"amount": 60, "allowOverage": true}))).short(), "200 60", "past the limit, too");
-    assert_eq!(world.fact_names().len(), 4, "the thresholds are told");
+    assert_eq!(world.fact_names().len(), 4, "the thresholds are raised");
 }
 
 #[test]

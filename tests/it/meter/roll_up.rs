@@ -1,4 +1,4 @@
-//! The roll-up: hourly buckets of the log, whichever alarms come, come twice or don't.
+//! The roll-up: hourly buckets of the log, with alarms lost, late or repeated.
 
 use serde_json::{Value, json};
 use tenantry::kernel::time::seconds;
@@ -27,9 +27,9 @@ fn events_are_counted_into_their_hours() {
     record(&mut world, "apiCalls", 2, "2026-01-10T11:00:00Z");
     record(&mut world, "apiCalls", 4, "2026-01-10T12:00:00Z");
     record(&mut world, "tokens", 7, "2025-12-31T23:30:00Z");
-    let told: Vec<String> = world.roll_up().iter().map(short).collect();
+    let rolled: Vec<String> = world.roll_up().iter().map(short).collect();
     assert_eq!(
-        told,
+        rolled,
         ["apiCalls 2026-01-10T11:00:00Z 2 7 5 5", "apiCalls 2026-01-10T12:00:00Z 1 4 4 4", "tokens 2025-12-31T23:00:00Z 1 7 7 7"]
     );
     record(&mut world, "apiCalls", 1, "2026-01-10T11:59:59.999Z");
@@ -42,7 +42,7 @@ fn an_alarm_that_is_lost_or_repeated_changes_nothing() {
     record(&mut world, "apiCalls", 5, "2026-01-10T11:00:00Z");
     let first = roll(&mut world);
     let before = world.sql.dump();
-    assert_eq!(roll(&mut world), first, "not acknowledged, so it is told again");
+    assert_eq!(roll(&mut world), first, "not acknowledged, so it is given again");
     world.restart();
     assert_eq!(roll(&mut world), first);
     assert_eq!(world.sql.dump(), before);
@@ -59,7 +59,7 @@ fn an_alarm_that_is_lost_or_repeated_changes_nothing() {
     }
     world.call(Call::AcknowledgeBuckets { through: 1_000_000 });
     record(&mut world, "apiCalls", 1, "2026-01-10T11:00:00Z");
-    assert_eq!(roll(&mut world).buckets.len(), 1, "what is told to be stored and never was is not believed");
+    assert_eq!(roll(&mut world).buckets.len(), 1, "an acknowledgement past the last version is ignored");
 }
 
 #[test]

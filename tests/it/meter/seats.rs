@@ -1,4 +1,4 @@
-//! Seats: members are what the Worker says, invitations hold what is left, and `users` can't be counted by anybody else.
+//! Seats: the Worker sends the number of members, invitations hold free seats, and `users` can't be recorded otherwise.
 
 use std::collections::BTreeSet;
 
@@ -28,13 +28,13 @@ fn put(world: &mut World, version: i64, members: u32, held: &[&str]) {
     assert_eq!(world.call(Call::PutSeats { version, members, held }), json!({}));
 }
 
-fn standing(world: &mut World) -> SeatUsage {
+fn seat_usage(world: &mut World) -> SeatUsage {
     serde_json::from_value(world.call(Call::Seats)).unwrap()
 }
 
 /// Members and seats held for good.
 fn counted(world: &mut World) -> (String, usize) {
-    let SeatUsage { taken, held, .. } = standing(world);
+    let SeatUsage { taken, held, .. } = seat_usage(world);
     (taken.to_string(), held.len())
 }
 
@@ -55,7 +55,7 @@ fn of_two_invitations_for_the_last_seat_one_is_refused() {
 }
 
 #[test]
-fn a_seat_that_nobody_confirms_is_free_after_an_hour() {
+fn an_unconfirmed_seat_is_free_after_an_hour() {
     let mut world = World::new();
     hold(&mut world, "ada");
     hold(&mut world, "bob");
@@ -153,7 +153,7 @@ fn members_who_come_before_the_plan_are_counted_with_it() {
     let mut world = World::untouched();
     assert_eq!(hold(&mut world, "ada"), "not_configured");
     put(&mut world, 1, 2, &[]);
-    assert_eq!(standing(&mut world), SeatUsage { version: 1, is_counted: true, ..SeatUsage::default() });
+    assert_eq!(seat_usage(&mut world), SeatUsage { version: 1, is_counted: true, ..SeatUsage::default() });
     world.restart();
     world.call(Call::Configure { entitlements: entitlements() });
     assert_eq!(counted(&mut world), ("2".to_owned(), 0));
@@ -163,7 +163,7 @@ fn members_who_come_before_the_plan_are_counted_with_it() {
 }
 
 #[test]
-fn a_limit_that_was_lowered_takes_nobody_s_seat_and_gives_none() {
+fn a_lowered_limit_takes_no_seat_away_and_gives_none() {
     let mut world = World::new();
     put(&mut world, 1, 4, &["ada"]);
     let limit = |limit: u32, enforcement| LimitOverride { limit: Some(limit.into()), enforcement };
@@ -243,7 +243,7 @@ fn wherever_a_call_about_seats_fails_a_retry_finds_the_state_before_it() {
     }
 }
 
-/// What the Worker does, in any order, late, twice, with restarts in between.
+/// The Worker's calls, in any order, late, twice, with restarts in between.
 #[derive(Clone, Debug)]
 enum Step {
     /// Holds a seat and, if it got one and was not cut off, commits the invitation.
@@ -254,7 +254,7 @@ enum Step {
     Accept(prop::sample::Index),
     Revoke(prop::sample::Index),
     Remove,
-    /// Tells what the database had a few versions ago, as a step does that was delayed.
+    /// Sends the seats of a few versions ago, as a delayed step does.
     Tell {
         ago: usize,
     },
@@ -272,7 +272,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The database: each change a version, all of which steps may still tell of.
+/// The database: each change has a version, and steps may still send any of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Database {
     version: i64,
@@ -328,7 +328,7 @@ proptest! {
         }
         let last = versions.last().unwrap().clone();
         world.call(Call::PutSeats { version: last.version, members: last.members, held: last.pending.iter().copied().collect() });
-        let standing = standing(&mut world);
+        let standing = seat_usage(&mut world);
         prop_assert_eq!((standing.version, standing.taken, standing.held), (last.version, last.members.into(), last.pending.into_iter().collect()));
         prop_assert_eq!(world.current("users"), last.members);
         verify_proof(&mut world);

@@ -1,11 +1,11 @@
-//! Storage of before there was a log: what was counted stays, and the log begins after it.
+//! Storage from before there was a log: the counts are kept, and the log begins after them.
 
 use serde_json::json;
 use tenantry::meter::contract::Call;
 
 use crate::meter::world::{World, entitlements, usage};
 
-/// The tables of version 1, with what an organization had in them.
+/// The tables of version 1, with the rows of an organization.
 fn version_1() -> World {
     let world = World::untouched();
     let plan = serde_json::to_string(&entitlements()).unwrap();
@@ -40,7 +40,7 @@ fn counters_survive_and_the_log_goes_on_from_their_events() {
     assert_eq!(world.fact_names(), ["Usage.started apiCalls"]);
     let counted = world.send(usage(json!({"metric": "apiCalls", "amount": 50, "idempotencyKey": "k"})));
     assert_eq!((counted.short().as_str(), &counted.body["sequence"]), ("200 900", &json!(42)));
-    assert_eq!(world.fact_names(), ["Usage.started apiCalls", "Usage.warning apiCalls"], "what was told is not told again");
+    assert_eq!(world.fact_names(), ["Usage.started apiCalls", "Usage.warning apiCalls"], "raised facts are not raised again");
     let bounds = entitlements().boundaries;
     let closing = world.call(Call::ClosePeriod { starts_at: bounds[0], ends_at: bounds[1] });
     assert_eq!(closing, json!({"used": {"users": 7}, "late": []}), "what was billed stays as it was");

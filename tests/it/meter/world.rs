@@ -1,4 +1,4 @@
-//! The world of these tests: a Meter, its storage, a clock that is set by hand, and short words for what is sent.
+//! The world of these tests: a Meter, its storage, a clock that is set by hand, and helpers for requests and calls.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ pub fn get(target: &str) -> HotRequest {
 }
 
 impl World {
-    /// An object that nobody has spoken to yet.
+    /// An object that has had no call yet.
     pub fn untouched() -> Self {
         let sql = LocalSqlite::new();
         let meter = Meter::new(sql.clone(), SECRET.to_vec(), acme());
@@ -135,7 +135,7 @@ impl World {
         Ok(answers.into_iter().map(|answer| answer.expect("the Meter knows the metrics")).collect())
     }
 
-    /// The answer is None where the Meter wants to be told the platform's metrics first.
+    /// The answer is None where the Meter needs the platform's metrics first.
     pub fn try_exchange(&mut self, group: &[HotRequest]) -> Result<Vec<Option<Answer>>, SqlError> {
         let wires: Vec<String> = group.iter().map(HotRequest::to_wire).collect();
         let Self { sql, wall, meter, entropy } = self;

@@ -1,4 +1,4 @@
-//! What clients ask, as plain values, and how it is written as a request.
+//! Operations of clients as plain values, and the requests that they are written as.
 
 use rating::Quantity;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ const SOURCE: &str = "/tests";
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub ask: Ask,
-    /// The Worker has told the platform's metrics just now.
+    /// The Worker has sent the platform's metrics just now.
     pub has_all_metrics: bool,
 }
 

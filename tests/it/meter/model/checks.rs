@@ -13,7 +13,7 @@ use super::rules::{of_platform, planned};
 use super::run::Run;
 use crate::meter::world::{World, at};
 
-/// How a metric counts, whatever the plan says of it now.
+/// How a metric counts, independent of the present plan.
 fn rule_of(metric: &str) -> MetricRule {
     planned().metrics.get(metric).or(of_platform(2).metrics.get(metric)).unwrap().clone()
 }
@@ -22,8 +22,8 @@ fn rule_of(metric: &str) -> MetricRule {
 fn export(world: &mut World, call: impl Fn(Timestamp, Timestamp, u64) -> Call) -> String {
     let (mut lines, mut after) = (String::new(), 0);
     loop {
-        let told = world.call(call(Timestamp::from_millis(0), at("2099-01-01T00:00:00Z"), after));
-        let page: ExportPage = serde_json::from_value(told).unwrap();
+        let exported = world.call(call(Timestamp::from_millis(0), at("2099-01-01T00:00:00Z"), after));
+        let page: ExportPage = serde_json::from_value(exported).unwrap();
         lines.push_str(&page.lines);
         match page.next {
             Some(next) => after = next,
@@ -62,12 +62,12 @@ impl Run {
     }
 
     pub fn check_facts(&mut self) {
-        let told = self.facts_told();
+        let raised = self.pending_facts();
         let pending: Vec<Value> = self.reference.facts.iter().skip(self.acknowledged_facts).take(100).cloned().collect();
-        assert_eq!(told, pending);
+        assert_eq!(raised, pending);
     }
 
-    /// The live feed tells what the summary does.
+    /// The live feed agrees with the summary.
     fn check_live(&mut self) {
         let change = self.world.call(Call::Changes { since: 0 });
         let summary = self.reference.summary();
@@ -78,8 +78,8 @@ impl Run {
     /// The events are exported as they were counted, all but those that are old enough to be forgotten.
     fn check_events(&mut self) {
         let text = export(&mut self.world, |from, to, after| Call::ExportEvents { from, to, after });
-        let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let forgotten = self.reference.history.counted().count() - told.len();
+        let exported: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let forgotten = self.reference.history.counted().count() - exported.len();
         let oldest = self.pruned_at.map_or(Timestamp::from_millis(0), |pruned_at| pruned_at.minus(days(35)));
         for (index, counted) in self.reference.history.counted().enumerate() {
             if index < forgotten {
@@ -88,7 +88,7 @@ impl Run {
             }
             let mut line = json!({
                 "sequence": counted.sequence, "metric": counted.metric, "amount": counted.amount, "timestamp": counted.at,
-                "recordedAt": counted.recorded_at, "mode": counted.mode, "commit": told[index - forgotten]["commit"],
+                "recordedAt": counted.recorded_at, "mode": counted.mode, "commit": exported[index - forgotten]["commit"],
             });
             if let Some(key) = &counted.key {
                 line["idempotencyKey"] = json!(key);
@@ -96,7 +96,7 @@ impl Run {
             if let Some(metadata) = &counted.metadata {
                 line["metadata"] = json!(metadata);
             }
-            assert_eq!(told[index - forgotten], line);
+            assert_eq!(exported[index - forgotten], line);
         }
     }
 
@@ -107,12 +107,12 @@ impl Run {
         assert_eq!(verification.verdict, Ok(()), "{verification}\n{text}");
         assert!(verification.reaches_head && (verification.is_complete || self.pruned_at.is_some()), "{verification}");
         let end: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-        let mut told = BTreeMap::new();
+        let mut exported = BTreeMap::new();
         for counter in end["counters"].as_array().unwrap() {
             let quantity = |name: &str| serde_json::from_value::<Quantity>(counter[name].clone()).unwrap();
             let metric = counter["metric"].as_str().unwrap().to_owned();
             let period = self.reference.history.period_of(Timestamp::from_millis(counter["start"].as_i64().unwrap()));
-            told.insert((metric, period), (quantity("used"), quantity("level")));
+            exported.insert((metric, period), (quantity("used"), quantity("level")));
         }
         for metric in self.metrics() {
             let rule = rule_of(&metric);
@@ -120,13 +120,13 @@ impl Run {
             let moved: BTreeSet<Period> =
                 self.reference.history.counted().filter(|counted| counted.metric == metric).map(|counted| counted.period).collect();
             for period in moved {
-                let standing = self.reference.history.standing(&metric, &rule, period);
-                let (used, level) = told.remove(&(metric.clone(), period)).expect("each counter that was moved is told");
-                assert_eq!(used, standing.billed, "{metric} in period {period}");
-                assert!(rule.kind == MetricKind::Consumable || level == standing.level, "{metric} in period {period}: {level}");
+                let counts = self.reference.history.counts(&metric, &rule, period);
+                let (used, level) = exported.remove(&(metric.clone(), period)).expect("each counter that was moved is exported");
+                assert_eq!(used, counts.billed, "{metric} in period {period}");
+                assert!(rule.kind == MetricKind::Consumable || level == counts.level, "{metric} in period {period}: {level}");
             }
         }
-        assert_eq!(told, BTreeMap::new(), "there are no other counters");
+        assert_eq!(exported, BTreeMap::new(), "there are no other counters");
     }
 
     fn metrics(&self) -> BTreeSet<String> {
@@ -138,16 +138,16 @@ impl Run {
     }
 
     /// A closing bills its period, and what has changed of those billed before.
-    pub fn check_closing(&mut self, period: Period, told: Value) {
+    pub fn check_closing(&mut self, period: Period, closing: Value) {
         if let Some(known) = self.closed.get(&period) {
-            assert_eq!(told, *known, "asked again it is the same");
+            assert_eq!(closing, *known, "asked again it is the same");
             return;
         }
         if self.closed.keys().next_back().is_some_and(|last| *last > period) {
-            assert_eq!(told["refused"], "later_period_closed");
+            assert_eq!(closing["refused"], "later_period_closed");
             return;
         }
-        // What a closing did not know it billed at nothing.
+        // A metric that a closing did not know was billed at zero.
         for metric in self.metrics() {
             let counted = self.reference.history.periods(&metric);
             for closed in self.closed.keys().filter(|closed| counted.contains(closed)) {
@@ -157,7 +157,7 @@ impl Run {
         let mut late = Vec::new();
         let bounds = self.reference.history.bounds.clone();
         for ((metric, period), before) in &mut self.billed {
-            let after = self.reference.history.standing(metric, &rule_of(metric), *period).billed;
+            let after = self.reference.history.counts(metric, &rule_of(metric), *period).billed;
             if *before != after {
                 let (starts_at, ends_at) = (bounds[*period], bounds[*period + 1]);
                 late.push(
@@ -171,12 +171,12 @@ impl Run {
         let counted = self.metrics().into_iter().filter(|metric| self.reference.history.periods(metric).contains(&period));
         for metric in known.chain(counted).collect::<BTreeSet<_>>() {
             self.reference.history.entries.push(Entry::Opened { metric: metric.clone(), period });
-            let billed = self.reference.history.standing(&metric, &rule_of(&metric), period).billed;
+            let billed = self.reference.history.counts(&metric, &rule_of(&metric), period).billed;
             self.billed.insert((metric.clone(), period), billed);
             used.insert(metric, billed);
         }
-        assert_eq!(told, json!({"used": used, "late": late}));
-        self.closed.insert(period, told);
+        assert_eq!(closing, json!({"used": used, "late": late}));
+        self.closed.insert(period, closing);
     }
 
     /// What all closings bill of a closed period is what it stands at: each unit once.
@@ -195,8 +195,8 @@ impl Run {
         }
         for ((metric, starts_at), billed) in billed {
             let period = self.reference.history.period_of(starts_at);
-            let standing = self.reference.history.standing(&metric, &rule_of(&metric), period);
-            assert_eq!(billed, standing.billed.nanos(), "{metric} in period {period}");
+            let counts = self.reference.history.counts(&metric, &rule_of(&metric), period);
+            assert_eq!(billed, counts.billed.nanos(), "{metric} in period {period}");
         }
     }
 
@@ -241,7 +241,7 @@ impl Run {
             let is_summed = matches!(rule.aggregation, Aggregation::Sum | Aggregation::Count | Aggregation::Unique);
             if is_summed && rule.kind == MetricKind::Consumable {
                 let period = self.reference.history.period_of(starts_at);
-                assert_eq!(self.reference.history.standing(&metric, &rule, period).count, sum, "{metric} from {starts_at}");
+                assert_eq!(self.reference.history.counts(&metric, &rule, period).count, sum, "{metric} from {starts_at}");
             }
         }
     }

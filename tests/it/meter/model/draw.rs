@@ -1,4 +1,4 @@
-//! What is asked by chance: mostly sense, some nonsense, and often something that was asked before.
+//! Random operations: mostly valid, some invalid, and often one that was sent before.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ fn timestamp(random: &mut Random, now: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// One of few, so that they come again.
+/// One of few, so that they repeat.
 fn key(random: &mut Random, percent: i64) -> Option<String> {
     random.percent(percent).then(|| format!("key {}", random.between(1, 400)))
 }
@@ -129,7 +129,7 @@ fn new_ask(random: &mut Random, reference: &Reference) -> Ask {
     }
 }
 
-/// Something new, or what was sent before: the same, or something else under its key.
+/// A new operation, or one that was sent before: the same, or another under its key.
 pub fn ask(random: &mut Random, reference: &Reference, sent: &[Sent]) -> Sent {
     let repeated = if sent.is_empty() || !random.percent(20) { None } else { Some(random.pick(sent).ask.clone()) };
     let ask = match repeated {

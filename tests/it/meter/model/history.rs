@@ -1,4 +1,4 @@
-//! What the events of a metric come to, by definition: everything is counted anew from the list of all events, each time.
+//! The counts of a metric by definition: computed from the list of all events, each time.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tenantry::meter::vocabulary::{Aggregation, MetricKind, MetricRule};
 /// Index of a period in the list of its bounds.
 pub type Period = usize;
 
-/// What happened, in order.
+/// All events, in order.
 #[derive(Clone, Debug)]
 pub enum Entry {
     Counted(Counted),
@@ -29,7 +29,7 @@ pub struct Counted {
     pub mode: &'static str,
     /// As it was counted: of a unique metric 1 for a new value, else 0.
     pub amount: Quantity,
-    /// What a unique metric counts.
+    /// The value that a unique metric counts.
     pub value: Option<String>,
     pub at: Timestamp,
     pub period: Period,
@@ -40,12 +40,12 @@ pub struct Counted {
 
 /// Where a metric stands in a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// What clients read.
+pub struct Counts {
+    /// The count that clients read.
     pub count: Quantity,
-    /// What the period is billed by.
+    /// The billed count of the period.
     pub billed: Quantity,
-    /// What a level ends the period with.
+    /// The level at the period's end.
     pub level: Quantity,
 }
 
@@ -88,15 +88,15 @@ impl History {
         self.of(metric).any(|counted| counted.period == period && counted.value.as_deref() == Some(value))
     }
 
-    pub fn standing(&self, metric: &str, rule: &MetricRule, period: Period) -> Standing {
+    pub fn counts(&self, metric: &str, rule: &MetricRule, period: Period) -> Counts {
         // A level is what all events up to the period's end come to.
         let is_level = rule.kind == MetricKind::Level;
         let counts = |counted: &&Counted| if is_level { counted.period <= period } else { counted.period == period };
         let events: Vec<&Counted> = self.of(metric).filter(counts).collect();
         let sum = || events.iter().fold(Quantity::ZERO, |sum, counted| plus(sum, counted.amount));
-        let same = |count| Standing { count, billed: count, level: count };
+        let same = |count| Counts { count, billed: count, level: count };
         match rule.aggregation {
-            Aggregation::Sum | Aggregation::Count if is_level => Standing { billed: self.peak(metric, period), ..same(sum()) },
+            Aggregation::Sum | Aggregation::Count if is_level => Counts { billed: self.peak(metric, period), ..same(sum()) },
             Aggregation::Sum | Aggregation::Count => same(sum()),
             Aggregation::Unique => {
                 let values: BTreeSet<_> = events.iter().map(|counted| &counted.value).collect();
@@ -107,7 +107,7 @@ impl History {
             Aggregation::Latest => same(events.iter().max_by_key(|counted| counted.at).map_or(Quantity::ZERO, |latest| latest.amount)),
             Aggregation::WeightedSum => {
                 let average = self.average(metric, period, sum());
-                Standing { count: average, billed: average, level: sum() }
+                Counts { count: average, billed: average, level: sum() }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The reference: what the Meter should answer, said in the plainest way. One list of everything that happened, one request after the
+//! The reference: the expected answers of the Meter, computed in the plainest way. One list of everything that happened, one request after the
 //! other, no groups, no storage and no cache; each question is answered by counting the list again.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use tenantry::kernel::time::{Timestamp, days, minutes};
 use tenantry::meter::vocabulary::{Aggregation, MetricKind};
 
 use super::asks::{Ask, Event, Sent, Way};
-use super::history::{Counted, Entry, History, Period, Standing, plus};
+use super::history::{Counted, Counts, Entry, History, Period, plus};
 use super::reservations::Reservation;
 use super::rules::{Rule, Rules, limit_or_minus_one};
 use crate::meter::world::Answer;
@@ -25,10 +25,10 @@ pub struct Reference {
     keys: BTreeMap<String, Remembered>,
 }
 
-/// What stands under an idempotency key.
+/// The request that an idempotency key belongs to.
 struct Remembered {
     since: Timestamp,
-    /// What was asked.
+    /// The operation.
     asked: String,
     was: Was,
 }
@@ -42,7 +42,7 @@ enum Was {
     },
 }
 
-/// What an event came to when it was counted.
+/// The outcome of an event when it was counted.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub sequence: u64,
@@ -52,7 +52,7 @@ pub struct Outcome {
     pub period: Period,
 }
 
-/// What the Meter should answer.
+/// The expected answer of the Meter.
 #[derive(Debug, PartialEq)]
 pub enum Expected {
     Told {
@@ -77,7 +77,7 @@ impl Expected {
             Self::Told { replayed: true, .. } => "the same receipt".to_owned(),
             Self::Told { status, .. } => status.to_string(),
             Self::Refused(_, code) => (*code).to_owned(),
-            Self::NeedsMetrics => "tell metrics".to_owned(),
+            Self::NeedsMetrics => "metrics needed".to_owned(),
         }
     }
 }
@@ -93,12 +93,12 @@ impl Reference {
         Self { now, rules, history, reservations, facts: Vec::new(), raised: BTreeSet::new(), keys }
     }
 
-    /// What should be answered. `answer` is what was: the id of a reservation is drawn by the Meter, and taken over from it.
+    /// The expected answer. `answer` is the actual one: the id of a reservation is drawn by the Meter, and taken over from it.
     pub fn expect(&mut self, sent: &Sent, answer: Option<&Answer>) -> Expected {
         if !sent.has_all_metrics && self.names_unknown(&sent.ask) {
             return Expected::NeedsMetrics;
         }
-        let told = match &sent.ask {
+        let expected = match &sent.ask {
             Ask::Event(event, way) => self.event(event, *way).map(|(outcome, replayed)| {
                 let metric = self.rules.metric_of(&event.metric, way.is_cloud());
                 let body = self.receipt(mode_of(*way), &metric, &outcome, replayed);
@@ -114,13 +114,13 @@ impl Reference {
             Ask::Release(id) => self.release(id),
             Ask::Reservation(id) => self.reservation(id),
         };
-        told.unwrap_or_else(|(status, code)| Expected::Refused(status, code))
+        expected.unwrap_or_else(|(status, code)| Expected::Refused(status, code))
     }
 
     fn names_unknown(&self, ask: &Ask) -> bool {
         let is_unknown = |name: &str, is_cloud| self.rules.rule(&self.rules.metric_of(name, is_cloud), self.now).is_none();
         match ask {
-            // What is refused as it is read never comes to the question.
+            // A request that is refused while it is read is never decided.
             Ask::Event(event, way) => is_unknown(&event.metric, way.is_cloud()),
             Ask::Batch { events, is_cloud, .. } => events.iter().any(|event| is_unknown(&event.metric, *is_cloud)),
             Ask::Quota { metric, .. } | Ask::Reserve { metric, .. } => is_unknown(metric, false),
@@ -159,7 +159,7 @@ impl Reference {
         Ok(expected)
     }
 
-    /// Counts an event, or finds what it came to already.
+    /// Counts an event, or finds its first outcome.
     fn event(&mut self, event: &Event, way: Way) -> Result<(Outcome, bool), Refusal> {
         let (key, metric) = (event.identity(way.is_cloud()), self.rules.metric_of(&event.metric, way.is_cloud()));
         let is_latest = self.rules.rule(&metric, self.now).is_some_and(|rule| rule.metric.aggregation == Aggregation::Latest);
@@ -213,9 +213,9 @@ impl Reference {
             self.history.entries.pop();
             return Err(refusal);
         }
-        let current = self.history.standing(metric, &rule.metric, period).count;
+        let current = self.history.counts(metric, &rule.metric, period).count;
         if !is_started {
-            self.tell("Usage.started", json!({"metric": metric}));
+            self.raise("Usage.started", json!({"metric": metric}));
         }
         if period == today && !amount.is_negative() {
             self.raise(metric, &rule, period, current);
@@ -228,12 +228,12 @@ impl Reference {
     fn refusal(&self, metric: &str, rule: &Rule, period: Period, held: Option<Quantity>) -> Option<Refusal> {
         let is_level = rule.metric.kind == MetricKind::Level;
         let moved = self.history.periods(metric).into_iter().filter(|of| *of == period || is_level && *of > period);
-        let standings: Vec<Standing> = moved.map(|period| self.history.standing(metric, &rule.metric, period)).collect();
-        if is_level && standings.iter().any(|standing| standing.level.is_negative()) {
+        let all: Vec<Counts> = moved.map(|period| self.history.counts(metric, &rule.metric, period)).collect();
+        if is_level && all.iter().any(|counts| counts.level.is_negative()) {
             return Some((400, "level_below_zero"));
         }
         let limit = rule.limit.filter(|_| rule.is_hard())?;
-        let is_past = standings.iter().any(|standing| plus(standing.count, held.unwrap_or_default()) > limit);
+        let is_past = all.iter().any(|counts| plus(counts.count, held.unwrap_or_default()) > limit);
         held.filter(|_| is_past).map(|_| self.exceeded(rule))
     }
 
@@ -262,18 +262,18 @@ impl Reference {
         Ok(())
     }
 
-    fn tell(&mut self, name: &str, data: Value) {
+    fn raise(&mut self, name: &str, data: Value) {
         self.facts.push(json!({"name": name, "data": data, "occurredAt": self.now}));
     }
 
-    /// Each threshold is told once in a period.
+    /// Each threshold is raised once in a period.
     fn raise(&mut self, metric: &str, rule: &Rule, period: Period, current: Quantity) {
         let Some(limit) = rule.limit else { return };
         for (tenths, name) in [(8, "Usage.approaching"), (9, "Usage.warning"), (10, "Usage.exceeded")] {
             let is_reached = current.nanos() * 10 >= limit.nanos() * i128::from(tenths);
             if is_reached && self.raised.insert((metric.to_owned(), period, tenths)) {
                 let starts_at = self.history.bounds[period];
-                self.tell(name, json!({"metric": metric, "current": current, "limit": limit, "periodStartsAt": starts_at}));
+                self.raise(name, json!({"metric": metric, "current": current, "limit": limit, "periodStartsAt": starts_at}));
             }
         }
     }
@@ -300,7 +300,7 @@ impl Reference {
     pub fn current(&self, metric: &str) -> Quantity {
         let period = self.history.period_of(self.now);
         let rule = self.rules.rule(metric, self.now);
-        rule.map_or(Quantity::ZERO, |rule| self.history.standing(metric, &rule.metric, period).count)
+        rule.map_or(Quantity::ZERO, |rule| self.history.counts(metric, &rule.metric, period).count)
     }
 
     fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Expected, Refusal> {
@@ -326,16 +326,16 @@ impl Reference {
     pub fn summary(&self) -> Value {
         let of = |metric: String| {
             let rule = self.rules.rule(&metric, self.now).unwrap();
-            let mut standing = standing(self.current(&metric), rule.limit, self.held(&metric));
-            standing["reserved"] = json!(self.held(&metric));
-            (metric, standing)
+            let mut usage = usage_of(self.current(&metric), rule.limit, self.held(&metric));
+            usage["reserved"] = json!(self.held(&metric));
+            (metric, usage)
         };
         let metrics: BTreeMap<String, Value> = self.rules.known().into_iter().map(of).collect();
         json!({"$type": "UsageSummary", "period": self.period_text(self.history.period_of(self.now)), "metrics": metrics})
     }
 
     pub fn receipt(&self, mode: &str, metric: &str, outcome: &Outcome, replayed: bool) -> Value {
-        let mut receipt = standing(outcome.current, outcome.limit, outcome.reserved);
+        let mut receipt = usage_of(outcome.current, outcome.limit, outcome.reserved);
         receipt["$type"] = json!("UsageReceipt");
         receipt["metric"] = json!(metric);
         receipt["period"] = self.period_text(outcome.period);
@@ -367,7 +367,7 @@ pub fn remaining(current: Quantity, limit: Option<Quantity>, reserved: Quantity)
     limit.map(|limit| limit.checked_sub(plus(current, reserved)).unwrap().max(Quantity::ZERO))
 }
 
-fn standing(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Value {
+fn usage_of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Value {
     json!({
         "current": current, "limit": limit_or_minus_one(limit), "remaining": remaining(current, limit, reserved),
         "percentage": limit.map(|limit| share(current, limit)),

@@ -46,7 +46,7 @@ impl Reservation {
 }
 
 impl Reference {
-    /// What is held of a metric.
+    /// The amount that is held of a metric.
     pub fn held(&self, metric: &str) -> Quantity {
         let holds = self.reservations.values().filter(|held| held.metric == metric && held.status(self.now) == "active");
         holds.fold(Quantity::ZERO, |sum, held| plus(sum, held.amount))

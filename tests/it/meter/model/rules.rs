@@ -1,4 +1,4 @@
-//! What the organization may use, as the Meter was told: looked up anew for each question.
+//! The rules of an organization, looked up again for each operation.
 
 use std::collections::BTreeMap;
 
@@ -32,9 +32,9 @@ pub struct Limits {
     pub grants: Vec<Grant>,
 }
 
-/// What holds for a metric at an instant.
+/// The rule of a metric at an instant.
 pub struct Rule {
-    /// What it makes of its events.
+    /// How its count is computed.
     pub metric: MetricRule,
     /// With the grants that are active.
     pub limit: Option<Quantity>,
@@ -76,7 +76,7 @@ impl Rule {
         self.enforcement == Enforcement::Hard
     }
 
-    /// Whether what is asked for comes on top of what is used.
+    /// Whether a required amount adds to the used one.
     pub fn is_additive(&self) -> bool {
         matches!(self.metric.aggregation, Aggregation::Sum | Aggregation::Count)
     }
@@ -118,7 +118,7 @@ pub fn planned() -> Entitlements {
     Entitlements { metrics: metrics.collect(), boundaries: bounds, ..entitlements() }
 }
 
-/// What the platform defines beside the plan; the last one comes later.
+/// The metrics that the platform defines beside the plan; the last one is added later.
 pub fn of_platform(version: i64) -> Metrics {
     let mut metrics = BTreeMap::from([("pages".to_owned(), defined(Aggregation::Sum, MetricKind::Consumable, None))]);
     if version > 1 {

@@ -20,9 +20,9 @@ pub struct Run {
     pub random: Random,
     pub world: World,
     pub reference: Reference,
-    /// What was sent and can be repeated.
+    /// The requests that were sent and can be repeated.
     sent: Vec<Sent>,
-    /// What the tenant's database has of the roll-up.
+    /// The buckets in the tenant's database.
     pub stored: BTreeMap<(String, Timestamp, Timestamp), Bucket>,
     pub acknowledged_facts: usize,
     /// When the Meter last had reason to forget something.
@@ -33,11 +33,11 @@ pub struct Run {
     /// How often each kind of answer was given.
     pub seen: BTreeMap<String, u64>,
     is_on_clock: bool,
-    is_telling: bool,
+    is_traced: bool,
 }
 
 impl Run {
-    pub fn new(seed: u64, is_telling: bool) -> Self {
+    pub fn new(seed: u64, is_traced: bool) -> Self {
         let mut random = Random::new(seed);
         let is_on_clock = random.percent(30);
         let mut entitlements = planned();
@@ -56,7 +56,7 @@ impl Run {
             billed: BTreeMap::new(),
             seen: BTreeMap::new(),
             is_on_clock,
-            is_telling,
+            is_traced,
         }
     }
 
@@ -64,7 +64,7 @@ impl Run {
         match self.random.between(1, 100) {
             1..=48 => self.group(),
             49..=62 => self.move_on(),
-            63..=66 => self.tell("restart", |it| it.world.restart()),
+            63..=66 => self.traced("restart", |it| it.world.restart()),
             67..=73 => self.roll_up(),
             74..=78 => self.prune(),
             79..=82 => self.facts(),
@@ -76,8 +76,8 @@ impl Run {
         }
     }
 
-    fn tell(&mut self, what: &str, step: impl FnOnce(&mut Self)) {
-        if self.is_telling {
+    fn traced(&mut self, what: &str, step: impl FnOnce(&mut Self)) {
+        if self.is_traced {
             eprintln!("{} {what}", self.reference.now);
         }
         step(self);
@@ -108,8 +108,8 @@ impl Run {
         let requests: Vec<HotRequest> = group.iter().map(Sent::request).collect();
         let answers = self.stumbling(|world| world.try_exchange(&requests).ok());
         for (sent, answer) in group.into_iter().zip(answers) {
-            let told = answer.as_ref().map_or_else(|| "?metrics".to_owned(), |answer| format!("{} {}", answer.status, answer.text));
-            self.tell(&format!("{sent:?}\n    {told}"), |_| {});
+            let answered = answer.as_ref().map_or_else(|| "?metrics".to_owned(), |answer| format!("{} {}", answer.status, answer.text));
+            self.traced(&format!("{sent:?}\n    {answered}"), |_| {});
             let expected = self.reference.expect(&sent, answer.as_ref());
             agree(&sent, answer.as_ref(), &expected);
             *self.seen.entry(expected.name()).or_default() += 1;
@@ -132,7 +132,7 @@ impl Run {
         if now > at("2028-10-01T00:00:00Z") {
             return;
         }
-        self.tell(&format!("until {now}"), |_| {});
+        self.traced(&format!("until {now}"), |_| {});
         self.reference.now = now;
         if self.is_on_clock {
             self.world.wall = self.world.wall.plus(seconds(self.random.between(0, 100_000) as u64));
@@ -147,7 +147,7 @@ impl Run {
     fn roll_up(&mut self) {
         let rolled: RolledUp = serde_json::from_value(self.call(Call::RollUp)).unwrap();
         let is_lost = self.random.percent(25);
-        self.tell(&format!("roll-up of {} buckets{}", rolled.buckets.len(), if is_lost { ", lost" } else { "" }), |_| {});
+        self.traced(&format!("roll-up of {} buckets{}", rolled.buckets.len(), if is_lost { ", lost" } else { "" }), |_| {});
         if is_lost {
             return;
         }
@@ -173,7 +173,7 @@ impl Run {
     }
 
     pub fn prune(&mut self) {
-        self.tell("prune", |_| {});
+        self.traced("prune", |_| {});
         self.call(Call::Prune);
         self.pruned_at = Some(self.reference.now);
     }
@@ -205,9 +205,9 @@ impl Run {
     pub fn close_period(&mut self, period: Period) {
         let bounds = &self.reference.history.bounds;
         let call = Call::ClosePeriod { starts_at: bounds[period], ends_at: bounds[period + 1] };
-        let told = self.call(call);
-        self.tell(&format!("close {period}: {told}"), |_| {});
-        self.check_closing(period, told);
+        let answered = self.call(call);
+        self.traced(&format!("close {period}: {answered}"), |_| {});
+        self.check_closing(period, answered);
     }
 
     fn put_limits(&mut self) {
@@ -225,7 +225,7 @@ impl Run {
             let (metric, amount) = (draw::metric(&mut self.random).to_owned(), Quantity::from(self.random.between(1, 10) as u32));
             limits.grants.push(Grant { id: format!("grant {number}"), metric, amount, starts_at, ends_at });
         }
-        self.tell(&format!("limits {version}: {:?} {:?}", limits.overrides, limits.grants), |_| {});
+        self.traced(&format!("limits {version}: {:?} {:?}", limits.overrides, limits.grants), |_| {});
         self.call(Call::PutLimits { version, overrides: limits.overrides.clone(), grants: limits.grants.clone() });
         if version > self.reference.rules.limits.version {
             self.reference.rules.limits = limits;
@@ -234,7 +234,7 @@ impl Run {
 
     fn put_metrics(&mut self) {
         let metrics = of_platform(self.random.between(1, 2));
-        self.tell(&format!("metrics {}", metrics.version), |_| {});
+        self.traced(&format!("metrics {}", metrics.version), |_| {});
         let Metrics { version, metrics, event_types } = metrics.clone();
         self.call(Call::PutMetrics { version, metrics: metrics.clone(), event_types: event_types.clone() });
         if version > self.reference.rules.metrics.version {
@@ -258,17 +258,17 @@ impl Run {
             let lost = draw::metric(&mut self.random);
             changed.metrics.remove(lost);
         }
-        self.tell(&format!("configure {}: {:?}", changed.version, changed.metrics.keys()), |_| {});
+        self.traced(&format!("configure {}: {:?}", changed.version, changed.metrics.keys()), |_| {});
         self.call(Call::Configure { entitlements: changed.clone() });
         if changed.version >= self.reference.rules.entitlements.version {
             self.reference.rules.entitlements = changed;
         }
     }
 
-    pub fn facts_told(&mut self) -> Vec<Value> {
+    pub fn pending_facts(&mut self) -> Vec<Value> {
         let facts = self.world.facts();
-        let told = facts.into_iter().map(|fact| json!({"name": fact.name, "data": fact.data, "occurredAt": fact.occurred_at}));
-        told.collect()
+        let answered = facts.into_iter().map(|fact| json!({"name": fact.name, "data": fact.data, "occurredAt": fact.occurred_at}));
+        answered.collect()
     }
 }
 
@@ -282,7 +282,7 @@ fn agree(sent: &Sent, answer: Option<&Answer>, expected: &Expected) {
         assert_eq!(&Expected::NeedsMetrics, expected, "{sent:?}");
         return;
     };
-    let told = match expected {
+    let answered = match expected {
         Expected::Refused(..) if answer.status >= 400 => {
             return assert_eq!(format!("{expected:?}"), format!("Refused({}, {:?})", answer.status, answer.code()), "{sent:?}");
         }
@@ -297,7 +297,7 @@ fn agree(sent: &Sent, answer: Option<&Answer>, expected: &Expected) {
             Expected::Told { status: answer.status, body, replayed: is_replay }
         }
     };
-    assert_eq!(&told, expected, "{sent:?}\n{}", answer.text);
+    assert_eq!(&answered, expected, "{sent:?}\n{}", answer.text);
     let is_replay = matches!(expected, Expected::Again { .. } | Expected::Told { replayed: true, .. });
     assert_eq!(answer.header("Idempotent-Replayed").is_some(), is_replay, "{sent:?}");
 }
