@@ -11,7 +11,9 @@ use utoipa::openapi::HttpMethod;
 
 use super::{experiments, health, openapi};
 use crate::accounting::{credits, ledger};
-use crate::billing::{billing_run, discounts, entitlements, estimates, invoices, seller, simulations, subscription_changes, taxes};
+use crate::billing::{
+    billing_run, charging, discounts, entitlements, estimates, invoices, plan_migrations, seller, simulations, subscription_changes, taxes,
+};
 use crate::catalog::{metrics, plans};
 use crate::delivery::mails;
 #[cfg(not(target_arch = "wasm32"))]
@@ -77,8 +79,8 @@ routes! {
     metrics::create,
     plans::create,
     plans::create_version,
-    plans::preview_migration,
-    plans::migrate,
+    plan_migrations::preview,
+    plan_migrations::create,
     entitlements::put,
     entitlements::delete,
     limits::list,
@@ -161,7 +163,7 @@ routes! {
     subscription_changes::pause,
     subscription_changes::resume,
     invoices::list,
-    invoices::upcoming,
+    charging::upcoming,
     invoices::get,
     payments::list,
     payments::list_refunds,

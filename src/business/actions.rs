@@ -35,18 +35,18 @@ pub enum Action {
     KeepDirectoryTrue(PersonId),
     FinalizeInvoice(InvoiceId),
     /// Ends a pause whose time is over.
-    ResumeSubscription {
+    EndPause {
         subscription: SubscriptionId,
         resumes_at: Timestamp,
     },
     /// Bills what came after the last invoice of a subscription that is over.
     BillLateUsage(SubscriptionId),
     /// An invoice is overdue: so is the subscription.
-    FallBehind,
+    MarkPastDue,
     /// Nothing is overdue any more: the subscription is in good standing again.
-    CatchUp,
+    MarkCurrent,
     /// Makes an invoice overdue that is due still.
-    FallDue(InvoiceId),
+    MarkOverdue(InvoiceId),
     /// Books what an invoice charged in advance for a period that is over as earned.
     RecognizeRevenue {
         invoice: InvoiceId,

@@ -11,24 +11,24 @@ use crate::events::{
 use crate::workflow;
 
 workflow! { "billing", "Each period has one invoice; it gets its number, and the company is asked to pay it, and again when it did not.";
-    when InvoiceCreated => [give_it_a_number];
-    when InvoiceFinalized => [ask_for_payment];
-    when InvoiceDueDatePassed => [see_whether_it_is_overdue];
-    when InvoicePeriodEnded => [recognize_what_is_earned];
-    when InvoiceOverdue => [remind_of_payment, fall_behind];
-    when InvoicePaid => [catch_up_if_all_is_paid];
-    when InvoiceVoided => [catch_up_without_it];
-    when CreditNoteCreated => [give_the_credit_note_a_number];
-    when CreditExpiryDue => [let_what_is_left_expire];
+    when InvoiceCreated => [number_invoice];
+    when InvoiceFinalized => [request_payment];
+    when InvoiceDueDatePassed => [mark_overdue];
+    when InvoicePeriodEnded => [recognize_revenue];
+    when InvoiceOverdue => [send_payment_reminder, mark_past_due];
+    when InvoicePaid => [mark_current_after_payment];
+    when InvoiceVoided => [mark_current_after_void];
+    when CreditNoteCreated => [number_credit_note];
+    when CreditExpiryDue => [expire_credit];
 }
 
 /// The billing run numbers what it drafts; this finds what it left because it was cut off.
-fn give_it_a_number(created: &InvoiceCreated, company: &Company) -> Vec<Action> {
+fn number_invoice(created: &InvoiceCreated, company: &Company) -> Vec<Action> {
     if company.drafts.contains(&created.invoice) { vec![Action::FinalizeInvoice(created.invoice)] } else { Vec::new() }
 }
 
 /// An invoice over nothing is paid with its number.
-fn ask_for_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action> {
+fn request_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action> {
     if !invoice.total.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
         return Vec::new();
     }
@@ -45,15 +45,15 @@ fn ask_for_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action>
     vec![company.mail("invoice-payment-required", format!("invoice:{}", invoice.invoice), data)]
 }
 
-fn see_whether_it_is_overdue(due: &InvoiceDueDatePassed, _: &Company) -> Vec<Action> {
-    vec![Action::FallDue(due.invoice)]
+fn mark_overdue(due: &InvoiceDueDatePassed, _: &Company) -> Vec<Action> {
+    vec![Action::MarkOverdue(due.invoice)]
 }
 
-fn recognize_what_is_earned(ended: &InvoicePeriodEnded, _: &Company) -> Vec<Action> {
+fn recognize_revenue(ended: &InvoicePeriodEnded, _: &Company) -> Vec<Action> {
     vec![Action::RecognizeRevenue { invoice: ended.invoice, ends_at: ended.ends_at }]
 }
 
-fn remind_of_payment(invoice: &InvoiceOverdue, company: &Company) -> Vec<Action> {
+fn send_payment_reminder(invoice: &InvoiceOverdue, company: &Company) -> Vec<Action> {
     let data = json!({
         "invoice": {"$id": invoice.invoice, "identifier": invoice.identifier, "remaining": invoice.remaining, "currency": invoice.currency},
         "paymentUrl": format!("{}/billing/pay/{}", company.app_url, invoice.invoice),
@@ -61,22 +61,22 @@ fn remind_of_payment(invoice: &InvoiceOverdue, company: &Company) -> Vec<Action>
     vec![company.mail("payment-overdue", format!("overdue:{}", invoice.invoice), data)]
 }
 
-fn fall_behind(_: &InvoiceOverdue, _: &Company) -> Vec<Action> {
-    vec![Action::FallBehind]
+fn mark_past_due(_: &InvoiceOverdue, _: &Company) -> Vec<Action> {
+    vec![Action::MarkPastDue]
 }
 
-fn catch_up_if_all_is_paid(_: &InvoicePaid, _: &Company) -> Vec<Action> {
-    vec![Action::CatchUp]
+fn mark_current_after_payment(_: &InvoicePaid, _: &Company) -> Vec<Action> {
+    vec![Action::MarkCurrent]
 }
 
-fn catch_up_without_it(_: &InvoiceVoided, _: &Company) -> Vec<Action> {
-    vec![Action::CatchUp]
+fn mark_current_after_void(_: &InvoiceVoided, _: &Company) -> Vec<Action> {
+    vec![Action::MarkCurrent]
 }
 
-fn give_the_credit_note_a_number(note: &CreditNoteCreated, _: &Company) -> Vec<Action> {
+fn number_credit_note(note: &CreditNoteCreated, _: &Company) -> Vec<Action> {
     vec![Action::NumberCreditNote(note.credit_note)]
 }
 
-fn let_what_is_left_expire(due: &CreditExpiryDue, _: &Company) -> Vec<Action> {
+fn expire_credit(due: &CreditExpiryDue, _: &Company) -> Vec<Action> {
     vec![Action::ExpireCredit(due.credit)]
 }

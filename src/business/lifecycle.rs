@@ -12,7 +12,7 @@ use crate::kernel::ports::Work;
 use crate::workflow;
 
 workflow! { "lifecycle", "A company that is suspended or leaves can be read and not written; one that left is erased after its grace period.";
-    when OrganizationSuspended => [close_the_meter, tell_of_the_suspension];
+    when OrganizationSuspended => [stop_usage_after_cancellation, tell_of_the_suspension];
     when OrganizationResumed => [open_the_meter_again, tell_of_the_resumption];
     when OrganizationCancelled => [close_the_leavers_meter, confirm_the_cancellation];
     when CancellationWithdrawn => [open_the_stayers_meter, confirm_the_withdrawal];
@@ -22,7 +22,7 @@ workflow! { "lifecycle", "A company that is suspended or leaves can be read and 
     when ExportRequested => [go_on_with_the_export];
 }
 
-fn close_the_meter(_: &OrganizationSuspended, _: &Company) -> Vec<Action> {
+fn stop_usage_after_cancellation(_: &OrganizationSuspended, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterStatus]
 }
 

@@ -60,14 +60,14 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
         }
         Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
-        Action::FinalizeInvoice(id) => crate::billing::charging::billing::finalize(tenant, id).await,
-        Action::ResumeSubscription { subscription, resumes_at } => {
+        Action::FinalizeInvoice(id) => crate::billing::invoices::numbers::finalize(tenant, id).await,
+        Action::EndPause { subscription, resumes_at } => {
             crate::billing::subscription_changes::pauses::resume_due(tenant, subscription, resumes_at).await
         }
         Action::BillLateUsage(subscription) => crate::billing::subscription_changes::endings::bill_late_usage(tenant, subscription).await,
-        Action::FallBehind => Ok(company.subscription.as_ref().map(subscriptions::standing::payment_overdue).unwrap_or_default()),
-        Action::CatchUp => catch_up(company, tenant).await,
-        Action::FallDue(id) => fall_due(id, tenant).await,
+        Action::MarkPastDue => Ok(company.subscription.as_ref().map(subscriptions::status_changes::mark_past_due).unwrap_or_default()),
+        Action::MarkCurrent => mark_current(company, tenant).await,
+        Action::MarkOverdue(id) => mark_overdue(id, tenant).await,
         Action::RecognizeRevenue { invoice, ends_at } => crate::receivables::revenue::recognize(tenant, invoice, ends_at).await,
         Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
         Action::ExpireCredit(id) => expire_credit(id, tenant).await,
@@ -95,9 +95,9 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
     }
 }
 
-async fn fall_due(id: InvoiceId, tenant: &Tenant) -> Result<Decision> {
+async fn mark_overdue(id: InvoiceId, tenant: &Tenant) -> Result<Decision> {
     let invoice = invoices::store::find(tenant, id).await?;
-    invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::fall_due(&invoice, tenant.moment()))
+    invoice.map_or_else(|| Ok(Decision::new()), |invoice| invoices::endings::mark_overdue(&invoice, tenant.moment()))
 }
 
 async fn expire_credit(id: CreditId, tenant: &Tenant) -> Result<Decision> {
@@ -105,11 +105,11 @@ async fn expire_credit(id: CreditId, tenant: &Tenant) -> Result<Decision> {
     grant.map_or_else(|| Ok(Decision::new()), |grant| credits::rules::expire(&grant, tenant.moment()))
 }
 
-async fn catch_up(company: &Company, tenant: &Tenant) -> Result<Decision> {
+async fn mark_current(company: &Company, tenant: &Tenant) -> Result<Decision> {
     let past_due = company.subscription.as_ref().filter(|subscription| subscription.status == Status::PastDue);
     match past_due {
         Some(subscription) if !invoices::store::is_anything_overdue(tenant).await? => {
-            Ok(subscriptions::standing::payments_settled(subscription))
+            Ok(subscriptions::status_changes::mark_current(subscription))
         }
         _ => Ok(Decision::new()),
     }
@@ -142,7 +142,7 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
     // A plan that can't be tried is paid for from the first day.
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity: 1, add_ons: BTreeMap::new() };
     let subscribed = crate::billing::charging::account::subscribed(tenant.app(), shape).await?;
-    Ok(crate::billing::charging::turns::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
+    Ok(crate::billing::charging::beginning::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
 }
 
 /// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.

@@ -14,65 +14,65 @@ use crate::kernel::ids::SubscriptionId;
 use crate::workflow;
 
 workflow! { "renewals", "What is subscribed to holds at once; a year is announced to end, a pause ends by itself, and what is over is settled.";
-    when SubscriptionRenewed => [open_the_next_period];
-    when SubscriptionUpgraded => [raise_the_limits];
-    when SubscriptionDowngraded => [lower_the_limits];
-    when SubscriptionChanged => [change_the_limits];
-    when SubscriptionPaused => [admit_nothing_for_now];
-    when ResumptionDue => [end_the_pause];
-    when SubscriptionResumed => [admit_again, tell_that_it_goes_on];
-    when SubscriptionSuspended => [admit_nothing_while_suspended];
-    when SubscriptionUnsuspended => [admit_after_the_suspension];
-    when SubscriptionExpiring => [remind_of_the_end];
-    when SubscriptionCancelled => [close_the_meter, say_goodbye];
-    when SubscriptionExpired => [close_the_meter_of_what_expired, tell_that_it_expired];
-    when LateUsageDue => [bill_what_came_late];
+    when SubscriptionRenewed => [configure_next_period];
+    when SubscriptionUpgraded => [raise_limits];
+    when SubscriptionDowngraded => [lower_limits];
+    when SubscriptionChanged => [change_limits];
+    when SubscriptionPaused => [stop_usage_while_paused];
+    when ResumptionDue => [end_pause];
+    when SubscriptionResumed => [admit_usage_after_pause, send_resumption_mail];
+    when SubscriptionSuspended => [stop_usage_while_suspended];
+    when SubscriptionUnsuspended => [admit_usage_after_suspension];
+    when SubscriptionExpiring => [send_expiry_reminder];
+    when SubscriptionCancelled => [stop_usage_after_cancellation, send_cancellation_mail];
+    when SubscriptionExpired => [stop_usage_after_expiry, send_expiry_mail];
+    when LateUsageDue => [bill_late_usage];
 }
 
-fn open_the_next_period(_: &SubscriptionRenewed, _: &Company) -> Vec<Action> {
+fn configure_next_period(_: &SubscriptionRenewed, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn raise_the_limits(_: &SubscriptionUpgraded, _: &Company) -> Vec<Action> {
+fn raise_limits(_: &SubscriptionUpgraded, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn lower_the_limits(_: &SubscriptionDowngraded, _: &Company) -> Vec<Action> {
+fn lower_limits(_: &SubscriptionDowngraded, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn change_the_limits(_: &SubscriptionChanged, _: &Company) -> Vec<Action> {
+fn change_limits(_: &SubscriptionChanged, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn admit_nothing_for_now(_: &SubscriptionPaused, _: &Company) -> Vec<Action> {
+fn stop_usage_while_paused(_: &SubscriptionPaused, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn end_the_pause(due: &ResumptionDue, _: &Company) -> Vec<Action> {
-    vec![Action::ResumeSubscription { subscription: due.subscription, resumes_at: due.resumes_at }]
+fn end_pause(due: &ResumptionDue, _: &Company) -> Vec<Action> {
+    vec![Action::EndPause { subscription: due.subscription, resumes_at: due.resumes_at }]
 }
 
-fn admit_again(_: &SubscriptionResumed, _: &Company) -> Vec<Action> {
+fn admit_usage_after_pause(_: &SubscriptionResumed, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn tell_that_it_goes_on(resumed: &SubscriptionResumed, company: &Company) -> Vec<Action> {
+fn send_resumption_mail(resumed: &SubscriptionResumed, company: &Company) -> Vec<Action> {
     let Some(subscription) = running(company, resumed.subscription) else { return Vec::new() };
     let data = json!({"periodEndDate": subscription.period.ends_at.date()});
     vec![company.mail("subscription-resumed", format!("subscription-resumed:{}:{}", resumed.subscription, company.now), data)]
 }
 
-fn admit_nothing_while_suspended(_: &SubscriptionSuspended, _: &Company) -> Vec<Action> {
+fn stop_usage_while_suspended(_: &SubscriptionSuspended, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn admit_after_the_suspension(_: &SubscriptionUnsuspended, _: &Company) -> Vec<Action> {
+fn admit_usage_after_suspension(_: &SubscriptionUnsuspended, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
 /// Not when it is renewed anyway, is cancelled already, or ends at another time by now.
-fn remind_of_the_end(expiring: &SubscriptionExpiring, company: &Company) -> Vec<Action> {
+fn send_expiry_reminder(expiring: &SubscriptionExpiring, company: &Company) -> Vec<Action> {
     let ends_then = |subscription: &&Subscription| {
         let ends_at = subscription.current_billing_period().map(|period| period.ends_at).ok();
         subscription.pause.is_none() && subscription.cancellation.is_none() && ends_at == Some(expiring.ends_at)
@@ -84,23 +84,23 @@ fn remind_of_the_end(expiring: &SubscriptionExpiring, company: &Company) -> Vec<
     vec![company.mail("subscription-expiring", format!("subscription-expiring:{}:{}", expiring.subscription, expiring.ends_at), data)]
 }
 
-fn close_the_meter(_: &SubscriptionCancelled, _: &Company) -> Vec<Action> {
+fn stop_usage_after_cancellation(_: &SubscriptionCancelled, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn say_goodbye(cancelled: &SubscriptionCancelled, company: &Company) -> Vec<Action> {
+fn send_cancellation_mail(cancelled: &SubscriptionCancelled, company: &Company) -> Vec<Action> {
     ended_mail(cancelled.subscription, company, &json!({"isCancelled": true}))
 }
 
-fn close_the_meter_of_what_expired(_: &SubscriptionExpired, _: &Company) -> Vec<Action> {
+fn stop_usage_after_expiry(_: &SubscriptionExpired, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-fn tell_that_it_expired(expired: &SubscriptionExpired, company: &Company) -> Vec<Action> {
+fn send_expiry_mail(expired: &SubscriptionExpired, company: &Company) -> Vec<Action> {
     ended_mail(expired.subscription, company, &json!({"isCancelled": false}))
 }
 
-fn bill_what_came_late(due: &LateUsageDue, _: &Company) -> Vec<Action> {
+fn bill_late_usage(due: &LateUsageDue, _: &Company) -> Vec<Action> {
     vec![Action::BillLateUsage(due.subscription)]
 }
 

@@ -10,7 +10,6 @@
 mod alone;
 mod step_run;
 
-
 use super::company::Company;
 use super::steps_for;
 use crate::kernel::decision::Decision;

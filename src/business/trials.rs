@@ -9,9 +9,9 @@ use crate::workflow;
 
 workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";
     when OrganizationCreated => [start_trial];
-    when SubscriptionCreated => [open_the_meter];
-    when TrialEnding => [announce_the_end];
-    when TrialConverted => [open_the_first_paid_period];
+    when SubscriptionCreated => [admit_usage];
+    when TrialEnding => [send_trial_ending_mail];
+    when TrialConverted => [configure_first_paid_period];
 }
 
 /// What is tried, unless the sign-up names another plan.
@@ -25,12 +25,12 @@ fn start_trial(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
     vec![Action::StartTrial { plan }]
 }
 
-fn open_the_meter(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
+fn admit_usage(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
 /// Not when the company left, or pays already.
-fn announce_the_end(trial: &TrialEnding, company: &Company) -> Vec<Action> {
+fn send_trial_ending_mail(trial: &TrialEnding, company: &Company) -> Vec<Action> {
     if company.has_left() || !company.is_on_trial() {
         return Vec::new();
     }
@@ -39,6 +39,6 @@ fn announce_the_end(trial: &TrialEnding, company: &Company) -> Vec<Action> {
     vec![company.mail("trial-ending-soon", format!("trial-ending:{}", trial.subscription), data)]
 }
 
-fn open_the_first_paid_period(_: &TrialConverted, _: &Company) -> Vec<Action> {
+fn configure_first_paid_period(_: &TrialConverted, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }

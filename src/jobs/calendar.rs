@@ -128,7 +128,7 @@ async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
 }
 
 async fn bill_again(platform: Platform) -> Result<usize> {
-    billing_run::pages::try_again(&platform).await
+    billing_run::pages::retry_failed(&platform).await
 }
 
 async fn tell_untold_seats(platform: Platform) -> Result<usize> {

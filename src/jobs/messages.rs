@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use crate::billing::billing_run::page::BillingPage;
-use crate::billing::billing_run::{pages, work};
+use crate::billing::billing_run::{attempts, pages};
 use crate::business::runner;
 use crate::delivery::mails::dispatch;
 use crate::identity::logins;
@@ -79,10 +79,10 @@ async fn handle_one(platform: &Platform, placements: &BTreeMap<OrganizationId, P
         }
         Message::Billing { organization, subscription } => {
             let Some(tenant) = tenant(organization, "billing_run").await? else { return Ok(()) };
-            work::bill(&tenant, subscription).await?;
+            attempts::bill(&tenant, subscription).await?;
             run_pending(&tenant).await
         }
-        Message::BillingPage(page) => pages::go_through(platform, BillingPage::read(page)?).await,
+        Message::BillingPage(page) => pages::send_page(platform, BillingPage::read(page)?).await,
         Message::Work { organization, work: Work::Export } => {
             let Some(tenant) = tenant(organization, "export").await? else { return Ok(()) };
             let is_finished = exports::work::go_on(&tenant).await?;

@@ -17,6 +17,7 @@ pub mod masking;
 pub mod memory;
 pub mod organization;
 pub mod page;
+pub mod period;
 pub mod placement;
 pub mod platform;
 pub mod ports;

@@ -114,7 +114,7 @@ pub trait Probes: Send + Sync {
     fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>>;
 }
 
-/// The font files of the build, by their names; `index.json` says what each can show. `crates/paper` names those that a document needs.
+/// The font files of the build, by their names; `index.json` says what each can show. `crates/documents` names those that a document needs.
 pub trait Fonts: Send + Sync {
     fn load<'a>(&'a self, file: &'a str) -> BoxFuture<'a, Result<Arc<[u8]>>>;
 }

@@ -8,9 +8,9 @@ use super::contract::{
     Call, ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, KeyUses, PendingFacts,
     RolledUp, SeatAnswer, SeatUsage,
 };
-use crate::billing::subscriptions::subscription::Period;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{KeyId, OrganizationId, ReservationId};
+use crate::kernel::period::Period;
 use crate::kernel::ports::App;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;

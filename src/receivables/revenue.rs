@@ -1,10 +1,10 @@
 //! Revenue: what is recognized of an invoice as time passes.
 
-use crate::accounting::ledger::rules::{Account, Entry, EntryKind, Fact, Posting};
+use crate::accounting::ledger::entry::{Account, Entry, EntryKind, Fact, Posting};
 use crate::accounting::ledger::store::post;
-use crate::billing::invoices::books::net_minor;
 use crate::billing::invoices::endings::changed;
 use crate::billing::invoices::invoice::{Invoice, is_deferred};
+use crate::billing::invoices::journal::net_minor;
 use crate::billing::invoices::lifecycle::Status;
 use crate::billing::invoices::line::Line;
 use crate::billing::invoices::store;
@@ -14,7 +14,7 @@ use crate::kernel::ids::{InvoiceId, Moment};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::receivables::credit_notes;
-use crate::receivables::credit_notes::rules::CreditNote;
+use crate::receivables::credit_notes::credit_note::CreditNote;
 
 /// A period is over: what was deferred until then, and not credited before, is earned. Below zero where the invoice gives back what another
 /// one deferred.

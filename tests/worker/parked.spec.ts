@@ -51,11 +51,11 @@ test("a mail that no provider takes is parked on its last try, and sent when it 
 test("a step that fails is parked on its last try, the others are done, and a replay does it", async () => {
   const bolt = await serving({}, (server) => signUp(server, "Bolt"));
   const again = "UPDATE events SET dispatched_at = NULL, next_attempt_at = 1 WHERE type = 'Subscription.created'";
-  const seventh = "UPDATE reaction_runs SET status = 'retrying', attempts = 7 WHERE step = 'trials.open_the_meter'";
+  const seventh = "UPDATE reaction_runs SET status = 'retrying', attempts = 7 WHERE step = 'trials.admit_usage'";
   const mine = `organization_id = '${bolt.id}'`;
   await tamper(state, `UPDATE subscriptions SET plan = 'gone' WHERE ${mine}; ${again} AND ${mine}; ${seventh} AND ${mine};`);
   const step = await serving({}, onlyParked);
-  assert.deepEqual([step.kind, step.name, step.attempts, step.organization], ["step", "trials.open_the_meter", 8, bolt.id]);
+  assert.deepEqual([step.kind, step.name, step.attempts, step.organization], ["step", "trials.admit_usage", 8, bolt.id]);
   await tamper(state, `UPDATE subscriptions SET plan = 'professional' WHERE ${mine}`);
   await serving({}, async (server) => {
     assert.equal((await vendor(server).post("/v1/parked/replays", { id: step.$id })).status, 204);

@@ -5,8 +5,9 @@ use std::ops::Bound;
 
 use rating::Quantity;
 
+use crate::entry::{Entry, Instead};
 use crate::lines::Kind;
-use crate::state::{Entry, Instead, Rule, State};
+use crate::state::{Rule, State};
 
 #[derive(Default)]
 pub(crate) struct Account {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use rating::Quantity;
 
 use crate::account::Account;
+use crate::entry::{Entry, Instead};
 use crate::instant;
 use crate::lines::{Aggregation, Counter, Enforcement, Event, Kind, Mode, Standing};
-use crate::state::{Entry, Instead, Rule, State};
+use crate::state::{Rule, State};
 use crate::summary::Row;
 
 pub(crate) struct Counters {

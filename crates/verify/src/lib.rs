@@ -23,6 +23,7 @@ mod canonical;
 mod chain;
 mod closings;
 mod counters;
+mod entry;
 mod instant;
 mod invoice;
 mod keys;
@@ -30,6 +31,7 @@ mod lines;
 mod proof;
 mod state;
 mod summary;
+mod weighted;
 
 pub use audit::{AuditVerification, Kept, verify_audit};
 pub use invoice::{InvoiceVerification, is_invoice_proof, verify_invoice};

@@ -31,46 +31,62 @@ pub enum NewCreditSource {
     Purchased,
 }
 
-/// Credit to be granted.
+/// A credit to grant.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCredit {
-    /// Above 0.
+    /// The amount, above zero.
     pub amount: MoneyInput,
+    /// The ISO 4217 code of the currency.
     #[schema(value_type = String, example = "USD")]
     pub currency: Currency,
+    /// `promotional` for a gift, `purchased` for a prepayment.
     pub source: NewCreditSource,
-    /// Lower ones are drawn first, those without one last; of equals the one that expires first.
+    /// The order in which credits are drawn: lower values first, credits without a priority last. Among equals, the one that expires first
+    /// is drawn first.
+    #[schema(example = 10)]
     pub priority: Option<u32>,
-    /// It can be used until then; for good when absent.
+    /// The instant at which the rest of the credit expires. Absent: it never expires.
     pub expires_at: Option<Timestamp>,
-    /// Why, for people.
-    #[schema(example = "goodwill after the outage", min_length = 1, max_length = 2000)]
+    /// The reason, for your own records.
+    #[schema(min_length = 1, max_length = 2000, example = "Goodwill after the outage")]
     pub reason: Option<String>,
 }
 
-/// Credit of an organization.
+/// A credit of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Credit)]
 pub struct CreditView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Credit")]
     pub type_name: &'static str,
+    /// The id of the credit.
     #[serde(rename = "$id")]
     pub id: CreditId,
+    /// The origin of the money.
     pub source: Source,
+    /// The granted amount.
     pub amount: MoneyView,
-    /// What bills drew of it.
+    /// The amount that invoices have drawn.
     pub drawn: MoneyView,
-    /// What can still be drawn.
+    /// The amount that can still be drawn.
     pub left: MoneyView,
+    /// The order in which credits are drawn: lower values first, null last.
+    #[schema(example = 10)]
     pub priority: Option<u32>,
+    /// The reason, for your own records.
+    #[schema(example = "Goodwill after the outage")]
     pub reason: Option<String>,
-    /// The id of the invoice or the credit note that it came from.
+    /// The id of the invoice or credit note that granted the credit. Null for one that the vendor granted.
+    #[schema(example = "inv_01kaz3h8v5e0m9r6y2q4t7wxzb")]
     pub origin: Option<String>,
+    /// The instant at which the credit was granted.
     pub created_at: Timestamp,
+    /// The instant at which the rest expires. Null: it never expires.
     pub expires_at: Option<Timestamp>,
-    /// When it expired or was taken back.
+    /// The instant at which it expired or was voided. Null while it can be drawn.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -93,23 +109,29 @@ impl From<Grant> for CreditView {
     }
 }
 
-/// What an organization has, and where it comes from.
+/// The credit balance of an organization and the credits behind it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Credits {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Credits")]
     pub type_name: &'static str,
-    /// What the next bills can draw, one a currency.
+    /// The amount that the next invoices can draw, one entry per currency.
     pub balance: Vec<MoneyView>,
-    /// Newest first.
+    /// The credits, newest first.
     pub data: Vec<CreditView>,
+    /// Whether another page follows.
+    #[schema(example = false)]
     pub has_more: bool,
+    /// The cursor of the next page; null on the last one.
+    #[schema(example = "credit_01kaz3h8v5e0m9r6y2q4t7wxzb")]
     pub next_cursor: Option<String>,
 }
 
-/// Grant an organization credit
+/// Create a credit
 ///
-/// Its next bills draw on it.
+/// Grants credit to an organization. Its next invoices in the same currency draw on it. An organization has at most 200 open credits.
 #[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit", params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
     responses((status = 201, description = "The credit", body = CreditView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewCredit>) -> Result<Reply> {
@@ -129,12 +151,12 @@ pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
     .await
 }
 
-/// Void an organization's credit
+/// Delete a credit
 ///
-/// What is left of it is taken back; what was drawn stays drawn.
+/// Voids the rest of the credit. Amounts that invoices have drawn stay drawn.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/credits/{credit}", tag = "credits", operation_id = "deleteCredit",
     params(("id" = String, Path, description = "`org_...`"), ("credit" = String, Path, description = "`credit_...`")),
-    responses((status = 204, description = "Nothing is left of it")))]
+    responses((status = 204, description = "Nothing is left of the credit")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<OrganizationId, CreditId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {
@@ -145,9 +167,9 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<Organizatio
     .await
 }
 
-/// Read the credit
+/// List credits
 ///
-/// What the next bills can draw, and every credit that was granted.
+/// The balance that the next invoices can draw, and all credits, newest first.
 #[utoipa::path(get, path = "/v1/credits", tag = "credits", operation_id = "getCredits",
     params(PageQuery),
     responses((status = 200, description = "The balance and the credits", body = Credits)))]

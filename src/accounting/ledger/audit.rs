@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rating::{Currency, Money};
 
-use super::rules::Account;
+use super::entry::Account;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EntryId;
 

@@ -30,6 +30,7 @@
 //! What an invoice still has on each account, over all entries about it, is [`store::held`]: what may be recognized, written off or voided.
 
 pub mod audit;
+pub mod entry;
 pub mod routes;
 pub mod rules;
 pub mod store;

@@ -45,9 +45,9 @@ impl EntriesQuery {
     }
 }
 
-/// Read the ledger
+/// Get the ledger
 ///
-/// What every account holds, by double entry: debits are above zero, credits below, and all of one currency sum to zero.
+/// The balance of every account, by double entry: debits are above zero, credits below. The balances of one currency sum to zero.
 #[utoipa::path(get, path = "/v1/ledger", tag = "ledger", operation_id = "getLedger",
     responses((status = 200, description = "The balances", body = LedgerView)))]
 pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
@@ -56,9 +56,9 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
     Reply::ok(&LedgerView::new(balances))
 }
 
-/// List the entries of the ledger
+/// List journal entries
 ///
-/// Newest first, each with its postings. An entry never changes: another one corrects it.
+/// The entries of the ledger with their postings, newest first. An entry never changes; a correction is another entry.
 #[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger", operation_id = "listLedgerEntries",
     params(("source" = Option<String>, Query, description = "Only what was posted for this: the id of an invoice, a payment, a credit"),
         ("invoice" = Option<String>, Query, description = "Only what moved the money of this invoice"),
@@ -75,11 +75,11 @@ pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): 
 
 /// Audit the ledger
 ///
-/// Computes every balance again from the postings, and says whether it is the one that is kept, whether every entry sums to zero, and
-/// whether the accounts hold what the invoices say.
+/// Computes every balance again from the postings and compares it with the stored one, checks that every entry sums to zero, and compares
+/// the accounts with open invoices, open credits and pending refunds. Changes nothing.
 #[utoipa::path(get, path = "/v1/ledger/audit", tag = "ledger", operation_id = "getLedgerAudit",
-    responses((status = 200, description = "What was found", body = AuditView)))]
+    responses((status = 200, description = "The result of the audit", body = AuditView)))]
 pub async fn audit(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
-    let books = store::books(&caller.tenant).await?;
+    let books = store::books::load(&caller.tenant).await?;
     Reply::ok(&AuditView::from(audit::audit(&books)))
 }

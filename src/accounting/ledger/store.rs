@@ -1,21 +1,20 @@
 //! All SQL of the ledger.
 
+pub mod books;
+
 use rating::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::audit::{Balance, Books, Claim};
-use super::rules::{Account, Entry, EntryKind, Posting};
+use super::audit::Balance;
+use super::entry::{Account, Entry, EntryKind, Posting};
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{EntryId, InvoiceId};
 use crate::kernel::sql;
-use crate::kernel::sql::{Row, SqlError, decode};
+use crate::kernel::sql::{Row, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::tenant_sql;
-
-/// Entries that an audit names when they don't balance; one is too many already.
-const UNBALANCED_SHOWN_MAX: u32 = 20;
 
 /// An entry as the statements read it from their parameter.
 #[derive(Serialize)]
@@ -293,123 +292,4 @@ struct SequenceRow {
 pub async fn sequence(tenant: &Tenant, id: EntryId) -> Result<Option<i64>> {
     let statement = tenant_sql!("SELECT organization_id, sequence FROM journal_entries WHERE organization_id = ?1 AND id = ?2", id);
     Ok(tenant.row::<SequenceRow>(statement).await?.map(|row| row.sequence))
-}
-
-#[derive(Deserialize)]
-struct CountRow {
-    count: u64,
-}
-
-#[derive(Deserialize)]
-struct UnbalancedRow {
-    id: EntryId,
-}
-
-#[derive(Deserialize)]
-struct OpenRow {
-    currency: String,
-    open_minor: i64,
-}
-
-/// Everything that an audit compares, in one transaction.
-pub async fn books(tenant: &Tenant) -> Result<Books> {
-    let statements = vec![
-        select_balances(),
-        tenant_sql!(
-            "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor
-             FROM postings
-             WHERE organization_id = ?1
-             GROUP BY currency, account"
-        ),
-        tenant_sql!("SELECT ?1 AS organization_id, count(*) AS count FROM journal_entries WHERE organization_id = ?1"),
-        select_unbalanced(),
-        select_open_invoices(),
-        select_open_credit(),
-        select_pending_refunds(),
-    ];
-    let mut read = tenant.run(statements).await?.into_iter();
-    let mut rows = || read.next().unwrap_or_default();
-    Ok(Books {
-        balances: read_balances(rows())?,
-        recomputed: read_balances(rows())?,
-        entries: rows().into_iter().next().map(decode::<CountRow>).transpose()?.map_or(0, |row| row.count),
-        unbalanced: rows()
-            .into_iter()
-            .map(|row| decode::<UnbalancedRow>(row).map(|row| row.id))
-            .collect::<std::result::Result<_, SqlError>>()?,
-        claims: vec![
-            Claim { basis: "open invoices", account: Account::Receivable, amounts: read_open(rows())? },
-            Claim { basis: "open credits", account: Account::Credit, amounts: read_open(rows())? },
-            Claim { basis: "refunds to be paid", account: Account::RefundsPayable, amounts: read_open(rows())? },
-        ],
-    })
-}
-
-/// Entries whose postings don't sum to zero in the entry's currency, or are gone.
-fn select_unbalanced() -> TenantStatement {
-    tenant_sql!(
-        "SELECT organization_id, id
-         FROM journal_entries
-         WHERE organization_id = ?1
-           AND (
-             SELECT sum(amount_minor)
-             FROM postings
-             WHERE organization_id = ?1
-               AND entry_id = journal_entries.id
-               AND currency = journal_entries.currency
-           ) IS NOT 0
-         LIMIT ?2",
-        UNBALANCED_SHOWN_MAX
-    )
-}
-
-/// What is owed on invoices that were posted when they were finalized.
-fn select_open_invoices() -> TenantStatement {
-    tenant_sql!(
-        "SELECT ?1 AS organization_id, currency,
-           sum(total_minor - credit_minor - paid_minor - reduced_minor) AS open_minor
-         FROM invoices
-         WHERE organization_id = ?1
-           AND status IN ('due', 'overdue')
-           AND EXISTS (
-             SELECT 1
-             FROM journal_entries
-             WHERE organization_id = ?1
-               AND source = invoices.id
-               AND kind = 'invoice_finalized'
-           )
-         GROUP BY currency"
-    )
-}
-
-/// What customers have with the seller, a debt. A draft has drawn and carried already, and is posted with its number.
-fn select_open_credit() -> TenantStatement {
-    tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, sum(minor) AS open_minor
-         FROM (
-           SELECT currency, -left_minor AS minor
-           FROM credits
-           WHERE organization_id = ?1 AND left_minor > 0
-           UNION ALL
-           SELECT currency, carried_minor - credit_minor AS minor
-           FROM invoices
-           WHERE organization_id = ?1 AND status = 'draft'
-         )
-         GROUP BY currency"
-    )
-}
-
-/// What is to be paid back, a debt.
-fn select_pending_refunds() -> TenantStatement {
-    tenant_sql!(
-        "SELECT ?1 AS organization_id, currency, sum(-amount_minor) AS open_minor
-         FROM refunds
-         WHERE organization_id = ?1 AND paid_at IS NULL
-         GROUP BY currency"
-    )
-}
-
-fn read_open(rows: Vec<Row>) -> Result<Vec<Money>> {
-    let rows = rows.into_iter().map(decode::<OpenRow>).collect::<std::result::Result<Vec<_>, SqlError>>()?;
-    rows.into_iter().map(|row| Ok(Money::new(row.open_minor, currency(&row.currency)?))).collect()
 }

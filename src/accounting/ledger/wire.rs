@@ -5,22 +5,25 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::audit::{Audit, AuditedBalance, AuditedClaim, Balance};
-use super::rules::{Account, EntryKind, Posting};
+use super::entry::{Account, EntryKind, Posting};
 use super::store::Recorded;
 use crate::http::money::MoneyView;
 use crate::kernel::ids::{EntryId, InvoiceId};
 use crate::kernel::time::Timestamp;
 
-/// What every account holds.
+/// The balance of every account of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Ledger)]
 pub struct LedgerView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Ledger")]
     pub type_name: &'static str,
-    /// One an account and currency. Those of one currency sum to zero. Accounts that never moved are left out.
+    /// One balance per account and currency. The balances of one currency sum to zero. Accounts without postings are left out.
     pub balances: Vec<BalanceView>,
-    /// Always true: a ledger that does not balance is not shown.
+    /// Whether the balances of each currency sum to zero. Always true: an unbalanced ledger is answered with an error.
+    #[schema(example = true)]
     pub is_balanced: bool,
 }
 
@@ -31,13 +34,14 @@ impl LedgerView {
     }
 }
 
-/// An account in one currency.
+/// The balance of an account in one currency.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LedgerBalance)]
 pub struct BalanceView {
+    /// The account.
     pub account: Account,
-    /// Debits less credits: above zero what the customer owes or paid, below zero what they are owed or what was earned.
+    /// Debits less credits: above zero where the customer owes or has paid, below zero where the customer is owed or revenue was earned.
     pub balance: MoneyView,
 }
 
@@ -47,26 +51,34 @@ impl From<Balance> for BalanceView {
     }
 }
 
-/// One money fact.
+/// A journal entry: one money fact.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LedgerEntry)]
 pub struct EntryView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "LedgerEntry")]
     pub type_name: &'static str,
+    /// The id of the entry.
     #[serde(rename = "$id")]
     pub id: EntryId,
-    /// 1, 2, 3 and so on, in the order of the commits.
+    /// The number of the entry: 1, 2, 3, … in the order of commits.
+    #[schema(example = 17)]
     pub sequence: i64,
+    /// The kind of the fact.
     pub kind: EntryKind,
-    /// Id of what it was posted for: an invoice (and the part of it), a payment, a credit, a credit note, a refund.
+    /// The id of the invoice, payment, credit, credit note or refund that was posted. Revenue names the period, too.
+    #[schema(example = "inv_01kaz3h8v5e0m9r6y2q4t7wxzb")]
     pub source: String,
-    /// The invoice whose money it moves.
+    /// The invoice that the entry concerns. Null for credit that the vendor granted.
     pub invoice: Option<InvoiceId>,
-    /// In the organization's time.
+    /// The instant of the fact, in the time of the organization.
     pub at: Timestamp,
+    /// A note for people.
+    #[schema(example = "Invoice INV-000042")]
     pub description: Option<String>,
-    /// They sum to zero.
+    /// The postings; they sum to zero.
     pub postings: Vec<PostingView>,
 }
 
@@ -88,12 +100,14 @@ impl From<Recorded> for EntryView {
     }
 }
 
-/// What one account gains (a debit, above zero) or gives (a credit, below zero).
+/// The change of one account: a debit is above zero, a credit below.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LedgerPosting)]
 pub struct PostingView {
+    /// The account.
     pub account: Account,
+    /// The amount: a debit is above zero, a credit below.
     pub amount: MoneyView,
 }
 
@@ -103,20 +117,27 @@ impl PostingView {
     }
 }
 
-/// What an audit of the ledger found.
+/// The result of an audit of the ledger.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = LedgerAudit)]
 pub struct AuditView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "LedgerAudit")]
     pub type_name: &'static str,
-    /// Every entry sums to zero, and everything below agrees.
+    /// Whether every entry sums to zero and all balances and claims agree.
+    #[schema(example = true)]
     pub is_consistent: bool,
-    /// How many entries there are.
+    /// The number of entries.
+    #[schema(example = 42)]
     pub entries: u64,
-    /// Entries whose postings don't sum to zero; the first twenty.
+    /// Entries whose postings do not sum to zero: the first 20.
+    #[schema(example = json!([]))]
     pub unbalanced_entries: Vec<EntryId>,
+    /// Every account: the stored balance and the sum of its postings.
     pub balances: Vec<AuditedBalanceView>,
+    /// Every claim of other records on an account: open invoices, open credits and pending refunds.
     pub claims: Vec<AuditedClaimView>,
 }
 
@@ -133,14 +154,19 @@ impl From<Audit> for AuditView {
     }
 }
 
-/// An account's balance, as it is kept and as all postings come to.
+/// An account: its stored balance and the sum of its postings.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditedLedgerBalance)]
 pub struct AuditedBalanceView {
+    /// The account.
     pub account: Account,
+    /// The stored balance.
     pub balance: MoneyView,
+    /// The sum of all postings.
     pub recomputed: MoneyView,
+    /// Whether both are equal.
+    #[schema(example = true)]
     pub agrees: bool,
 }
 
@@ -151,17 +177,22 @@ impl From<AuditedBalance> for AuditedBalanceView {
     }
 }
 
-/// What an account has to hold by something outside of the ledger, and what all postings come to.
+/// The balance that other records claim for an account, and the sum of its postings.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditedLedgerClaim)]
 pub struct AuditedClaimView {
-    /// What `claimed` is the sum of.
+    /// The records that the claim sums up.
     #[schema(example = "open invoices")]
     pub basis: &'static str,
+    /// The account.
     pub account: Account,
+    /// The sum of these records.
     pub claimed: MoneyView,
+    /// The sum of all postings of the account.
     pub recomputed: MoneyView,
+    /// Whether both are equal.
+    #[schema(example = true)]
     pub agrees: bool,
 }
 

@@ -7,10 +7,10 @@
 //! Invariants: a page costs the same however many are due, and nobody is left out by a limit; repeating, overlapping or reordering pages and
 //! messages changes nothing; one subscription that can't be billed stops nobody else.
 
+pub mod attempts;
 pub mod check;
 pub mod page;
 pub mod pages;
 pub mod period;
 pub mod routes;
 pub mod store;
-pub mod work;

@@ -26,7 +26,7 @@ pub async fn begin(platform: &Platform) -> Result<usize> {
 }
 
 /// Goes through one page. Cut off anywhere, it comes again: a second message for the same subscription finds nothing to do.
-pub async fn go_through(platform: &Platform, page: BillingPage) -> Result<()> {
+pub async fn send_page(platform: &Platform, page: BillingPage) -> Result<()> {
     let (due, next) = match page.timeline {
         Timeline::Real => {
             let due = store::due(platform, page.shard, page.after.as_ref(), limit(PAGE_MAX)).await?;
@@ -60,7 +60,7 @@ fn behind(due: &[Due]) -> Option<BillingCursor> {
 }
 
 /// Tries what failed again, when its pause is over. Gives how many.
-pub async fn try_again(platform: &Platform) -> Result<usize> {
+pub async fn retry_failed(platform: &Platform) -> Result<usize> {
     let messages = store::paused(platform, PAUSED_MAX).await?;
     let count = messages.len();
     if count > 0 {

@@ -1,11 +1,10 @@
 //! The bill of one period of one subscription: close it, invoice it, number the invoice. Safe to repeat and to cut off anywhere.
 
+use crate::billing::billing_run;
 use crate::billing::charging::account::Account;
-use crate::billing::charging::billing::SELLER;
 use crate::billing::charging::cycle::{Billed, bill};
 use crate::billing::invoices::invoice::Invoice;
-use crate::billing::invoices::rules;
-use crate::billing::{billing_run, seller};
+use crate::billing::invoices::numbers;
 use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
 use crate::kernel::tenant::{Tenant, until_fresh};
@@ -37,7 +36,7 @@ pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Run>
     let Some(Closed { customer, invoice, is_behind }) = until_fresh(|| close(tenant, id)).await? else { return Ok(Run::NothingDue) };
     if let Some(invoice) = invoice {
         // What fails here is the draft's own step to try again, and to be parked with: the period is billed.
-        let _numbered = number(tenant, &invoice, &customer).await;
+        let _numbered = commit_number(tenant, &invoice, &customer).await;
     }
     Ok(Run::Closed { is_behind })
 }
@@ -56,9 +55,6 @@ async fn close(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Closed>> {
     Ok(Some(Closed { customer: account.customer, invoice, is_behind }))
 }
 
-/// Only what is committed gets a number, so that none is lost with a draft that never was.
-pub async fn number(tenant: &Tenant, committed: &Invoice, customer: &Organization) -> Result<()> {
-    let number = tenant.app().invoice_numbers.number(SELLER, &committed.id.to_string()).await?;
-    let seller = seller::store::remembered(tenant.app()).await?;
-    tenant.commit_to_run(rules::finalize(committed, number, rules::parties(&seller, customer), tenant.moment())?).await
+async fn commit_number(tenant: &Tenant, committed: &Invoice, customer: &Organization) -> Result<()> {
+    tenant.commit_to_run(numbers::number(tenant, committed, customer).await?).await
 }

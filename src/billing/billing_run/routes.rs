@@ -28,30 +28,37 @@ pub struct AuditQuery {
     pub cursor: Option<String>,
 }
 
-/// Something that should not be.
+/// A subscription with a billing problem.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BillingFinding)]
 pub struct FindingView {
+    /// The organization.
     pub organization: OrganizationId,
+    /// The subscription.
     pub subscription: SubscriptionId,
-    /// `overdue`: due for longer than `graceHours`, not billed and not parked. `missingInvoice`: a period that has none.
+    /// `overdue`: due for longer than `graceHours`, neither billed nor a dead letter. `missingInvoice`: a period without an invoice.
     pub kind: Kind,
-    /// When it was due, or when the period starts.
+    /// The instant at which it was due, or the start of the period.
     pub since: Timestamp,
 }
 
-/// What one page of subscriptions gave.
+/// The findings on one page of subscriptions.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = BillingAudit)]
 pub struct AuditView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "BillingAudit")]
     pub type_name: &'static str,
-    /// How many subscriptions were looked at.
+    /// The number of subscriptions that were checked.
+    #[schema(example = 500)]
     pub subscriptions: usize,
+    /// The findings; empty where everything is billed.
     pub findings: Vec<FindingView>,
-    /// Send it as `cursor` to go on; null when all were looked at.
+    /// The `cursor` of the next page. Null on the last page.
+    #[schema(example = "0:org_01kaz3h8v5e0m9r6y2q4t7wxzb:sub_01kaz3h8v5e0m9r6y2q4t7wxzb")]
     pub next_cursor: Option<String>,
 }
 
@@ -61,12 +68,13 @@ impl From<Finding> for FindingView {
     }
 }
 
-/// Check that every period is billed
+/// Audit the billing run
 ///
-/// A page of subscriptions at a time: each period that is over has its invoice, or its subscription stands at `GET /v1/parked`.
+/// Checks one page of subscriptions: every period that ended has an invoice, or the subscription is a dead letter (`GET /v1/dead-letters`).
+/// Changes nothing.
 #[utoipa::path(get, path = "/v1/billing/audit", tag = "operations", operation_id = "auditBilling",
     params(("graceHours" = Option<u32>, Query, description = "0 to 744, 2 when absent: by how much the hourly run may be late"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
-    responses((status = 200, description = "What was found, nothing when all is well", body = AuditView)))]
+    responses((status = 200, description = "The findings; empty where everything is billed", body = AuditView)))]
 pub async fn audit(vendor: Vendor, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
     let place = query.cursor.as_deref().map_or_else(|| Ok(Place::default()), place)?;
     if place.shard >= vendor.platform.app().shards.len() {

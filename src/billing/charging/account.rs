@@ -1,20 +1,15 @@
 //! All that the bills of one subscription are made from.
 
 use super::compose::Terms;
-use super::cycle::{Turn, reshaped};
 use super::lines::Subscribed;
-use super::proration::moved;
 use super::terms;
-use crate::billing::invoices::invoice::BillingReason;
-use crate::billing::invoices::rules::{Occasion, counted_usage};
-use crate::billing::subscriptions::lifecycle::Trigger;
+use crate::billing::subscriptions::store as subscriptions;
 use crate::billing::subscriptions::store::SubscriptionRow;
-use crate::billing::subscriptions::subscription::{Period, Phase, Shape, Subscription};
-use crate::billing::subscriptions::{lifecycle, store as subscriptions};
+use crate::billing::subscriptions::subscription::{Phase, Shape, Subscription};
 use crate::catalog::plans;
-use crate::events::Event;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::SubscriptionId;
+use crate::kernel::period::Period;
 use crate::kernel::ports::App;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::Tenant;
@@ -97,53 +92,5 @@ impl Billing<'_> {
     pub(super) fn subscribed_in(&self, period: Period) -> Result<&Subscribed> {
         let then = self.history.iter().rev().find(|(starts_at, _)| *starts_at < period.ends_at).or(self.history.first());
         then.map(|(_, subscribed)| subscribed).ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
-    }
-
-    pub(super) fn next_subscribed<'s>(&'s self, begins: bool, now: &'s Subscribed) -> &'s Subscribed {
-        if begins { self.scheduled.unwrap_or(now) } else { now }
-    }
-
-    /// The subscription after the turn.
-    pub(super) fn turned(&self, turn: Turn) -> Result<Subscription> {
-        let subscription = self.subscription;
-        let ended = |trigger| {
-            let status = lifecycle::step(subscription.status, trigger)?;
-            let ended_at = Some(subscription.period.ends_at);
-            Ok(Subscription { status, ended_at, next_billing_at: None, scheduled: None, ..subscription.clone() })
-        };
-        match turn {
-            Turn::Renew => {
-                let renewed = subscription.renewed()?;
-                let is_time = renewed.begins_billing_period(renewed.period_index);
-                let shape = |scheduled: &Subscribed| scheduled.shape.clone();
-                let scheduled = self.scheduled.filter(|_| is_time).map(shape);
-                Ok(match scheduled {
-                    Some(shape) => reshaped(renewed, shape),
-                    None => renewed,
-                })
-            }
-            Turn::Cancel => ended(Trigger::End),
-            Turn::Expire => ended(Trigger::Expire),
-        }
-    }
-
-    /// Whether the scheduled change that has come is an upgrade.
-    pub(super) fn move_of(&self, next: &Subscription) -> Result<Event> {
-        let (now, then) = (self.now_subscribed()?, self.next_subscribed(true, self.now_subscribed()?));
-        moved(next, now, then)
-    }
-
-    pub(super) fn occasion(&self, turn: Turn, period: Period) -> Result<Occasion<'_>> {
-        let reason = match turn {
-            Turn::Renew if self.subscription.is_trial() => BillingReason::SubscriptionCreate,
-            Turn::Renew => BillingReason::SubscriptionCycle,
-            Turn::Cancel | Turn::Expire => BillingReason::SubscriptionEnd,
-        };
-        let reason_key = match turn {
-            Turn::Renew => format!("period:{}", period.starts_at.as_millis()),
-            Turn::Cancel | Turn::Expire => "end".to_owned(),
-        };
-        let usage = counted_usage(self.subscription.period, self.closing, &self.subscription.usage_billed)?;
-        Ok(Occasion { subscription: self.subscription, reason, reason_key, period, usage })
     }
 }

@@ -2,31 +2,29 @@
 //!
 //! Words: a *slot* is a place in a shape, the plan itself or one add-on; what is charged in it before and after a change is compared.
 //! Invariants: what comes back of a slot is never more than what was charged in it and is unused; usage is billed under the plan under
-//! which it was used, and counted on: a change neither begins a usage period anew nor gives included units away.
+//! which it was used, and counted on: a change neither begins a usage period restart_period nor gives included units away.
 
 use std::collections::BTreeMap;
 
-use rating::{Currency, Ending, Exact, Money, ProrationPolicy, Shares};
+use rating::{Currency, Ending, Money, ProrationPolicy, Shares};
 use serde_json::json;
 
 use super::account::Account;
-use super::compose::compose;
-use super::cycle::{arrears_lines, sum};
-use super::in_advance::advances;
-use super::late_usage::ended_period;
+use super::arrears::arrears_lines;
 use super::lines::{Item, Subscribed};
-use super::proration::{Part, moved, prorated_line};
-use crate::billing::invoices::bill::Composed;
-use crate::billing::invoices::invoice::{BillingReason, CountedUsage, Invoice};
-use crate::billing::invoices::line::{Line, LineKind, Proration};
-use crate::billing::invoices::rules::{Occasion, counted_usage, create, draft};
+use super::midterm::{Bill, Changed, finish, unbilled_usage};
+use super::proration::{Part, change_event, prorated_line};
+use super::unused_time::{slot_of, unused_lines, unused_of};
+use crate::billing::invoices::invoice::BillingReason;
+use crate::billing::invoices::line::LineKind;
+use crate::billing::invoices::rules::counted_usage;
 use crate::billing::subscriptions::lifecycle::Trigger;
-use crate::billing::subscriptions::subscription::{Advance, Period, Shape, Subscription};
+use crate::billing::subscriptions::subscription::{Advance, Shape, Subscription};
 use crate::billing::subscriptions::{lifecycle, store};
 use crate::catalog::plans::plan::{BaseTiming, price_of};
-use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
+use crate::kernel::period::Period;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::Closing;
@@ -35,27 +33,6 @@ use crate::meter::contract::Closing;
 pub struct Wanted<'a> {
     pub to: &'a Subscribed,
     pub policy: ProrationPolicy,
-}
-
-/// A subscription after something happened to it, and what that bills.
-pub struct Changed {
-    pub subscription: Subscription,
-    pub composed: Composed,
-    /// None where there is nothing to bill.
-    pub invoice: Option<Invoice>,
-    pub decision: Decision,
-}
-
-/// What is to be billed, and what becomes of the subscription.
-pub(super) struct Bill {
-    pub next: Subscription,
-    pub lines: Vec<Line>,
-    /// What a closing counted, where one is taken.
-    pub usage: Vec<CountedUsage>,
-    /// What was charged in advance before and still holds.
-    pub kept: Vec<Advance>,
-    /// What a whole billing period costs, of items that are charged for a part of it.
-    pub prices: BTreeMap<String, i64>,
 }
 
 /// Whether a change closes the usage period: a billing period of another length begins at once. One that began this instant goes on.
@@ -68,7 +45,7 @@ fn is_other_interval(subscription: &Subscription, to: &Shape) -> bool {
 }
 
 /// Refuses another interval without proration: nothing of what is paid for would come back.
-pub fn divisible(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
+pub fn check_proration(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
     if is_other_interval(subscription, to) && policy == ProrationPolicy::None {
         let detail =
             "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
@@ -88,7 +65,7 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
     let bill = if subscription.is_trial() {
         Bill::nothing(next)
     } else if is_other_interval {
-        anew(account, closing, wanted, next, moment.now)?
+        restart_period(account, closing, wanted, next, moment.now)?
     } else {
         within(account, closing, wanted, next, moment.now)?
     };
@@ -98,7 +75,7 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
     let decision = changed
         .decision
         .write(store::insert_phase(&changed.subscription, moment.now))
-        .raise(moved(&changed.subscription, account.subscribed()?, wanted.to)?)
+        .raise(change_event(&changed.subscription, account.subscribed()?, wanted.to)?)
         .audit("subscription.changed", subscription.id.to_string(), Some(json!(from)), Some(json!(to)));
     let expiring = changed.subscription.expiring(moment.now)?.filter(|_| is_other_interval);
     let decision = expiring.into_iter().fold(decision, |decision, (at, expiring)| decision.later(at, expiring));
@@ -106,18 +83,18 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
 }
 
 /// Another interval: the old one's unused time comes back, and a billing period begins now.
-fn anew(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
+fn restart_period(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
     let subscription = &account.subscription;
-    divisible(subscription, &next.shape, wanted.policy)?;
+    check_proration(subscription, &next.shape, wanted.policy)?;
     let mut next = next;
     let (mut lines, usage) = if closes_period(subscription, &next.shape, now) {
         let period = Period { starts_at: subscription.period.starts_at, ends_at: now };
         (arrears_lines(&account.billing(closing), now, Ending::Change)?, counted_usage(period, closing, &subscription.usage_billed)?)
     } else {
-        (usage_so_far(account, closing, &mut next, now)?, Vec::new())
+        (unbilled_usage(account, closing, &mut next, now)?, Vec::new())
     };
     lines.extend(unused_lines(account, now, wanted.policy, Ending::Change)?);
-    let next = next.begun_anew(now)?;
+    let next = next.restarted(now)?;
     if wanted.to.plan.base_timing == BaseTiming::InAdvance {
         lines.extend(wanted.to.period_lines(subscription.currency, next.billing_period(0)?)?);
     }
@@ -133,7 +110,7 @@ fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subsc
     let part = Part { policy: wanted.policy, at: now, ending: Ending::Change, whole: period };
     let Shares { remaining, .. } = part.shares(subscription)?;
     let mut bill = Bill::nothing(next);
-    bill.lines = usage_so_far(account, closing, &mut bill.next, now)?;
+    bill.lines = unbilled_usage(account, closing, &mut bill.next, now)?;
     bill.kept.clear();
     for Slot { key, old, new } in slots(from.items(currency)?, wanted.to.items(currency)?) {
         let of_slot = subscription.advance.iter().filter(|advance| slot_of(&advance.item) == key);
@@ -161,89 +138,6 @@ fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subsc
     Ok(bill)
 }
 
-impl Bill {
-    /// Nothing to bill; what was charged in advance stays so.
-    pub fn nothing(next: Subscription) -> Self {
-        Self { kept: next.advance.clone(), next, lines: Vec::new(), usage: Vec::new(), prices: BTreeMap::new() }
-    }
-}
-
-/// Makes the bill, and what is to be committed with it. Every change goes through here, whatever it is.
-pub(super) fn finish(account: &Account, bill: Bill, (reason, reason_key): (BillingReason, String), moment: Moment<'_>) -> Result<Changed> {
-    let subscription = &account.subscription;
-    let Bill { mut next, lines, usage, kept, prices } = bill;
-    let composed = compose(lines, &account.terms, subscription.currency, moment.now)?;
-    // What rests has no end yet: the bill is for what was before.
-    let period = if next.pause.is_some() { ended_period(subscription, moment.now) } else { next.period };
-    let occasion = Occasion { subscription, reason, reason_key, period, usage };
-    let invoice = (!composed.lines.is_empty()).then(|| draft(occasion, composed.clone(), moment));
-    next.advance = kept;
-    for charged in invoice.iter().flat_map(advances).filter(|_| next.ended_at.is_none()) {
-        let price_minor = prices.get(&charged.item).copied().unwrap_or(charged.price_minor);
-        next.advance.push(Advance { price_minor, ..charged });
-    }
-    let decision = Decision::new().guard(store::unchanged(subscription)).write(store::update(&next));
-    let decision = invoice.iter().fold(decision, |decision, invoice| decision.and(create(invoice)));
-    Ok(Changed { subscription: next, composed, invoice, decision })
-}
-
-/// What was used in the usage period and is not billed yet, under the plan that it was used under. Free or not, it is counted as billed:
-/// another plan charges what comes after it.
-pub(super) fn usage_so_far(account: &Account, closing: &Closing, next: &mut Subscription, now: Timestamp) -> Result<Vec<Line>> {
-    let (subscription, subscribed) = (&account.subscription, account.subscribed()?);
-    let period = Period { starts_at: subscription.period.starts_at, ends_at: now };
-    let mut lines = Vec::new();
-    for (metric, used) in &closing.used {
-        let billed = subscription.usage_billed.get(metric).copied();
-        if billed.unwrap_or_default() >= *used {
-            continue;
-        }
-        let found = subscribed.usage_lines(metric, billed, *used, false, (subscription.currency, period))?;
-        if !sum(&found, subscription.currency)?.is_zero() {
-            lines.extend(found);
-        }
-        next.usage_billed.insert(metric.clone(), *used);
-    }
-    Ok(lines)
-}
-
-/// What comes back of everything that was charged in advance, if its time ends at `at`.
-pub(super) fn unused_lines(account: &Account, at: Timestamp, policy: ProrationPolicy, ending: Ending) -> Result<Vec<Line>> {
-    let (subscription, from) = (&account.subscription, account.subscribed()?);
-    let part = Part { policy, at, ending, whole: subscription.current_billing_period()? };
-    let mut lines = Vec::new();
-    for item in from.items(subscription.currency)? {
-        let of_slot = subscription.advance.iter().filter(|advance| slot_of(&advance.item) == slot_of(&item.key));
-        lines.extend(unused_of(of_slot, from, &item, &part, subscription)?);
-    }
-    Ok(lines)
-}
-
-/// A line for each amount that was charged in advance: the unused share of its price, less the discounts that were on it, and never more
-/// than what is left of it.
-fn unused_of<'a>(
-    advances: impl Iterator<Item = &'a Advance>,
-    from: &Subscribed,
-    item: &Item,
-    part: &Part,
-    subscription: &Subscription,
-) -> Result<Vec<Line>> {
-    let currency = subscription.currency;
-    let Shares { unused, .. } = part.shares(subscription)?;
-    let left = Period { starts_at: part.at, ends_at: part.whole.ends_at.max(part.at) };
-    let mut lines = Vec::new();
-    for advance in advances {
-        let (charged, limit) = (advance.charged_minor.max(advance.left_minor), Money::new(advance.left_minor, currency));
-        let Some(net) = Exact::ratio(advance.left_minor.max(0).into(), charged.into()) else { continue };
-        let price = Money::new(advance.price_minor.max(charged), currency);
-        let computed = rating::prorate(price, &unused.times(&net)).or_internal()?;
-        let credit = rating::creditable(computed, limit, Money::zero(currency)).or_internal()?.checked_neg().or_internal()?;
-        let proration = Proration { limit_minor: Some(advance.left_minor), charged_minor: Some(charged), ..part.proration(price) };
-        lines.extend(prorated_line(from, LineKind::UnusedTime, item, (credit, left), proration));
-    }
-    Ok(lines)
-}
-
 struct Slot {
     key: String,
     old: Option<Item>,
@@ -263,11 +157,6 @@ fn slots(old: Vec<Item>, new: Vec<Item>) -> Vec<Slot> {
         slots.entry(key.clone()).or_insert_with(|| slot(&key)).new = Some(item);
     }
     slots.into_values().collect()
-}
-
-/// The add-on's key; nothing for the plan itself.
-fn slot_of(item: &str) -> &str {
-    item.split_once('/').map_or("", |(_, add_on)| add_on)
 }
 
 fn item_price(item: &Item, currency: Currency) -> Result<Money> {

@@ -1,10 +1,18 @@
 //! Usage that arrived after the invoice of its period.
 
-use super::turns::LATE_USAGE_AFTER;
-use crate::billing::subscriptions::subscription::{Period, Subscription};
+use super::account::Account;
+use super::compose::compose;
+use crate::billing::invoices::invoice::BillingReason;
+use crate::billing::invoices::rules::{Occasion, counted_usage, create, draft};
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::events::LateUsageDue;
 use crate::kernel::decision::Decision;
-use crate::kernel::time::Timestamp;
+use crate::kernel::error::Result;
+use crate::kernel::ids::Moment;
+use crate::kernel::period::Period;
+use crate::kernel::time::{Timestamp, days};
+use crate::meter::contract::Closing;
+use std::collections::BTreeMap;
 
 /// The usage period that ends now; one that began this instant keeps its end, for periods are never empty.
 pub fn ended_period(subscription: &Subscription, now: Timestamp) -> Period {
@@ -16,4 +24,25 @@ pub fn ended_period(subscription: &Subscription, now: Timestamp) -> Period {
 pub(super) fn late_usage_due(decision: Decision, before: &Subscription, ended: &Subscription) -> Decision {
     let due = ended.ended_at.filter(|_| !before.is_trial());
     due.into_iter().fold(decision, |decision, at| decision.later(at.plus(LATE_USAGE_AFTER), LateUsageDue { subscription: ended.id }))
+}
+
+/// How long after its end a subscription is billed for usage that came late: so long the Meter takes events back.
+pub const LATE_USAGE_AFTER: std::time::Duration = days(35);
+
+/// What makes the invoice of late usage after the end the only one.
+pub const LATE_USAGE_KEY: &str = "late";
+
+/// Bills usage that came for a subscription after its last invoice; nothing when none did that costs anything.
+pub fn late_usage(account: &Account, closing: &Closing, moment: Moment<'_>) -> Result<Decision> {
+    let subscription = &account.subscription;
+    let late = Closing { used: BTreeMap::new(), late: closing.late.clone() };
+    let lines = super::arrears::late_lines(&account.billing(&late))?;
+    if lines.iter().all(|line| line.amount_minor == 0) {
+        return Ok(Decision::new());
+    }
+    let composed = compose(lines, &account.terms, subscription.currency, moment.now)?;
+    let (period, reason_key) = (subscription.period, LATE_USAGE_KEY.to_owned());
+    let usage = counted_usage(period, &late, &BTreeMap::new())?;
+    let occasion = Occasion { subscription, reason: BillingReason::LateUsage, reason_key, period, usage };
+    Ok(create(&draft(occasion, composed, moment)))
 }

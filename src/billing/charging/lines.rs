@@ -6,9 +6,10 @@ use rating::{BillingInterval, Currency, Money, PriceModel, PricedLine, Quantity,
 
 use crate::billing::invoices::line::{Line, LineKind};
 use crate::billing::subscriptions::entitlements::allowance;
-use crate::billing::subscriptions::subscription::{Period, Shape, months};
+use crate::billing::subscriptions::subscription::{Shape, months};
 use crate::catalog::plans::plan::{Plan, PlanMetric};
 use crate::kernel::error::{Error, OrInternal, Result};
+use crate::kernel::period::Period;
 use crate::meter::contract::LateUsage;
 
 /// A shape and the version of the plan that it names.

@@ -4,9 +4,10 @@ use rating::{Currency, Ending, Money, PricedLine, ProrationPolicy, Quantity, Sha
 
 use super::lines::{Item, Subscribed};
 use crate::billing::invoices::line::{Line, LineKind, Proration};
-use crate::billing::subscriptions::subscription::{Period, Subscription, months};
+use crate::billing::subscriptions::subscription::{Subscription, months};
 use crate::events::{Event, SubscriptionChanged, SubscriptionDowngraded, SubscriptionUpgraded};
 use crate::kernel::error::Result;
+use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
 /// A line for a part of a period's price; None where that is nothing.
@@ -67,7 +68,7 @@ pub(super) fn shares(
 }
 
 /// What happened, by the base price of a month.
-pub(super) fn moved(next: &Subscription, from: &Subscribed, to: &Subscribed) -> Result<Event> {
+pub(super) fn change_event(next: &Subscription, from: &Subscribed, to: &Subscribed) -> Result<Event> {
     let (subscription, from_plan, to_plan) = (next.id, from.shape.plan.clone(), to.shape.plan.clone());
     if from_plan == to_plan && from.shape.interval != to.shape.interval && from.shape.quantity == to.shape.quantity {
         return Ok(SubscriptionChanged { subscription, from_plan, to_plan }.into());

@@ -31,29 +31,32 @@ pub enum DurationWord {
     Forever,
 }
 
-/// A discount to be granted: a percentage, or an amount in one currency.
+/// A discount to grant: a percentage, or an amount in one currency.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewDiscount {
-    /// As it stands on the invoice.
-    #[schema(example = "Launch offer", min_length = 1, max_length = 200)]
+    /// The name, printed on invoices.
+    #[schema(min_length = 1, max_length = 200, example = "Launch offer")]
     pub name: String,
-    /// Percent, above 0 and up to 100.
+    /// The percentage, above 0 and up to 100. Send either `percentage` or `amount`.
     #[schema(value_type = Option<String>, example = "10")]
     pub percentage: Option<Decimal>,
+    /// The amount taken off each invoice, above zero.
     pub amount: Option<MoneyInput>,
-    /// Of the amount.
+    /// The ISO 4217 code of the currency of `amount`.
     #[schema(value_type = Option<String>, example = "USD")]
     pub currency: Option<Currency>,
+    /// The number of invoices that the discount applies to.
     pub duration: DurationWord,
-    /// On how many bills, when it is `repeating`.
-    #[schema(minimum = 1, maximum = 120)]
+    /// The number of invoices, for the duration `repeating`.
+    #[schema(minimum = 1, maximum = 120, example = 3)]
     pub bills: Option<u32>,
+    /// The first instant at which an invoice gets the discount. Absent: from now on.
     pub valid_from: Option<Timestamp>,
-    /// At this instant, still.
+    /// The last instant at which an invoice gets the discount. Absent: no end.
     pub valid_through: Option<Timestamp>,
-    /// Only off these plans, add-ons (`plan/add-on`) and metrics; off everything when absent.
-    #[schema(min_items = 1, max_items = 100)]
+    /// The items that the discount applies to: plans, add-ons (`plan/add-on`) and metrics. Absent or null: all items.
+    #[schema(min_items = 1, max_items = 100, example = json!(["professional", "apiCalls"]))]
     pub items: Option<Vec<String>>,
 }
 
@@ -77,28 +80,44 @@ impl NewDiscount {
     }
 }
 
-/// A discount off an organization's bills.
+/// A discount of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Discount)]
 pub struct DiscountView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Discount")]
     pub type_name: &'static str,
+    /// The id of the discount.
     #[serde(rename = "$id")]
     pub id: DiscountId,
+    /// The name, printed on invoices.
+    #[schema(example = "Launch offer")]
     pub name: String,
-    /// Percent.
+    /// The percentage. Null for an amount.
     #[schema(example = "10")]
     pub percentage: Option<String>,
+    /// The amount taken off each invoice. Null for a percentage.
     pub amount: Option<MoneyView>,
+    /// The number of invoices that the discount applies to.
     pub duration: DurationWord,
+    /// The number of invoices, for the duration `repeating`; null otherwise.
+    #[schema(example = 3)]
     pub bills: Option<u32>,
-    /// On how many bills it was so far.
+    /// The number of invoices that have had the discount.
+    #[schema(example = 1)]
     pub redeemed: u32,
+    /// The first instant at which an invoice gets the discount. Null: from its creation.
     pub valid_from: Option<Timestamp>,
+    /// The last instant at which an invoice gets the discount. Null: no end.
     pub valid_through: Option<Timestamp>,
+    /// The items that the discount applies to: plans, add-ons (`plan/add-on`) and metrics. Absent or null: all items.
+    #[schema(example = json!(["professional", "apiCalls"]))]
     pub items: Option<Vec<String>>,
+    /// The instant at which the discount was granted.
     pub created_at: Timestamp,
+    /// The instant at which the discount was ended. Null while it applies.
     pub ended_at: Option<Timestamp>,
 }
 
@@ -131,9 +150,9 @@ impl From<Granted> for DiscountView {
     }
 }
 
-/// Grant an organization a discount
+/// Create a discount
 ///
-/// It is taken off the next bill. Percentages come before amounts, each in the order in which they were granted, and nothing falls below zero.
+/// Grants a discount to an organization. It applies from the next invoice on. An organization has at most 50 open discounts.
 #[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount", params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
     responses((status = 201, description = "The discount", body = DiscountView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewDiscount>) -> Result<Reply> {
@@ -148,7 +167,9 @@ pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
     .await
 }
 
-/// List an organization's discounts
+/// List the discounts of an organization
+///
+/// Newest first, with those that have ended.
 #[utoipa::path(get, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "listDiscounts",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
     responses((status = 200, description = "Newest first, also those that have ended", body = Page<DiscountView>)))]
@@ -159,12 +180,12 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
     Reply::ok(&page::list(&query, find, list, |granted| granted.id, DiscountView::from).await?)
 }
 
-/// End a discount
+/// Delete a discount
 ///
-/// No bill that is made from now on has it. Bills that had it keep it.
+/// Ends the discount: no further invoice gets it. Existing invoices keep theirs.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/discounts/{discount}", tag = "discounts", operation_id = "deleteDiscount",
     params(("id" = String, Path, description = "`org_...`"), ("discount" = String, Path, description = "`disc_...`")),
-    responses((status = 204, description = "Ended")))]
+    responses((status = 204, description = "The discount has ended")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, discount): IdsInPath<OrganizationId, DiscountId>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     change(tenant, || async {

@@ -30,56 +30,72 @@ use crate::kernel::time::Timestamp;
 use crate::metering::limits;
 use crate::metering::limits::agreed::Limits;
 
-/// What holds of a feature for the organization.
+/// The entitlement of an organization to a feature.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Entitlement)]
 pub struct EntitlementView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Entitlement")]
     pub type_name: &'static str,
+    /// The key of the feature.
+    #[schema(example = "sso")]
     pub key: String,
-    /// Null where only the agreement with the organization knows it.
+    /// The name of the feature. Null where only an override defines it.
+    #[schema(example = "Single sign-on")]
     pub name: Option<String>,
-    /// Whether the organization may use it: a subscription is in use, and it is true, a text, or a limit above 0.
+    /// Whether the organization may use the feature: its subscription is in use, and the value is true, a text, or a limit above 0.
+    #[schema(example = true)]
     pub has_access: bool,
-    /// Null for what nobody speaks of: there is no access.
+    /// The type of the feature. Null for an unknown feature.
     #[serde(rename = "type")]
     pub kind: Option<FeatureType>,
-    /// True or false, or the text.
+    /// The value: true, false or a text. Null for a metered feature.
     pub value: Option<FeatureValue>,
-    /// Of a metered one: the metric whose limit counts.
+    /// Metered features: the key of the metric. Null otherwise.
+    #[schema(example = "apiCalls")]
     pub metric: Option<String>,
-    /// Of a metered one: the limit with add-ons, the organization's own and what is granted now; -1 is unlimited.
+    /// Metered features: the limit with add-ons, overrides and current grants; -1 is unlimited. Null otherwise.
     #[schema(value_type = Option<QuantityDocument>)]
     pub limit: Option<Quantity>,
-    /// `plan`, `addOn` or `override`: who says so.
+    /// The origin of the value: `plan`, `addOn` or `override`. Null for an unknown feature.
     #[schema(example = "plan")]
     pub source: Option<&'static str>,
-    /// The add-on that brings it.
+    /// The key of the add-on that provides the feature. Null otherwise.
+    #[schema(example = "extra-users")]
     pub add_on: Option<String>,
 }
 
-/// What is agreed with an organization about a feature.
+/// An entitlement override.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEntitlement {
-    /// `true`, `false`, or the text of a static feature.
+    /// The value: `true`, `false`, or the text of a static feature.
     pub value: FeatureValue,
-    /// Why, for your own people.
-    #[schema(example = "promised in the pilot", min_length = 1, max_length = 2000)]
+    /// The reason, for your own records.
+    #[schema(min_length = 1, max_length = 2000, example = "Promised in the pilot")]
     pub reason: Option<String>,
 }
 
-/// A feature agreed with one organization, whatever its plan says.
+/// An entitlement override: a value for one organization that replaces the value of its plan.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EntitlementOverride)]
 pub struct OverrideView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "EntitlementOverride")]
     pub type_name: &'static str,
+    /// The key of the feature.
+    #[schema(example = "sso")]
     pub key: String,
+    /// The value.
     pub value: FeatureValue,
+    /// The reason, for your own records.
+    #[schema(example = "Promised in the pilot")]
     pub reason: Option<String>,
+    /// The instant at which the override was set.
     pub updated_at: Timestamp,
 }
 
@@ -93,9 +109,9 @@ impl From<Override> for OverrideView {
     }
 }
 
-/// List the entitlements
+/// List entitlements
 ///
-/// All features of the subscription's plan and add-ons, and those that are agreed with the organization, by key.
+/// The features of the subscribed plan and its add-ons, with overrides, by key.
 #[utoipa::path(get, path = "/v1/entitlements", tag = "subscription", operation_id = "listEntitlements",
     responses((status = 200, description = "All entitlements", body = Page<EntitlementView>)))]
 pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParameters>) -> Result<Reply> {
@@ -104,9 +120,9 @@ pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParam
     Reply::ok(&Page { data, has_more: false, next_cursor: None })
 }
 
-/// Check an entitlement
+/// Get an entitlement
 ///
-/// A feature that nobody speaks of is answered with `hasAccess` false.
+/// An unknown feature is answered with `hasAccess` false.
 #[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement", params(("key" = String, Path, description = "`sso`")),
     responses((status = 200, description = "The entitlement", body = EntitlementView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): NameInPath) -> Result<Reply> {
@@ -118,12 +134,12 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): N
     }
 }
 
-/// Agree on a feature with an organization
+/// Set an entitlement override
 ///
-/// It holds when the answer arrives, whatever the plan says, and also after a change of plan.
+/// The value replaces that of the plan at once, and stays after a change of plan. An organization has at most 100 overrides.
 #[utoipa::path(put, path = "/v1/organizations/{id}/entitlements/{key}", tag = "limits", operation_id = "putEntitlement",
     params(("id" = String, Path, description = "`org_...`"), ("key" = String, Path, description = "`sso`")), request_body = NewEntitlement,
-    responses((status = 200, description = "The agreement", body = OverrideView)))]
+    responses((status = 200, description = "The override", body = OverrideView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, String>, command: Command<NewEntitlement>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_key(&key)?;
@@ -143,10 +159,12 @@ pub async fn put(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, S
     .await
 }
 
-/// Give a feature back to the plan
+/// Remove an entitlement override
+///
+/// The value of the plan applies again at once.
 #[utoipa::path(delete, path = "/v1/organizations/{id}/entitlements/{key}", tag = "limits", operation_id = "deleteEntitlement",
     params(("id" = String, Path, description = "`org_...`"), ("key" = String, Path, description = "`sso`")),
-    responses((status = 204, description = "What the plan says holds")))]
+    responses((status = 204, description = "The value of the plan applies")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, String>) -> Result<Reply> {
     let tenant = &vendor.organization(id).await?;
     require_key(&key)?;

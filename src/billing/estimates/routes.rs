@@ -17,53 +17,62 @@ use crate::kernel::problem::Problem;
 /// As many as a batch of usage has.
 const EVENTS_MAX: usize = 1_000;
 
-/// A price, and a usage to be priced: its `quantity`, or its `events`.
+/// A price, and the usage to price: either `quantity` or `events`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"}, "quantity": "15000", "currency": "USD"}))]
 pub struct NewEstimate {
+    /// The price to apply.
     #[schema(value_type = PriceDocument)]
     pub price: PriceModel,
-    /// The total of a period.
+    /// The total usage of a period.
     #[schema(value_type = Option<QuantityDocument>)]
     pub quantity: Option<Quantity>,
-    /// The quantity of each event, in the order of time: what a percentage looks at.
-    #[schema(value_type = Option<Vec<QuantityDocument>>, max_items = 1000)]
+    /// The quantity of each event, in order of time. Percentage prices need them.
+    #[schema(value_type = Option<Vec<QuantityDocument>>, max_items = 1000, example = json!(["10", "4.5"]))]
     pub events: Option<Vec<Quantity>>,
+    /// The ISO 4217 code of the currency.
     #[schema(example = "USD")]
     pub currency: String,
 }
 
-/// What the usage costs.
+/// The cost of a usage.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = PriceEstimate)]
 pub struct EstimateView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "PriceEstimate")]
     pub type_name: &'static str,
-    /// Those of an invoice; none for what costs nothing.
+    /// The lines of an invoice for this usage; empty where it is free.
     pub lines: Vec<EstimateLineView>,
+    /// The sum of the lines.
     pub total: MoneyView,
 }
 
-/// One line, rounded once.
+/// A line of an estimate, rounded once.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PriceEstimateLine)]
 pub struct EstimateLineView {
+    /// The tier or part of the price.
+    #[schema(example = "Units from 10001")]
     pub description: String,
+    /// The number of units.
     #[schema(value_type = QuantityDocument)]
     pub quantity: Quantity,
-    /// Major units, up to 12 decimals.
+    /// The price of one unit in major units, up to 12 decimals.
     #[schema(example = "0.005")]
     pub unit_price: String,
+    /// The amount of the line.
     pub amount: MoneyView,
 }
 
-/// Estimate what a usage costs
+/// Estimate a price
 ///
-/// By the code that bills, for any price: published or not. Nothing is kept.
+/// Prices a usage with any price, published or not, by the code that bills. Nothing is stored.
 #[utoipa::path(post, path = "/v1/price-estimates", tag = "catalogue", operation_id = "estimatePrice", request_body = NewEstimate,
-    responses((status = 200, description = "The lines and what they come to", body = EstimateView)))]
+    responses((status = 200, description = "The lines and their sum", body = EstimateView)))]
 pub async fn create(_caller: Caller, command: Command<NewEstimate>) -> Result<Reply> {
     Reply::ok(&estimate(command.body)?)
 }

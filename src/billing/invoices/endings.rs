@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::invoice::Invoice;
 use super::lifecycle::{Status, Trigger, step};
-use super::{books, store};
+use super::{journal, store};
 use crate::accounting::credits;
 use crate::accounting::credits::grant::Grant;
 use crate::accounting::credits::rules::give_back;
@@ -24,23 +24,23 @@ use crate::kernel::tenant::Tenant;
 const REASON_LENGTH_MAX: usize = 2_000;
 
 /// The day on which it was due is over: it is overdue if it is due still.
-pub fn fall_due(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
+pub fn mark_overdue(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
     if invoice.status != Status::Due || invoice.due_at.is_none_or(|due_at| moment.now < due_at) {
         return Ok(Decision::new());
     }
-    let after = Invoice { status: step(invoice.status, Trigger::FallDue)?, ..invoice.clone() };
+    let after = Invoice { status: step(invoice.status, Trigger::PassDueDate)?, ..invoice.clone() };
     Ok(changed(invoice, &after)
         .raise(InvoiceOverdue {
             invoice: invoice.id,
             identifier: invoice.identifier().unwrap_or_default(),
-            remaining: invoice.unsettled().to_decimal_string(),
+            remaining: invoice.outstanding().to_decimal_string(),
             currency: invoice.currency.code().to_owned(),
         })
         .audit("invoice.overdue", invoice.id.to_string(), None, None))
 }
 
 /// What voiding an invoice takes back with it.
-pub struct Traces {
+pub struct Reversals {
     /// The credits that it drew, with what it took of each.
     pub drawn: Vec<(Grant, i64)>,
     pub subscription: Subscription,
@@ -48,7 +48,7 @@ pub struct Traces {
     pub held: Vec<Balance>,
 }
 
-impl Traces {
+impl Reversals {
     pub async fn load(tenant: &Tenant, invoice: &Invoice) -> Result<Self> {
         let mut drawn = Vec::new();
         for taken in &invoice.credits {
@@ -63,7 +63,7 @@ impl Traces {
 
 /// The invoice was a mistake: what it drew is given back, its discounts may be redeemed by another bill, and what it charged in advance
 /// can't be credited any more.
-pub fn void(invoice: &Invoice, reason: Option<&str>, traces: &Traces, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
+pub fn void(invoice: &Invoice, reason: Option<&str>, reversals: &Reversals, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let reason = reason.map(str::trim);
     if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
         let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is in the audit log.");
@@ -81,9 +81,9 @@ pub fn void(invoice: &Invoice, reason: Option<&str>, traces: &Traces, moment: Mo
     let after = Invoice { status, voided_at: Some(moment.now), ..invoice.clone() };
     let decision = changed(invoice, &after)
         .write(discounts::store::delete_redemptions(invoice.id))
-        .write_all(post(&[books::voided(invoice, &traces.held, moment)?]))
-        .and(give_back(invoice.id, &traces.drawn, moment))
-        .and(forget_advances(invoice.id, &traces.subscription))
+        .write_all(post(&[journal::voided(invoice, &reversals.held, moment)?]))
+        .and(give_back(invoice.id, &reversals.drawn, moment))
+        .and(drop_advances(invoice.id, &reversals.subscription))
         .raise(InvoiceVoided { invoice: invoice.id, reason: reason.map(str::to_owned) })
         .audit("invoice.voided", invoice.id.to_string(), None, Some(json!({"reason": reason})));
     Ok((after, decision))
@@ -92,18 +92,18 @@ pub fn void(invoice: &Invoice, reason: Option<&str>, traces: &Traces, moment: Mo
 /// It will never be paid. If it is after all, a payment can be recorded.
 pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let after = Invoice { status: step(invoice.status, Trigger::WriteOff)?, ..invoice.clone() };
-    let lost = invoice_uncollectible(invoice.id, invoice.unsettled(), moment)?;
+    let lost = invoice_uncollectible(invoice.id, invoice.outstanding(), moment)?;
     let decision = changed(invoice, &after).write_all(post(&[lost])).raise(InvoiceUncollectible { invoice: invoice.id }).audit(
         "invoice.writtenOff",
         invoice.id.to_string(),
         None,
-        Some(json!({"unsettledMinor": invoice.unsettled().minor()})),
+        Some(json!({"outstandingMinor": invoice.outstanding().minor()})),
     );
     Ok((after, decision))
 }
 
 /// What an invoice charged in advance can't be given back once more by a change.
-fn forget_advances(invoice: InvoiceId, subscription: &Subscription) -> Decision {
+fn drop_advances(invoice: InvoiceId, subscription: &Subscription) -> Decision {
     if !subscription.advance.iter().any(|advance| advance.invoice == invoice) {
         return Decision::new();
     }

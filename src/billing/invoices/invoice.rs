@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::bill::{ChargedTax, DrawnCredit, TakenDiscount};
 use super::lifecycle::Status;
 use super::line::{Line, LineKind};
-use super::rules::PREFIX;
-use crate::billing::seller::rules as seller;
-use crate::billing::subscriptions::subscription::Period;
+use crate::billing::seller::party as seller;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
+use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
 /// Why an invoice was made.
@@ -107,14 +106,17 @@ impl Invoice {
     /// What is still to be paid.
     pub fn remaining(&self) -> Money {
         match self.status {
-            Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.unsettled(),
+            Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.outstanding(),
             Status::Void | Status::Uncollectible => self.money(0),
         }
     }
 
     /// What nothing was set against, whether or not anybody still expects it.
-    pub fn unsettled(&self) -> Money {
+    pub fn outstanding(&self) -> Money {
         let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
         self.money(self.total_minor.saturating_sub(settled))
     }
 }
+
+/// Of the seller that an invoice keeps.
+pub(super) const PREFIX: &str = "/seller/invoicePrefix";

@@ -9,9 +9,9 @@ pub enum Trigger {
     /// It gets its number.
     Finalize,
     /// Nothing is left to pay.
-    Settle,
+    PayInFull,
     /// The day on which it was due is over.
-    FallDue,
+    PassDueDate,
     /// It was a mistake.
     Void,
     /// It will never be paid.
@@ -19,21 +19,21 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    pub const ALL: &'static [Self] = &[Self::Finalize, Self::Settle, Self::FallDue, Self::Void, Self::WriteOff];
+    pub const ALL: &'static [Self] = &[Self::Finalize, Self::PayInFull, Self::PassDueDate, Self::Void, Self::WriteOff];
 }
 
 /// The status after it; a refusal where it can't happen.
 pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
     match (status, trigger) {
         (Status::Draft, Trigger::Finalize) => Ok(Status::Due),
-        (Status::Due, Trigger::FallDue) => Ok(Status::Overdue),
-        (Status::Due | Status::Overdue | Status::Uncollectible, Trigger::Settle) => Ok(Status::Paid),
+        (Status::Due, Trigger::PassDueDate) => Ok(Status::Overdue),
+        (Status::Due | Status::Overdue | Status::Uncollectible, Trigger::PayInFull) => Ok(Status::Paid),
         (Status::Due | Status::Overdue, Trigger::Void) => Ok(Status::Void),
         (Status::Due | Status::Overdue, Trigger::WriteOff) => Ok(Status::Uncollectible),
-        (Status::Draft, Trigger::Settle | Trigger::FallDue | Trigger::Void | Trigger::WriteOff)
+        (Status::Draft, Trigger::PayInFull | Trigger::PassDueDate | Trigger::Void | Trigger::WriteOff)
         | (Status::Due | Status::Overdue, Trigger::Finalize)
-        | (Status::Overdue, Trigger::FallDue)
-        | (Status::Uncollectible, Trigger::Finalize | Trigger::FallDue | Trigger::Void | Trigger::WriteOff)
+        | (Status::Overdue, Trigger::PassDueDate)
+        | (Status::Uncollectible, Trigger::Finalize | Trigger::PassDueDate | Trigger::Void | Trigger::WriteOff)
         | (Status::Paid | Status::Void, _) => Err(refusal(status)),
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     fn every_status_meets_every_trigger() {
         use Status::{Draft, Due, Overdue, Paid, Uncollectible, Void};
         const NO: Option<Status> = None;
-        // Finalize, Settle, FallDue, Void, WriteOff.
+        // Finalize, PayInFull, PassDueDate, Void, WriteOff.
         let table: [(Status, [Option<Status>; 5]); 6] = [
             (Draft, [Some(Due), NO, NO, NO, NO]),
             (Due, [NO, Some(Paid), Some(Overdue), Some(Void), Some(Uncollectible)]),

@@ -3,7 +3,8 @@
 use rating::{Currency, Money, ProrationPolicy, Quantity};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::subscriptions::subscription::{Period, Shape};
+use crate::billing::subscriptions::subscription::Shape;
+use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
 /// What a line charges for.

@@ -1,21 +1,25 @@
-//! Invoices: what a billing period costs, and that it is asked for once.
+//! Invoices: the document that charges an organization, from draft to void.
 //!
-//! Owns: the lines of an invoice, its number, its status; the billing run of one subscription. Does not own: prices (`crates/rating`,
-//! `catalog/`), counts (the Meter), when a run happens (`jobs/calendar.rs`), mails (`business/billing.rs`).
-//! Words: *base price* is charged in advance for the period that begins, *overage* in arrears for the one that ended; *late usage* came
-//! after the invoice of its period and is a correction line on the next one; a *draft* has no number, *finalizing* gives it one.
-//! Invariants: one invoice a subscription and period, however often a run is repeated or cut off; numbers have no gaps; lines sum to
-//! the total; nothing is rounded but once a line.
-//! One way leads to every bill, made or shown: `lines.rs` (what is charged for), then `compose.rs` (discounts, taxes, credits).
+//! Owns: invoices, their lines, numbers and statuses, their journal entries, the printed document and the proof. Does not own: the
+//! computation of the amounts (`billing/charging/`), payments and credit notes (`receivables/`), mails (`business/billing.rs`).
+//! Words: the *base price* is charged in advance for the next period, *overage* in arrears for the last one; *late usage* arrives after the
+//! invoice of its period and is a correction on the next one; a *draft* has no number, *finalizing* gives it one.
+//! Invariants: a subscription has one invoice per period and reason, however often a run repeats; numbers have no gaps; the lines sum to the
+//! total; an invoice keeps the names and addresses of the moment when it was finalized.
 
 pub mod bill;
-pub mod books;
+pub mod document;
 pub mod endings;
+pub mod form;
 pub mod invoice;
+pub mod journal;
 pub mod lifecycle;
 pub mod line;
+pub mod numbers;
 pub mod print;
 pub mod proof;
+pub mod proof_views;
 pub mod routes;
 pub mod rules;
 pub mod store;
+pub mod views;

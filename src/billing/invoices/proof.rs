@@ -2,20 +2,16 @@
 //!
 //! What is shown was stored when the invoice was made, but for plan versions and closings, which never change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rating::BillingInterval;
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::bill::{DrawnCredit, TakenDiscount};
 use super::invoice::{BillingReason, Invoice};
-use super::line::{Line, LineKind, Proration};
-use super::routes::InvoiceView;
+use super::line::{Line, LineKind};
+use super::proof_views::{BasisView, ClosingView, PhaseView, PinnedView, ProofView};
 use super::store;
+use super::views::InvoiceView;
 use crate::billing::subscriptions::store as subscriptions;
-use crate::billing::subscriptions::subscription::{Phase, Shape, Subscription};
+use crate::billing::subscriptions::subscription::{Phase, Subscription};
 use crate::catalog::plans;
 use crate::catalog::plans::plan::Plan;
 use crate::http::reply::Reply;
@@ -23,7 +19,7 @@ use crate::http::request::IdInPath;
 use crate::identity::callers::actors::Authorized;
 use crate::identity::permissions::needs;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{InvoiceId, OrganizationId, SubscriptionId};
+use crate::kernel::ids::InvoiceId;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -33,109 +29,10 @@ use crate::meter::contract::ChainedCommit;
 /// The version of the document's form.
 const VERSION: u32 = 1;
 
-/// An invoice with all that it is computed from. Save it and run the verifier on it; see docs/INVOICE-PROOF.md.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = InvoiceProof)]
-pub struct ProofView {
-    #[serde(rename = "$type")]
-    pub type_name: &'static str,
-    pub version: u32,
-    pub organization: OrganizationId,
-    /// As `GET /v1/invoices/{id}` shows it.
-    pub invoice: InvoiceView,
-    /// What each of the invoice's lines rests on, in their order.
-    pub lines: Vec<BasisView>,
-    /// The invoice's discounts with what they are off, in their order.
-    #[schema(value_type = Vec<Object>)]
-    pub discounts: Vec<TakenDiscount>,
-    /// What was drawn of which credit.
-    #[schema(value_type = Vec<Object>)]
-    pub credits: Vec<DrawnCredit>,
-    /// What was below zero and became credit.
-    pub carried_minor: i64,
-    pub subscription: PinnedView,
-    /// Every plan version that was charged by, whole.
-    #[schema(value_type = Vec<Object>)]
-    pub plans: Vec<Plan>,
-    /// The Meter's closings that the usage lines rest on.
-    pub closings: Vec<ClosingView>,
-}
-
-/// What a line rests on.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = InvoiceProofLine)]
-pub struct BasisView {
-    pub plan: String,
-    pub plan_version: u32,
-    /// What was subscribed to.
-    #[schema(value_type = Option<Object>)]
-    pub shape: Option<Shape>,
-    /// Usage: the number of the closing in `closings` that says the count; null while the period is not closed.
-    pub closing: Option<u64>,
-    /// Unused and remaining time: the share of what the line is.
-    #[schema(value_type = Option<Object>)]
-    pub proration: Option<Proration>,
-}
-
-/// What places the periods, and what was subscribed to from when on.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = InvoiceProofSubscription)]
-pub struct PinnedView {
-    #[serde(rename = "$id")]
-    pub id: SubscriptionId,
-    pub time_zone: String,
-    pub started_at: Timestamp,
-    pub trial_ends_at: Option<Timestamp>,
-    /// Where paid periods are counted from now.
-    pub anchored_at: Option<Timestamp>,
-    /// Oldest first.
-    pub phases: Vec<PhaseView>,
-}
-
-/// What it was from an instant on, up to the next phase.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = SubscriptionPhase)]
-pub struct PhaseView {
-    pub starts_at: Timestamp,
-    pub plan: String,
-    pub plan_version: u32,
-    #[schema(value_type = String, example = "month")]
-    pub interval: BillingInterval,
-    pub quantity: u32,
-    pub add_ons: BTreeMap<String, u32>,
-}
-
-impl From<Phase> for PhaseView {
-    fn from(phase: Phase) -> Self {
-        let Shape { plan, plan_version, interval, quantity, add_ons } = phase.shape;
-        Self { starts_at: phase.starts_at, plan, plan_version, interval, quantity, add_ons }
-    }
-}
-
-/// A commit of the Meter's chain that closed a period.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = InvoiceProofClosing)]
-pub struct ClosingView {
-    pub number: u64,
-    /// The hash of the commit before it.
-    pub previous: String,
-    pub hash: String,
-    /// The exact text that the hash is of.
-    pub body: String,
-    /// Where the chain is exported that this commit stands in, with the events that it counts.
-    #[schema(example = "/v1/usage/proof?from=2026-01-31T09:00:00Z")]
-    pub usage_proof: String,
-}
-
-/// Prove an invoice
+/// Get the proof of an invoice
 ///
-/// The invoice with everything that it is computed from: plan versions, what was subscribed to, discounts, taxes, credits, and the commits
-/// of the Meter's chain that say what was used. `cargo run -p verify -- proof.json` computes it again, offline.
+/// The invoice with all data that its amounts are computed from: plan versions, phases of the subscription, discounts, taxes, credit, and
+/// the commits of the Meter's chain that prove the usage. `cargo run -p verify -- proof.json` computes it again, offline.
 #[utoipa::path(get, path = "/v1/invoices/{id}/proof", tag = "invoices", operation_id = "getInvoiceProof", params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The proof", body = ProofView)))]
 pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
@@ -213,7 +110,7 @@ fn view(
             phases: phases.into_iter().map(PhaseView::from).collect(),
         },
         plans: plans.iter().map(|plan| plan.as_ref().clone()).collect(),
-        closings: closings.into_iter().map(ClosingView::from).collect(),
+        closings: closings.into_iter().map(|closed| ClosingView::new(closed.starts_at, closed.commit)).collect(),
         invoice: InvoiceView::from(invoice),
     }
 }
@@ -235,12 +132,5 @@ fn basis(line: &Line, invoice: &Invoice, closings: &[Closed]) -> BasisView {
         shape: line.shape.clone(),
         closing: closed.map(|closed| closed.commit.number),
         proration: line.proration.clone(),
-    }
-}
-
-impl From<Closed> for ClosingView {
-    fn from(closed: Closed) -> Self {
-        let Closed { starts_at, commit: ChainedCommit { number, previous, hash, body } } = closed;
-        Self { number, previous, hash, body, usage_proof: format!("/v1/usage/proof?from={starts_at}") }
     }
 }

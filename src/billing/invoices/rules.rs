@@ -7,18 +7,19 @@ use rating::Quantity;
 use super::bill::Composed;
 use super::invoice::{BillingReason, CountedUsage, Invoice};
 use super::lifecycle::{Status, Trigger, step};
-use super::{books, store};
+use super::{journal, store};
 use crate::accounting::credits::grant::Source;
 use crate::accounting::credits::rules as credits;
 use crate::accounting::credits::rules::Taken;
 use crate::accounting::ledger::store::post;
 use crate::billing::discounts::rules as discounts;
-use crate::billing::seller::rules::Seller;
-use crate::billing::subscriptions::subscription::{Period, Subscription};
+use crate::billing::seller::party::Seller;
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::events::{InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoicePaid, InvoicePeriodEnded};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{InvoiceId, Moment};
+use crate::kernel::period::Period;
 use crate::kernel::time::days;
 use crate::meter::contract::Closing;
 use crate::tenancy::organizations::organization::Organization;
@@ -116,20 +117,20 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
     }
     let due_at = moment.now.plus(DUE_AFTER);
     let due = step(invoice.status, Trigger::Finalize)?;
-    let is_settled = invoice.unsettled().is_zero();
+    let is_paid_in_full = invoice.outstanding().is_zero();
     let finalized = Invoice {
-        status: if is_settled { step(due, Trigger::Settle)? } else { due },
+        status: if is_paid_in_full { step(due, Trigger::PayInFull)? } else { due },
         number: Some(number),
         parties: Some(parties),
         issued_at: Some(moment.now),
         due_at: Some(due_at),
-        paid_at: Some(moment.now).filter(|_| is_settled),
+        paid_at: Some(moment.now).filter(|_| is_paid_in_full),
         ..invoice.clone()
     };
     let decision = Decision::new()
         .guard(store::unchanged(invoice))
         .write(store::finalize(&finalized))
-        .write_all(post(&[books::finalized(&finalized, moment)?]))
+        .write_all(post(&[journal::finalized(&finalized, moment)?]))
         .raise(InvoiceFinalized {
             invoice: invoice.id,
             identifier: finalized.identifier().unwrap_or_default(),
@@ -139,8 +140,8 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
         })
         .audit("invoice.finalized", invoice.id.to_string(), None, Some(serde_json::json!({"number": number})));
     let ended = |decision: Decision, ends_at| decision.later(ends_at, InvoicePeriodEnded { invoice: invoice.id, ends_at });
-    let decision = books::period_ends(invoice).into_iter().fold(decision, ended);
-    Ok(if is_settled {
+    let decision = journal::period_ends(invoice).into_iter().fold(decision, ended);
+    Ok(if is_paid_in_full {
         decision.raise(InvoicePaid { invoice: invoice.id })
     } else {
         decision.later(due_at, InvoiceDueDatePassed { invoice: invoice.id })
@@ -155,6 +156,3 @@ pub fn parties(seller: &Seller, customer: &Organization) -> serde_json::Value {
         "customer": {"$id": id, "name": name, "email": email, "address": details.address, "taxId": details.tax_id},
     })
 }
-
-/// Of the seller that an invoice keeps.
-pub(super) const PREFIX: &str = "/seller/invoicePrefix";

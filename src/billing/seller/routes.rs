@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::{PREFIX, Seller};
+use super::party::{PREFIX, Seller};
 use super::store;
 use crate::http::reply::Reply;
 use crate::http::request::Command;
@@ -13,36 +13,42 @@ use crate::kernel::tenant::until_fresh;
 use crate::kernel::time::Timestamp;
 use crate::tenancy::organizations::organization::PostalAddress;
 
-/// Who sells, as it stands on invoices. What is left out is not printed.
+/// The seller as it is printed on invoices. An absent field is not printed.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSeller {
-    #[schema(example = "Northwind", min_length = 1, max_length = 200)]
+    /// The name of the seller.
+    #[schema(min_length = 1, max_length = 200, example = "Northwind")]
     pub name: String,
-    /// Printed as the sender where it differs from the name.
-    #[schema(example = "Northwind Software GmbH", min_length = 1, max_length = 200)]
+    /// The legal name, printed as the sender where it differs from the name.
+    #[schema(min_length = 1, max_length = 200, example = "Northwind Software GmbH")]
     pub legal_name: Option<String>,
-    #[schema(example = "billing@northwind.example", max_length = 254)]
+    /// The email address, printed on invoices.
+    #[schema(max_length = 254, example = "billing@northwind.example")]
     pub email: Option<String>,
-    #[schema(min_length = 1, max_length = 200)]
+    /// The telephone number, printed on invoices.
+    #[schema(min_length = 1, max_length = 200, example = "+49 30 5550100")]
     pub telephone: Option<String>,
-    #[schema(example = "https://northwind.example", min_length = 1, max_length = 200)]
+    /// The website, printed on invoices.
+    #[schema(min_length = 1, max_length = 200, example = "https://northwind.example")]
     pub url: Option<String>,
+    /// The postal address, printed on invoices.
     pub address: Option<PostalAddress>,
-    /// Such as a VAT number.
-    #[schema(example = "DE811907980", min_length = 1, max_length = 200)]
+    /// The tax id, such as a VAT number.
+    #[schema(min_length = 1, max_length = 200, example = "DE811907980")]
     pub tax_id: Option<String>,
-    /// A PNG, or an SVG of shapes in plain colours, as a data URI (`data:image/png;base64,` or `data:image/svg+xml;base64,`) of at most 48 KiB.
-    #[schema(max_length = 49152)]
+    /// The logo: a PNG, or an SVG of shapes in plain colors, as a data URI (`data:image/png;base64,` or `data:image/svg+xml;base64,`) of at
+    /// most 48 KiB.
+    #[schema(max_length = 49152, example = "data:image/png;base64,iVBORw0KGgo=")]
     pub logo: Option<String>,
-    /// Small print at the foot of every page.
-    #[schema(min_length = 1, max_length = 1000)]
+    /// The small print at the foot of every page.
+    #[schema(min_length = 1, max_length = 1000, example = "Northwind Software GmbH, Berlin, HRB 1234")]
     pub footer: Option<String>,
-    /// How to pay; printed below the sums.
-    #[schema(min_length = 1, max_length = 1000)]
+    /// Payment instructions, printed below the totals.
+    #[schema(min_length = 1, max_length = 1000, example = "Please transfer to DE02 1203 0000 0000 2020 51.")]
     pub payment_instructions: Option<String>,
-    /// Before the number of every invoice from now on; `INV-` when absent.
-    #[schema(example = "INV-", min_length = 1, max_length = 12, pattern = "^[A-Za-z0-9_./-]{1,12}$")]
+    /// The prefix of the numbers of invoices from now on. Defaults to `INV-`.
+    #[schema(min_length = 1, max_length = 12, pattern = "^[A-Za-z0-9_./-]{1,12}$", example = "INV-")]
     pub invoice_prefix: Option<String>,
 }
 
@@ -64,28 +70,49 @@ impl From<NewSeller> for Seller {
     }
 }
 
-/// Who sells.
+/// The seller: the vendor as it is printed on invoices.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Seller)]
 pub struct SellerView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Seller")]
     pub type_name: &'static str,
-    /// Null until it is set.
+    /// The name of the seller. Null until it is set.
+    #[schema(example = "Northwind")]
     pub name: Option<String>,
+    /// The legal name, printed as the sender where it differs from the name.
+    #[schema(example = "Northwind Software GmbH")]
     pub legal_name: Option<String>,
+    /// The email address, printed on invoices.
+    #[schema(example = "billing@northwind.example")]
     pub email: Option<String>,
+    /// The telephone number, printed on invoices.
+    #[schema(example = "+49 30 5550100")]
     pub telephone: Option<String>,
+    /// The website, printed on invoices.
+    #[schema(example = "https://northwind.example")]
     pub url: Option<String>,
+    /// The postal address, printed on invoices.
     #[schema(value_type = Option<PostalAddress>)]
     pub address: Option<PostalAddress>,
+    /// The tax id, such as a VAT number.
+    #[schema(example = "DE811907980")]
     pub tax_id: Option<String>,
-    /// A data URI.
+    /// The logo as a data URI.
+    #[schema(example = "data:image/png;base64,iVBORw0KGgo=")]
     pub logo: Option<String>,
+    /// The small print at the foot of every page.
+    #[schema(example = "Northwind Software GmbH, Berlin, HRB 1234")]
     pub footer: Option<String>,
+    /// Payment instructions, printed below the totals.
+    #[schema(example = "Please transfer to DE02 1203 0000 0000 2020 51.")]
     pub payment_instructions: Option<String>,
+    /// The prefix of invoice numbers.
+    #[schema(example = "INV-")]
     pub invoice_prefix: String,
-    /// Null until it is set.
+    /// The instant of the last update. Null until the seller is set.
     pub updated_at: Option<Timestamp>,
 }
 
@@ -109,7 +136,9 @@ impl SellerView {
     }
 }
 
-/// Read the seller
+/// Get the seller
+///
+/// The vendor as it is printed on invoices.
 #[utoipa::path(get, path = "/v1/seller", tag = "seller", operation_id = "getSeller",
     responses((status = 200, description = "The seller", body = SellerView)))]
 pub async fn get(vendor: Vendor) -> Result<Reply> {
@@ -120,7 +149,8 @@ pub async fn get(vendor: Vendor) -> Result<Reply> {
 
 /// Set the seller
 ///
-/// Replaces all of it. An invoice keeps the seller of the moment at which it got its number, a minute later at the latest; the logo is today's.
+/// Replaces all fields. An invoice keeps the seller of the moment when it gets its number (a change arrives within a minute); the logo is
+/// always the current one.
 #[utoipa::path(put, path = "/v1/seller", tag = "seller", operation_id = "putSeller", request_body = NewSeller,
     responses((status = 200, description = "The seller", body = SellerView)))]
 pub async fn put(vendor: Vendor, command: Command<NewSeller>) -> Result<Reply> {

@@ -1,14 +1,11 @@
 //! What a seller may look like.
 
 use base64ct::{Base64, Encoding};
-use serde::{Deserialize, Serialize};
 
+use super::party::Seller;
 use crate::kernel::organization::is_email;
 use crate::kernel::problem::Problem;
-use crate::tenancy::organizations::organization::PostalAddress;
 use crate::tenancy::organizations::rules::check_address;
-
-pub const PREFIX: &str = "INV-";
 
 const NAME_LENGTH_MAX: usize = 200;
 /// Of an address in the web, a telephone number, a tax id.
@@ -21,43 +18,6 @@ pub const LOGO_BYTES_MAX: usize = 48 * 1024;
 
 const PNG: &str = "data:image/png;base64,";
 const SVG: &str = "data:image/svg+xml;base64,";
-
-/// The vendor, as it stands on invoices.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Seller {
-    /// None until it is set.
-    pub name: Option<String>,
-    pub legal_name: Option<String>,
-    pub email: Option<String>,
-    pub telephone: Option<String>,
-    pub url: Option<String>,
-    pub address: Option<PostalAddress>,
-    pub tax_id: Option<String>,
-    /// A data URI.
-    pub logo: Option<String>,
-    pub footer: Option<String>,
-    pub payment_instructions: Option<String>,
-    pub invoice_prefix: String,
-}
-
-impl Default for Seller {
-    fn default() -> Self {
-        Self {
-            name: None,
-            legal_name: None,
-            email: None,
-            telephone: None,
-            url: None,
-            address: None,
-            tax_id: None,
-            logo: None,
-            footer: None,
-            payment_instructions: None,
-            invoice_prefix: PREFIX.to_owned(),
-        }
-    }
-}
 
 impl Seller {
     /// Refused with the field that does not fit.
@@ -86,7 +46,7 @@ impl Seller {
     }
 
     /// The logo as what is printed. None when there is none.
-    pub fn read_logo(&self) -> Result<Option<paper::Logo>, Problem> {
+    pub fn read_logo(&self) -> Result<Option<documents::Logo>, Problem> {
         self.logo.as_deref().map(read_logo).transpose()
     }
 
@@ -101,17 +61,17 @@ impl Seller {
     }
 }
 
-fn read_logo(uri: &str) -> Result<paper::Logo, Problem> {
+fn read_logo(uri: &str) -> Result<documents::Logo, Problem> {
     let refused = |detail: String| Problem::invalid("/logo", "invalid_logo", detail);
     if uri.len() > LOGO_BYTES_MAX {
         return Err(refused(format!("Send at most {} KiB, or leave it out.", LOGO_BYTES_MAX >> 10)));
     }
     let decoded = |data: &str| Base64::decode_vec(data).map_err(|_| refused("Send the picture in base64 behind the comma.".into()));
     let logo = match (uri.strip_prefix(PNG), uri.strip_prefix(SVG)) {
-        (Some(data), _) => paper::Logo::Png(decoded(data)?),
+        (Some(data), _) => documents::Logo::Png(decoded(data)?),
         (None, Some(data)) => {
             let text = String::from_utf8(decoded(data)?).map_err(|_| refused("Send the SVG as UTF-8.".into()))?;
-            paper::Logo::Svg(text)
+            documents::Logo::Svg(text)
         }
         (None, None) => return Err(refused(format!("Send a data URI that begins with {PNG} or {SVG}."))),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::rules::Seller;
+use super::party::Seller;
 use crate::kernel::audit::Audit;
 use crate::kernel::error::Result;
 use crate::kernel::platform::{Platform, common_rows};

@@ -12,7 +12,7 @@ use super::rules::{PERIODS_MAX, Replayed, Simulated};
 use crate::billing::charging::account::Account;
 use crate::billing::charging::compose::Terms;
 use crate::billing::charging::lines::Subscribed;
-use crate::billing::invoices::routes::{BillingPeriodView, DiscountView, LineView, TaxView};
+use crate::billing::invoices::views::{BillingPeriodView, DiscountView, LineView, TaxView};
 use crate::billing::subscriptions::rules::QUANTITY_MAX;
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
 use crate::billing::{invoices, subscriptions};
@@ -33,70 +33,93 @@ use crate::meter::client;
 /// Closed periods that are replayed when nothing is said: a quarter.
 const PERIODS_BY_DEFAULT: usize = 3;
 
-/// What is supposed. What is absent is as the subscription has it now.
+/// The subscription to simulate. An absent field keeps the value of the current subscription.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSimulation {
+    /// The key of the plan.
     #[schema(example = "enterprise")]
     pub plan: Option<String>,
-    /// The newest one when absent.
-    #[schema(minimum = 1)]
+    /// The version of the plan. Defaults to the newest one.
+    #[schema(minimum = 1, example = 2)]
     pub plan_version: Option<u32>,
+    /// The length of the billing period.
     #[schema(value_type = Option<String>, example = "month")]
     pub billing_period: Option<BillingInterval>,
-    #[schema(minimum = 1)]
+    /// The quantity of the plan: seats, where it is sold per seat.
+    #[schema(minimum = 1, example = 10)]
     pub quantity: Option<u32>,
-    /// By key, how many.
+    /// The quantity of each add-on, by its key.
+    #[schema(example = json!({"extra-users": 2}))]
     pub add_ons: Option<BTreeMap<String, u32>>,
-    /// Usage periods that start at or after; the last three closed ones when absent.
+    /// The start of the range: usage periods that start at or after it are simulated. Defaults to the last three closed periods.
     pub from: Option<Timestamp>,
-    /// Usage periods that start before; now when absent. Periods that are not over are supposed to have `usage`.
+    /// The end of the range: usage periods that start before it are simulated. Defaults to now. Periods that have not ended are projected
+    /// with `usage`.
     pub to: Option<Timestamp>,
-    /// By metric, what is supposed to be used in each period that is not over; the last closed period's when absent.
-    #[schema(value_type = Option<BTreeMap<String, QuantityDocument>>)]
+    /// The usage of each projected period, by metric. Defaults to the usage of the last closed period.
+    #[schema(value_type = Option<BTreeMap<String, QuantityDocument>>, example = json!({"apiCalls": 120000}))]
     pub usage: Option<BTreeMap<String, Quantity>>,
 }
 
-/// What a usage period comes to.
+/// The cost of one usage period.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SimulatedPeriod {
+    /// The usage period.
     pub period: BillingPeriodView,
-    /// Its usage is supposed, not counted.
+    /// Whether the usage is projected instead of counted.
+    #[schema(example = false)]
     pub is_supposed: bool,
+    /// The lines of the invoice.
     pub lines: Vec<LineView>,
+    /// The discounts of the invoice.
     pub discount: Vec<DiscountView>,
+    /// The taxes of the invoice.
     pub taxes: Vec<TaxView>,
+    /// The total of the invoice, before credit.
     pub total: MoneyView,
 }
 
-/// What the periods come to under what is supposed, and what was charged for them.
+/// The simulated cost of a subscription, and the amount that was charged for the same periods.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Simulation {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Simulation")]
     pub type_name: &'static str,
+    /// The key of the plan.
+    #[schema(example = "enterprise")]
     pub plan: String,
+    /// The version of the plan.
+    #[schema(example = 2)]
     pub plan_version: u32,
+    /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
+    /// The quantity of the plan.
+    #[schema(example = 10)]
     pub quantity: u32,
+    /// The quantity of each add-on, by its key.
+    #[schema(example = json!({"extra-users": 2}))]
     pub add_ons: BTreeMap<String, u32>,
+    /// The simulated periods, oldest first.
     pub periods: Vec<SimulatedPeriod>,
-    /// All periods together, before credit. A base price counts in the period in which it begins.
+    /// The total of all periods, before credit. A base price counts in the period in which its billing period begins.
     pub total: MoneyView,
-    /// What invoices charged for the closed ones among these periods.
+    /// The amount that invoices charged for the closed periods.
     pub charged: MoneyView,
-    /// The total of the closed periods less what was charged for them: above zero, it would have cost more.
+    /// The simulated total of the closed periods less `charged`: above zero, the simulated subscription is more expensive.
     pub difference: MoneyView,
 }
 
-/// Simulate another plan
+/// Simulate another subscription
 ///
-/// What the organization's usage would have cost under another plan, quantity or add-ons, and what it will cost. By the code that bills,
-/// with the discounts and taxes that hold now; nothing is changed.
+/// Computes the cost of past and projected usage under another plan, quantity or set of add-ons, by the code that bills, with the current
+/// discounts and taxes. Changes nothing.
 #[utoipa::path(post, path = "/v1/simulations", tag = "subscription", operation_id = "simulate", request_body = NewSimulation,
-    responses((status = 200, description = "What it would cost", body = Simulation)))]
+    responses((status = 200, description = "The simulated cost", body = Simulation)))]
 pub async fn create(caller: Authorized<needs::SubscriptionRead>, command: Command<NewSimulation>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let subscription = subscriptions::store::require(tenant).await?;

@@ -11,10 +11,11 @@ use crate::billing::charging::lines::Subscribed;
 use crate::billing::invoices::bill::Composed;
 use crate::billing::invoices::line::{Line, LineKind};
 use crate::billing::subscriptions::lifecycle::Status;
-use crate::billing::subscriptions::subscription::{Period, Subscription};
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::catalog::plans::plan::BaseTiming;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
+use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::{ClosedPeriod, Closing};
 

@@ -1,16 +1,14 @@
 //! Another subscription, after one that is over.
 
-use std::collections::BTreeMap;
-
 use rating::{BillingInterval, Currency};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
-use super::changes::{offered, sold};
+use super::checked_change::offered;
 use super::endings;
-use super::wire::SubscriptionView;
+use super::requests::NewSubscriptionBody;
+use super::rules::{may_begin, sold};
+use super::views::SubscriptionView;
 use crate::billing::charging::lines::Subscribed;
-use crate::billing::charging::{terms, turns};
+use crate::billing::charging::{beginning, terms};
 use crate::billing::subscriptions::rules::{NewSubscription, start_trial};
 use crate::billing::subscriptions::store;
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
@@ -25,42 +23,20 @@ use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;
 use crate::tenancy::organizations;
 
-/// What is to be subscribed to.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewSubscriptionBody {
-    #[schema(example = "professional")]
-    pub plan: String,
-    /// What it is charged in; the organization's currency when absent.
-    #[schema(value_type = Option<String>, example = "USD")]
-    pub currency: Option<Currency>,
-    /// `month` when absent.
-    #[schema(value_type = Option<String>, example = "month")]
-    pub billing_period: Option<BillingInterval>,
-    /// 1 when absent.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    pub quantity: Option<u32>,
-    pub add_ons: Option<BTreeMap<String, u32>>,
-    /// Whether it begins with the plan's trial: once an organization, unless the vendor asks.
-    #[serde(default)]
-    #[schema(required = false)]
-    pub trial: bool,
-}
-
-/// Begin another subscription
+/// Create a subscription
 ///
-/// For an organization that has none, or whose last one is over. Without a trial its first billing period is invoiced at once. Usage holds
-/// against its limits when the answer arrives.
+/// For an organization without a subscription, or after the last one ended. Without a trial the first billing period is invoiced at once.
+/// The limits apply when the response arrives.
 #[utoipa::path(post, path = "/v1/subscription", tag = "subscription", operation_id = "createSubscription", request_body = NewSubscriptionBody,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionBody>) -> Result<Reply> {
     let (tenant, claim, body) = (&caller.tenant, command.claim.as_ref(), &command.body);
     once(tenant, claim, || async {
         let before = store::current(tenant).await?;
-        may_begin(tenant, before.as_ref(), body)?;
+        may_begin(before.as_ref(), body.trial, tenant.actor().is_vendor())?;
         let (subscribed, currency) = wanted(tenant, body).await?;
         if let Some(before) = &before {
-            settle(tenant, before).await?;
+            bill_late_usage_before(tenant, before).await?;
         }
         let settings = organizations::store::load(tenant).await?.settings;
         let Shape { interval, quantity, add_ons, .. } = subscribed.shape.clone();
@@ -83,18 +59,6 @@ pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Comman
     .await
 }
 
-fn may_begin(tenant: &Tenant, before: Option<&Subscription>, body: &NewSubscriptionBody) -> Result<()> {
-    if before.is_some_and(|before| before.ended_at.is_none()) {
-        let detail = "The organization has a subscription. Change it with POST /v1/subscription/changes, or cancel it first.";
-        return Err(Problem::conflict("subscription_running", detail).into());
-    }
-    if body.trial && before.is_some() && !tenant.actor().is_vendor() {
-        let detail = "A trial is for an organization's first subscription. Send \"trial\": false, or ask the vendor for another one.";
-        return Err(Problem::conflict("trial_used", detail).into());
-    }
-    Ok(())
-}
-
 async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscribed, Currency)> {
     let plan: Plan = offered(tenant, &body.plan, None).await?;
     let own = organizations::store::load(tenant).await?.settings.currency.parse().ok();
@@ -114,7 +78,7 @@ async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscrib
 }
 
 /// Bills what came late for the one before. From here on it can't be told from usage of the next.
-async fn settle(tenant: &Tenant, before: &Subscription) -> Result<()> {
+async fn bill_late_usage_before(tenant: &Tenant, before: &Subscription) -> Result<()> {
     let decision = endings::late_usage(tenant, before.id).await?;
     tenant.commit(decision, None).await
 }
@@ -125,6 +89,6 @@ async fn begun(tenant: &Tenant, new: &NewSubscription<'_>, subscribed: &Subscrib
     }
     let read = tenant.run(terms::select()).await?.into_iter();
     let terms = terms::read(read, new.currency)?;
-    let begun = turns::begin(new, subscribed, &terms, tenant.moment())?;
+    let begun = beginning::begin(new, subscribed, &terms, tenant.moment())?;
     Ok((begun.subscription, begun.decision))
 }

@@ -1,16 +1,14 @@
 //! Pauses: begun, ended, and ended by themselves.
 
-use serde::Deserialize;
-use utoipa::ToSchema;
-
-use super::acting::{close, peek, up_to_date};
-use super::wire::SubscriptionView;
+use super::current::{billed_account, close, peek};
+use super::requests::NewPause;
+use super::views::SubscriptionView;
 use crate::billing::charging::account::Account;
 use crate::billing::charging::late_usage::ended_period;
-use crate::billing::charging::turns;
+use crate::billing::charging::pauses;
 use crate::billing::subscriptions::lifecycle::Trigger;
 use crate::billing::subscriptions::pausing::{Wanted, closes_period};
-use crate::billing::subscriptions::subscription::{PausePolicy, Subscription};
+use crate::billing::subscriptions::subscription::Subscription;
 use crate::billing::subscriptions::{lifecycle, pausing};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::Command;
@@ -23,32 +21,20 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::Closing;
 
-/// How it is to rest.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewPause {
-    /// `credit_unused` when absent.
-    #[serde(default)]
-    #[schema(required = false)]
-    pub policy: PausePolicy,
-    /// When it ends by itself; until somebody ends it when absent.
-    pub resumes_at: Option<Timestamp>,
-}
-
 /// Pause the subscription
 ///
-/// Usage so far is billed. While it rests nothing falls due, and nothing is admitted when the answer arrives. `credit_unused`: what is
-/// unused of what was paid comes back, and going on begins a new billing period. `keep_time`: it goes on with what was left.
+/// The usage so far is billed. While paused, nothing is charged and usage is refused. `credit_unused`: unused prepaid time becomes credit,
+/// and resuming starts a new billing period. `keep_time`: the rest of the billing period follows the pause.
 #[utoipa::path(post, path = "/v1/subscription/pause", tag = "subscription", operation_id = "pauseSubscription", request_body = NewPause,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewPause>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let wanted = Wanted { policy: command.body.policy, resumes_at: command.body.resumes_at };
     once(tenant, claim, || async {
-        let account = up_to_date(tenant).await?;
+        let account = billed_account(tenant).await?;
         lifecycle::step(account.subscription.status, Trigger::Pause)?;
         let closing = peek(tenant, &account.subscription).await?;
-        let paused = turns::pause(&account, &closing, wanted, tenant.moment())?;
+        let paused = pauses::pause(&account, &closing, wanted, tenant.moment())?;
         let reply = Reply::created(&SubscriptionView::load(tenant.app(), paused.subscription.clone()).await?)?;
         tenant.commit(paused.decision, reply.stored(claim).as_ref()).await?;
         crate::billing::subscriptions::meter::configure(tenant, &paused.subscription).await?;
@@ -59,13 +45,13 @@ pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Comman
 
 /// Resume the subscription
 ///
-/// It admits usage again when the answer arrives.
+/// Ends the pause. Usage is admitted when the response arrives.
 #[utoipa::path(delete, path = "/v1/subscription/pause", tag = "subscription", operation_id = "resumeSubscription",
-    responses((status = 204, description = "It goes on")))]
+    responses((status = 204, description = "The subscription is active")))]
 pub async fn resume(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;
     change(tenant, || async {
-        let (next, decision) = resumed(tenant, &up_to_date(tenant).await?).await?;
+        let (next, decision) = resumed(tenant, &billed_account(tenant).await?).await?;
         tenant.commit(decision, None).await?;
         crate::billing::subscriptions::meter::configure(tenant, &next).await?;
         Ok(Reply::no_content())
@@ -92,6 +78,6 @@ async fn resumed(tenant: &Tenant, account: &Account) -> Result<(Subscription, De
     } else {
         Closing::default()
     };
-    let resumed = turns::resume(account, &closing, tenant.moment())?;
+    let resumed = pauses::resume(account, &closing, tenant.moment())?;
     Ok((resumed.subscription, resumed.decision))
 }

@@ -32,7 +32,7 @@ pub enum Trigger {
     /// An invoice was not paid in time.
     PaymentOverdue,
     /// Every invoice is paid.
-    PaymentsSettled,
+    PaymentsCurrent,
     /// The period at whose end it was cancelled is over.
     End,
     /// Nobody renewed it, or its trial ended unpaid.
@@ -54,7 +54,7 @@ impl Trigger {
         Self::Suspend,
         Self::Unsuspend,
         Self::PaymentOverdue,
-        Self::PaymentsSettled,
+        Self::PaymentsCurrent,
         Self::End,
         Self::Expire,
     ];
@@ -90,7 +90,7 @@ fn of_trial(trigger: Trigger) -> Option<Status> {
         | Trigger::Suspend
         | Trigger::Unsuspend
         | Trigger::PaymentOverdue
-        | Trigger::PaymentsSettled => None,
+        | Trigger::PaymentsCurrent => None,
     }
 }
 
@@ -110,7 +110,7 @@ fn of_running(status: Status, trigger: Trigger) -> Option<Status> {
         Trigger::PaymentOverdue => Some(Status::PastDue),
         // Who owes something pays first: a pause is no way around a bill.
         Trigger::Pause => (!is_past_due).then_some(Status::Paused),
-        Trigger::PaymentsSettled => is_past_due.then_some(Status::Active),
+        Trigger::PaymentsCurrent => is_past_due.then_some(Status::Active),
         Trigger::Convert | Trigger::Resume | Trigger::Unsuspend => None,
     }
 }
@@ -130,7 +130,7 @@ fn of_paused(trigger: Trigger) -> Option<Status> {
         | Trigger::Suspend
         | Trigger::Unsuspend
         | Trigger::PaymentOverdue
-        | Trigger::PaymentsSettled
+        | Trigger::PaymentsCurrent
         | Trigger::End
         | Trigger::Expire => None,
     }
@@ -149,7 +149,7 @@ fn of_suspended(trigger: Trigger) -> Option<Status> {
         | Trigger::Resume
         | Trigger::Suspend
         | Trigger::PaymentOverdue
-        | Trigger::PaymentsSettled => None,
+        | Trigger::PaymentsCurrent => None,
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
         (Trigger::Suspend,              [None,            Some(Suspended), Some(Suspended), None,            None,            None, None]),
         (Trigger::Unsuspend,            [None,            None,            None,            None,            Some(Active),    None, None]),
         (Trigger::PaymentOverdue,       [None,            Some(PastDue),   Some(PastDue),   None,            None,            None, None]),
-        (Trigger::PaymentsSettled,      [None,            None,            Some(Active),    None,            None,            None, None]),
+        (Trigger::PaymentsCurrent,      [None,            None,            Some(Active),    None,            None,            None, None]),
         (Trigger::End,                  [Some(Cancelled), Some(Cancelled), Some(Cancelled), None,            Some(Cancelled), None, None]),
         (Trigger::Expire,               [Some(Expired),   Some(Expired),   Some(Expired),   None,            Some(Expired),   None, None]),
     ];

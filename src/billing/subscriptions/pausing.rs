@@ -6,9 +6,10 @@ use chrono::Months;
 
 use super::lifecycle;
 use super::lifecycle::Trigger;
-use super::subscription::{Pause, PausePolicy, Period, Subscription, months};
-use super::waiting::nothing_waits;
+use super::scheduled::check_nothing_scheduled;
+use super::subscription::{Pause, PausePolicy, Subscription, months};
 use crate::kernel::error::{Error, Result};
+use crate::kernel::period::Period;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days};
 
@@ -29,7 +30,7 @@ pub struct Wanted {
 /// The subscription as it rests from `now` on.
 pub fn paused(subscription: &Subscription, wanted: Wanted, now: Timestamp) -> Result<Subscription> {
     let status = lifecycle::step(subscription.status, Trigger::Pause)?;
-    nothing_waits(subscription)?;
+    check_nothing_scheduled(subscription)?;
     let Wanted { policy, resumes_at } = wanted;
     if resumes_at.is_some_and(|at| at <= now || at > now.plus(RESUMES_AFTER_MAX)) {
         return Err(Problem::invalid("/resumesAt", "invalid_value", "Send an instant from now on, at most two years ahead.").into());
@@ -64,7 +65,7 @@ pub fn resumed(subscription: &Subscription, now: Timestamp) -> Result<Subscripti
     let version = subscription.version.saturating_add(1);
     let awake = Subscription { status, pause: None, version, ..subscription.clone() };
     match pause.policy {
-        PausePolicy::CreditUnused => awake.begun_anew(now),
+        PausePolicy::CreditUnused => awake.restarted(now),
         PausePolicy::KeepTime => prolonged(awake, pause, now),
     }
 }

@@ -6,12 +6,13 @@ use rating::{BillingInterval, Currency, parse_time_zone};
 
 use super::lifecycle::Status;
 use super::store;
-use super::subscription::{Period, Shape, Subscription, remembered};
+use super::subscription::{Shape, Subscription, remembered};
 use crate::catalog::plans::plan::Plan;
 use crate::events::{SubscriptionCreated, TrialEnding};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{Moment, SubscriptionId, TestClockId};
+use crate::kernel::period::Period;
 use crate::kernel::time::{Timestamp, days};
 
 /// How long before its end a trial is announced to end.
@@ -19,12 +20,6 @@ pub const TRIAL_ENDING_NOTICE: std::time::Duration = days(3);
 
 /// Most of a plan or of an add-on that one subscription has.
 pub const QUANTITY_MAX: u32 = 1_000_000;
-
-/// How long before its end a year is announced to end.
-pub const EXPIRING_NOTICE: std::time::Duration = days(30);
-
-/// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
-pub(super) const EARLIER_PERIODS_MAX: usize = 4;
 
 /// What a new subscription is to be.
 pub struct NewSubscription<'a> {

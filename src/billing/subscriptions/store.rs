@@ -6,9 +6,10 @@ use rating::{BillingInterval, Currency, Quantity};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::Status;
-use super::subscription::{Advance, Cancellation, Pause, Period, Phase, ScheduledChange, Shape, Subscription};
+use super::subscription::{Advance, Cancellation, Pause, Phase, ScheduledChange, Shape, Subscription};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
+use crate::kernel::period::Period;
 use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql;

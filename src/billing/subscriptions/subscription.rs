@@ -7,19 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::lifecycle;
 use super::lifecycle::{Status, Trigger};
-use super::rules::{EARLIER_PERIODS_MAX, EXPIRING_NOTICE};
 use crate::events::SubscriptionExpiring;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{InvoiceId, SubscriptionId, TestClockId};
-use crate::kernel::time::Timestamp;
-
-/// A stretch of time that is counted and billed as one; includes its start, excludes its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Period {
-    pub starts_at: Timestamp,
-    pub ends_at: Timestamp,
-}
+use crate::kernel::period::Period;
+use crate::kernel::time::{Timestamp, days};
 
 /// What is subscribed to. Two subscriptions of one shape cost the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,7 +214,7 @@ impl Subscription {
     }
 
     /// The same in a billing period that begins at `now`, counted from there. A usage period that began this instant goes on in it.
-    pub fn begun_anew(&self, now: Timestamp) -> Result<Subscription> {
+    pub fn restarted(&self, now: Timestamp) -> Result<Subscription> {
         let anchored = Subscription { anchored_at: Some(now), period_index: 0, ..self.clone() };
         let period = anchored.usage_period(0)?;
         let is_moved = self.period.starts_at < now;
@@ -250,13 +242,6 @@ impl Subscription {
     }
 }
 
-impl Period {
-    /// The same for `rating`.
-    pub fn to_rating(self) -> Result<rating::Period> {
-        rating::Period::new(self.starts_at.to_chrono(), self.ends_at.to_chrono()).or_internal()
-    }
-}
-
 /// Usage periods in a billing period.
 pub fn months(interval: BillingInterval) -> u32 {
     match interval {
@@ -266,3 +251,9 @@ pub fn months(interval: BillingInterval) -> u32 {
         BillingInterval::Month | BillingInterval::Week | BillingInterval::Day => 1,
     }
 }
+
+/// How long before its end a year is announced to end.
+pub const EXPIRING_NOTICE: std::time::Duration = days(30);
+
+/// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
+pub(super) const EARLIER_PERIODS_MAX: usize = 4;

@@ -12,48 +12,57 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 
-/// The taxes on every line.
+/// The tax rates of an organization.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTaxes {
-    /// None when nothing is taxed.
+    /// The rates that apply to every invoice line. An empty list: no taxes.
     #[schema(max_items = 10)]
     pub rates: Vec<NewTaxRate>,
 }
 
-/// One of them.
+/// A tax rate.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTaxRate {
-    /// As it stands on the invoice.
-    #[schema(example = "VAT", min_length = 1, max_length = 100)]
+    /// The name, printed on invoices.
+    #[schema(min_length = 1, max_length = 100, example = "VAT")]
     pub name: String,
-    /// Percent of the net amount.
+    /// The rate in percent of the net amount.
     #[schema(value_type = String, example = "20")]
     pub rate: Decimal,
-    /// Contained in the prices; on top of them when false or absent.
+    /// Whether prices include the tax; otherwise it is added to them.
     #[serde(default)]
+    #[schema(example = false)]
     pub inclusive: bool,
 }
 
-/// The taxes on every line of an organization's bills.
+/// The tax rates of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Taxes)]
 pub struct TaxesView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Taxes")]
     pub type_name: &'static str,
+    /// The rates that apply to every invoice line.
     pub rates: Vec<TaxRateView>,
 }
 
+/// A tax rate.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = TaxRate)]
 pub struct TaxRateView {
+    /// The name, printed on invoices.
+    #[schema(example = "VAT")]
     pub name: String,
-    /// Percent of the net amount.
+    /// The rate in percent of the net amount.
     #[schema(example = "20")]
     pub rate: String,
+    /// Whether prices include the tax; otherwise it is added to them.
+    #[schema(example = false)]
     pub inclusive: bool,
 }
 
@@ -64,9 +73,9 @@ impl From<Vec<NamedTax>> for TaxesView {
     }
 }
 
-/// Set the taxes on an organization's bills
+/// Set the tax rates of an organization
 ///
-/// They replace all rates there are, and count from the next bill on.
+/// Replaces all rates. They apply from the next invoice on.
 #[utoipa::path(put, path = "/v1/organizations/{id}/taxes", tag = "taxes", operation_id = "putTaxes", params(("id" = String, Path, description = "`org_...`")), request_body = NewTaxes,
     responses((status = 200, description = "The taxes", body = TaxesView)))]
 pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewTaxes>) -> Result<Reply> {
@@ -82,7 +91,9 @@ pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command
     .await
 }
 
-/// Read the taxes on an organization's bills
+/// Get the tax rates of an organization
+///
+/// The rates that apply to every invoice line; empty where nothing is taxed.
 #[utoipa::path(get, path = "/v1/organizations/{id}/taxes", tag = "taxes", operation_id = "getTaxes", params(("id" = String, Path, description = "`org_...`")),
     responses((status = 200, description = "The taxes", body = TaxesView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {

@@ -1,9 +1,9 @@
 //! One step of one fact: what it is decided on, its claim, and the record of its run.
 
+use crate::business::Step;
 use crate::business::actions::Action;
 use crate::business::company::Company;
 use crate::business::perform::perform;
-use crate::business::Step;
 use crate::events::Event;
 use crate::kernel::audit::Behalf;
 use crate::kernel::decision::Decision;

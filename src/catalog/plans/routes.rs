@@ -1,5 +1,4 @@
-//! The endpoints of the catalogue: the vendor publishes plans and moves their subscribers, anybody with a credential reads what they may
-//! take.
+//! The endpoints of plans: the vendor publishes them, anybody with a credential reads those it may subscribe to.
 
 use serde::Deserialize;
 
@@ -8,7 +7,6 @@ use super::publishing::{Place, VERSIONS_MAX};
 pub use super::views::{PlanView, RateLimitsView, RateView};
 use super::wire::NewPlan;
 use super::{publishing, store};
-use crate::billing::subscription_changes::migration::{Between, Migration, NewMigration, SubscriberView};
 use crate::catalog::metrics;
 use crate::http::reply::{Reply, once_for_vendor};
 use crate::http::request::{Command, Filter, NameInPath};
@@ -154,47 +152,4 @@ fn seen(caller: &Caller, plan: Option<Plan>) -> Option<Plan> {
 
 fn views(plans: &[Plan]) -> Result<Vec<PlanView>> {
     plans.iter().map(PlanView::new).collect()
-}
-
-/// Preview moving a plan's subscribers to another version
-///
-/// A page of the subscriptions that pin `from`, by organization, and what `to` would give and cost each. Nothing is changed.
-#[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration", params(("key" = String, Path, description = "`professional`")), request_body = Migration,
-    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
-pub async fn preview_migration(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
-    let migration = Between::load(&vendor.platform, &key, &command.body).await?;
-    let Page { data, has_more, next_cursor } = migration.subscribers(&vendor.platform).await?;
-    let compared = data.into_iter().map(|(organization, subscription)| migration.view(organization, &subscription));
-    Reply::ok(&Page { data: compared.collect::<Result<Vec<_>>>()?, has_more, next_cursor })
-}
-
-/// Move a plan's subscribers to another version
-///
-/// A page a call: each subscription that can change is scheduled to do so where its billing period ends. One that has another change
-/// before it, ends or is paused is skipped. Go on with `nextCursor`; a page that is asked for again changes nothing more.
-#[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers", params(("key" = String, Path, description = "`professional`")), request_body = NewMigration,
-    responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
-pub async fn migrate(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewMigration>) -> Result<Reply> {
-    let (platform, claim) = (&vendor.platform, command.claim.as_ref());
-    let asked = Migration::from(command.body);
-    once_for_vendor(platform, claim, || async {
-        let migration = Between::load(platform, &key, &asked).await?;
-        let page = migration.subscribers(platform).await?;
-        let mut data = Vec::new();
-        for (organization, _) in &page.data {
-            data.extend(migration.schedule(&vendor, *organization).await?);
-        }
-        let scheduled = data.iter().filter(|view| view.is_scheduled()).count();
-        let reply = Reply::ok(&Page { data, has_more: page.has_more, next_cursor: page.next_cursor })?;
-        crate::billing::subscription_changes::migration_store::note_migration(
-            platform,
-            &key,
-            (asked.from, asked.to),
-            scheduled,
-            reply.stored(claim).as_ref(),
-        )
-        .await?;
-        Ok(reply)
-    })
-    .await
 }

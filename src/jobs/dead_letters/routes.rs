@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::billing::billing_run::work;
+use crate::billing::billing_run::attempts;
 use crate::business::runner;
 use crate::delivery::mails::dispatch;
 use crate::http::reply::{Reply, once_for_vendor};
@@ -129,7 +129,7 @@ async fn try_again(vendor: &Vendor, id: &str) -> Result<bool> {
         }
         (Some("billing"), Some(organization), Some(subscription), None) => {
             let subscription: SubscriptionId = subscription.parse().map_err(|_| unknown())?;
-            work::replay(&tenant(vendor, organization).await?, subscription).await
+            attempts::replay(&tenant(vendor, organization).await?, subscription).await
         }
         (Some("message"), Some(message), None, None) => replay_message(vendor, message.parse().map_err(|_| unknown())?).await,
         _ => Ok(false),

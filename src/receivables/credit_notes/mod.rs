@@ -7,6 +7,7 @@
 //! Invariants: the notes of an invoice never come to more than it, and those of a line sum back to it to the cent, with discount and tax;
 //! nothing is given back that was not paid, and no money for what credit paid; numbers have no gaps.
 
+pub mod credit_note;
 pub mod numbers;
 pub mod parts;
 pub mod routes;

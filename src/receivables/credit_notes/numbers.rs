@@ -1,13 +1,15 @@
 //! How a credit note gets its number. The number belongs to its id, so that asking again leaves no gap.
 
 use super::{rules, store};
-use crate::billing::charging::billing::CREDIT_NOTES;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::CreditNoteId;
 use crate::kernel::tenant::Tenant;
 
-/// What gives a credit note its number.
+/// The series of the numbers of credit notes: one seller, the vendor, until there are several legal entities.
+pub const CREDIT_NOTES: &str = "default:credit-notes";
+
+/// Gives a credit note its number; nothing where it has one.
 pub async fn give(tenant: &Tenant, id: CreditNoteId) -> Result<Decision> {
     let note = store::find(tenant, id).await?.ok_or_else(|| Error::internal(format!("{id} is to be numbered and is not there")))?;
     if note.number.is_some() {

@@ -276,7 +276,7 @@ mod tests {
             prop_assert!(invoice.total_minor >= 0 && invoice.carried_minor >= 0);
             prop_assert!(invoice.total_minor == 0 || invoice.carried_minor == 0);
             let moment = Moment { now: invoice.created_at, entropy: &Fixed };
-            prop_assert!(crate::billing::invoices::books::finalized(&invoice, moment).is_ok(), "it balances");
+            prop_assert!(crate::billing::invoices::journal::finalized(&invoice, moment).is_ok(), "it balances");
         }
     }
 

@@ -4,8 +4,9 @@ use rating::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::credit_note::{CreditNote, Resolution};
 use super::parts::{NoteLine, Part};
-use super::rules::{About, CreditNote, Resolution, Wanted, identifier};
+use super::rules::{About, Wanted, identifier};
 use super::{rules, store};
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::store as invoices;
@@ -25,30 +26,35 @@ use crate::kernel::time::Timestamp;
 /// Lines named in one request.
 const LINES_MAX: usize = 500;
 
-/// A part of an invoice to be taken back: these lines, so much over all lines, or all that is left when neither is named. Amounts are before
-/// discounts and taxes, as the lines' amounts are: the same parts of both go back with them.
+/// A credit note to create: for some lines, for an amount spread over all lines, or for the rest of the invoice when neither is sent.
+/// Amounts are before discounts and taxes, like those of invoice lines; the matching share of both is credited with them.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCreditNote {
-    #[schema(example = "inv_01k...")]
+    /// The invoice to credit.
     pub invoice: InvoiceId,
-    /// As it stands on the credit note.
-    #[schema(example = "outage on the 3rd", min_length = 1, max_length = 2000)]
+    /// The reason, printed on the credit note.
+    #[schema(min_length = 1, max_length = 2000, example = "Outage on January 3")]
     pub reason: String,
+    /// The lines to credit. Send either `lines` or `amount`.
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Option<Vec<NewCreditNoteLine>>,
+    /// The amount to credit, spread over all lines in proportion to the rest of each.
     pub amount: Option<MoneyInput>,
-    /// What becomes of what was paid: `credit` when absent. What credit paid becomes credit again.
+    /// How paid money is returned: as `credit` (default) or as a `refund`. Money that credit paid always becomes credit again.
     #[serde(default)]
     #[schema(required = false)]
     pub resolution: Resolution,
 }
 
+/// A line of the invoice to credit.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewCreditNoteLine {
-    /// Its position on the invoice, from 0.
+    /// The position of the line on the invoice, from 0.
+    #[schema(example = 0)]
     pub line: usize,
+    /// The amount to credit, before discounts and taxes.
     pub amount: MoneyInput,
 }
 
@@ -77,15 +83,20 @@ impl NewCreditNote {
 #[serde(rename_all = "camelCase")]
 #[schema(as = CreditNoteLine)]
 pub struct NoteLineView {
-    /// Its position on the invoice, from 0.
+    /// The position of the line on the invoice, from 0.
+    #[schema(example = 0)]
     pub line: usize,
+    /// The item of the line: a plan, an add-on (`plan/add-on`) or a metric.
+    #[schema(example = "professional")]
     pub order_item: String,
+    /// The description of the line on the invoice.
+    #[schema(example = "Professional Plan")]
     pub description: String,
-    /// Before discount and taxes.
+    /// The credited amount, before discounts and taxes.
     pub amount: MoneyView,
-    /// Of the discount, which is not given back.
+    /// The share of the discount. It was never paid, so it is not returned.
     pub discount: MoneyView,
-    /// In the order of the invoice's `taxes`.
+    /// The credited taxes, in the order of `taxes` of the invoice.
     pub taxes: Vec<MoneyView>,
 }
 
@@ -94,28 +105,38 @@ pub struct NoteLineView {
 #[serde(rename_all = "camelCase")]
 #[schema(as = CreditNote)]
 pub struct CreditNoteView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "CreditNote")]
     pub type_name: &'static str,
+    /// The id of the credit note.
     #[serde(rename = "$id")]
     pub id: CreditNoteId,
-    /// The number; gapless, of a series of its own. It is given right after the answer that made the note.
+    /// The number, from a gapless series of its own. Null for an instant after the credit note was created.
     #[schema(example = "CN-000001")]
     pub identifier: Option<String>,
+    /// The credited invoice.
     pub invoice: InvoiceId,
+    /// The reason, printed on the credit note.
+    #[schema(example = "Outage on January 3")]
     pub reason: String,
+    /// The credited lines.
     pub lines: Vec<NoteLineView>,
-    /// After discounts.
+    /// The sum of the lines, after discounts.
     pub subtotal: MoneyView,
-    /// On top of the lines and contained in them.
+    /// The sum of all taxes, exclusive and inclusive.
     pub tax: MoneyView,
+    /// The credited amount, with taxes.
     pub total: MoneyView,
-    /// What of it need not be paid any more.
+    /// The part of the total that lowers the outstanding amount of the invoice.
     pub reduces_invoice: MoneyView,
-    /// What of it became credit.
+    /// The part of the total that became credit.
     pub credited: MoneyView,
-    /// What of it is paid back, see `/v1/refunds`.
+    /// The part of the total that is refunded; see `/v1/refunds`.
     pub refunded: MoneyView,
+    /// The instant at which the credit note was created.
     pub created_at: Timestamp,
+    /// The instant at which the credit note got its number.
     pub date_issued: Option<Timestamp>,
 }
 
@@ -149,9 +170,10 @@ impl From<CreditNote> for CreditNoteView {
     }
 }
 
-/// Take a part of an invoice back
+/// Create a credit note
 ///
-/// What is open need not be paid any more; what was paid becomes credit, or is refunded.
+/// Credits a part of an invoice or all of it. The outstanding amount is reduced first; paid money becomes credit, or a refund by request.
+/// The credit note gets its number right after the response. Draft, void and uncollectible invoices cannot be credited.
 #[utoipa::path(post, path = "/v1/credit-notes", tag = "credit notes", operation_id = "createCreditNote",
     params(("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewCreditNote,
     responses((status = 201, description = "The credit note", body = CreditNoteView)))]
@@ -172,7 +194,9 @@ pub async fn create(vendor: VendorFor, command: Command<NewCreditNote>) -> Resul
     .await
 }
 
-/// List the credit notes
+/// List credit notes
+///
+/// The credit notes of the organization, newest first.
 #[utoipa::path(get, path = "/v1/credit-notes", tag = "credit notes", operation_id = "listCreditNotes",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<CreditNoteView>)))]
@@ -183,7 +207,9 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
     Reply::ok(&page::list(&query, find, list, |note| note.id, CreditNoteView::from).await?)
 }
 
-/// Read a credit note
+/// Get a credit note
+///
+/// Its lines, and the parts that were offset, credited and refunded.
 #[utoipa::path(get, path = "/v1/credit-notes/{id}", tag = "credit notes", operation_id = "getCreditNote", params(("id" = String, Path, description = "`cn_...`")),
     responses((status = 200, description = "The credit note", body = CreditNoteView)))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<CreditNoteId>) -> Result<Reply> {

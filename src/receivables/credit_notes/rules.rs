@@ -1,13 +1,14 @@
 //! How a credit note is made, and what it does to the invoice, the customer's credit and the subscription.
 
-use rating::Currency;
 use serde_json::json;
 
+use super::credit_note::{CreditNote, Resolution};
 use super::parts::{NoteLine, Part, lines};
 use super::store;
 use crate::accounting::credits::grant::Source;
 use crate::accounting::credits::rules as credits;
-use crate::accounting::ledger::rules::{CreditNoteParts, Entry, credit_note_issued};
+use crate::accounting::ledger::entry::Entry;
+use crate::accounting::ledger::rules::{CreditNoteParts, credit_note_issued};
 use crate::accounting::ledger::store::post;
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::lifecycle::{Status, Trigger, refusal, step};
@@ -17,45 +18,12 @@ use crate::billing::subscriptions::subscription::Subscription;
 use crate::events::{CreditNoteCreated, CreditNoteIssued, InvoicePaid};
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
-use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, RefundId};
+use crate::kernel::ids::{CreditNoteId, Moment};
 use crate::kernel::problem::Problem;
-use crate::kernel::time::Timestamp;
-use crate::receivables::payments::payment::Refund;
 
 const REASON_LENGTH_MAX: usize = 2_000;
 /// Notes on one invoice: each is made by looking at all of them.
 pub const NOTES_MAX: usize = 100;
-
-/// What becomes of what was paid already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Resolution {
-    /// Credit, for the next bills.
-    #[default]
-    Credit,
-    /// It is paid back, as far as money paid it.
-    Refund,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreditNote {
-    pub id: CreditNoteId,
-    pub invoice: InvoiceId,
-    pub number: Option<u64>,
-    pub currency: Currency,
-    pub reason: String,
-    pub lines: Vec<NoteLine>,
-    /// After discounts, before taxes on top.
-    pub subtotal_minor: i64,
-    /// All taxes, on top and contained.
-    pub tax_minor: i64,
-    pub total_minor: i64,
-    pub reduced_minor: i64,
-    pub credited_minor: i64,
-    pub refunded_minor: i64,
-    pub created_at: Timestamp,
-    pub issued_at: Option<Timestamp>,
-}
 
 /// A credit note as the vendor writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +55,7 @@ pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(
     }
     let earlier: Vec<NoteLine> = about.notes.iter().flat_map(|note| note.lines.iter().cloned()).collect();
     let lines = lines(invoice, &earlier, &wanted.part, moment.now)?;
-    let note = settled(about, lines, reason, wanted.resolution, moment)?;
+    let note = apportioned(about, lines, reason, wanted.resolution, moment)?;
     let decision = committed(about, &note, moment)?;
     Ok((note, decision))
 }
@@ -101,8 +69,8 @@ fn checked_reason(reason: &str) -> std::result::Result<String, Problem> {
     Ok(reason.to_owned())
 }
 
-/// What it comes to, and how that is settled: what is open need not be paid; what was paid is given back, money only where money came.
-fn settled(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: Resolution, moment: Moment<'_>) -> Result<CreditNote> {
+/// What it comes to, and how that is apportioned: what is open need not be paid; what was paid is given back, money only where money came.
+fn apportioned(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: Resolution, moment: Moment<'_>) -> Result<CreditNote> {
     let invoice = about.invoice;
     let sum = |of: &dyn Fn(&NoteLine) -> i64| lines.iter().fold(0_i64, |sum, line| sum.saturating_add(of(line)));
     let subtotal_minor = sum(&NoteLine::subtotal_minor);
@@ -121,7 +89,7 @@ fn settled(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: 
         );
         return Err(Problem::conflict("more_than_invoiced", detail).into());
     }
-    let reduced_minor = total_minor.min(invoice.unsettled().minor());
+    let reduced_minor = total_minor.min(invoice.outstanding().minor());
     let paid = total_minor.saturating_sub(reduced_minor);
     let money = invoice.paid_minor.saturating_sub(total_of(about.notes, |note| note.refunded_minor));
     let refunded_minor = match resolution {
@@ -150,9 +118,9 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
     let invoice = about.invoice;
     let mut after = Invoice { reduced_minor: invoice.reduced_minor.saturating_add(note.reduced_minor), ..invoice.clone() };
     after.credit_notes.push(note.id);
-    let is_settled = invoice.status != Status::Paid && after.unsettled().is_zero();
-    if is_settled {
-        after.status = step(invoice.status, Trigger::Settle)?;
+    let is_paid_in_full = invoice.status != Status::Paid && after.outstanding().is_zero();
+    if is_paid_in_full {
+        after.status = step(invoice.status, Trigger::PayInFull)?;
         after.paid_at = Some(moment.now);
     }
     let mut decision = Decision::new()
@@ -170,7 +138,7 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
     if note.refunded_minor > 0 {
         decision = decision.write(crate::receivables::payments::store::insert_refund(&note.refund(moment)));
     }
-    Ok(if is_settled { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
+    Ok(if is_paid_in_full { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
 }
 
 /// What it takes back of what was earned, deferred and taxed.
@@ -224,34 +192,6 @@ pub fn number(note: &CreditNote, number: u64, moment: Moment<'_>) -> Decision {
         .write(store::number(note.id, number, moment.now))
         .raise(CreditNoteIssued { credit_note: note.id, invoice: note.invoice, identifier: identifier(number) })
         .audit("creditNote.issued", note.id.to_string(), None, Some(json!({"number": number})))
-}
-
-impl CreditNote {
-    /// The money that goes back by it.
-    pub fn refund(&self, moment: Moment<'_>) -> Refund {
-        Refund {
-            id: RefundId::derived(&["refund", &self.id.to_string()]),
-            credit_note: self.id,
-            invoice: self.invoice,
-            amount: rating::Money::new(self.refunded_minor, self.currency),
-            method: None,
-            reference: None,
-            created_at: moment.now,
-            paid_at: None,
-        }
-    }
-
-    /// For the audit log.
-    fn facts(&self) -> serde_json::Value {
-        json!({
-            "invoice": self.invoice,
-            "totalMinor": self.total_minor,
-            "reducedMinor": self.reduced_minor,
-            "creditedMinor": self.credited_minor,
-            "refundedMinor": self.refunded_minor,
-            "reason": self.reason,
-        })
-    }
 }
 
 /// The number as it is printed.

@@ -3,8 +3,8 @@
 use rating::Currency;
 use serde::Deserialize;
 
+use super::credit_note::CreditNote;
 use super::parts::NoteLine;
-use super::rules::CreditNote;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CreditNoteId, InvoiceId};
 use crate::kernel::sql;

@@ -19,47 +19,61 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Money that came in by other ways than a payment provider.
+/// A payment received outside of a payment provider.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewPayment {
-    /// All that is open when absent.
+    /// The amount received, above zero. Defaults to the outstanding amount of the invoice.
     pub amount: Option<MoneyInput>,
-    #[schema(example = "bank_transfer", min_length = 1, max_length = 200)]
+    /// The payment method, in free text.
+    #[schema(min_length = 1, max_length = 200, example = "bank_transfer")]
     pub method: Option<String>,
-    /// What it is called there.
-    #[schema(min_length = 1, max_length = 200)]
+    /// The reference of the payment at the bank or in your books.
+    #[schema(min_length = 1, max_length = 200, example = "TRX-20260131-17")]
     pub reference: Option<String>,
-    /// When the money came; now when absent.
+    /// The instant at which the payment was received. Defaults to now.
     pub paid_at: Option<Timestamp>,
 }
 
-/// How a refund was paid out.
+/// The payout of a refund.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRefundPayment {
-    #[schema(example = "bank_transfer", min_length = 1, max_length = 200)]
+    /// The payment method, in free text.
+    #[schema(min_length = 1, max_length = 200, example = "bank_transfer")]
     pub method: Option<String>,
-    #[schema(min_length = 1, max_length = 200)]
+    /// The reference of the payout at the bank or in your books.
+    #[schema(min_length = 1, max_length = 200, example = "TRX-20260207-3")]
     pub reference: Option<String>,
-    /// When the money left; now when absent.
+    /// The instant at which the refund was paid out. Defaults to now.
     pub paid_at: Option<Timestamp>,
 }
 
-/// Money that came in for an invoice.
+/// A payment of an invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Payment)]
 pub struct PaymentView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Payment")]
     pub type_name: &'static str,
+    /// The id of the payment.
     #[serde(rename = "$id")]
     pub id: PaymentId,
+    /// The invoice that was paid.
     pub invoice: InvoiceId,
+    /// The amount received.
     pub amount: MoneyView,
+    /// The payment method, in free text.
+    #[schema(example = "bank_transfer")]
     pub method: Option<String>,
+    /// The reference of the payment at the bank or in your books.
+    #[schema(example = "TRX-20260131-17")]
     pub reference: Option<String>,
+    /// The instant at which the payment was received.
     pub paid_at: Timestamp,
+    /// The instant at which the payment was recorded.
     pub recorded_at: Timestamp,
 }
 
@@ -87,22 +101,35 @@ pub enum RefundStatus {
     Paid,
 }
 
-/// Money that goes back.
+/// A refund of a paid invoice.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Refund)]
 pub struct RefundView {
+    /// The type of the resource.
     #[serde(rename = "$type")]
+    #[schema(example = "Refund")]
     pub type_name: &'static str,
+    /// The id of the refund.
     #[serde(rename = "$id")]
     pub id: RefundId,
+    /// The credit note that granted the refund.
     pub credit_note: CreditNoteId,
+    /// The invoice that is refunded.
     pub invoice: InvoiceId,
+    /// The amount to pay back.
     pub amount: MoneyView,
+    /// `pending` until the payout is recorded, then `paid`.
     pub status: RefundStatus,
+    /// The payment method of the payout, in free text. Null while pending.
+    #[schema(example = "bank_transfer")]
     pub method: Option<String>,
+    /// The reference of the payout. Null while pending or where none was sent.
+    #[schema(example = "TRX-20260207-3")]
     pub reference: Option<String>,
+    /// The instant at which the refund was granted.
     pub created_at: Timestamp,
+    /// The instant at which the refund was paid out. Null while pending.
     pub paid_at: Option<Timestamp>,
 }
 
@@ -125,7 +152,8 @@ impl From<Refund> for RefundView {
 
 /// Record a payment of an invoice
 ///
-/// Money that came by other ways than a payment provider, in parts or as a whole. Never more than is open.
+/// Records money that was received outside of a payment provider, in full or in part. The invoice is paid once nothing is outstanding. An
+/// amount above the outstanding one is refused with `more_than_due`.
 #[utoipa::path(post, path = "/v1/invoices/{id}/payment", tag = "payments", operation_id = "createPayment",
     params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewPayment,
     responses((status = 201, description = "The payment", body = PaymentView)))]
@@ -144,7 +172,9 @@ pub async fn create(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, comman
     .await
 }
 
-/// List the payments
+/// List payments
+///
+/// The payments of the organization, newest first.
 #[utoipa::path(get, path = "/v1/payments", tag = "payments", operation_id = "listPayments",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<PaymentView>)))]
@@ -155,7 +185,9 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
     Reply::ok(&page::list(&query, find, list, |payment| payment.id, PaymentView::from).await?)
 }
 
-/// List the refunds
+/// List refunds
+///
+/// The refunds of the organization, newest first. Credit notes with the resolution `refund` create them.
 #[utoipa::path(get, path = "/v1/refunds", tag = "payments", operation_id = "listRefunds",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<RefundView>)))]
@@ -166,7 +198,9 @@ pub async fn list_refunds(caller: Authorized<needs::InvoicesRead>, Filter(query)
     Reply::ok(&page::list(&query, find, list, |refund| refund.id, RefundView::from).await?)
 }
 
-/// Record that a refund was paid out
+/// Record the payout of a refund
+///
+/// Marks the refund as paid and posts the payout to the ledger. A refund that is paid is refused with `refund_paid`.
 #[utoipa::path(post, path = "/v1/refunds/{id}/payment", tag = "payments", operation_id = "payRefund",
     params(("id" = String, Path, description = "`refund_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewRefundPayment,
     responses((status = 200, description = "The refund", body = RefundView)))]

@@ -29,8 +29,8 @@ pub struct Way {
 
 /// Records a payment of `amount`, or of all that is open.
 pub fn pay(invoice: &Invoice, amount: Option<Money>, way: &Way, moment: Moment<'_>) -> Result<(Payment, Decision)> {
-    let paid = step(invoice.status, Trigger::Settle)?;
-    let open = invoice.unsettled();
+    let paid = step(invoice.status, Trigger::PayInFull)?;
+    let open = invoice.outstanding();
     let amount = amount.unwrap_or(open);
     if amount.minor() > open.minor() {
         return Err(more_than_due(open).into());

@@ -1,4 +1,4 @@
-//! Invoices on paper: the form that was asked for, the same bytes again, and the names of both sides.
+//! Printed invoices: the form that was asked for, the same bytes again, and the names of both sides.
 
 use std::collections::BTreeSet;
 

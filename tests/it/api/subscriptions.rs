@@ -39,7 +39,7 @@ impl Cast {
             Trigger::Resume => self.subscription("DELETE", "/pause", &json!({})),
             Trigger::Suspend => self.suspension("PUT"),
             Trigger::Unsuspend => self.suspension("DELETE"),
-            Trigger::Convert | Trigger::Renew | Trigger::PaymentOverdue | Trigger::PaymentsSettled | Trigger::End | Trigger::Expire => {
+            Trigger::Convert | Trigger::Renew | Trigger::PaymentOverdue | Trigger::PaymentsCurrent | Trigger::End | Trigger::Expire => {
                 return None;
             }
         })

@@ -7,6 +7,7 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use rating::{Currency, Money};
 use serde_json::json;
+use tenantry::accounting::ledger::entry::*;
 use tenantry::accounting::ledger::rules::*;
 use tenantry::accounting::ledger::store;
 use tenantry::kernel::decision::Decision;

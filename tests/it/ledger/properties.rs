@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use tenantry::accounting::ledger::entry::*;
 use tenantry::accounting::ledger::rules::*;
 use tenantry::kernel::ids::{Entropy, InvoiceId, Moment};
 use tenantry::kernel::time::Timestamp;

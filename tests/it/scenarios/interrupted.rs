@@ -103,7 +103,7 @@ fn a_step_that_keeps_failing_is_parked_and_can_be_replayed() {
     }
     let parked = world.get(&vendor(), "/v1/parked").expect(200);
     assert_eq!(parked["data"].as_array().unwrap().len(), 1, "{parked}");
-    assert_eq!(parked["data"][0]["name"], "trials.open_the_meter");
+    assert_eq!(parked["data"][0]["name"], "trials.admit_usage");
     assert_eq!(parked["data"][0]["attempts"], 8);
     world.meters_fail(0, 0);
     let id = parked["data"][0]["$id"].clone();

@@ -65,7 +65,7 @@ const BANS: &[Ban] = &[
 
 /// JavaScript's numbers at the edge, and fields that are shown and never computed with.
 const FLOATS: &[&str] = &[
-    "crates/paper/src/logo/svg.rs",
+    "crates/documents/src/logo/svg.rs",
     "crates/rating/src/quantity.rs",
     "durable_objects/meter/glue.rs",
     "durable_objects/storage.rs",
@@ -76,14 +76,14 @@ const FLOATS: &[&str] = &[
     "src/metering/usage/wire.rs",
 ];
 
-/// Where ink goes on paper, in points: no amount is computed there.
+/// Positions of ink on a page, in points: no amount is computed there.
 const PLACES: &[&str] = &[
-    "crates/paper/src/logo/mod.rs",
-    "crates/paper/src/logo/svg.rs",
-    "crates/paper/src/pdf/canvas.rs",
-    "crates/paper/src/pdf/embed.rs",
-    "crates/paper/src/pdf/layout.rs",
-    "crates/paper/src/text.rs",
+    "crates/documents/src/logo/mod.rs",
+    "crates/documents/src/logo/svg.rs",
+    "crates/documents/src/pdf/canvas.rs",
+    "crates/documents/src/pdf/embed.rs",
+    "crates/documents/src/pdf/layout.rs",
+    "crates/documents/src/text.rs",
 ];
 
 /// Actors, the runners of committed work, and the development inbox.

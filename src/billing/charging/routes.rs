@@ -1,0 +1,22 @@
+//! The endpoint of the upcoming invoice.
+
+use crate::billing::invoices::views::InvoiceView;
+use crate::http::reply::Reply;
+use crate::identity::callers::actors::Authorized;
+use crate::identity::permissions::needs;
+use crate::kernel::error::Result;
+use crate::kernel::problem::Problem;
+
+/// Preview the upcoming invoice
+///
+/// The invoice of the running period, if it ended with the usage counted so far: the same lines, discounts, taxes and credit. Answers 404
+/// `nothing_upcoming` where the end of the period charges nothing.
+#[utoipa::path(get, path = "/v1/invoices/upcoming", tag = "invoices", operation_id = "getUpcomingInvoice",
+    responses((status = 200, description = "The invoice. It has no number; its id is the one it will get", body = InvoiceView)))]
+pub async fn upcoming(caller: Authorized<needs::InvoicesRead>) -> Result<Reply> {
+    let invoice = super::upcoming::upcoming(&caller.tenant).await?.ok_or_else(|| {
+        let detail = "Nothing is to be billed at the end of the running period. GET /v1/subscription says how the subscription stands.";
+        Problem::new(404, "nothing_upcoming", "Nothing is to come", detail)
+    })?;
+    Reply::ok(&InvoiceView::from(invoice))
+}

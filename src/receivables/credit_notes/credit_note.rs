@@ -1,0 +1,68 @@
+//! A credit note.
+
+use rating::Currency;
+use serde_json::json;
+
+use super::parts::NoteLine;
+use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, RefundId};
+use crate::kernel::time::Timestamp;
+use crate::receivables::payments::payment::Refund;
+
+/// What becomes of what was paid already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolution {
+    /// Credit, for the next bills.
+    #[default]
+    Credit,
+    /// It is paid back, as far as money paid it.
+    Refund,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreditNote {
+    pub id: CreditNoteId,
+    pub invoice: InvoiceId,
+    pub number: Option<u64>,
+    pub currency: Currency,
+    pub reason: String,
+    pub lines: Vec<NoteLine>,
+    /// After discounts, before taxes on top.
+    pub subtotal_minor: i64,
+    /// All taxes, on top and contained.
+    pub tax_minor: i64,
+    pub total_minor: i64,
+    pub reduced_minor: i64,
+    pub credited_minor: i64,
+    pub refunded_minor: i64,
+    pub created_at: Timestamp,
+    pub issued_at: Option<Timestamp>,
+}
+
+impl CreditNote {
+    /// The money that goes back by it.
+    pub fn refund(&self, moment: Moment<'_>) -> Refund {
+        Refund {
+            id: RefundId::derived(&["refund", &self.id.to_string()]),
+            credit_note: self.id,
+            invoice: self.invoice,
+            amount: rating::Money::new(self.refunded_minor, self.currency),
+            method: None,
+            reference: None,
+            created_at: moment.now,
+            paid_at: None,
+        }
+    }
+
+    /// For the audit log.
+    pub(super) fn facts(&self) -> serde_json::Value {
+        json!({
+            "invoice": self.invoice,
+            "totalMinor": self.total_minor,
+            "reducedMinor": self.reduced_minor,
+            "creditedMinor": self.credited_minor,
+            "refundedMinor": self.refunded_minor,
+            "reason": self.reason,
+        })
+    }
+}
