@@ -12,8 +12,8 @@
 //! ```
 //! # use rating::{Currency, Money};
 //! # use tenantry::kernel::{decision::Decision, error::Result, ids::{InvoiceId, Moment}};
-//! use tenantry::ledger::rules::{InvoiceParts, invoice_finalized, payment_received};
-//! use tenantry::ledger::store::post;
+//! use tenantry::accounting::ledger::rules::{InvoiceParts, invoice_finalized, payment_received};
+//! use tenantry::accounting::ledger::store::post;
 //!
 //! # fn finalize(invoice: InvoiceId, moment: Moment<'_>) -> Result<Decision> {
 //! let usd = |minor| Money::new(minor, Currency::USD);

@@ -301,12 +301,7 @@ pub fn delete(person: PersonId) -> [TenantStatement; 2] {
 
 /// Guard: the person is a member.
 pub fn is_still_member(person: PersonId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
-        person
-    )
+    stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)", person)
 }
 
 /// Guard: neither this person nor another one with this email address is a member.

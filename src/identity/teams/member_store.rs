@@ -8,7 +8,7 @@ use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::sql;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 #[derive(Deserialize)]
 struct TeamMemberRow {
@@ -95,10 +95,8 @@ pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> 
 
 /// Guard: members hold no roles on the team but these.
 pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE EXISTS (
+    stale_if!(
+        "EXISTS (
            SELECT 1
            FROM team_members
            WHERE organization_id = ?1
@@ -112,10 +110,8 @@ pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
 
 /// Guard: the member holds that role on the team.
 pub fn holds(member: &TeamMember) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO stale_guards (organization_id, fresh)
-         SELECT ?1, 0
-         WHERE NOT EXISTS (
+    stale_if!(
+        "NOT EXISTS (
            SELECT 1
            FROM team_members
            WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3 AND role = ?4
