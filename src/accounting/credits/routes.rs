@@ -1,4 +1,4 @@
-//! The endpoints of credit: the vendor grants it, the organization sees it.
+//! The endpoints of credit: the vendor grants it, the organization reads it.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// What the vendor grants.
+/// The source of a granted credit.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NewCreditSource {
-    /// Given away.
+    /// Granted for free.
     Promotional,
-    /// Paid for.
+    /// Prepaid.
     Purchased,
 }
 

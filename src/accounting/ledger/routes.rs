@@ -1,4 +1,4 @@
-//! The endpoints of the ledger. They only read: entries are posted by what they follow from.
+//! The endpoints of the ledger. They only read: entries are posted by the slices whose facts they record.
 
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::INTEGER_MAX;
 
-/// The longest id that money is posted for; payment providers have long ones.
+/// The longest source, in characters; ids of payment providers are long.
 const SOURCE_CHARS_MAX: usize = 255;
 
 #[derive(Deserialize)]
@@ -66,7 +66,7 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): Filter<EntriesQuery>) -> Result<Reply> {
     let (tenant, shown) = (&caller.tenant, query.shown()?);
-    // Listed by number: the cursor's says where the page begins.
+    // Entries are listed by number, and the cursor is an id: its number says where the page begins.
     let find = async |id| store::sequence(tenant, id).await;
     let list = async |from: Start<i64>| store::list(tenant, &shown, from.found.unwrap_or(INTEGER_MAX), from.fetch).await;
     let query = PageQuery { limit: query.limit, cursor: query.cursor };

@@ -18,16 +18,16 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// On how many bills.
+/// The number of invoices that a discount applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = DiscountDuration)]
 pub enum DurationWord {
-    /// The next one.
+    /// The next invoice.
     Once,
-    /// So many.
+    /// A number of invoices: `bills`.
     Repeating,
-    /// All of them.
+    /// Every invoice.
     Forever,
 }
 

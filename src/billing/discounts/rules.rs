@@ -1,4 +1,4 @@
-//! What may be taken off bills, and how often.
+//! How discounts are granted, redeemed and ended.
 
 use rating::{Discount, DiscountDuration, DiscountError, Off};
 
@@ -9,16 +9,16 @@ use crate::kernel::ids::{DiscountId, InvoiceId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Open discounts of one organization: each of its bills looks at all of them.
+/// Open discounts of one organization, at most: each bill is computed from all of them.
 pub const DISCOUNTS_MAX: usize = 50;
 const NAME_LENGTH_MAX: usize = 200;
-/// Items that one discount is for.
+/// Items of one discount, at most.
 const ITEMS_MAX: usize = 100;
 const ITEM_LENGTH_MAX: usize = 200;
-/// Bills of a repeating discount: ten years of months.
+/// Bills of a repeating discount, at most: ten years of months.
 const BILLS_MAX: u32 = 120;
 
-/// A discount as the vendor writes it.
+/// A discount to grant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Wanted {
     pub valid_through: Option<Timestamp>,
 }
 
-/// Grants a discount to an organization that has `open` ones already.
+/// Grants a discount to an organization with `open` open ones.
 pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Granted, Decision), Problem> {
     check(wanted)?;
     if open >= DISCOUNTS_MAX {
@@ -57,7 +57,7 @@ pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grante
     Ok((granted, decision))
 }
 
-/// No bill has it from now on; nothing changes when it has ended.
+/// Ends a discount: no further bill redeems it. Nothing where it has ended.
 pub fn end(granted: &Granted, moment: Moment<'_>) -> Decision {
     if granted.ended_at.is_some() {
         return Decision::new();
@@ -66,7 +66,7 @@ pub fn end(granted: &Granted, moment: Moment<'_>) -> Decision {
     decision.audit("discount.ended", granted.id.to_string(), Some(granted.facts()), None)
 }
 
-/// A bill takes these discounts: it counts, in the commit that makes the bill.
+/// Redeems the discounts of a bill, in the commit that creates the bill.
 pub fn redeem(discounts: impl IntoIterator<Item = DiscountId>, invoice: InvoiceId) -> Decision {
     discounts.into_iter().fold(Decision::new(), |decision, discount| {
         decision.guard(store::is_open(discount)).write(store::insert_redemption(discount, invoice))

@@ -14,7 +14,7 @@ use crate::identity::callers::actors::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 
-/// As many as a batch of usage has.
+/// As many events as a batch of usage.
 const EVENTS_MAX: usize = 1_000;
 
 /// A price, and the usage to price: either `quantity` or `events`.
@@ -77,7 +77,7 @@ pub async fn create(_caller: Caller, command: Command<NewEstimate>) -> Result<Re
     Reply::ok(&estimate(command.body)?)
 }
 
-/// The estimate, or what is wrong with what was asked. Pure.
+/// The estimate, or the refusal. Pure.
 pub fn estimate(asked: NewEstimate) -> std::result::Result<EstimateView, Problem> {
     let NewEstimate { price: model, quantity, events, currency } = asked;
     let currency = prices::currency("/currency", &currency)?;

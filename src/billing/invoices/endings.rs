@@ -1,4 +1,4 @@
-//! What becomes of an invoice that has its number: it falls due, is voided or written off. Payments and credit notes are in their slices.
+//! A finalized invoice becomes overdue, void or uncollectible. Payments and credit notes are slices of their own.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ use crate::kernel::tenant::Tenant;
 
 const REASON_LENGTH_MAX: usize = 2_000;
 
-/// The day on which it was due is over: it is overdue if it is due still.
+/// The due date has passed: marks the invoice overdue if it is still due.
 pub fn mark_overdue(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
     if invoice.status != Status::Due || invoice.due_at.is_none_or(|due_at| moment.now < due_at) {
         return Ok(Decision::new());
@@ -39,12 +39,12 @@ pub fn mark_overdue(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
         .audit("invoice.overdue", invoice.id.to_string(), None, None))
 }
 
-/// What voiding an invoice takes back with it.
+/// The data that voiding an invoice reverses.
 pub struct Reversals {
-    /// The credits that it drew, with what it took of each.
+    /// The drawn credits, with the amount drawn of each.
     pub drawn: Vec<(Grant, i64)>,
     pub subscription: Subscription,
-    /// What the ledger holds of it.
+    /// The balances that the ledger holds of the invoice.
     pub held: Vec<Balance>,
 }
 
@@ -61,8 +61,7 @@ impl Reversals {
     }
 }
 
-/// The invoice was a mistake: what it drew is given back, its discounts may be redeemed by another bill, and what it charged in advance
-/// can't be credited any more.
+/// Voids an invoice that was a mistake: returns the drawn credit, releases its discounts, and drops its amounts charged in advance.
 pub fn void(invoice: &Invoice, reason: Option<&str>, reversals: &Reversals, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let reason = reason.map(str::trim);
     if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
@@ -89,7 +88,7 @@ pub fn void(invoice: &Invoice, reason: Option<&str>, reversals: &Reversals, mome
     Ok((after, decision))
 }
 
-/// It will never be paid. If it is after all, a payment can be recorded.
+/// Writes off an invoice. A later payment can still be recorded.
 pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let after = Invoice { status: step(invoice.status, Trigger::WriteOff)?, ..invoice.clone() };
     let lost = invoice_uncollectible(invoice.id, invoice.outstanding(), moment)?;
@@ -102,7 +101,7 @@ pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Deci
     Ok((after, decision))
 }
 
-/// What an invoice charged in advance can't be given back once more by a change.
+/// Drops the amounts that the invoice charged in advance, so that no later change credits them.
 fn drop_advances(invoice: InvoiceId, subscription: &Subscription) -> Decision {
     if !subscription.advance.iter().any(|advance| advance.invoice == invoice) {
         return Decision::new();

@@ -1,20 +1,20 @@
-//! How an invoice gets from one status to another: one table.
+//! The statuses of an invoice and their transitions: one table.
 
 use crate::kernel::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// What may happen to an invoice.
+/// A transition of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
-    /// It gets its number.
+    /// The invoice gets its number.
     Finalize,
-    /// Nothing is left to pay.
+    /// Nothing is outstanding.
     PayInFull,
-    /// The day on which it was due is over.
+    /// The due date has passed.
     PassDueDate,
-    /// It was a mistake.
+    /// The invoice was a mistake.
     Void,
-    /// It will never be paid.
+    /// The invoice will not be paid.
     WriteOff,
 }
 
@@ -22,7 +22,7 @@ impl Trigger {
     pub const ALL: &'static [Self] = &[Self::Finalize, Self::PayInFull, Self::PassDueDate, Self::Void, Self::WriteOff];
 }
 
-/// The status after it; a refusal where it can't happen.
+/// The status after the transition, or a refusal.
 pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
     match (status, trigger) {
         (Status::Draft, Trigger::Finalize) => Ok(Status::Due),
@@ -38,7 +38,7 @@ pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
     }
 }
 
-/// Why an invoice of this status is left as it is.
+/// The refusal of a transition from this status.
 pub fn refusal(status: Status) -> Problem {
     match status {
         Status::Draft => Problem::conflict("invoice_draft", "This invoice is still being made. Retry in a second."),

@@ -29,7 +29,7 @@ use crate::tenancy::organizations;
     responses((status = 200, description = "Newest first", body = Page<InvoiceView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &caller.tenant;
-    // Listed by number: the cursor's says where the page begins.
+    // Invoices are listed by number, and the cursor is an id: its number says where the page begins.
     let find = async |id| Ok(store::find(tenant, id).await?.and_then(|invoice| invoice.number));
     let list = async |from: Start<u64>| store::list(tenant, from.found.unwrap_or(u64::MAX), from.fetch).await;
     Reply::ok(&page::list(&query, find, list, |invoice| invoice.id, InvoiceView::from).await?)

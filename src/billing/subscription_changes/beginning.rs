@@ -1,4 +1,4 @@
-//! Another subscription, after one that is over.
+//! Creates a subscription after the previous one ended.
 
 use rating::{BillingInterval, Currency};
 
@@ -77,7 +77,7 @@ async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscrib
     Ok((Subscribed { shape, plan: plan.into() }, currency))
 }
 
-/// Bills what came late for the one before. From here on it can't be told from usage of the next.
+/// Bills the late usage of the previous subscription. From here on, it cannot be told from usage of the next one.
 async fn bill_late_usage_before(tenant: &Tenant, before: &Subscription) -> Result<()> {
     let decision = endings::late_usage(tenant, before.id).await?;
     tenant.commit(decision, None).await

@@ -19,14 +19,14 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client;
 use crate::metering::limits;
 
-/// A change that can be made.
+/// A change that passed all checks.
 pub(super) struct CheckedChange {
     pub to: Subscribed,
     pub policy: ProrationPolicy,
     pub effective: Effective,
 }
 
-/// What is asked for, if it can be done: everything that is refused is refused here, before anything is closed.
+/// Checks the requested change: every refusal happens here, before anything is closed.
 pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange) -> Result<CheckedChange> {
     let (subscription, from) = (&account.subscription, account.subscribed()?);
     lifecycle::step(subscription.status, Trigger::Change)?;
@@ -47,7 +47,7 @@ pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange
     Ok(CheckedChange { to, policy, effective })
 }
 
-/// What is subscribed to after the change.
+/// The subscription after the change.
 async fn target(tenant: &Tenant, from: &Subscribed, currency: Currency, body: &NewChange) -> Result<Subscribed> {
     let key = body.plan.as_deref().unwrap_or(&from.shape.plan);
     let version = body.plan_version.or((key == from.shape.plan).then_some(from.shape.plan_version));
@@ -60,7 +60,7 @@ async fn target(tenant: &Tenant, from: &Subscribed, currency: Currency, body: &N
     Ok(Subscribed { shape: sold(&plan, shape, currency)?, plan: plan.into() })
 }
 
-/// A version of a plan that the organization may take; the newest where none is named.
+/// A plan version that the organization may subscribe to; the newest where no version is named.
 pub(super) async fn offered(tenant: &Tenant, key: &str, version: Option<u32>) -> Result<Plan> {
     let (plan, pointer, code) = match version {
         None => (plans::store::newest(tenant.app(), key).await?, "/plan", "unknown_plan"),

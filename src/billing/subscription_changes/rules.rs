@@ -20,7 +20,7 @@ use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Enforcement, MetricKind};
 use crate::metering::limits::agreed::{Grant, Limits};
 
-/// Who goes to a shorter interval, or pays less a month, has paid for what they have until the period's end.
+/// The default time of a change: a shorter interval or a lower price per month waits for the end of the paid period.
 pub(super) fn usual(from: &Subscribed, to: &Subscribed, currency: Currency) -> Result<Effective> {
     let is_less = match months(to.shape.interval).cmp(&months(from.shape.interval)) {
         Ordering::Equal => compare(from, to, currency)? == Ordering::Greater,
@@ -30,7 +30,7 @@ pub(super) fn usual(from: &Subscribed, to: &Subscribed, currency: Currency) -> R
     Ok(if is_less { Effective::PeriodEnd } else { Effective::Now })
 }
 
-/// The shape as the plan is sold: in this currency and interval, in amounts that there are, with add-ons that it has.
+/// The shape, if the plan is sold in this currency and interval, in valid quantities, with these add-ons.
 pub(super) fn sold(plan: &Plan, shape: Shape, currency: Currency) -> Result<Shape> {
     let interval = shape.interval;
     let unsold = |pointer: &str, what: &str| {
@@ -58,7 +58,7 @@ pub(super) fn sold(plan: &Plan, shape: Shape, currency: Currency) -> Result<Shap
     Ok(Shape { add_ons, ..shape })
 }
 
-/// Letters of a reason, at most.
+/// The longest reason, in characters.
 const REASON_LENGTH_MAX: usize = 2_000;
 
 /// The reason of a cancellation, trimmed.
@@ -70,7 +70,7 @@ pub(super) fn check_reason(reason: &str) -> Result<String> {
     Ok(reason.to_owned())
 }
 
-/// Longest name of a payment method.
+/// The longest name of a payment method, in characters.
 const PAYMENT_METHOD_LENGTH_MAX: usize = 200;
 
 /// Changes how the subscription renews and is paid.

@@ -1,4 +1,4 @@
-//! The vendor stops a subscription, and lets it go on.
+//! Suspensions: the vendor suspends a subscription and ends the suspension.
 
 use super::views::SubscriptionView;
 use crate::billing::subscriptions::{status_changes, store};

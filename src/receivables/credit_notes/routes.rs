@@ -1,4 +1,4 @@
-//! The endpoints of credit notes. The vendor makes them; the organization sees them.
+//! The endpoints of credit notes. The vendor creates them; the organization reads them.
 
 use rating::Money;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Lines named in one request.
+/// Lines of one request, at most.
 const LINES_MAX: usize = 500;
 
 /// A credit note to create: for some lines, for an amount spread over all lines, or for the rest of the invoice when neither is sent.

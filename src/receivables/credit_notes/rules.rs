@@ -1,4 +1,4 @@
-//! How a credit note is made, and what it does to the invoice, the customer's credit and the subscription.
+//! How a credit note is created, and its effect on the invoice, the credit of the customer and the subscription.
 
 use serde_json::json;
 
@@ -22,10 +22,10 @@ use crate::kernel::ids::{CreditNoteId, Moment};
 use crate::kernel::problem::Problem;
 
 const REASON_LENGTH_MAX: usize = 2_000;
-/// Notes on one invoice: each is made by looking at all of them.
+/// Credit notes of one invoice, at most: each is computed from all earlier ones.
 pub const NOTES_MAX: usize = 100;
 
-/// A credit note as the vendor writes it.
+/// A credit note to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub part: Part,
@@ -33,16 +33,16 @@ pub struct Wanted {
     pub resolution: Resolution,
 }
 
-/// What a credit note is made about.
+/// The context of a credit note.
 pub struct About<'a> {
     pub invoice: &'a Invoice,
-    /// All earlier ones of the invoice.
+    /// All earlier credit notes of the invoice.
     pub notes: &'a [CreditNote],
-    /// The one that was billed.
+    /// The subscription that was charged.
     pub subscription: &'a Subscription,
 }
 
-/// Takes a part of an invoice back.
+/// Creates a credit note for a part of an invoice.
 pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(CreditNote, Decision)> {
     let invoice = about.invoice;
     let reason = checked_reason(&wanted.reason)?;
@@ -69,7 +69,8 @@ fn checked_reason(reason: &str) -> std::result::Result<String, Problem> {
     Ok(reason.to_owned())
 }
 
-/// What it comes to, and how that is apportioned: what is open need not be paid; what was paid is given back, money only where money came.
+/// Computes the total and splits it: the outstanding amount is reduced first, then paid money is returned, as a refund only where money was
+/// paid.
 fn apportioned(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: Resolution, moment: Moment<'_>) -> Result<CreditNote> {
     let invoice = about.invoice;
     let sum = |of: &dyn Fn(&NoteLine) -> i64| lines.iter().fold(0_i64, |sum, line| sum.saturating_add(of(line)));
@@ -141,7 +142,7 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
     Ok(if is_paid_in_full { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
 }
 
-/// What it takes back of what was earned, deferred and taxed.
+/// The credited amounts of earned revenue, deferred revenue and tax.
 fn entry(invoice: &Invoice, note: &CreditNote, moment: Moment<'_>) -> Result<Entry> {
     let net = |deferred: bool| {
         let meant = note.lines.iter().filter(|line| line.deferred == deferred);
@@ -160,7 +161,7 @@ fn entry(invoice: &Invoice, note: &CreditNote, moment: Moment<'_>) -> Result<Ent
     credit_note_issued(&parts, moment)
 }
 
-/// What a change could still give back of a price that was charged in advance is less by what the note took back of it.
+/// Lowers the amounts charged in advance by the credited amounts, so that no later change credits them again.
 fn uncharge(about: &About<'_>, note: &CreditNote) -> Decision {
     let mut after = about.subscription.clone();
     for part in &note.lines {
@@ -182,7 +183,7 @@ fn uncharge(about: &About<'_>, note: &CreditNote) -> Decision {
     Decision::new().guard(subscriptions::unchanged(about.subscription)).write(subscriptions::update(&after))
 }
 
-/// Gives a credit note its number. Nothing to do when it has one.
+/// Gives a credit note its number; nothing where it has one.
 pub fn number(note: &CreditNote, number: u64, moment: Moment<'_>) -> Decision {
     if note.number.is_some() {
         return Decision::new();
@@ -194,7 +195,7 @@ pub fn number(note: &CreditNote, number: u64, moment: Moment<'_>) -> Decision {
         .audit("creditNote.issued", note.id.to_string(), None, Some(json!({"number": number})))
 }
 
-/// The number as it is printed.
+/// The printed number.
 pub fn identifier(number: u64) -> String {
     format!("CN-{number:06}")
 }

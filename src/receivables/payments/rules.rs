@@ -1,4 +1,4 @@
-//! What a payment and a refund do.
+//! Rules of payments and refunds.
 
 use rating::Money;
 
@@ -18,7 +18,7 @@ use crate::kernel::time::Timestamp;
 
 const TEXT_LENGTH_MAX: usize = 200;
 
-/// How money moved, as it is sent.
+/// The method, reference and date of a payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
     pub method: Option<String>,
@@ -27,7 +27,7 @@ pub struct Way {
     pub paid_at: Option<Timestamp>,
 }
 
-/// Records a payment of `amount`, or of all that is open.
+/// Records a payment of `amount`, or of the outstanding amount.
 pub fn pay(invoice: &Invoice, amount: Option<Money>, way: &Way, moment: Moment<'_>) -> Result<(Payment, Decision)> {
     let paid = step(invoice.status, Trigger::PayInFull)?;
     let open = invoice.outstanding();
