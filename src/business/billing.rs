@@ -10,7 +10,7 @@ use crate::events::{
 };
 use crate::workflow;
 
-workflow! { "billing", "Each period has one invoice; it gets its number, and the company is asked to pay it, and again when it did not.";
+workflow! { "billing", "Each period has one invoice. It gets its number, payment is requested, and overdue invoices are reminded of.";
     when InvoiceCreated => [number_invoice];
     when InvoiceFinalized => [request_payment];
     when InvoiceDueDatePassed => [mark_overdue];

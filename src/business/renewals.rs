@@ -13,7 +13,7 @@ use crate::events::{
 use crate::kernel::ids::SubscriptionId;
 use crate::workflow;
 
-workflow! { "renewals", "What is subscribed to holds at once; a year is announced to end, a pause ends by itself, and what is over is settled.";
+workflow! { "renewals", "Changes of a subscription reach the Meter at once. The end of a paid year is announced, pauses end on time, and late usage is billed after the end.";
     when SubscriptionRenewed => [configure_next_period];
     when SubscriptionUpgraded => [raise_limits];
     when SubscriptionDowngraded => [lower_limits];

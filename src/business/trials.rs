@@ -7,7 +7,7 @@ use super::company::Company;
 use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
-workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";
+workflow! { "trials", "Every organization starts with a trial. Its end is announced, and then paid periods start.";
     when OrganizationCreated => [start_trial];
     when SubscriptionCreated => [admit_usage];
     when TrialEnding => [send_trial_ending_mail];

@@ -30,14 +30,14 @@ pub struct Wanted {
 /// Grants credit to an organization with `open` open grants.
 pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grant, Decision)> {
     if wanted.expires_at.is_some_and(|at| at <= moment.now) {
-        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send an instant that is to come, or leave it out.").into());
+        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send a future instant, or leave it out.").into());
     }
     if wanted.reason.as_ref().is_some_and(|reason| reason.trim().is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
         let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters, or leave it out.");
         return Err(Problem::invalid("/reason", "invalid_value", detail).into());
     }
     if open >= GRANTS_MAX {
-        let detail = format!("An organization has at most {GRANTS_MAX} open credits at a time. Void some first.");
+        let detail = format!("An organization has at most {GRANTS_MAX} open credits. Delete one first.");
         return Err(Problem::conflict("too_many_credits", detail).into());
     }
     let grant = Grant {

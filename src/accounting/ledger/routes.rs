@@ -33,7 +33,7 @@ impl EntriesQuery {
             (None, None) => Ok(Shown::All),
             (Some(source), None) if !source.is_empty() && source.chars().count() <= SOURCE_CHARS_MAX => Ok(Shown::Source(source.clone())),
             (Some(_), None) => {
-                let detail = format!("Send the id of what was posted, up to {SOURCE_CHARS_MAX} characters.");
+                let detail = format!("Send the id of the posted record, up to {SOURCE_CHARS_MAX} characters.");
                 Err(Problem::invalid("source", "invalid_value", detail).into())
             }
             (None, Some(invoice)) => {
@@ -60,8 +60,8 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
 ///
 /// The entries of the ledger with their postings, newest first. An entry never changes; a correction is another entry.
 #[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger", operation_id = "listLedgerEntries",
-    params(("source" = Option<String>, Query, description = "Only what was posted for this: the id of an invoice, a payment, a credit"),
-        ("invoice" = Option<String>, Query, description = "Only what moved the money of this invoice"),
+    params(("source" = Option<String>, Query, description = "Only entries of this record: the id of an invoice, payment, credit, credit note or refund"),
+        ("invoice" = Option<String>, Query, description = "Only entries that concern this invoice"),
         PageQuery),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): Filter<EntriesQuery>) -> Result<Reply> {

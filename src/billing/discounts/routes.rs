@@ -72,8 +72,10 @@ impl NewDiscount {
             (DurationWord::Once, None) => DiscountDuration::Once,
             (DurationWord::Forever, None) => DiscountDuration::Forever,
             (DurationWord::Repeating, Some(bills)) => DiscountDuration::Repeating(bills),
-            (DurationWord::Repeating, None) => return Err(Problem::invalid("/bills", "invalid_value", "Send on how many bills it is.")),
-            (_, Some(_)) => return Err(Problem::invalid("/bills", "invalid_value", "Send bills with the duration `repeating` only.")),
+            (DurationWord::Repeating, None) => {
+                return Err(Problem::invalid("/bills", "invalid_value", "Send the number of invoices as `bills`."));
+            }
+            (_, Some(_)) => return Err(Problem::invalid("/bills", "invalid_value", "Send `bills` only with the duration `repeating`.")),
         };
         let Self { name, items, valid_from, valid_through, .. } = self;
         Ok(Wanted { name, off, duration, items, valid_from, valid_through })

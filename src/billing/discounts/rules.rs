@@ -33,7 +33,7 @@ pub struct Wanted {
 pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Granted, Decision), Problem> {
     check(wanted)?;
     if open >= DISCOUNTS_MAX {
-        let detail = format!("An organization has at most {DISCOUNTS_MAX} discounts at a time. End one first.");
+        let detail = format!("An organization has at most {DISCOUNTS_MAX} open discounts. End one first.");
         return Err(Problem::conflict("too_many_discounts", detail));
     }
     let granted = Granted {
@@ -77,12 +77,12 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
     let invalid = |pointer: &str, detail: String| Problem::invalid(pointer, "invalid_value", detail);
     let name = wanted.name.trim();
     if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX {
-        return Err(invalid("/name", format!("Send a name of 1 to {NAME_LENGTH_MAX} characters; it is on the invoice.")));
+        return Err(invalid("/name", format!("Send a name of 1 to {NAME_LENGTH_MAX} characters. It is printed on invoices.")));
     }
     if let DiscountDuration::Repeating(bills) = wanted.duration
         && !(1..=BILLS_MAX).contains(&bills)
     {
-        return Err(invalid("/bills", format!("Send on how many bills: 1 to {BILLS_MAX}.")));
+        return Err(invalid("/bills", format!("Send a number of invoices from 1 to {BILLS_MAX}.")));
     }
     let is_item = |item: &String| !item.is_empty() && item.chars().count() <= ITEM_LENGTH_MAX;
     if wanted.items.as_ref().is_some_and(|items| items.is_empty() || items.len() > ITEMS_MAX || !items.iter().all(is_item)) {
@@ -96,7 +96,7 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
         Off::Fixed(amount) => amount.is_zero(),
     };
     if is_nothing {
-        return Err(invalid(wanted.pointer(), "Send how much is taken off, above zero.".to_owned()));
+        return Err(invalid(wanted.pointer(), "Send a percentage or an amount above zero.".to_owned()));
     }
     wanted.discount().validate().map_err(|error| match error {
         DiscountError::PercentageOutOfRange => invalid("/percentage", "Send a percentage above 0 and up to 100.".to_owned()),

@@ -77,7 +77,9 @@ pub fn set(overrides: &[Override], known: Option<&Entitlement>, wanted: Override
         return Ok((before.clone(), Decision::new()));
     }
     if before.is_none() && overrides.len() >= OVERRIDES_MAX {
-        let detail = format!("At most {OVERRIDES_MAX} features are agreed with one organization. Publish a plan of its own instead.");
+        let detail = format!(
+            "An organization has at most {OVERRIDES_MAX} entitlement overrides. Remove one, or publish a plan for this organization."
+        );
         return Err(Problem::conflict("too_many_entitlements", detail));
     }
     let version = before.map_or(0, |before| before.version);
@@ -112,14 +114,16 @@ fn check_value(value: &Given, known: Option<&Entitlement>) -> Result<(), Problem
     }
     match (known, value) {
         (Some(Entitlement::Metered { metric }), _) => {
-            let detail = format!("This feature goes by the limit of {metric}. Set that with PUT /v1/organizations/{{id}}/limits/{metric}.");
+            let detail = format!(
+                "This feature is metered by {metric}. Set the limit of the metric with PUT /v1/organizations/{{id}}/limits/{metric}."
+            );
             Err(Problem::conflict("entitlement_is_metered", detail))
         }
         (Some(Entitlement::Static { .. }), Given::Truth(_)) => {
-            Err(Problem::refused("/value", "feature_type_mismatch", "The plan has this feature as a text. Send one."))
+            Err(Problem::refused("/value", "feature_type_mismatch", "This feature is static in the plan. Send a text."))
         }
         (Some(Entitlement::Boolean { .. }), Given::Text(_)) => {
-            Err(Problem::refused("/value", "feature_type_mismatch", "The plan has this feature as true or false. Send one of them."))
+            Err(Problem::refused("/value", "feature_type_mismatch", "This feature is boolean in the plan. Send true or false."))
         }
         _ => Ok(()),
     }

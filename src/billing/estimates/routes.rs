@@ -104,7 +104,7 @@ fn refusal(usage: &str, error: &rating::PriceError) -> Problem {
     match error {
         rating::PriceError::Invalid { .. } => prices::problem("/price", error),
         rating::PriceError::EventsRequired => {
-            Problem::refused("/quantity", "price_needs_events", "A percentage looks at each event. Send `events` instead of `quantity`.")
+            Problem::refused("/quantity", "price_needs_events", "A percentage price needs each event. Send `events` instead of `quantity`.")
         }
         rating::PriceError::NegativeUsage | rating::PriceError::Quantity(_) | rating::PriceError::Money(_) => prices::problem(usage, error),
     }

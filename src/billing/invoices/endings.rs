@@ -53,7 +53,7 @@ impl Reversals {
         let mut drawn = Vec::new();
         for taken in &invoice.credits {
             let grant = credits::store::find(tenant, taken.id).await?;
-            drawn.push((grant.ok_or_else(|| Error::internal(format!("{} was drawn and is not there", taken.id)))?, taken.amount_minor));
+            drawn.push((grant.ok_or_else(|| Error::internal(format!("{} was drawn and is missing", taken.id)))?, taken.amount_minor));
         }
         let subscription = subscriptions::find(tenant, invoice.subscription).await?;
         let subscription = subscription.ok_or_else(|| Error::internal(format!("{} has no subscription", invoice.id)))?;
@@ -65,16 +65,16 @@ impl Reversals {
 pub fn void(invoice: &Invoice, reason: Option<&str>, reversals: &Reversals, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let reason = reason.map(str::trim);
     if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
-        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is in the audit log.");
+        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters. The audit log records it.");
         return Err(Problem::invalid("/reason", "invalid_value", detail).into());
     }
     let status = step(invoice.status, Trigger::Void)?;
     if invoice.paid_minor > 0 {
-        let detail = "A part of this invoice is paid. Give money back with a credit note: POST /v1/credit-notes.";
+        let detail = "This invoice is partly paid. To return money, create a credit note with POST /v1/credit-notes.";
         return Err(Problem::conflict("invoice_paid", detail).into());
     }
     if !invoice.credit_notes.is_empty() {
-        let detail = "There are credit notes on this invoice. Credit what is left of it: POST /v1/credit-notes.";
+        let detail = "This invoice has credit notes. Credit the rest of it with POST /v1/credit-notes.";
         return Err(Problem::conflict("invoice_credited", detail).into());
     }
     let after = Invoice { status, voided_at: Some(moment.now), ..invoice.clone() };

@@ -30,8 +30,9 @@ impl Form {
 }
 
 fn not_acceptable() -> Problem {
-    let detail = "An invoice is application/json, text/html or application/pdf. Send Accept with one of them, or leave it out.";
-    Problem::new(406, "not_acceptable", "No such form", detail)
+    let detail =
+        "An invoice has none of the accepted types. Send Accept with application/json, text/html or application/pdf, or leave it out.";
+    Problem::new(406, "not_acceptable", "Not acceptable", detail)
 }
 
 /// The quality that a client gives to a form, in thousandths. The most specific range of the header counts.

@@ -41,15 +41,15 @@ pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
 /// The refusal of a transition from this status.
 pub fn refusal(status: Status) -> Problem {
     match status {
-        Status::Draft => Problem::conflict("invoice_draft", "This invoice is still being made. Retry in a second."),
-        Status::Due => Problem::conflict("invoice_due", "This invoice is due already."),
-        Status::Overdue => Problem::conflict("invoice_overdue", "This invoice is overdue already."),
+        Status::Draft => Problem::conflict("invoice_draft", "This invoice is still a draft. Retry in a second."),
+        Status::Due => Problem::conflict("invoice_due", "This invoice is already due."),
+        Status::Overdue => Problem::conflict("invoice_overdue", "This invoice is already overdue."),
         Status::Paid => {
-            Problem::conflict("invoice_paid", "This invoice is paid. Give money back with a credit note: POST /v1/credit-notes.")
+            Problem::conflict("invoice_paid", "This invoice is paid. To return money, create a credit note with POST /v1/credit-notes.")
         }
-        Status::Void => Problem::conflict("invoice_void", "This invoice was voided: there is nothing to pay and nothing to give back."),
+        Status::Void => Problem::conflict("invoice_void", "This invoice was voided. It can be neither paid nor credited."),
         Status::Uncollectible => {
-            Problem::conflict("invoice_uncollectible", "This invoice was written off. It can still be paid, and nothing else.")
+            Problem::conflict("invoice_uncollectible", "This invoice was written off. It can only be paid: POST /v1/invoices/{id}/payment.")
         }
     }
 }

@@ -155,7 +155,10 @@ async fn supposed(tenant: &Tenant, account: &Account, wanted: &NewSimulation) ->
         return Err(Problem::refused("/plan", "plan_not_sold_in_currency", detail).into());
     }
     if let Some(unknown) = add_ons.keys().find(|key| plan.add_on(key).is_none_or(|add_on| add_on.price(currency, interval).is_none())) {
-        let detail = format!("{} v{} does not sell {unknown} so. GET /v1/plans/{} lists its add-ons.", plan.key, plan.version, plan.key);
+        let detail = format!(
+            "{} v{} does not sell {unknown} in this currency and billing period. GET /v1/plans/{} lists its add-ons.",
+            plan.key, plan.version, plan.key
+        );
         return Err(Problem::refused("/addOns", "unknown_add_on", detail).into());
     }
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity, add_ons };
@@ -192,10 +195,10 @@ async fn periods(tenant: &Tenant, subscription: &Subscription, wanted: &NewSimul
         closed.extend(rules::supposed(subscription, &usage, from, to)?);
     }
     if closed.len() > PERIODS_MAX {
-        return Err(Problem::refused("/to", "too_many_periods", format!("Send a span of at most {PERIODS_MAX} months.")).into());
+        return Err(Problem::refused("/to", "too_many_periods", format!("Send a range of at most {PERIODS_MAX} months.")).into());
     }
     if closed.is_empty() {
-        let detail = "No period of this span is over. Send a `from` that reaches back to one, or a `to` ahead to suppose some.";
+        let detail = "The range contains no completed period. Choose an earlier `from`, or a later `to` to project usage.";
         return Err(Problem::refused("/from", "nothing_to_simulate", detail).into());
     }
     Ok(closed)

@@ -36,7 +36,7 @@ pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange
     let waits = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
     if to.shape == from.shape || (effective == Effective::PeriodEnd && waits) {
         let detail =
-            "It is so already, or waits to be. Send what is to be different: plan, planVersion, billingPeriod, quantity or addOns.";
+            "This change is already in effect or scheduled. Send a different plan, planVersion, billingPeriod, quantity or addOns.";
         return Err(Problem::conflict("no_change", detail).into());
     }
     if effective == Effective::Now {
@@ -67,7 +67,10 @@ pub(super) async fn offered(tenant: &Tenant, key: &str, version: Option<u32>) ->
         Some(version) => (plans::store::find(tenant.app(), key, version).await?, "/planVersion", "unknown_plan_version"),
     };
     let plan = plan.filter(|plan| plan.is_open_to(tenant.organization()));
-    plan.ok_or_else(|| Problem::refused(pointer, code, "There is no such plan here. GET /v1/plans lists them.").into())
+    plan.ok_or_else(|| {
+        Problem::refused(pointer, code, "This plan does not exist, or not for this organization. GET /v1/plans lists the available plans.")
+            .into()
+    })
 }
 
 /// Refuses a change whose limits are below the usage of a metric that only the client can free, such as users.

@@ -27,14 +27,14 @@ pub(super) async fn billed_account(tenant: &Tenant) -> Result<Account> {
             return load(tenant, id).await;
         }
     }
-    Err(Error::Unavailable("many periods wait for their invoice; try again in a moment".into()))
+    Err(Error::Unavailable("many periods are waiting for their invoices; try again in a moment".into()))
 }
 
 /// The account of the current subscription; refused while a due period is not billed.
 pub(super) async fn current_account(tenant: &Tenant) -> Result<Account> {
     let account = load(tenant, store::require(tenant).await?.id).await?;
     if account.subscription.is_due(tenant.moment().now) {
-        let detail = "A period has just ended and its invoice is being made. Try again within the hour; a change itself need not wait.";
+        let detail = "A period has just ended and its invoice is being created. Preview again within the hour, or make the change: it does not have to wait.";
         return Err(Problem::conflict("period_being_billed", detail).into());
     }
     Ok(account)

@@ -155,20 +155,22 @@ fn of_suspended(trigger: Trigger) -> Option<Status> {
 fn refusal(status: Status, trigger: Trigger) -> Problem {
     let (code, detail) = match (status, trigger) {
         (Status::Cancelled | Status::Expired, _) => {
-            ("subscription_ended", "The subscription is over. Begin another one with POST /v1/subscription.")
+            ("subscription_ended", "The subscription has ended. Create another one with POST /v1/subscription.")
         }
-        (_, Trigger::Resume) => ("not_paused", "The subscription is not paused; there is nothing to resume."),
-        (_, Trigger::Unsuspend) => ("not_suspended", "The subscription is not suspended; there is nothing to end."),
+        (_, Trigger::Resume) => ("not_paused", "The subscription is not paused. GET /v1/subscription shows its status."),
+        (_, Trigger::Unsuspend) => ("not_suspended", "The subscription is not suspended. GET /v1/subscription shows its status."),
         (Status::Paused, _) => (
             "subscription_paused",
-            "The subscription is paused. Resume it with DELETE /v1/subscription/pause, or cancel it with effective now.",
+            "The subscription is paused. Resume it with DELETE /v1/subscription/pause, or cancel it with \"effective\": \"now\".",
         ),
         (Status::Suspended, _) => ("subscription_suspended", "The subscription is suspended. Ask the vendor to end the suspension first."),
         (Status::Trialing, _) => {
             ("subscription_on_trial", "The subscription is on trial. Change it or cancel it, or wait for its first paid period.")
         }
         (Status::PastDue, Trigger::Pause) => ("payment_past_due", "An invoice is overdue. Pay it first, then pause."),
-        (Status::Active | Status::PastDue, _) => ("not_possible_now", "The subscription is running; this can't happen to it now."),
+        (Status::Active | Status::PastDue, _) => {
+            ("not_possible_now", "The subscription is running, and this is not possible in its status. GET /v1/subscription shows it.")
+        }
     };
     Problem::conflict(code, detail)
 }

@@ -32,7 +32,7 @@ pub fn paused(subscription: &Subscription, wanted: Wanted, now: Timestamp) -> Re
     check_nothing_scheduled(subscription)?;
     let Wanted { policy, resumes_at } = wanted;
     if resumes_at.is_some_and(|at| at <= now || at > now.plus(RESUMES_AFTER_MAX)) {
-        return Err(Problem::invalid("/resumesAt", "invalid_value", "Send an instant from now on, at most two years ahead.").into());
+        return Err(Problem::invalid("/resumesAt", "invalid_value", "Send a future instant, at most two years ahead.").into());
     }
     let pause = Pause { paused_at: now, resumes_at, policy, billing_period: subscription.current_billing_period()? };
     Ok(Subscription {
@@ -47,7 +47,7 @@ pub fn paused(subscription: &Subscription, wanted: Wanted, now: Timestamp) -> Re
 
 /// The pause of a paused subscription.
 pub fn pause_of(subscription: &Subscription) -> Result<&Pause> {
-    let not_paused = || Problem::conflict("not_paused", "The subscription is not paused; there is nothing to resume.");
+    let not_paused = || Problem::conflict("not_paused", "The subscription is not paused. GET /v1/subscription shows its status.");
     subscription.pause.as_ref().ok_or_else(|| not_paused().into())
 }
 

@@ -13,11 +13,12 @@ use crate::kernel::problem::Problem;
 /// Refuses where a scheduled change or cancellation conflicts: a new end of the billing period, or another change, would contradict it.
 pub fn check_nothing_scheduled(subscription: &Subscription) -> Result<()> {
     if subscription.cancellation.is_some() {
-        let detail = "It is cancelled to the end of the billing period. Withdraw that first with DELETE /v1/subscription/cancellation.";
+        let detail = "The subscription is cancelled for the end of the billing period. Withdraw the cancellation first with DELETE /v1/subscription/cancellation.";
         return Err(Problem::conflict("cancellation_pending", detail).into());
     }
     if subscription.scheduled.is_some() {
-        let detail = "A change waits for the end of the billing period. Revoke it first with DELETE /v1/subscription/scheduled-change.";
+        let detail =
+            "A change is scheduled for the end of the billing period. Revoke it first with DELETE /v1/subscription/scheduled-change.";
         return Err(Problem::conflict("change_scheduled", detail).into());
     }
     Ok(())
@@ -38,7 +39,7 @@ pub fn schedule(subscription: &Subscription, to: &Shape, moment: Moment<'_>) -> 
 pub fn revoke(subscription: &Subscription) -> Result<Decision> {
     lifecycle::step(subscription.status, Trigger::RevokeChange)?;
     let Some(scheduled) = &subscription.scheduled else {
-        let detail = "No change waits for the end of the billing period. GET /v1/subscription shows one as scheduledChange.";
+        let detail = "No change is scheduled. GET /v1/subscription shows a scheduled one as scheduledChange.";
         return Err(Problem::conflict("no_scheduled_change", detail).into());
     };
     let next = Subscription { scheduled: None, ..next_version(subscription) };
@@ -63,7 +64,7 @@ pub fn cancel_at_end(subscription: &Subscription, reason: Option<String>, moment
 pub fn withdraw(subscription: &Subscription) -> Result<Decision> {
     lifecycle::step(subscription.status, Trigger::WithdrawCancellation)?;
     let Some(cancellation) = &subscription.cancellation else {
-        let detail = "No cancellation waits for the end of the billing period; there is nothing to withdraw.";
+        let detail = "No cancellation is scheduled. GET /v1/subscription shows a scheduled one as cancellation.";
         return Err(Problem::conflict("no_cancellation", detail).into());
     };
     let next = Subscription { cancellation: None, ..next_version(subscription) };

@@ -122,7 +122,7 @@ pub async fn require(tenant: &Tenant) -> Result<Subscription> {
             404,
             "no_subscription",
             "No subscription",
-            "The organization has no subscription (yet). A new one gets its trial within a minute.",
+            "The organization has no subscription yet. A new organization gets its trial within a minute; otherwise create one with POST /v1/subscription.",
         )
         .into()
     })

@@ -30,7 +30,7 @@ fn check(wanted: &[NamedTax]) -> Result<(), Problem> {
     for (index, tax) in wanted.iter().enumerate() {
         let name = tax.name.trim();
         if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX {
-            let detail = format!("Send a name of 1 to {NAME_LENGTH_MAX} characters; it is on the invoice.");
+            let detail = format!("Send a name of 1 to {NAME_LENGTH_MAX} characters. It is printed on invoices.");
             return Err(Problem::invalid(format!("/rates/{index}/name"), "invalid_value", detail));
         }
         let most = RATE_MAX.saturating_mul(rating::Decimal::ONE.trillionths());

@@ -123,7 +123,7 @@ fn amounts(left: &[i64], part: &Part, invoice: &Invoice) -> Result<Vec<i64>> {
 }
 
 fn more_than_left(pointer: &str, left: Money) -> Problem {
-    Problem::refused(pointer, "more_than_left", format!("Only {left} is left to be credited. Send at most that."))
+    Problem::refused(pointer, "more_than_left", format!("Only {left} can still be credited. Send at most that amount."))
 }
 
 fn note_line(line: &Line, position: usize, (before, amount): (i64, i64), invoice: &Invoice, now: Timestamp) -> Result<NoteLine> {

@@ -51,7 +51,11 @@ pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(
         Status::Draft | Status::Void | Status::Uncollectible => return Err(refusal(invoice.status).into()),
     }
     if about.notes.len() >= NOTES_MAX {
-        return Err(Problem::conflict("too_many_credit_notes", format!("An invoice has at most {NOTES_MAX} credit notes.")).into());
+        return Err(Problem::conflict(
+            "too_many_credit_notes",
+            format!("This invoice has {NOTES_MAX} credit notes, the most possible. Credit its lines in larger amounts."),
+        )
+        .into());
     }
     let earlier: Vec<NoteLine> = about.notes.iter().flat_map(|note| note.lines.iter().cloned()).collect();
     let lines = lines(invoice, &earlier, &wanted.part, moment.now)?;
@@ -63,7 +67,7 @@ pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(
 fn checked_reason(reason: &str) -> std::result::Result<String, Problem> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX {
-        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is on the credit note.");
+        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters. It is printed on the credit note.");
         return Err(Problem::invalid("/reason", "invalid_value", detail));
     }
     Ok(reason.to_owned())
@@ -80,11 +84,11 @@ fn apportioned(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resoluti
     let total_of = |notes: &[CreditNote], of: fn(&CreditNote) -> i64| notes.iter().fold(0_i64, |sum, note| sum.saturating_add(of(note)));
     let left = invoice.total_minor.saturating_sub(total_of(about.notes, |note| note.total_minor));
     if total_minor <= 0 {
-        return Err(Problem::conflict("nothing_to_credit", "Nothing is left to be credited on this invoice.").into());
+        return Err(Problem::conflict("nothing_to_credit", "The whole invoice is credited. There is nothing left to credit.").into());
     }
     if total_minor > left {
         let detail = format!(
-            "With its taxes this comes to {}, and {} is left of the invoice. Send less.",
+            "With taxes the credit note amounts to {}, more than the remaining {} of the invoice. Send a lower amount.",
             invoice.money(total_minor),
             invoice.money(left)
         );
