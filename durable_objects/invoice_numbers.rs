@@ -1,8 +1,9 @@
-//! Numbers of one series, such as the invoices of a seller or its credit notes: 1, 2, 3, ... without a gap, because that is what tax
-//! offices ask for.
+//! Numbers of one series, such as the invoices of a seller or its credit notes: 1, 2, 3, ... without a gap, because tax
+//! offices require it.
 //!
 //! Owns: which document has which number. Does not own: how a number is written on an invoice, or when an invoice becomes final.
-//! Invariants: a number is given once and never taken back; the same invoice always gets the same number, so asking twice is harmless.
+//! Invariants: a number is given once and never taken back; the same invoice always gets the same number, so a repeated request is
+//! harmless.
 //! One statement gives a number, so there is no moment at which half of it is done.
 
 use crate::kernel::sql::{LocalSql, SqlError};

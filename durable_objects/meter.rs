@@ -1,16 +1,17 @@
-//! The Meter of one organization: counts what it uses, enforces its quotas, and answers a repeated request as it did the first time.
+//! The Meter of one organization: counts its usage, enforces its quotas, and answers a repeated request with its first answer.
 //!
 //! Owns: counters by metric and period, idempotency keys of usage, thresholds and the facts raised by them, closings of periods, and a
-//! copy of the organization's entitlements and keys, so that a hot request needs nobody else; the log of all events, and what follows
-//! from it: hourly buckets, exports, proofs.
-//! Does not own: plans, prices and subscriptions (it is told, see `usage::meter::Call`); sockets, timers and transactions (the shell,
-//! `src/edge/shell.mjs`); the delivery of facts (`src/edge/outbox.rs`).
+//! copy of the organization's entitlements and keys, so that a hot request needs no other service; the log of all events, and what is
+//! derived from it: hourly buckets, exports, proofs.
+//! Does not own: plans, prices and subscriptions (the Worker sends what follows from them, see `Call` in `src/meter/contract.rs`); sockets,
+//! timers and transactions (the object's shell, `src/edge/meter.mjs`); the delivery of facts (`src/edge/outbox.rs`).
 //! Words: a *group* is the requests that share a transaction, and mostly a commit of the log; a *claim* is an idempotency key that a
-//! commit took; a *reading* is the count of one metric in one period; *now* is the test clock's time where there is one, the *wall* clock's elsewhere.
+//! commit took; a *reading* is the count of one metric in one period; *now* is the test clock's time where there is one, the *wall*
+//! clock's elsewhere.
 //!
 //! Invariants:
 //! - A group is one transaction of the caller. What is in memory was read from SQL or written in that transaction; when `serve` or
-//!   `call` fails, the caller rolls back and makes a new Meter, which reads everything anew.
+//!   `call` fails, the caller rolls back and makes a new Meter, which reads everything from SQL again.
 //! - No interleaving admits more than a limit, and one key counts once: requests are decided one after the other, in order.
 //! - A hot request costs no SQL of its own: per group one insert of keys, one commit in the log, one write of counters.
 //! - Before the first call nothing is stored: a forged key creates no storage.
@@ -23,10 +24,10 @@ mod claims;
 mod closings;
 mod cloud_event_headers;
 mod cloud_events;
+mod commit_context;
 mod counting;
 mod decisions;
-mod desk;
-mod end;
+mod erasure;
 mod exports;
 mod facts;
 #[cfg(target_arch = "wasm32")]
@@ -38,9 +39,9 @@ mod lists;
 mod log;
 mod memory;
 mod outcome;
-mod plan;
 mod pruning;
 mod queries;
+mod quotas;
 mod rates;
 mod refusals;
 mod replies;
@@ -49,10 +50,10 @@ mod requests;
 mod reservations;
 mod roll_up;
 mod routes;
+mod rules;
 mod schema;
 mod seat_state;
 mod seats;
-mod standings;
 mod status;
 mod thresholds;
 mod uniques;
@@ -85,19 +86,19 @@ impl<S: LocalSql> Meter<S> {
         Self { sql, secret, organization, memory: None, rates: Rates::default() }
     }
 
-    /// Answers a group of hot requests in order: `HotRequest` texts in, as many `HotReply` texts out, or `TELL_METRICS`.
+    /// Answers a group of hot requests in order: `HotRequest` texts in, as many `HotReply` texts out, or `METRICS_NEEDED`.
     /// The caller wraps this in one transaction and, on an error, rolls back and makes a new Meter.
     pub fn serve(&mut self, group: &[String], wall: Timestamp, entropy: &dyn Entropy) -> Result<Vec<String>, SqlError> {
         let Meter { sql, secret, organization, memory, rates } = self;
         let memory = Memory::loaded(memory, sql, *organization, wall)?;
-        if let Some(plan) = &mut memory.plan {
-            plan.refresh(wall);
+        if let Some(rules) = &mut memory.rules {
+            rules.refresh(wall);
         }
         let wires: Vec<Option<HotRequest<'_>>> = group.iter().map(|wire| HotRequest::from_wire(wire)).collect();
         let mut reader = Reader {
-            plan: memory.plan.as_ref(),
+            rules: memory.rules.as_ref(),
             keys: &mut memory.keys,
-            standing: memory.standing,
+            status: memory.status,
             rates,
             secret,
             organization: *organization,

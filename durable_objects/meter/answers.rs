@@ -1,4 +1,4 @@
-//! How the Meter's answers read: the documents of the API, in the order of its keys.
+//! The Meter's answers: the documents of the API, their members in the order of the API.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,23 +10,23 @@ use serde_json::value::RawValue;
 use super::lists::push_text;
 use super::log::push_quantity;
 use super::outcome::{Mode, Outcome, Status};
-use super::plan::{PeriodText, Plan, Source};
-use super::rates::RateStanding;
+use super::rates::RateState;
+use super::rules::{PeriodText, Rules, Source};
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Aggregation, Enforcement, Grant, MetricKind};
-use crate::meter::wire::TELL_METRICS;
+use crate::meter::wire::METRICS_NEEDED;
 
-/// What a request comes to.
+/// The answer to one hot request.
 pub(super) enum Reply {
     Answered(Answered),
     Refused {
         path: String,
         problem: Box<Problem>,
     },
-    /// The Worker is to tell the platform's metrics first.
-    TellMetrics,
+    /// The request names an unknown metric: the Worker sends the platform's metrics, then the request again.
+    NeedsMetrics,
 }
 
 pub(super) struct Answered {
@@ -47,8 +47,8 @@ impl Reply {
         Self::Refused { path: path.to_owned(), problem: Box::new(problem) }
     }
 
-    pub fn to_wire(&self, request_id: &str, rate: Option<&RateStanding>) -> String {
-        let rate = rate.map(RateStanding::headers).unwrap_or_default();
+    pub fn to_wire(&self, request_id: &str, rate: Option<&RateState>) -> String {
+        let rate = rate.map(RateState::headers).unwrap_or_default();
         match self {
             Self::Answered(Answered { status, body, replayed }) => {
                 let replayed = if *replayed { "Idempotent-Replayed: true\n" } else { "" };
@@ -65,14 +65,14 @@ impl Reply {
                 }
                 format!("{head}\n{}", problem.document(path, request_id))
             }
-            Self::TellMetrics => TELL_METRICS.to_owned(),
+            Self::NeedsMetrics => METRICS_NEEDED.to_owned(),
         }
     }
 }
 
-/// Where a metric stands against its limit.
+/// The usage of a metric against its limit.
 #[derive(Clone, Copy, Serialize)]
-pub(super) struct Standing {
+pub(super) struct MetricUsage {
     current: Quantity,
     #[serde(serialize_with = "limit_or_minus_one")]
     limit: Option<Quantity>,
@@ -82,8 +82,8 @@ pub(super) struct Standing {
     percentage: Option<TenThousandths>,
 }
 
-impl Standing {
-    /// What is held by reservations is not used, but it is not free either.
+impl MetricUsage {
+    /// An amount held by reservations is not used, but it is not free either.
     pub fn of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Self {
         let taken = current.checked_add(reserved).unwrap_or(current);
         let remaining = limit.map(|limit| limit.above(taken).unwrap_or(Quantity::ZERO));
@@ -98,7 +98,7 @@ fn limit_or_minus_one<S: Serializer>(limit: &Option<Quantity>, serializer: S) ->
 
 type TenThousandths = i128;
 
-/// `current / limit`, cut off and not rounded, so that 1 is never said before the limit is reached. Of a limit of 0 all is used.
+/// `current / limit`, cut off and not rounded, so that it is 1 only once the limit is reached. A limit of 0 is used up.
 fn share(current: Quantity, limit: Quantity) -> TenThousandths {
     current.nanos().saturating_mul(10_000).checked_div(limit.nanos()).unwrap_or(10_000)
 }
@@ -120,14 +120,14 @@ fn number<S: Serializer>(share: &Option<TenThousandths>, serializer: S) -> Resul
 
 /// The receipt of an event, or of the settlement of a reservation. Written piece by piece: it is what most requests are answered with.
 pub(super) fn receipt(
-    plan: &Plan,
+    rules: &Rules,
     mode: Mode,
     metric: &str,
     outcome: &Outcome,
     reservation: Option<ReservationId>,
     replayed: bool,
 ) -> Answered {
-    let Standing { current, limit, remaining, percentage } = Standing::of(outcome.current, outcome.limit, outcome.reserved);
+    let MetricUsage { current, limit, remaining, percentage } = MetricUsage::of(outcome.current, outcome.limit, outcome.reserved);
     let mut body = String::with_capacity(320);
     body.push_str("{\"$type\":\"UsageReceipt\",\"metric\":");
     push_text(&mut body, metric);
@@ -145,7 +145,7 @@ pub(super) fn receipt(
         Some(share) => push_share(&mut body, share),
         None => body.push_str("null"),
     }
-    let period = plan.text_of(outcome.period);
+    let period = rules.text_of(outcome.period);
     let (start, end, sequence) = (&period.start, &period.end, outcome.sequence);
     let _ = write!(body, ",\"period\":{{\"start\":\"{start}\",\"end\":\"{end}\"}},\"sequence\":{sequence},\"replayed\":{replayed}");
     if mode == Mode::Consumption {
@@ -201,7 +201,7 @@ pub(super) struct Explanation<'a> {
     pub kind: MetricKind,
     pub aggregation: Aggregation,
     pub required: Quantity,
-    /// What the plan or the override gives, without grants.
+    /// The limit of the plan or the override, without grants.
     #[serde(serialize_with = "limit_or_minus_one")]
     pub limit: Option<Quantity>,
     pub grants: Vec<GrantText<'a>>,
@@ -240,7 +240,7 @@ pub(super) struct ReservationAnswer<'a> {
     pub held: Option<Held>,
 }
 
-/// Where a metric stands with all that is held of it.
+/// A metric with everything that reservations hold of it.
 #[derive(Serialize)]
 pub(super) struct Held {
     pub reserved: Quantity,
@@ -254,7 +254,7 @@ pub(super) struct Held {
 #[derive(Serialize)]
 pub(super) struct MetricAnswer {
     #[serde(flatten)]
-    pub standing: Standing,
+    pub usage: MetricUsage,
     pub reserved: Quantity,
 }
 

@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use super::cloud_events;
 use super::cloud_events::{CloudEvent, CloudEvents};
 use super::outcome::Mode;
-use super::plan::Plan;
 use super::refusals::shortened;
-use super::requests::{Ask, Batch, Claim, Event, Metadata, Reserve, Settle};
+use super::requests::{Batch, Claim, Event, Metadata, Operation, Reserve, Settle};
+use super::rules::Rules;
 use crate::kernel::idempotency::KEY_LENGTH_MAX;
 use crate::kernel::ids::{ReservationId, derive_bytes, encode_base32};
 use crate::kernel::json;
@@ -26,7 +26,7 @@ use crate::meter::wire::HotRequest;
 
 /// Events of one batch.
 const EVENTS_MAX: usize = 1_000;
-/// Seconds that a reservation may hold, and holds when none are named.
+/// The longest lifetime of a reservation and its default, in seconds.
 const TTL_MAX: u64 = 86_400;
 const TTL: u64 = 300;
 
@@ -110,7 +110,7 @@ pub(super) fn read_batch<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Batc
     json::check_is_object(hot.body.as_bytes())?;
     let events: Vec<Result<EventBody<'a>, Problem>> = match serde_json::from_str::<BatchBody<EventBody<'a>>>(&hot.body) {
         Ok(batch) => batch.events.into_iter().map(Ok).collect(),
-        // Something is wrong somewhere: the events are read one by one, so that only the bad ones are refused.
+        // An event is invalid: the events are read one by one, so that only the invalid ones are refused.
         Err(_) => read::<BatchBody<&'a RawValue>>(hot, json::BATCH_BYTES_MAX)?.events.into_iter().map(read_alone).collect(),
     };
     if events.is_empty() || events.len() > EVENTS_MAX {
@@ -122,7 +122,7 @@ pub(super) fn read_batch<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Batc
     Ok(Batch { events, claim })
 }
 
-/// Reads one event of a batch that holds a bad one, and says what is wrong in few words.
+/// Reads one event of a batch that holds an invalid one, with a short reason where it is invalid.
 fn read_alone(event: &RawValue) -> Result<EventBody<'_>, Problem> {
     json::read("application/json", event.get().as_bytes(), json::BATCH_BYTES_MAX).map_err(|mut problem| {
         if let Some(error) = problem.errors.first().filter(|error| !error.pointer.is_empty()) {
@@ -133,18 +133,18 @@ fn read_alone(event: &RawValue) -> Result<EventBody<'_>, Problem> {
     })
 }
 
-pub(super) fn read_cloud_events<'a>(hot: &'a HotRequest<'a>, path: &str, plan: &Plan) -> Result<Ask<'a>, Problem> {
+pub(super) fn read_cloud_events<'a>(hot: &'a HotRequest<'a>, path: &str, rules: &Rules) -> Result<Operation<'a>, Problem> {
     json::check_size(hot.body.len(), json::BATCH_BYTES_MAX)?;
     let event = |event: CloudEvent| {
         let CloudEvent { kind, key, timestamp, amount, metadata } = event;
-        let metric = Cow::Owned(plan.metric_of(&kind).to_owned());
+        let metric = Cow::Owned(rules.metric_of(&kind).to_owned());
         Event { mode: Mode::Usage, metric, amount, timestamp, key: Some(Cow::Owned(key)), metadata: metadata.map(Metadata::of) }
     };
     match cloud_events::read(&hot.content_type, &hot.attributes, &hot.body)? {
-        CloudEvents::One(one) => Ok(Ask::Event(event(one))),
+        CloudEvents::One(one) => Ok(Operation::Event(event(one))),
         CloudEvents::Many(many) => {
             let events = many.into_iter().map(|one| one.map(event)).collect();
-            Ok(Ask::Batch(Batch { events, claim: claim(hot, path)? }))
+            Ok(Operation::Batch(Batch { events, claim: claim(hot, path)? }))
         }
     }
 }
@@ -180,7 +180,7 @@ fn claim<'a>(hot: &'a HotRequest<'a>, path: &str) -> Result<Option<Claim<'a>>, P
     Ok(header_key(&hot.idempotency_key)?.map(|key| Claim { key, fingerprint: fingerprint() }))
 }
 
-/// The fast reader first; the one that can name the place of a mistake only when there is one.
+/// The fast reader first; the one that names the place of a mistake only when there is a mistake.
 fn read<'a, T: Deserialize<'a>>(hot: &'a HotRequest<'a>, bytes_max: usize) -> Result<T, Problem> {
     json::check_size(hot.body.len(), bytes_max)?;
     json::check_content_type(&hot.content_type)?;

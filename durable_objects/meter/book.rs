@@ -1,12 +1,12 @@
 //! The book: every counter of the organization, in memory as in SQL.
 //!
 //! Words: `used` is what a period is billed by. `level` is what a level ends its period with, and with that what the next period
-//! starts at. An *entry* is an amount at an instant; the *moment* of a weighted sum is the sum of its amounts times how long after the
-//! period's start they came.
+//! starts at. An *entry* is an amount at an instant; the *moment* of a weighted sum is the sum of its amounts times their distance from the
+//! period's start.
 //! Invariants:
-//! - An entry of a consumable metric moves its period only. One of a level moves its period and all that come after it.
+//! - An entry of a consumable metric changes its period only. An entry of a level changes its period and all later ones.
 //! - The peak of a summed level never goes down: what was in use at some time stays used.
-//! - The newest row of a level tells its present value; a period without a row is one in which nothing happened.
+//! - The newest row of a level has its present value; a period without a row has no events.
 //! - The order of entries does not matter, but for the latest of several at the same instant.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use rating::Quantity;
 use serde::{Deserialize, Deserializer};
 
-use super::plan::{Period, Plan, Rule};
+use super::rules::{Period, Rule, Rules};
 use super::schema;
 use crate::kernel::sql as columns;
 use crate::kernel::sql::{LocalSql, SqlError, Value, decode};
@@ -24,7 +24,7 @@ use crate::meter::vocabulary::{Aggregation, MetricKind};
 #[derive(Default)]
 pub(super) struct Book {
     accounts: BTreeMap<String, Account>,
-    /// Stands where no account can be; nothing is ever counted here.
+    /// A fallback that the type system needs; nothing is ever counted here.
     nobody: Account,
 }
 
@@ -41,9 +41,9 @@ pub(super) struct Counter {
     pub used: Quantity,
     pub level: Quantity,
     pub invoiced: Option<Quantity>,
-    /// Bits of the thresholds that were told in this period.
+    /// Bits of the thresholds whose facts were raised in this period.
     pub raised: u32,
-    /// Of the last event that moved this counter.
+    /// Of the last event that changed this counter.
     pub sequence: u64,
     /// Billionths of a unit times milliseconds.
     moment: i128,
@@ -167,7 +167,7 @@ impl Book {
         let kind = rule.map_or(MetricKind::Consumable, |rule| rule.kind);
         let mut counter = account.rows.get(&period.starts_at).cloned().unwrap_or_else(|| account.carried(kind, period.starts_at));
         if let Some(rule) = rule {
-            counter.settle(rule, period);
+            counter.recompute(rule, period);
         }
         counter.used
     }
@@ -193,7 +193,7 @@ impl Book {
         self.accounts.iter().filter(move |(_, account)| account.rows.contains_key(&starts_at)).map(|(metric, _)| metric.as_str())
     }
 
-    /// Metrics that moved after the event `since`, in whatever period.
+    /// Metrics that changed after the event `since`, in any period.
     pub fn moved_since(&self, since: u64) -> impl Iterator<Item = &str> {
         let moved = self.accounts.iter().filter(move |(_, account)| account.rows.values().any(|counter| counter.sequence > since));
         moved.map(|(metric, _)| metric.as_str())
@@ -216,7 +216,7 @@ impl Account {
     }
 
     /// What the counters would be with `entry`.
-    pub fn draft(&self, rule: &Rule, entry: Entry, plan: &Plan) -> Result<Draft, Impossible> {
+    pub fn draft(&self, rule: &Rule, entry: Entry, rules: &Rules) -> Result<Draft, Impossible> {
         let starts_at = entry.period.starts_at;
         let mut own = self.rows.get(&starts_at).cloned().unwrap_or_else(|| self.carried(rule.kind, starts_at));
         own.take(rule, entry, true)?;
@@ -226,7 +226,7 @@ impl Account {
         if rule.kind == MetricKind::Level {
             for (start, counter) in self.rows.range(starts_at..).skip_while(|(start, _)| **start == starts_at) {
                 let mut counter = counter.clone();
-                let period = plan.period_of(*start);
+                let period = rules.period_of(*start);
                 counter.take(rule, Entry { period, ..entry }, false)?;
                 highest = highest.max(counter.reading(rule, period));
                 later.push((*start, counter));
@@ -246,7 +246,7 @@ impl Account {
         counter
     }
 
-    /// The counter of a period to be written to; it comes into being with what is carried over.
+    /// The counter of a period, to be written to; a new one begins with the carried-over level.
     pub fn open(&mut self, kind: MetricKind, starts_at: Timestamp) -> &mut Counter {
         let carried = self.carried(kind, starts_at);
         let counter = self.rows.entry(starts_at).or_insert(carried);
@@ -254,7 +254,7 @@ impl Account {
         counter
     }
 
-    /// What a period without a row begins with.
+    /// The first counter of a period without a row.
     fn carried(&self, kind: MetricKind, starts_at: Timestamp) -> Counter {
         let before = match kind {
             MetricKind::Consumable => None,
@@ -266,8 +266,8 @@ impl Account {
 }
 
 impl Counter {
-    /// A weighted sum depends on where its period ends, which a change of the subscription may have moved.
-    pub fn settle(&mut self, rule: &Rule, period: Period) {
+    /// Computes a weighted sum again: it depends on the period's end, which a change of the subscription may have moved.
+    pub fn recompute(&mut self, rule: &Rule, period: Period) {
         if rule.aggregation == Aggregation::WeightedSum {
             self.used = weighted(self.level, self.moment, period);
         }
@@ -283,7 +283,7 @@ impl Counter {
         self.is_changed = true;
     }
 
-    /// What clients read: the peak of a level is for its bill only.
+    /// The count that clients read: the peak of a level is for its bill only.
     fn reading(&self, rule: &Rule, period: Period) -> Quantity {
         match (rule.kind, rule.aggregation) {
             (MetricKind::Level, Aggregation::Sum | Aggregation::Count | Aggregation::Unique) => self.level,
@@ -326,8 +326,8 @@ impl Counter {
 }
 
 /// The time-weighted average over the whole period if the level stays: level - moment / (end - start), rounded half away from zero
-/// at a billionth. An amount counts for the share of the period that was left when it came. It never falls below 0, also where a
-/// decrease came with an earlier timestamp than the increase that it takes back.
+/// at a billionth. An amount counts for the share of the period that was left at its instant. It never falls below 0, also where a
+/// decrease has an earlier timestamp than the increase that it reverses.
 fn weighted(level: Quantity, moment: i128, period: Period) -> Quantity {
     let length = i128::try_from(period.starts_at.until(period.ends_at).as_millis()).unwrap_or(i128::MAX).max(1);
     let area = level.nanos().saturating_mul(length).saturating_sub(moment).max(0);

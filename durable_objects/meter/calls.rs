@@ -1,11 +1,11 @@
-//! The Worker's calls: what the organization may use, who may ask, what is billed, and which facts are to be told.
+//! The Worker's calls: entitlements, keys and limits to keep; periods to close; facts and buckets to deliver.
 
 use serde_json::Value;
 
 use super::memory::Memory;
-use super::plan::{Limits, Metrics, Period, Plan};
 use super::replies::{refused, reply};
-use super::{closings, end, exports, plan, standings};
+use super::rules::{Limits, Metrics, Period, Rules};
+use super::{closings, erasure, exports, quotas, rules};
 use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::organization::Status;
 use crate::kernel::sql::{LocalSql, SqlError};
@@ -17,7 +17,7 @@ impl Memory {
     /// Runs a call and gives its reply, or [`CallRefused`](crate::meter::contract::CallRefused).
     pub fn call<S: LocalSql>(&mut self, sql: &S, organization: OrganizationId, call: Call, wall: Timestamp) -> Result<Value, SqlError> {
         if self.is_erased {
-            return end::erased(&call);
+            return erasure::erased(&call);
         }
         match call {
             Call::PutStatus { version, status } => self.put_status(sql, version, status),
@@ -49,13 +49,13 @@ impl Memory {
             call @ (Call::ExportEvents { .. } | Call::ExportProof { .. } | Call::ClosingCommit { .. }) => {
                 self.read_log(sql, organization, call)
             }
-            Call::Changes { since } => match &mut self.plan {
-                Some(plan) => {
-                    let now = plan.now(wall);
-                    // Grants and reservations end by time.
-                    plan.refresh(wall);
+            Call::Changes { since } => match &mut self.rules {
+                Some(rules) => {
+                    let now = rules.now(wall);
+                    // Grants and reservations end by time alone.
+                    rules.refresh(wall);
                     self.reservations.prepare(sql, std::iter::empty(), now)?;
-                    reply(&standings::changes(plan, &self.book, &self.reservations, now, (since, self.log.sequence)))
+                    reply(&quotas::changes(rules, &self.book, &self.reservations, now, (since, self.log.sequence)))
                 }
                 None => refused("not_configured", "Configure the Meter before its changes are watched."),
             },
@@ -64,8 +64,8 @@ impl Memory {
             Call::Seats => self.seats(sql, wall),
             Call::CurrentUsage => reply(&self.current_usage(wall)),
             Call::Prune => {
-                if let Some(plan) = &self.plan {
-                    self.pruning.prune(sql, plan, &self.roll_up, wall)?;
+                if let Some(rules) = &self.rules {
+                    self.pruning.prune(sql, rules, &self.roll_up, wall)?;
                 }
                 reply(&Done {})
             }
@@ -76,13 +76,13 @@ impl Memory {
 impl Memory {
     /// Calls about periods and their closings.
     fn periods<S: LocalSql>(&mut self, sql: &S, call: &Call, wall: Timestamp) -> Result<Value, SqlError> {
-        match (call, &self.plan) {
-            (Call::ClosePeriod { starts_at, ends_at }, Some(plan)) => {
+        match (call, &self.rules) {
+            (Call::ClosePeriod { starts_at, ends_at }, Some(rules)) => {
                 let period = Period { starts_at: *starts_at, ends_at: *ends_at };
-                closings::close(sql, plan, (&mut self.book, &mut self.log), period, plan.now(wall))
+                closings::close(sql, rules, (&mut self.book, &mut self.log), period, rules.now(wall))
             }
-            (Call::PeekPeriod { starts_at, ends_at }, Some(plan)) => {
-                closings::peek(sql, plan, &self.book, Period { starts_at: *starts_at, ends_at: *ends_at })
+            (Call::PeekPeriod { starts_at, ends_at }, Some(rules)) => {
+                closings::peek(sql, rules, &self.book, Period { starts_at: *starts_at, ends_at: *ends_at })
             }
             (Call::Closings { from, to }, Some(_)) => reply(&closings::between(sql, *from, *to)?),
             (Call::Closings { .. }, None) => reply(&Closings::default()),
@@ -90,12 +90,12 @@ impl Memory {
         }
     }
 
-    /// What others read of the log.
+    /// Calls that read the log.
     fn read_log<S: LocalSql>(&self, sql: &S, organization: OrganizationId, call: Call) -> Result<Value, SqlError> {
         match call {
             Call::ExportEvents { from, to, after } if self.has_tables => reply(&exports::events(sql, from, to, after)?),
             Call::ExportProof { from, to, after } if self.has_tables => {
-                let source = exports::Source { organization, log: &self.log, book: &self.book, plan: self.plan.as_ref() };
+                let source = exports::Source { organization, log: &self.log, book: &self.book, rules: self.rules.as_ref() };
                 reply(&exports::proof(sql, &source, from, to, after)?)
             }
             Call::ClosingCommit { starts_at } if self.has_tables => reply(&closings::commit(sql, starts_at)?),
@@ -106,7 +106,7 @@ impl Memory {
 
     fn put_status<S: LocalSql>(&mut self, sql: &S, version: i64, status: Status) -> Result<Value, SqlError> {
         self.create_tables(sql)?;
-        self.standing.put(sql, version, status)?;
+        self.status.put(sql, version, status)?;
         reply(&Done {})
     }
 
@@ -117,36 +117,37 @@ impl Memory {
     }
 
     fn configure<S: LocalSql>(&mut self, sql: &S, given: Entitlements, wall: Timestamp) -> Result<Value, SqlError> {
-        if !Plan::is_sound(&given) {
+        if !Rules::is_sound(&given) {
             return refused("invalid_entitlements", "Entitlements need two boundaries at least, each after the one before.");
         }
         self.create_tables(sql)?;
-        let known = self.plan.as_ref().map(Plan::entitlements);
+        let known = self.rules.as_ref().map(Rules::entitlements);
         let clock = known.and_then(|known| known.clock).max(given.clock);
         let newest = match known {
             Some(known) if known.version > given.version => known.clone(),
             _ => given,
         };
         let done = self.replace_entitlements(sql, Entitlements { clock, ..newest }, wall)?;
-        // Members may have come before there was anything to count by.
+        // Members may have been counted before there were entitlements.
         self.count_members(sql, wall)?;
         Ok(done)
     }
 
     fn set_clock<S: LocalSql>(&mut self, sql: &S, now: Timestamp, wall: Timestamp) -> Result<Value, SqlError> {
-        let Some(plan) = &self.plan else {
-            // Entitlements bring their clock along.
+        let Some(rules) = &self.rules else {
+            // Entitlements come with their clock.
             return reply(&Done {});
         };
-        let known = plan.entitlements().clone();
+        let known = rules.entitlements().clone();
         self.replace_entitlements(sql, Entitlements { clock: known.clock.max(Some(now)), ..known }, wall)
     }
 
     fn replace_entitlements<S: LocalSql>(&mut self, sql: &S, entitlements: Entitlements, wall: Timestamp) -> Result<Value, SqlError> {
-        if self.plan.as_ref().map(Plan::entitlements) != Some(&entitlements) {
-            plan::store_entitlements(sql, &entitlements)?;
-            self.plan =
-                Some(Plan::of(entitlements, Metrics::load(sql)?, Limits::load(sql)?, wall).counting_members(self.seats.is_counted, wall));
+        if self.rules.as_ref().map(Rules::entitlements) != Some(&entitlements) {
+            rules::store_entitlements(sql, &entitlements)?;
+            self.rules = Some(
+                Rules::of(entitlements, Metrics::load(sql)?, Limits::load(sql)?, wall).with_members_counted(self.seats.is_counted, wall),
+            );
         }
         reply(&Done {})
     }
@@ -156,7 +157,7 @@ impl Memory {
         if known < given.version {
             self.create_tables(sql)?;
             given.store(sql)?;
-            self.remake_plan(sql, wall)?;
+            self.reload_rules(sql, wall)?;
         }
         reply(&Done {})
     }
@@ -166,19 +167,19 @@ impl Memory {
         if known < given.version {
             self.create_tables(sql)?;
             given.store(sql)?;
-            self.remake_plan(sql, wall)?;
+            self.reload_rules(sql, wall)?;
         }
         reply(&Done {})
     }
 
-    fn remake_plan<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<(), SqlError> {
-        self.plan = Plan::load(sql, wall)?;
+    fn reload_rules<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<(), SqlError> {
+        self.rules = Rules::load(sql, wall)?;
         Ok(())
     }
 
     fn current_usage(&self, wall: Timestamp) -> CurrentUsage {
-        let Some(plan) = &self.plan else { return CurrentUsage::default() };
-        let period = plan.period_of(plan.now(wall));
-        CurrentUsage { metrics: plan.rules().map(|(metric, rule)| (metric.to_owned(), self.book.reading(metric, rule, period))).collect() }
+        let Some(rules) = &self.rules else { return CurrentUsage::default() };
+        let period = rules.period_of(rules.now(wall));
+        CurrentUsage { metrics: rules.iter().map(|(metric, rule)| (metric.to_owned(), self.book.reading(metric, rule, period))).collect() }
     }
 }

@@ -1,19 +1,19 @@
-//! Idempotency: one key counts once, and a repeated request is answered as it was the first time.
+//! Idempotency: one key counts once, and a repeated request gets its first answer.
 //!
-//! Words: a commit *claims* the keys of its requests; a key is *repeated* when it was claimed before, or comes twice in one commit.
+//! Words: a commit *claims* the keys of its requests; a key is *repeated* when it was claimed before, or occurs twice in one commit.
 //! Owns: which keys are new. Does not own: what was answered, which the log keeps (`log.rs`).
 //! Invariants:
 //! - A claim commits with its effect. Keys of refused requests are released: nothing was changed, and a retry may well succeed.
-//! - New keys, which nearly all are, cost one insert for all of them and no look-up.
+//! - New keys, nearly all of them, cost one insert together and no look-up.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rating::Quantity;
 
 use super::lists::in_pieces;
-use super::log::{Body, EventRow, StandingRow, Stored};
+use super::log::{Body, EventRow, MetricPeriodRow, Stored};
 use super::outcome::{Mode, Outcome};
-use super::plan::REMEMBERED;
+use super::rules::REMEMBERED;
 use super::schema::number;
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 use crate::kernel::time::Timestamp;
@@ -57,7 +57,7 @@ impl<'a> Claims<'a> {
         if keys.is_empty() {
             return Ok(claims);
         }
-        // Neighbours are inserted cheaper.
+        // Sorted keys are cheaper to insert.
         keys.sort_unstable();
         for pair in keys.windows(2) {
             if let [one, other] = pair
@@ -112,8 +112,9 @@ impl<'a> Claims<'a> {
         let body = Body::read(body)?;
         for (index, event) in (0_u64..).zip(&body.events) {
             let Some(key) = event.3.as_deref().filter(|key| claimed.contains(*key)) else { continue };
-            let standing = body.standings.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
-            let taken = TakenEvent::of(event, standing, body.first.saturating_add(index));
+            let metric_period =
+                body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+            let taken = TakenEvent::of(event, metric_period, body.first.saturating_add(index));
             if let Some(repeated) = self.repeated.get_mut(key) {
                 *repeated = Repeated { taken: Some(Taken::Event(Box::new(taken))), is_lapsed: false };
             }
@@ -133,7 +134,7 @@ impl<'a> Claims<'a> {
         self.repeated.get(key)?.taken.as_ref()
     }
 
-    /// Whether what is decided under this key must be noted, because it comes again in this commit.
+    /// Whether the decision under this key must be noted, because the key occurs again in this commit.
     pub fn is_repeated(&self, key: &str) -> bool {
         !self.repeated.is_empty() && self.repeated.contains_key(key)
     }
@@ -171,11 +172,11 @@ impl<'a> Claims<'a> {
 }
 
 impl TakenEvent {
-    fn of(event: &EventRow<'_>, standing: &StandingRow, sequence: u64) -> Self {
-        let is_unique = standing.1 == crate::meter::vocabulary::Aggregation::Unique;
+    fn of(event: &EventRow<'_>, metric_period: &MetricPeriodRow, sequence: u64) -> Self {
+        let is_unique = metric_period.1 == crate::meter::vocabulary::Aggregation::Unique;
         Self {
-            metric: standing.0.clone(),
-            mode: standing.6,
+            metric: metric_period.0.clone(),
+            mode: metric_period.6,
             // Counted as 0 or 1, and always sent as 1.
             amount: if is_unique { Quantity::ONE } else { event.1 },
             timestamp: event.4.map(Timestamp::from_millis),
@@ -183,9 +184,9 @@ impl TakenEvent {
             outcome: Outcome {
                 sequence,
                 current: event.2,
-                limit: standing.5,
+                limit: metric_period.5,
                 reserved: event.5.unwrap_or_default(),
-                period: standing.period(),
+                period: metric_period.period(),
             },
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Each closing is a commit of the log as well, so that a proof holds what was billed.
 //! Invariants:
-//! - A period is closed once. Asked again, the stored closing is given again, byte for byte.
+//! - A period is closed once. Closing it again gives the stored closing, byte for byte.
 //! - Every unit is on one closing: in `used` of its period's, or as late usage in that of a later one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::book::Book;
 use super::log::Log;
-use super::plan::{Period, Plan};
 use super::replies::{refused, reply};
+use super::rules::{Period, Rules};
 use super::schema;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
@@ -21,7 +21,7 @@ use crate::meter::vocabulary::MetricKind;
 
 pub(super) fn close<S: LocalSql>(
     sql: &S,
-    plan: &Plan,
+    rules: &Rules,
     (book, log): (&mut Book, &mut Log),
     period: Period,
     now: Timestamp,
@@ -37,9 +37,9 @@ pub(super) fn close<S: LocalSql>(
             "A later period is closed already. What this one counted cannot be billed by a closing of its own any more.",
         );
     }
-    // Late usage first: what this closing freezes is not late.
+    // Late usage first: the usage that this closing freezes is not late.
     let late = take_late(book, &ends);
-    let used = freeze(plan, book, period);
+    let used = freeze(rules, book, period);
     book.store(sql)?;
     let closing = Closing { used, late };
     let text = "INSERT INTO closings (period_starts_at, period_ends_at, reply) VALUES (?1, ?2, ?3)";
@@ -65,14 +65,14 @@ pub(super) fn commit<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Closi
 }
 
 /// What closing the period would give now. A period that is closed already gives its stored closing.
-pub(super) fn peek<S: LocalSql>(sql: &S, plan: &Plan, book: &Book, period: Period) -> Result<Value, SqlError> {
+pub(super) fn peek<S: LocalSql>(sql: &S, rules: &Rules, book: &Book, period: Period) -> Result<Value, SqlError> {
     let ends = ends(sql)?;
     if ends.contains_key(&period.starts_at) {
         return stored(sql, period.starts_at);
     }
     let mut used = BTreeMap::new();
-    for metric in metrics(plan, book, period) {
-        let billed = book.billed(&metric, plan.rule(&metric), period);
+    for metric in metrics(rules, book, period) {
+        let billed = book.billed(&metric, rules.rule(&metric), period);
         used.insert(metric, billed);
     }
     reply(&Closing { used, late: late(book, &ends) })
@@ -109,12 +109,12 @@ fn ends<S: LocalSql>(sql: &S) -> Result<BTreeMap<Timestamp, Timestamp>, SqlError
 }
 
 /// Those of the plan, and those of which something was counted.
-fn metrics(plan: &Plan, book: &Book, period: Period) -> BTreeSet<String> {
-    let of_plan = plan.rules().map(|(metric, _)| metric.to_owned());
+fn metrics(rules: &Rules, book: &Book, period: Period) -> BTreeSet<String> {
+    let of_plan = rules.iter().map(|(metric, _)| metric.to_owned());
     of_plan.chain(book.metrics_in(period.starts_at).map(str::to_owned)).collect()
 }
 
-/// A closing as the log tells it: times in milliseconds, like everything there.
+/// A closing as the log keeps it: times in milliseconds, like everything there.
 fn logged(period: Period, closing: &Closing) -> Result<String, SqlError> {
     let late = closing.late.iter().map(|late| {
         let LateUsage { metric, period_starts_at, period_ends_at, before, after } = late;
@@ -132,8 +132,8 @@ fn stored<S: LocalSql>(sql: &S, starts_at: Timestamp) -> Result<Value, SqlError>
     schema::parse("closing", text)
 }
 
-/// What moved since it was invoiced, and is invoiced at its new count from now on. What a closed period counts of a metric that its
-/// closing did not know was invoiced at nothing.
+/// Takes the usage that changed since it was invoiced; its new count is the invoiced one from now on. A metric that a closing did not
+/// know was invoiced at zero.
 fn take_late(book: &mut Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
     let late = late(book, ends);
     for (_, _, counter) in book.closed(ends) {
@@ -158,14 +158,14 @@ fn late(book: &Book, ends: &BTreeMap<Timestamp, Timestamp>) -> Vec<LateUsage> {
 }
 
 /// Marks each metric's count of the period as invoiced, also one of zero, so that whatever comes later is late.
-fn freeze(plan: &Plan, book: &mut Book, period: Period) -> BTreeMap<String, rating::Quantity> {
+fn freeze(rules: &Rules, book: &mut Book, period: Period) -> BTreeMap<String, rating::Quantity> {
     let mut used = BTreeMap::new();
-    for metric in metrics(plan, book, period) {
-        // A metric that the plan has lost has its row, so its kind plays no part.
-        let kind = plan.rule(&metric).map_or(MetricKind::Consumable, |rule| rule.kind);
+    for metric in metrics(rules, book, period) {
+        // A metric that left the plan has its row, so its kind plays no part.
+        let kind = rules.rule(&metric).map_or(MetricKind::Consumable, |rule| rule.kind);
         let counter = book.account_mut(&metric).open(kind, period.starts_at);
-        if let Some(rule) = plan.rule(&metric) {
-            counter.settle(rule, period);
+        if let Some(rule) = rules.rule(&metric) {
+            counter.recompute(rule, period);
         }
         counter.mark_invoiced();
         used.insert(metric, counter.used);

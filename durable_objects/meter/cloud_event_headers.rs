@@ -1,6 +1,6 @@
-//! The values of CloudEvents headers, decoded as the standard's HTTP binding says.
+//! The values of CloudEvents headers, decoded as in the standard's HTTP binding.
 
-/// The text that a header's value stands for: freed of double quotes, then percent-decoded once. None when that is not UTF-8.
+/// The decoded value of a header: without double quotes, then percent-decoded once. None when the result is not UTF-8.
 pub(super) fn header_text(value: &str) -> Option<String> {
     let trimmed = value.trim_matches([' ', '\t']);
     match trimmed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -18,7 +18,7 @@ fn unescaped(quoted: &str) -> String {
     text
 }
 
-/// A percent sign that begins no escape stands for itself.
+/// A percent sign that begins no escape is kept.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

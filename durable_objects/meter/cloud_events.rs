@@ -1,12 +1,12 @@
 //! CloudEvents 1.0 over HTTP, read: one event in its structured or its binary form, or a batch of them.
 //!
 //! Owns: the standard's forms, attributes and header encoding, and what of an event is counted. Does not own: which metric a type
-//! means, and every check that ordinary events know too (`requests.rs`).
+//! means, and the checks that all events share (`bodies.rs`, `counting.rs`).
 //!
 //! Invariants:
-//! - Source and id identify an event, as the standard says: they make its key, which no ordinary idempotency key reads like, because
+//! - Source and id identify an event, as the standard says: they make its key. No ordinary idempotency key equals it, because
 //!   those are printable ASCII in one line.
-//! - What the standard allows and we have no use for (`subject`, `dataschema`, extensions) is ignored, never refused.
+//! - Attributes that are allowed and not used (`subject`, `dataschema`, extensions) are ignored, never refused.
 
 use rating::Quantity;
 use serde::Deserialize;
@@ -40,12 +40,12 @@ pub(super) struct CloudEvent {
 #[derive(Debug)]
 pub(super) enum CloudEvents {
     One(CloudEvent),
-    /// In the order of the batch, the bad ones in their places.
+    /// In the order of the batch, with the invalid ones in their places.
     Many(Vec<Result<CloudEvent, Problem>>),
 }
 
 /// Reads a request whose body has an acceptable size. `attributes` are its `ce-` headers as a JSON object of texts, empty when there
-/// are none; the content type tells the form, as the standard's HTTP binding says.
+/// are none; the content type decides the form, as in the standard's HTTP binding.
 pub(super) fn read(content_type: &str, attributes: &str, body: &str) -> Result<CloudEvents, Problem> {
     let media_type = media_type(content_type);
     match media_type.as_str() {
@@ -178,7 +178,7 @@ impl Attributes {
         }
     }
 
-    /// Null is absent, as the standard says.
+    /// Null is absent, as in the standard.
     fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.values.get(name) {
             None | Some(Value::Null) => Ok(None),

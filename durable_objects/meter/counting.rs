@@ -1,4 +1,4 @@
-//! What the Meter decides of one event that is new: whether it counts, whether a quota allows it, and which thresholds it crosses.
+//! Counting one new event: whether it counts, whether a quota allows it, and which thresholds it crosses.
 //!
 //! Owns: the order of checks. First the metric, then the timestamp, the amount, the limit; then the count, the thresholds and the line in
 //! the log, which commit together.
@@ -6,12 +6,12 @@
 use rating::Quantity;
 
 use super::book::{Entry, Impossible};
-use super::desk::Desk;
-use super::log::{Line, Standing};
+use super::commit_context::CommitContext;
+use super::log::{Line, MetricPeriod};
 use super::outcome::{Mode, Outcome};
-use super::plan::{Period, Rule};
 use super::refusals::{Quota, unknown_metric};
 use super::requests::Event;
+use super::rules::{Period, Rule};
 use super::seat_state::counted_here;
 use super::thresholds::raise_thresholds;
 use super::uniques;
@@ -19,10 +19,10 @@ use crate::events::UsageStarted;
 use crate::kernel::problem::Problem;
 use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind};
 
-impl Desk<'_, '_> {
+impl CommitContext<'_, '_> {
     /// Counts an event that is new.
     pub fn count(&mut self, event: &Event<'_>) -> Result<Outcome, Problem> {
-        let rule = self.plan.rule(&event.metric).ok_or_else(|| unknown_metric(self.plan, &event.metric))?;
+        let rule = self.rules.rule(&event.metric).ok_or_else(|| unknown_metric(self.rules, &event.metric))?;
         if rule.is_counted_here {
             return Err(counted_here(&event.metric));
         }
@@ -31,17 +31,17 @@ impl Desk<'_, '_> {
 
     /// Counts an event of a metric for which `rule` holds.
     pub fn count_by(&mut self, rule: &Rule, event: &Event<'_>) -> Result<Outcome, Problem> {
-        let (plan, metric) = (self.plan, event.metric.as_ref());
-        let at = plan.instant_of(event.timestamp, self.now)?;
-        let period = plan.period_of(at);
+        let (rules, metric) = (self.rules, event.metric.as_ref());
+        let at = rules.instant_of(event.timestamp, self.now)?;
+        let period = rules.period_of(at);
         let amount = self.amount_of(rule, event, period)?;
-        let is_current = period == plan.period_of(self.now);
-        // A level goes on into the present, whenever it was changed.
+        let is_current = period == rules.period_of(self.now);
+        // A change of a level reaches the present, whatever its timestamp.
         let is_held = is_current || rule.kind == MetricKind::Level;
         let reserved = if is_held { self.reservations.held(metric) } else { Quantity::ZERO };
         let account = self.book.account_mut(metric);
         let before = account.reading(rule, period);
-        let draft = account.draft(rule, Entry { amount, at, period }, plan).map_err(|impossible| impossible.problem(metric, before))?;
+        let draft = account.draft(rule, Entry { amount, at, period }, rules).map_err(|impossible| impossible.problem(metric, before))?;
         let held = draft.highest.checked_add(reserved).unwrap_or(draft.highest);
         if let (Some(limit), Mode::Consumption, Enforcement::Hard) = (rule.limit, event.mode, rule.enforcement)
             && !amount.is_negative()
@@ -62,16 +62,16 @@ impl Desk<'_, '_> {
             raised.iter().for_each(|fact| self.facts.raise(fact, self.now, self.wall));
         }
         let Rule { aggregation, kind, enforcement, limit, .. } = *rule;
-        let standing = Standing { metric, aggregation, kind, period, limit, enforcement, mode: event.mode };
+        let metric_period = MetricPeriod { metric, aggregation, kind, period, limit, enforcement, mode: event.mode };
         let (key, metadata) = (event.key.as_deref(), event.metadata.as_ref().map(|metadata| metadata.text.as_str()));
-        self.draft.event(standing, Line { amount, current, key, timestamp: event.timestamp, reserved, metadata });
+        self.draft.event(metric_period, Line { amount, current, key, timestamp: event.timestamp, reserved, metadata });
         Ok(Outcome { sequence, current, limit: rule.limit, reserved, period })
     }
 
-    /// The amount that an event counts for: what it says, or whether its value is new.
+    /// The amount that an event counts for: its own amount, or of a unique metric whether its value is new.
     fn amount_of(&mut self, rule: &Rule, event: &Event<'_>, period: Period) -> Result<Quantity, Problem> {
         let amount = event.amount;
-        // Except for a settlement, which stands for as many events as it says.
+        // Except for a settlement, whose amount is its number of events.
         let is_one = amount == Quantity::ONE || event.mode == Mode::Settlement;
         if matches!(rule.aggregation, Aggregation::Count | Aggregation::Unique) && !is_one {
             let detail = format!("{} counts events, not amounts. Leave the amount out.", event.metric);

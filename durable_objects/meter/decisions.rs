@@ -1,6 +1,6 @@
-//! What the Meter decides of each request: what it comes to, and what is kept of it under its idempotency key.
+//! Decisions on hot requests: the answer to each, and the answer that is kept under its idempotency key.
 //!
-//! Owns: what a repeated request is answered with. It gets its first answer, whatever has changed since.
+//! Owns: repeated requests. A repeated request gets its first answer, whatever has changed since.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +8,35 @@ use rating::Quantity;
 
 use super::answers::{Answered, BatchAnswer, Rejected, body, receipt};
 use super::claims::{Taken, TakenEvent};
-use super::desk::Desk;
+use super::commit_context::CommitContext;
 use super::outcome::Outcome;
-use super::plan::Plan;
 use super::refusals::shortened;
-use super::requests::{Ask, Batch, Claim, Event};
+use super::requests::{Batch, Claim, Event, Operation};
+use super::rules::Rules;
 use super::uniques;
 use crate::kernel::idempotency::mismatch;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::Aggregation;
 
-impl<'k> Desk<'_, 'k> {
-    pub fn decide(&mut self, ask: &'k Ask<'k>) -> Result<Answered, Problem> {
-        match ask {
-            Ask::Event(event) => {
+impl<'k> CommitContext<'_, 'k> {
+    pub fn decide(&mut self, operation: &'k Operation<'k>) -> Result<Answered, Problem> {
+        match operation {
+            Operation::Event(event) => {
                 let (outcome, replayed) = self.event(event)?;
-                Ok(receipt(self.plan, event.mode, &event.metric, &outcome, None, replayed))
+                Ok(receipt(self.rules, event.mode, &event.metric, &outcome, None, replayed))
             }
-            Ask::Batch(batch) => self.once(batch.claim.as_ref(), |desk| desk.batch(batch)),
-            Ask::Reserve(reserve) => self.once(reserve.claim.as_ref(), |desk| desk.reserve(reserve)),
-            Ask::Settle(settle) => self.once(settle.claim.as_ref(), |desk| desk.settle(settle)),
-            Ask::Release(id) => self.release(*id),
-            Ask::Reservation(id) => self.reservation(*id),
-            Ask::Quota { metric, required, explain } => self.quota(metric, *required, *explain),
-            Ask::Summary => Ok(self.summary()),
+            Operation::Batch(batch) => self.once(batch.claim.as_ref(), |context| context.batch(batch)),
+            Operation::Reserve(reserve) => self.once(reserve.claim.as_ref(), |context| context.reserve(reserve)),
+            Operation::Settle(settle) => self.once(settle.claim.as_ref(), |context| context.settle(settle)),
+            Operation::Release(id) => self.release(*id),
+            Operation::Reservation(id) => self.reservation(*id),
+            Operation::Quota { metric, required, explain } => self.quota(metric, *required, *explain),
+            Operation::Summary => Ok(self.summary()),
         }
     }
 
-    /// Decides a request whose whole answer is kept under its key, or gives the answer that it had.
+    /// Decides a request whose whole answer is kept under its key, or gives its first answer.
     fn once(
         &mut self,
         claim: Option<&'k Claim<'k>>,
@@ -59,9 +59,9 @@ impl<'k> Desk<'_, 'k> {
         Ok(answered)
     }
 
-    /// Counts one event, or finds the outcome that it had already (and says so).
+    /// Counts one event, or finds the outcome of its first request; the flag says which.
     fn event(&mut self, event: &'k Event<'k>) -> Result<(Outcome, bool), Problem> {
-        if event.amount.is_zero() && !self.plan.rule(&event.metric).is_some_and(|rule| rule.aggregation == Aggregation::Latest) {
+        if event.amount.is_zero() && !self.rules.rule(&event.metric).is_some_and(|rule| rule.aggregation == Aggregation::Latest) {
             event.key.as_deref().inspect(|key| self.claims.refuse(key));
             return Err(Problem::refused("/amount", "amount_zero", "An amount of 0 counts nothing. Send a positive amount."));
         }
@@ -79,7 +79,7 @@ impl<'k> Desk<'_, 'k> {
         Ok((outcome, false))
     }
 
-    /// Counts the good events of a batch and names the bad ones.
+    /// Counts the valid events of a batch and lists the invalid ones.
     fn batch(&mut self, batch: &'k Batch<'k>) -> Result<Answered, Problem> {
         let Batch { events, claim } = batch;
         let mut answer = BatchAnswer { accepted: 0, replayed: 0, rejected: Vec::new(), current: BTreeMap::new() };
@@ -108,22 +108,26 @@ impl<'k> Desk<'_, 'k> {
 }
 
 /// The values of unique metrics that requests may count.
-pub(super) fn values_of<'a>(plan: &Plan, asks: impl Iterator<Item = &'a Ask<'a>>, now: Timestamp) -> Vec<(String, Timestamp, String)> {
-    if !plan.counts_values() {
+pub(super) fn values_of<'a>(
+    rules: &Rules,
+    operations: impl Iterator<Item = &'a Operation<'a>>,
+    now: Timestamp,
+) -> Vec<(String, Timestamp, String)> {
+    if !rules.counts_values() {
         return Vec::new();
     }
-    let events = asks.flat_map(|ask| {
-        let (one, many) = match ask {
-            Ask::Event(event) => (Some(event), None),
-            Ask::Batch(batch) => (None, Some(batch.events.iter().flatten())),
+    let events = operations.flat_map(|operation| {
+        let (one, many) = match operation {
+            Operation::Event(event) => (Some(event), None),
+            Operation::Batch(batch) => (None, Some(batch.events.iter().flatten())),
             _ => (None, None),
         };
         one.into_iter().chain(many.into_iter().flatten())
     });
     let value = |event: &Event<'_>| {
-        let value = uniques::value_of(plan.rule(&event.metric)?, event).ok()??;
-        let at = plan.instant_of(event.timestamp, now).ok()?;
-        Some((event.metric.clone().into_owned(), plan.period_of(at).starts_at, value))
+        let value = uniques::value_of(rules.rule(&event.metric)?, event).ok()??;
+        let at = rules.instant_of(event.timestamp, now).ok()?;
+        Some((event.metric.clone().into_owned(), rules.period_of(at).starts_at, value))
     };
     events.filter_map(value).collect()
 }
@@ -140,7 +144,7 @@ impl TakenEvent {
         }
     }
 
-    /// Whether the same is asked, however it is spelled: an event of a batch and the same event alone are one request.
+    /// Whether this is the same event: one of a batch and the same event alone are one request.
     fn is(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata.as_ref().map(|metadata| metadata.text.as_str());
         self.mode == event.mode

@@ -1,14 +1,14 @@
-//! The log as others read it: raw events, and proofs that can be checked without us. `docs/PROOF.md` says what a proof holds.
+//! Exports of the log: raw events, and proofs that can be verified independently. `docs/PROOF.md` describes a proof.
 //!
-//! Owns: the lines of both, in pages, so that nobody waits for a long export.
+//! Owns: the lines of both, in pages, so that a long export delays no request.
 
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::book::Book;
-use super::log::{Body, EventRow, Log, StandingRow, Stored, genesis, name_of};
+use super::log::{Body, EventRow, Log, MetricPeriodRow, Stored, genesis, name_of};
 use super::outcome::Mode;
-use super::plan::Plan;
+use super::rules::Rules;
 use super::schema;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError};
@@ -20,12 +20,12 @@ use crate::meter::vocabulary::MetricKind;
 const PAGE_BYTES: usize = 256 * 1024;
 const PAGE_COMMITS: usize = 1_000;
 
-/// What a proof tells beside the commits.
+/// What a proof contains beside the commits.
 pub(super) struct Source<'a> {
     pub organization: OrganizationId,
     pub log: &'a Log,
     pub book: &'a Book,
-    pub plan: Option<&'a Plan>,
+    pub rules: Option<&'a Rules>,
 }
 
 /// Events whose timestamp lies in [from, to).
@@ -45,8 +45,9 @@ pub(super) fn events<S: LocalSql>(sql: &S, from: Timestamp, to: Timestamp, after
             if timestamp < from || timestamp >= to {
                 continue;
             }
-            let standing = body.standings.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
-            lines.push_str(&event_line(&stored, body.first.saturating_add(index), event, standing)?);
+            let metric_period =
+                body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+            lines.push_str(&event_line(&stored, body.first.saturating_add(index), event, metric_period)?);
         }
         if lines.len() >= PAGE_BYTES {
             break;
@@ -71,16 +72,16 @@ struct EventLine<'a> {
     metadata: Option<&'a RawValue>,
 }
 
-fn event_line(stored: &Stored, sequence: u64, event: &EventRow<'_>, standing: &StandingRow) -> Result<String, SqlError> {
+fn event_line(stored: &Stored, sequence: u64, event: &EventRow<'_>, metric_period: &MetricPeriodRow) -> Result<String, SqlError> {
     let line = EventLine {
         sequence,
         commit: stored.number,
-        metric: &standing.0,
+        metric: &metric_period.0,
         amount: event.1,
         timestamp: event.4.map_or(stored.at, Timestamp::from_millis),
         recorded_at: stored.at,
         idempotency_key: event.3.as_deref(),
-        mode: standing.6,
+        mode: metric_period.6,
         metadata: event.6,
     };
     Ok(schema::json(&line)? + "\n")
@@ -128,7 +129,7 @@ fn head<S: LocalSql>(sql: &S, source: &Source<'_>, (from, to): (Timestamp, Times
 /// The last line: where the log ends, and every counter it leads to.
 fn end(source: &Source<'_>) -> Result<String, SqlError> {
     let counters = source.book.counters().filter(|(_, _, counter)| counter.sequence > 0).map(|(metric, start, counter)| {
-        let rule = source.plan.and_then(|plan| plan.rule(metric));
+        let rule = source.rules.and_then(|rules| rules.rule(metric));
         let kind = if rule.is_some_and(|rule| rule.kind == MetricKind::Level) { "level" } else { "consumable" };
         let aggregation = rule.map_or("sum", |rule| name_of(rule.aggregation));
         json!({"metric": metric, "aggregation": aggregation, "kind": kind, "start": start.as_millis(), "used": counter.used, "level": counter.level})

@@ -84,7 +84,7 @@ impl Facts {
         Ok(PendingFacts { facts: facts.collect::<Result<_, SqlError>>()? })
     }
 
-    /// Forgets what is committed elsewhere. The newest row stays, so that its number is not given twice.
+    /// Deletes the facts that are committed elsewhere. The newest row stays, so that its number is not given twice.
     pub fn acknowledge<S: LocalSql>(&mut self, sql: &S, through: u64, wall: Timestamp) -> Result<(), SqlError> {
         let through = through.min(self.last);
         if through <= self.acknowledged {

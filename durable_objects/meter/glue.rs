@@ -12,7 +12,7 @@ use crate::kernel::time::Timestamp;
 
 #[wasm_bindgen]
 pub struct MeterCore {
-    /// None for an object whose name is no organization. A constructor that throws would reset the instance, so it is said later.
+    /// None for an object whose name is no organization. A constructor that throws would reset the instance, so the calls throw instead.
     meter: Option<Meter<ObjectSql>>,
 }
 
@@ -39,7 +39,7 @@ impl MeterCore {
         Ok(self.meter()?.call(call, now()).map_err(thrown)?.to_string())
     }
 
-    /// When to be woken, in milliseconds since 1970; undefined when there is no reason to.
+    /// The time of the next alarm, in milliseconds since 1970; undefined when none is needed.
     pub fn alarm_at(&self) -> Option<f64> {
         self.meter.as_ref()?.alarm_at().map(|instant| instant.as_millis() as f64)
     }
@@ -62,7 +62,7 @@ impl KeyGate {
         Self { secret: secret_bytes(secret) }
     }
 
-    /// `header` is `Bearer tk_org_...`. Whether the key is known, alive and permitted, the Meter says.
+    /// `header` is `Bearer tk_org_...`. The Meter checks that the key is known, active and permitted.
     pub fn is_genuine(&self, header: &str) -> bool {
         header.strip_prefix("Bearer ").is_some_and(|text| OrganizationToken::verify(text, &self.secret).is_some())
     }

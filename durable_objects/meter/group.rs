@@ -2,15 +2,15 @@
 
 use super::answers::Reply;
 use super::claims::Claims;
+use super::commit_context::CommitContext;
 use super::decisions;
-use super::desk::Desk;
 use super::keys::Keys;
 use super::memory::Memory;
-use super::plan::Plan;
-use super::rates::{RateStanding, Rates};
-use super::requests::Ask;
+use super::rates::{RateState, Rates};
+use super::requests::Operation;
 use super::routes::Route;
-use super::status::Standing;
+use super::rules::Rules;
+use super::status::KnownStatus;
 use super::uniques::Uniques;
 use crate::kernel::ids::{Entropy, OrganizationId};
 use crate::kernel::problem::Problem;
@@ -26,17 +26,17 @@ pub(super) struct Request<'a> {
     /// Without the query.
     path: &'a str,
     bytes: usize,
-    ask: Result<Ask<'a>, Problem>,
-    pub rate: Option<RateStanding>,
-    /// It names a metric that the Worker may know of.
+    operation: Result<Operation<'a>, Problem>,
+    pub rate: Option<RateState>,
+    /// It names a metric that the Worker may know.
     is_unknown: bool,
 }
 
-/// What it takes to read a request.
+/// Everything that reading a request needs.
 pub(super) struct Reader<'m> {
-    pub plan: Option<&'m Plan>,
+    pub rules: Option<&'m Rules>,
     pub keys: &'m mut Keys,
-    pub standing: Standing,
+    pub status: KnownStatus,
     pub rates: &'m mut Rates,
     pub secret: &'m [u8],
     pub organization: OrganizationId,
@@ -47,32 +47,32 @@ impl Reader<'_> {
     pub fn read<'a>(&mut self, hot: Option<&'a HotRequest<'a>>) -> Request<'a> {
         let Some(hot) = hot else {
             let problem = Problem::invalid("", "malformed_request", "The request did not reach the Meter in one piece. Send it again.");
-            return Request { path: "", bytes: 0, ask: Err(problem), rate: None, is_unknown: false };
+            return Request { path: "", bytes: 0, operation: Err(problem), rate: None, is_unknown: false };
         };
         let (path, query) = hot.target.split_once('?').unwrap_or((&hot.target, ""));
-        let mut request = Request { path, bytes: hot.body.len(), ask: Err(no_subscription()), rate: None, is_unknown: false };
-        request.ask = Route::of(&hot.method, path).and_then(|route| {
+        let mut request = Request { path, bytes: hot.body.len(), operation: Err(no_subscription()), rate: None, is_unknown: false };
+        request.operation = Route::of(&hot.method, path).and_then(|route| {
             let key = self.keys.authorize(&hot.caller, route.permission(), self.secret, self.organization, self.wall)?;
-            self.standing.permits(&hot.caller, route.permission())?;
-            let limits = self.plan.and_then(|plan| plan.entitlements().rate_limits.as_ref()).filter(|_| !hot.is_told);
+            self.status.permits(&hot.caller, route.permission())?;
+            let limits = self.rules.and_then(|rules| rules.entitlements().rate_limits.as_ref()).filter(|_| !hot.has_all_metrics);
             if let Some(limits) = limits {
                 let taken = self.rates.take(limits, key, self.wall);
-                request.rate = Some(taken.as_ref().map_or_else(|(standing, _)| *standing, |standing| *standing));
+                request.rate = Some(taken.as_ref().map_or_else(|(state, _)| *state, |state| *state));
                 taken.map_err(|(_, problem)| problem)?;
             }
-            let plan = self.plan.ok_or_else(no_subscription)?;
-            let ask = route.ask(hot, path, query, plan)?;
-            request.is_unknown = !hot.is_told && ask.names_unknown(plan);
-            Ok(ask)
+            let rules = self.rules.ok_or_else(no_subscription)?;
+            let operation = route.read(hot, path, query, rules)?;
+            request.is_unknown = !hot.has_all_metrics && operation.names_unknown(rules);
+            Ok(operation)
         });
         request
     }
 }
 
 impl Request<'_> {
-    /// The refusal of a request that cannot be decided; its own fault comes first.
+    /// The refusal of a request that cannot be decided; the request's own fault takes precedence.
     fn refused(&self, problem: Problem) -> Reply {
-        Reply::problem(self.path, self.ask.as_ref().err().cloned().unwrap_or(problem))
+        Reply::problem(self.path, self.operation.as_ref().err().cloned().unwrap_or(problem))
     }
 }
 
@@ -96,30 +96,30 @@ impl Memory {
         entropy: &dyn Entropy,
         mut answer: impl FnMut(&Request<'_>, Reply),
     ) -> Result<(), SqlError> {
-        let Self { plan: Some(plan), book, log, facts, reservations, pruning, roll_up, .. } = self else {
+        let Self { rules: Some(rules), book, log, facts, reservations, pruning, roll_up, .. } = self else {
             requests.iter().for_each(|request| answer(request, request.refused(no_subscription())));
             return Ok(());
         };
-        let (now, plan) = (plan.now(wall), &*plan);
+        let (now, rules) = (rules.now(wall), &*rules);
         let draft = log.draft(now);
         let mut keys = Vec::new();
-        asks(requests).for_each(|ask| ask.keys(&mut keys));
+        operations(requests).for_each(|operation| operation.keys(&mut keys));
         let claims = Claims::take(sql, draft.number, keys, now)?;
-        let uniques = Uniques::find(sql, decisions::values_of(plan, asks(requests), now))?;
-        reservations.prepare(sql, asks(requests).filter_map(Ask::reservation), now)?;
-        let mut desk = Desk { plan, book, facts, reservations, claims, uniques, draft, entropy, now, wall };
+        let uniques = Uniques::find(sql, decisions::values_of(rules, operations(requests), now))?;
+        reservations.prepare(sql, operations(requests).filter_map(Operation::reservation), now)?;
+        let mut context = CommitContext { rules, book, facts, reservations, claims, uniques, draft, entropy, now, wall };
         for request in requests {
-            let reply = match &request.ask {
-                _ if request.is_unknown => Reply::TellMetrics,
-                Ok(ask) => desk.decide(ask).map_or_else(|problem| Reply::problem(request.path, problem), Reply::Answered),
+            let reply = match &request.operation {
+                _ if request.is_unknown => Reply::NeedsMetrics,
+                Ok(operation) => context.decide(operation).map_or_else(|problem| Reply::problem(request.path, problem), Reply::Answered),
                 Err(problem) => Reply::problem(request.path, problem.clone()),
             };
             answer(request, reply);
         }
-        let Desk { claims, uniques, draft, .. } = desk;
+        let CommitContext { claims, uniques, draft, .. } = context;
         claims.finish(sql)?;
         uniques.store(sql)?;
-        // Now, not with the group: its next commit may ask for one of them.
+        // Now, not with the group: its next commit may read one of them.
         let is_held = reservations.store(sql)?;
         let before = log.number;
         log.append(sql, draft)?;
@@ -131,9 +131,9 @@ impl Memory {
     }
 }
 
-/// What the requests ask, without those that are refused already or that have to come again.
-fn asks<'k>(requests: &'k [Request<'k>]) -> impl Iterator<Item = &'k Ask<'k>> {
-    requests.iter().filter(|request| !request.is_unknown).filter_map(|request| request.ask.as_ref().ok())
+/// The operations of the requests, without those that are refused already or that must be sent again.
+fn operations<'k>(requests: &'k [Request<'k>]) -> impl Iterator<Item = &'k Operation<'k>> {
+    requests.iter().filter(|request| !request.is_unknown).filter_map(|request| request.operation.as_ref().ok())
 }
 
 fn no_subscription() -> Problem {

@@ -1,9 +1,9 @@
-//! What the Meter decides of reservations: whether an amount can be held, and what becomes of it.
+//! Decisions on reservations: holding an amount, settling and releasing it.
 
 use rating::Quantity;
 
-use super::answers::{Answered, Held, ReservationAnswer, Standing, body, receipt};
-use super::desk::Desk;
+use super::answers::{Answered, Held, MetricUsage, ReservationAnswer, body, receipt};
+use super::commit_context::CommitContext;
 use super::outcome::{Mode, Outcome, Status};
 use super::refusals::{Quota, unknown_metric};
 use super::requests::{Event, Reserve, Settle};
@@ -13,10 +13,10 @@ use crate::kernel::ids::{Moment, ReservationId};
 use crate::kernel::problem::Problem;
 use crate::meter::vocabulary::Enforcement;
 
-impl Desk<'_, '_> {
+impl CommitContext<'_, '_> {
     pub(super) fn reserve(&mut self, reserve: &Reserve<'_>) -> Result<Answered, Problem> {
         let Reserve { metric, amount, ttl, .. } = reserve;
-        let rule = self.plan.rule(metric).ok_or_else(|| unknown_metric(self.plan, metric))?;
+        let rule = self.rules.rule(metric).ok_or_else(|| unknown_metric(self.rules, metric))?;
         if rule.is_counted_here {
             return Err(counted_here(metric));
         }
@@ -30,7 +30,7 @@ impl Desk<'_, '_> {
         }
         let (current, held) = (self.current(metric), self.reservations.held(metric));
         let after = current.checked_add(held).and_then(|taken| taken.checked_add(*amount));
-        let period = self.plan.period_of(self.now);
+        let period = self.rules.period_of(self.now);
         if let (Some(limit), Enforcement::Hard) = (rule.limit, rule.enforcement)
             && after.as_ref().map_or(true, |after| *after > limit)
         {
@@ -52,7 +52,7 @@ impl Desk<'_, '_> {
         };
         self.reservations.hold(reservation.clone());
         let reserved = self.reservations.held(metric);
-        let remaining = Standing::of(current, rule.limit, reserved).remaining;
+        let remaining = MetricUsage::of(current, rule.limit, reserved).remaining;
         let held = Held { reserved, current, limit: rule.limit, remaining };
         Ok(Answered { status: 201, body: document(&reservation, Some(held)), replayed: false })
     }
@@ -79,10 +79,10 @@ impl Desk<'_, '_> {
             let detail = format!("{} are reserved. Settle with at most that, or send \"allowOverage\": true.", reservation.amount);
             return Err(Problem::refused("/amount", "settlement_exceeds_reservation", detail));
         }
-        // What is settled is used now and held no longer.
+        // A settled amount is used now and no longer held.
         let outcome = if amount.is_zero() { self.nothing_counted(metric, *id)? } else { self.count_settled(metric, *amount, *id)? };
         self.reservations.end(*id, Status::Settled, Some((*amount, &outcome)));
-        Ok(receipt(self.plan, Mode::Settlement, metric, &outcome, Some(*id), false))
+        Ok(receipt(self.rules, Mode::Settlement, metric, &outcome, Some(*id), false))
     }
 
     fn count_settled(&mut self, metric: &str, amount: Quantity, id: ReservationId) -> Result<Outcome, Problem> {
@@ -98,16 +98,16 @@ impl Desk<'_, '_> {
     }
 
     fn nothing_counted(&self, metric: &str, id: ReservationId) -> Result<Outcome, Problem> {
-        let rule = self.plan.rule(metric).ok_or_else(|| unknown_metric(self.plan, metric))?;
+        let rule = self.rules.rule(metric).ok_or_else(|| unknown_metric(self.rules, metric))?;
         let sequence = self.draft.next_sequence().saturating_sub(1);
-        let (current, period) = (self.current(metric), self.plan.period_of(self.now));
+        let (current, period) = (self.current(metric), self.rules.period_of(self.now));
         Ok(Outcome { sequence, current, limit: rule.limit, reserved: self.held_beside(metric, id), period })
     }
 
     fn settled_before(&self, reservation: &Reservation, amount: Quantity) -> Result<Answered, Problem> {
         let outcome = reservation.receipt.as_deref().and_then(Outcome::from_record).ok_or_else(Problem::internal)?;
         if reservation.settled == Some(amount) {
-            return Ok(receipt(self.plan, Mode::Settlement, &reservation.metric, &outcome, Some(reservation.id), true));
+            return Ok(receipt(self.rules, Mode::Settlement, &reservation.metric, &outcome, Some(reservation.id), true));
         }
         let settled = reservation.settled.unwrap_or_default();
         Err(Problem::conflict(

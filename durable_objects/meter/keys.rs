@@ -1,7 +1,7 @@
-//! The organization's keys as the Meter knows them, and whether one may do something here.
+//! The organization's keys as the Meter knows them, and the permission check of each.
 //!
-//! Invariant: a key is good when its MAC is right, it was put here, it is not revoked, and it has not expired. When it was used last is
-//! written at most every few minutes, so that it costs the hot path nothing.
+//! Invariant: a key is valid when its MAC is right, it was put here, it is not revoked, and it has not expired. Its last use is written
+//! at most every few minutes, so that it costs the hot path nothing.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::schema;
-use crate::identity::api_keys::rules::is_to_be_noted;
 use crate::identity::api_keys::token::{OrganizationToken, prefix};
-use crate::identity::callers::permissions::{Permission, permits};
+use crate::identity::key_lifecycle::rules::is_use_to_be_noted;
+use crate::identity::permissions::{Permission, permits};
 use crate::kernel::ids::{KeyId, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql as columns;
@@ -73,7 +73,7 @@ impl Keys {
         self.write(sql, Key::new(key, scopes, expires_at, false))
     }
 
-    /// Revokes a key, also one that was not heard of yet.
+    /// Revokes a key, also one that was not put here yet.
     pub fn remove<S: LocalSql>(&mut self, sql: &S, key: KeyId) -> Result<(), SqlError> {
         self.write(sql, Key::new(key, Vec::new(), None, true))
     }
@@ -101,7 +101,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Whether the caller of a hot request may do what needs `permission`. Gives the part of the key that names it; None for a caller
+    /// Checks that the caller of a hot request has `permission`. Gives the part of the key that names it; None for a caller
     /// that the Worker has verified.
     pub fn authorize<'c>(
         &mut self,
@@ -142,10 +142,10 @@ impl Key {
         Self { id, scopes, expires_at, revoked, verified: None, used_at: None, noted_at: None }
     }
 
-    /// It is used; whether the storage has to hear of it.
+    /// Notes a use in memory; gives whether it has to be stored.
     fn is_use_to_be_noted(&mut self, wall: Timestamp) -> bool {
         self.used_at = Some(wall);
-        let is_due = is_to_be_noted(self.noted_at, wall);
+        let is_due = is_use_to_be_noted(self.noted_at, wall);
         if is_due {
             self.noted_at = Some(wall);
         }
@@ -165,7 +165,7 @@ impl Key {
     }
 }
 
-/// The same for unknown, forged, foreign, expired and revoked ones, so that nobody learns which it was.
+/// The same for unknown, forged, foreign, expired and revoked ones, so that the answer does not reveal which it was.
 fn unknown() -> Problem {
     Problem::unauthenticated("This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys.")
 }

@@ -1,10 +1,10 @@
-//! The log: what was counted, commit by commit, chained by hashes. It is what replays, exports, roll-up and proofs read.
+//! The log: every counted event, commit by commit, chained by hashes. Replays, exports, roll-up and proofs read it.
 //!
-//! Words: a *commit* is what one group of requests counted, or one closing; its *body* is compact JSON; a *standing* is a metric in a
-//! period with the limit it had, told once a commit. `docs/PROOF.md` says exactly what a body holds.
+//! Words: a *commit* is what one group of requests counted, or one closing; its *body* is compact JSON; a *metric period* is a metric
+//! in a period with the limit it had, written once a commit (`standings` in the body). `docs/PROOF.md` specifies a body.
 //! Invariants:
 //! - A commit is appended in the transaction that counts its events, and never changed.
-//! - Its hash is of the hash before it and its body. The newest commit stays, however old, so that the chain goes on from it.
+//! - Its hash is of the hash before it and its body. The newest commit is kept, however old, so that the chain continues from it.
 //! - A body is written once and read as it was written: what is hashed is the text itself.
 
 use std::borrow::Cow;
@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 use super::lists::push_text;
 use super::outcome::Mode;
-use super::plan::Period;
 use super::requests::Claim;
+use super::rules::Period;
 use super::schema;
 use super::schema::number;
 use crate::kernel::ids::OrganizationId;
@@ -37,19 +37,19 @@ pub(super) struct Log {
     pub sequence: u64,
 }
 
-/// A commit in the making.
+/// A commit that is being written.
 pub(super) struct Draft {
     pub number: u64,
     pub at: Timestamp,
     first: u64,
     count: u64,
     known: Vec<Known>,
-    standings: String,
+    metric_periods: String,
     events: String,
     answers: String,
 }
 
-/// What tells one standing of a commit from another.
+/// The identity of a metric period within a commit.
 #[derive(PartialEq)]
 struct Known {
     metric: String,
@@ -60,7 +60,7 @@ struct Known {
 
 /// A metric in a period, as an event found it.
 #[derive(Clone, Copy)]
-pub(super) struct Standing<'a> {
+pub(super) struct MetricPeriod<'a> {
     pub metric: &'a str,
     pub aggregation: Aggregation,
     pub kind: MetricKind,
@@ -91,7 +91,7 @@ impl Log {
     pub fn load<S: LocalSql>(sql: &S, organization: OrganizationId) -> Result<Self, SqlError> {
         let rows = sql.run("SELECT number, first, count, hash FROM commits ORDER BY number DESC LIMIT 1", &[])?;
         let Some(row) = rows.first() else {
-            // Events of before there was a log.
+            // Events from before there was a log.
             let rows = sql.run("SELECT COALESCE(MAX(sequence), 0) AS sequence FROM counters", &[])?;
             let sequence = rows.first().and_then(|row| row.get("sequence")).and_then(serde_json::Value::as_u64).unwrap_or(0);
             return Ok(Self { sequence, ..Self::new(organization) });
@@ -110,7 +110,7 @@ impl Log {
             first: self.sequence.saturating_add(1),
             count: 0,
             known: Vec::new(),
-            standings: String::new(),
+            metric_periods: String::new(),
             events: String::new(),
             answers: String::new(),
         }
@@ -151,8 +151,8 @@ impl Draft {
         self.first.saturating_add(self.count)
     }
 
-    pub fn event(&mut self, standing: Standing<'_>, line: Line<'_>) {
-        let index = self.standing(standing);
+    pub fn event(&mut self, metric_period: MetricPeriod<'_>, line: Line<'_>) {
+        let index = self.metric_period(metric_period);
         if self.count > 0 {
             self.events.push(',');
         }
@@ -200,15 +200,15 @@ impl Draft {
         let _ = write!(out, ",{status},{}]", if body.is_empty() { "null" } else { body });
     }
 
-    fn standing(&mut self, standing: Standing<'_>) -> usize {
-        let Standing { metric, aggregation, kind, period, limit, enforcement, mode } = standing;
+    fn metric_period(&mut self, metric_period: MetricPeriod<'_>) -> usize {
+        let MetricPeriod { metric, aggregation, kind, period, limit, enforcement, mode } = metric_period;
         let is_this =
             |known: &Known| known.starts_at == period.starts_at && known.mode == mode && known.limit == limit && known.metric == metric;
         if let Some(index) = self.known.iter().position(is_this) {
             return index;
         }
         self.known.push(Known { metric: metric.to_owned(), starts_at: period.starts_at, limit, mode });
-        let out = &mut self.standings;
+        let out = &mut self.metric_periods;
         out.push_str(if out.is_empty() { "[" } else { ",[" });
         push_text(out, metric);
         let (starts_at, ends_at) = (period.starts_at.as_millis(), period.ends_at.as_millis());
@@ -222,15 +222,17 @@ impl Draft {
             Some(limit) => push_quantity(out, limit),
             None => out.push_str("null"),
         }
-        // Said where it stops nobody, so that a count past the limit is not taken for a mistake.
+        // Written where the limit is soft, so that a count past it is not taken for a mistake.
         let _ = write!(out, ",\"{}\"{}]", mode.name(), if enforcement == Enforcement::Soft { ",\"soft\"" } else { "" });
         self.known.len().saturating_sub(1)
     }
 
     fn into_body(self) -> String {
-        let Self { number, at, first, standings, events, answers, .. } = self;
-        let mut body = String::with_capacity(events.len().saturating_add(standings.len()).saturating_add(answers.len()).saturating_add(96));
-        let _ = write!(body, "{{\"number\":{number},\"at\":{},\"first\":{first},\"standings\":[{standings}],\"events\":[", at.as_millis());
+        let Self { number, at, first, metric_periods, events, answers, .. } = self;
+        let mut body =
+            String::with_capacity(events.len().saturating_add(metric_periods.len()).saturating_add(answers.len()).saturating_add(96));
+        let _ =
+            write!(body, "{{\"number\":{number},\"at\":{},\"first\":{first},\"standings\":[{metric_periods}],\"events\":[", at.as_millis());
         body.push_str(&events);
         body.push(']');
         if !answers.is_empty() {
@@ -295,8 +297,8 @@ fn hex(bytes: &[u8]) -> String {
 pub(super) struct Body<'a> {
     #[serde(default)]
     pub first: u64,
-    #[serde(default)]
-    pub standings: Vec<StandingRow>,
+    #[serde(default, rename = "standings")]
+    pub metric_periods: Vec<MetricPeriodRow>,
     #[serde(borrow, default)]
     pub events: Vec<EventRow<'a>>,
     #[serde(borrow, default)]
@@ -305,7 +307,7 @@ pub(super) struct Body<'a> {
 
 /// Metric, aggregation, kind, start and end of the period, limit, mode, enforcement where it is soft.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct StandingRow(
+pub(super) struct MetricPeriodRow(
     pub String,
     pub Aggregation,
     pub IgnoredAny,
@@ -316,7 +318,7 @@ pub(super) struct StandingRow(
     #[serde(default)] pub IgnoredAny,
 );
 
-/// Standing, amount, count after it, key, timestamp, reserved, metadata.
+/// Index of the metric period, amount, count after it, key, timestamp, reserved, metadata.
 #[derive(Deserialize)]
 pub(super) struct EventRow<'a>(
     pub usize,
@@ -337,7 +339,7 @@ pub(super) struct AnswerRow<'a>(
     #[serde(borrow, default)] pub Option<&'a RawValue>,
 );
 
-impl StandingRow {
+impl MetricPeriodRow {
     pub fn period(&self) -> Period {
         Period { starts_at: Timestamp::from_millis(self.3), ends_at: Timestamp::from_millis(self.4) }
     }

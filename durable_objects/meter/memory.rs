@@ -1,24 +1,26 @@
-//! What the Meter knows of its organization: what SQL holds, kept in memory.
+//! The Meter's memory: everything that SQL holds of the organization.
+//!
+//! Owns: the parts of the Meter's state, and reading them. Does not own: what changes them (`group.rs`, `calls.rs`, `seats.rs`).
 
 use super::book::Book;
 use super::facts::Facts;
 use super::keys::Keys;
 use super::log::Log;
-use super::plan::Plan;
 use super::pruning::Pruning;
 use super::reservations::Reservations;
 use super::roll_up::RollUp;
+use super::rules::Rules;
 use super::schema;
 use super::seat_state::Seats;
-use super::status::Standing;
+use super::status::KnownStatus;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::sql::{LocalSql, SqlError};
 use crate::kernel::time::Timestamp;
 
-/// What the Meter knows. `plan` is None until the organization was configured.
+/// The state of one Meter. `rules` is None until the organization is configured.
 pub(super) struct Memory {
     pub has_tables: bool,
-    pub plan: Option<Plan>,
+    pub rules: Option<Rules>,
     pub keys: Keys,
     pub book: Book,
     pub log: Log,
@@ -27,7 +29,7 @@ pub(super) struct Memory {
     pub seats: Seats,
     pub pruning: Pruning,
     pub roll_up: RollUp,
-    pub standing: Standing,
+    pub status: KnownStatus,
     pub is_erased: bool,
 }
 
@@ -47,11 +49,11 @@ impl Memory {
 
     fn load<S: LocalSql>(sql: &S, organization: OrganizationId, wall: Timestamp) -> Result<Self, SqlError> {
         if schema::exists(sql)? {
-            let (plan, log) = (Plan::load(sql, wall)?, Log::load(sql, organization)?);
-            let now = plan.as_ref().map_or(wall, |plan| plan.now(wall));
+            let (rules, log) = (Rules::load(sql, wall)?, Log::load(sql, organization)?);
+            let now = rules.as_ref().map_or(wall, |rules| rules.now(wall));
             Ok(Self {
                 has_tables: true,
-                plan,
+                rules,
                 keys: Keys::load(sql)?,
                 book: Book::load(sql)?,
                 facts: Facts::load(sql, wall)?,
@@ -60,7 +62,7 @@ impl Memory {
                 pruning: Pruning::load(sql)?,
                 roll_up: RollUp::load(sql, log.number, wall)?,
                 log,
-                standing: Standing::load(sql)?,
+                status: KnownStatus::load(sql)?,
                 is_erased: false,
             })
         } else {
@@ -68,11 +70,11 @@ impl Memory {
         }
     }
 
-    /// What a Meter knows that was told nothing yet, or nothing more.
+    /// The state of a Meter that is not configured yet, or that was erased.
     pub fn empty(organization: OrganizationId, is_erased: bool) -> Self {
         Self {
             has_tables: false,
-            plan: None,
+            rules: None,
             keys: Keys::default(),
             book: Book::default(),
             log: Log::new(organization),
@@ -81,7 +83,7 @@ impl Memory {
             seats: Seats::default(),
             pruning: Pruning::default(),
             roll_up: RollUp::default(),
-            standing: Standing::default(),
+            status: KnownStatus::default(),
             is_erased,
         }
     }

@@ -1,12 +1,12 @@
-//! What a request of the Meter can come out as.
+//! Outcomes: how an event was counted, and the states of a reservation.
 
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
 
-use super::plan::Period;
+use super::rules::Period;
 use crate::kernel::time::Timestamp;
 
-/// What was counted: enough to give the same receipt again.
+/// The result of counting an event: enough to give the same receipt again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub sequence: u64,
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-/// How an event came to be counted.
+/// Why an event was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Mode {
@@ -47,7 +47,7 @@ pub(super) enum Mode {
     Usage,
     /// Recorded within a hard limit only.
     Consumption,
-    /// What a reservation came to.
+    /// The settled amount of a reservation.
     Settlement,
 }
 

@@ -1,4 +1,4 @@
-//! Forgetting: once a day a walk over what is older than idempotency keys are remembered, a bounded slice per alarm.
+//! Pruning: once a day a walk over everything older than the lifetime of idempotency keys, a bounded slice per alarm.
 //!
 //! Invariants: the newest commit stays, and so does what the roll-up has not counted yet. A key goes when its commit does, or after.
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::log::FORGOTTEN_HASH;
-use super::plan::{Plan, REMEMBERED};
 use super::reservations::Reservations;
 use super::roll_up::RollUp;
+use super::rules::{REMEMBERED, Rules};
 use super::schema;
 use super::schema::number;
 use crate::kernel::sql::{LocalSql, SqlError};
@@ -20,7 +20,7 @@ use crate::kernel::time::{Timestamp, hours, seconds};
 pub(super) struct Pruning {
     /// The last key that the present walk has seen; empty between walks.
     walked_to: String,
-    /// None while there is nothing to forget.
+    /// None while there is nothing to prune.
     due_at: Option<Timestamp>,
 }
 
@@ -40,7 +40,7 @@ impl Pruning {
         self.due_at
     }
 
-    /// Something was recorded, so there will be something to forget.
+    /// Schedules the first walk: something was recorded, so there will be something to prune.
     pub fn expect<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<(), SqlError> {
         if self.due_at.is_some() {
             return Ok(());
@@ -49,16 +49,16 @@ impl Pruning {
         self.store(sql)
     }
 
-    /// Forgets what is old in the next slice, if one is due.
-    pub fn prune<S: LocalSql>(&mut self, sql: &S, plan: &Plan, roll_up: &RollUp, wall: Timestamp) -> Result<(), SqlError> {
+    /// Deletes the old rows of the next slice, if one is due.
+    pub fn prune<S: LocalSql>(&mut self, sql: &S, rules: &Rules, roll_up: &RollUp, wall: Timestamp) -> Result<(), SqlError> {
         if self.due_at.is_none_or(|due_at| due_at > wall) {
             return Ok(());
         }
-        let now = plan.now(wall);
+        let now = rules.now(wall);
         let oldest = now.minus(REMEMBERED);
         let more_commits = forget_commits(sql, oldest, roll_up)?;
         let more_keys = self.forget_keys(sql, oldest)?;
-        forget_uniques(sql, plan.period_of(oldest).starts_at)?;
+        forget_uniques(sql, rules.period_of(oldest).starts_at)?;
         forget_buckets(sql, oldest, roll_up)?;
         Reservations::prune(sql, now)?;
         let is_any_left = || {
@@ -73,7 +73,7 @@ impl Pruning {
         self.store(sql)
     }
 
-    /// Walks over the keys; those of commits that are forgotten or old are forgotten too. Says whether there are more.
+    /// Walks over the keys and deletes those of deleted or old commits. Gives whether there are more.
     fn forget_keys<S: LocalSql>(&mut self, sql: &S, oldest: Timestamp) -> Result<bool, SqlError> {
         let slice = "SELECT MAX(key) AS last, COUNT(*) AS count
                      FROM (SELECT key FROM claims WHERE key > ?1 ORDER BY key LIMIT 2000)";
@@ -100,7 +100,7 @@ impl Pruning {
     }
 }
 
-/// Forgets old commits that were rolled up, but never the newest. Says whether there may be more.
+/// Deletes old commits that were rolled up, but never the newest. Gives whether there may be more.
 fn forget_commits<S: LocalSql>(sql: &S, oldest: Timestamp, roll_up: &RollUp) -> Result<bool, SqlError> {
     let text = "SELECT number, hash
                 FROM commits

@@ -3,10 +3,10 @@
 use rating::Quantity;
 
 use super::refusals::shortened;
-use super::requests::Ask;
+use super::requests::Operation;
 use crate::kernel::problem::Problem;
 
-pub(super) fn read_quota(metric: &str, query: &str) -> Result<Ask<'static>, Problem> {
+pub(super) fn read_quota(metric: &str, query: &str) -> Result<Operation<'static>, Problem> {
     let mut required = Quantity::ONE;
     let mut explain = false;
     for (name, value) in parameters(query, &["required", "explain"])? {
@@ -25,7 +25,7 @@ pub(super) fn read_quota(metric: &str, query: &str) -> Result<Ask<'static>, Prob
         let code = if required.is_zero() { "amount_zero" } else { "amount_negative" };
         return Err(Problem::refused("required", code, "Ask for a positive amount."));
     }
-    Ok(Ask::Quota { metric: decoded(metric), required, explain })
+    Ok(Operation::Quota { metric: decoded(metric), required, explain })
 }
 
 /// The parameters of a query, each of which must be known: a typo is never silently ignored.

@@ -1,6 +1,6 @@
 //! Rate limits: token buckets, one of the organization and one of each of its keys.
 //!
-//! They are kept in memory only: an object that was away begins with full buckets. They protect the service, not the bill.
+//! They are kept in memory only: a restarted object begins with full buckets. They protect the service, not the bill.
 //! Words: a bucket holds thousandths of a request, so that it refills without fractions.
 
 use std::collections::HashMap;
@@ -25,9 +25,9 @@ struct Bucket {
     filled_at: Timestamp,
 }
 
-/// Where the tighter of both buckets stands after a request.
+/// The state of the tighter of both buckets after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RateStanding {
+pub(super) struct RateState {
     rate: Rate,
     /// Thousandths of a request.
     left: u64,
@@ -35,7 +35,7 @@ pub(super) struct RateStanding {
 
 impl Rates {
     /// Takes one request out of the buckets; `key` is None for a caller that the Worker has verified.
-    pub fn take(&mut self, limits: &RateLimits, key: Option<&str>, wall: Timestamp) -> Result<RateStanding, (RateStanding, Problem)> {
+    pub fn take(&mut self, limits: &RateLimits, key: Option<&str>, wall: Timestamp) -> Result<RateState, (RateState, Problem)> {
         let RateLimits { organization, key: of_key } = *limits;
         let mut buckets = [Some((organization, refilled(self.organization, organization, wall))), None];
         if let (Some(key), [_, second]) = (key, &mut buckets) {
@@ -47,18 +47,15 @@ impl Rates {
                 bucket.level = bucket.level.saturating_sub(THOUSAND);
             }
         }
-        let tightest = buckets
-            .iter()
-            .flatten()
-            .map(|(rate, bucket)| RateStanding { rate: *rate, left: bucket.level })
-            .min_by_key(|standing| standing.left);
+        let tightest =
+            buckets.iter().flatten().map(|(rate, bucket)| RateState { rate: *rate, left: bucket.level }).min_by_key(|state| state.left);
         let [whole, own] = buckets;
         self.organization = whole.map(|(_, bucket)| bucket);
         if let (Some(key), Some((_, bucket))) = (key, own) {
             self.keep(key, bucket);
         }
-        let standing = tightest.unwrap_or(RateStanding { rate: organization, left: 0 });
-        if is_empty { Err((standing, standing.refusal())) } else { Ok(standing) }
+        let state = tightest.unwrap_or(RateState { rate: organization, left: 0 });
+        if is_empty { Err((state, state.refusal())) } else { Ok(state) }
     }
 
     fn keep(&mut self, key: &str, bucket: Bucket) {
@@ -84,7 +81,7 @@ fn refilled(bucket: Option<Bucket>, rate: Rate, wall: Timestamp) -> Bucket {
     Bucket { level, filled_at: filled_at.max(wall) }
 }
 
-impl RateStanding {
+impl RateState {
     /// The fields of draft-ietf-httpapi-ratelimit-headers: policy `q` requests in `w` seconds; `r` left, full again in `t` seconds.
     pub fn headers(&self) -> String {
         let Rate { per_second, burst } = self.rate;
@@ -140,8 +137,8 @@ mod tests {
     #[test]
     fn the_fields_tell_the_tighter_bucket() {
         let (mut rates, limits) = (Rates::default(), limits((100, 1000), (10, 20)));
-        let standing = rates.take(&limits, Some("one"), at(0)).unwrap();
-        assert_eq!(standing.headers(), "RateLimit-Policy: \"default\";q=20;w=2\nRateLimit: \"default\";r=19;t=1\n");
+        let state = rates.take(&limits, Some("one"), at(0)).unwrap();
+        assert_eq!(state.headers(), "RateLimit-Policy: \"default\";q=20;w=2\nRateLimit: \"default\";r=19;t=1\n");
         let refused = (0..30).find_map(|_| rates.take(&limits, Some("one"), at(0)).err()).unwrap().1;
         assert_eq!((refused.status, refused.code), (429, "rate_limited"));
         assert!(refused.headers.contains(&("Retry-After", "1".to_owned())));

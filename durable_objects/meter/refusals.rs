@@ -2,16 +2,16 @@
 
 use rating::Quantity;
 
-use super::plan::{Period, Plan};
+use super::rules::{Period, Rules};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::MetricKind;
 
-/// What a refused event of a batch says of itself at most, so that a stored answer stays small.
+/// The longest detail of a refused event in a batch, so that a stored answer stays small.
 const DETAIL_BYTES_MAX: usize = 160;
 
-pub(super) fn unknown_metric(plan: &Plan, metric: &str) -> Problem {
-    let known: Vec<&str> = plan.rules().map(|(metric, _)| metric).collect();
+pub(super) fn unknown_metric(rules: &Rules, metric: &str) -> Problem {
+    let known: Vec<&str> = rules.iter().map(|(metric, _)| metric).collect();
     let detail = format!("There is no metric {}. Use one of: {}.", shortened(metric), shortened_list(&known));
     Problem::refused("/metric", "unknown_metric", detail)
 }
@@ -32,7 +32,7 @@ pub(super) fn shortened(text: &str) -> String {
     if end < text.len() { line + "…" } else { line }
 }
 
-/// A quota that does not allow what is asked.
+/// A quota that does not allow the required amount.
 pub(super) struct Quota<'a> {
     pub metric: &'a str,
     pub kind: MetricKind,

@@ -1,4 +1,4 @@
-//! How an answer of the Meter is written.
+//! The replies to calls, written.
 
 use serde::Serialize;
 use serde_json::Value;

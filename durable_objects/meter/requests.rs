@@ -1,6 +1,6 @@
-//! Hot requests, read: which question is asked, and with which idempotency keys.
+//! Hot requests, read: the operation that each asks for, and its idempotency keys.
 //!
-//! Owns: the questions as the Meter decides them. Does not own: how they are written (`routes.rs`, `bodies.rs`, `queries.rs`), and what
+//! Owns: the operations that the Meter decides. Does not own: reading them (`routes.rs`, `bodies.rs`, `queries.rs`), and everything that
 //! depends on the counts (`decisions.rs`).
 //! Nothing is copied that need not be: texts are borrowed from the request wherever they hold no escapes.
 
@@ -10,12 +10,12 @@ use rating::Quantity;
 use serde_json::{Map, Value};
 
 use super::outcome::Mode;
-use super::plan::Plan;
+use super::rules::Rules;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-pub(super) enum Ask<'a> {
+pub(super) enum Operation<'a> {
     Event(Event<'a>),
     Batch(Batch<'a>),
     Quota { metric: String, required: Quantity, explain: bool },
@@ -35,7 +35,7 @@ pub(super) struct Event<'a> {
     pub metadata: Option<Metadata>,
 }
 
-/// What the client says of an event, with its members in order.
+/// The client's own data of an event, with its members in order.
 pub(super) struct Metadata {
     pub members: Map<String, Value>,
     pub text: String,
@@ -60,14 +60,14 @@ pub(super) struct Settle<'a> {
     pub claim: Option<Claim<'a>>,
 }
 
-/// An idempotency key of a request whose whole answer is kept, and a fingerprint of what is asked under it.
+/// An idempotency key of a request whose whole answer is kept, and a fingerprint of the request.
 #[derive(Clone)]
 pub(super) struct Claim<'a> {
     pub key: Cow<'a, str>,
     pub fingerprint: String,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> Operation<'a> {
     /// Every idempotency key that the request carries.
     pub fn keys<'r>(&'r self, into: &mut Vec<&'r str>) {
         let claim = match self {
@@ -86,7 +86,7 @@ impl<'a> Ask<'a> {
         into.extend(claim.map(|claim| claim.key.as_ref()));
     }
 
-    /// The reservation that is asked for.
+    /// The reservation that the operation names.
     pub fn reservation(&self) -> Option<ReservationId> {
         match self {
             Self::Settle(Settle { id, .. }) | Self::Release(id) | Self::Reservation(id) => Some(*id),
@@ -94,17 +94,17 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Whether a metric is named that the Meter was never told of.
-    pub fn names_unknown(&self, plan: &Plan) -> bool {
+    /// Whether the operation names a metric that the Meter does not know.
+    pub fn names_unknown(&self, rules: &Rules) -> bool {
         match self {
-            Self::Event(event) => plan.rule(&event.metric).is_none(),
-            Self::Reserve(reserve) => plan.rule(&reserve.metric).is_none(),
-            Self::Quota { metric, .. } => plan.rule(metric).is_none(),
+            Self::Event(event) => rules.rule(&event.metric).is_none(),
+            Self::Reserve(reserve) => rules.rule(&reserve.metric).is_none(),
+            Self::Quota { metric, .. } => rules.rule(metric).is_none(),
             Self::Batch(batch) => {
                 // Events of a batch are mostly of one metric.
                 let mut known = "";
                 batch.events.iter().flatten().any(|event| {
-                    let is_known = known == event.metric || plan.rule(&event.metric).is_some();
+                    let is_known = known == event.metric || rules.rule(&event.metric).is_some();
                     known = &event.metric;
                     !is_known
                 })

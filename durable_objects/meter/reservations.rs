@@ -1,8 +1,8 @@
-//! Reservations: amounts held back for work whose size is known afterwards. What is held counts against the limit, not as usage.
+//! Reservations: amounts held for work whose size is known afterwards. A held amount counts against the limit, not as usage.
 //!
 //! Invariants:
 //! - What is held, what is used and what is admitted never add up to more than a hard limit, unless a settlement was allowed to.
-//! - A reservation ends once: settled, released, or expired by the organization's time without anybody's doing.
+//! - A reservation ends once: settled, released, or expired by the organization's time.
 //! - The active ones are in memory, at most `ACTIVE_MAX`; those that ended are rows, kept as long as idempotency keys.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::book::{optional_quantity, quantity};
 use super::outcome::{Outcome, Status};
-use super::plan::REMEMBERED;
+use super::rules::REMEMBERED;
 use super::seat_state::is_seat;
 use crate::kernel::ids::ReservationId;
 use crate::kernel::sql as columns;
@@ -34,9 +34,9 @@ pub(super) struct Reservations {
     next_expiry: Option<Timestamp>,
     /// Written when the group is.
     changed: Vec<Reservation>,
-    /// Seats that are free again; nobody asks for them any more.
+    /// Seats that are free again; their rows are deleted.
     freed: Vec<ReservationId>,
-    /// Ended ones that this group asks for.
+    /// Ended ones that this group names.
     ended: BTreeMap<ReservationId, Reservation>,
 }
 
@@ -75,7 +75,7 @@ impl Reservations {
         Ok(reservations)
     }
 
-    /// Frees what has expired, and finds what `asked` names among those that ended. Before a group is decided.
+    /// Frees expired reservations, and finds those of `asked` that have ended. Called before a group is decided.
     pub fn prepare<S: LocalSql>(&mut self, sql: &S, asked: impl Iterator<Item = ReservationId>, now: Timestamp) -> Result<(), SqlError> {
         self.ended.clear();
         if self.next_expiry.is_some_and(|expiry| expiry <= now) {
@@ -101,7 +101,7 @@ impl Reservations {
         self.active.get(&id).or_else(|| self.ended.get(&id))
     }
 
-    /// What is held of a metric.
+    /// The amount that is held of a metric.
     pub fn held(&self, metric: &str) -> Quantity {
         if self.held.is_empty() { Quantity::ZERO } else { self.held.get(metric).copied().unwrap_or_default() }
     }
@@ -157,7 +157,7 @@ impl Reservations {
         self.count();
     }
 
-    /// Writes what changed, and tells whether anything did.
+    /// Writes the changed reservations, and gives whether there were any.
     pub fn store<S: LocalSql>(&mut self, sql: &S) -> Result<bool, SqlError> {
         let is_changed = !self.changed.is_empty();
         let text = "INSERT OR REPLACE INTO reservations
@@ -181,7 +181,7 @@ impl Reservations {
         Ok(is_changed)
     }
 
-    /// Forgets old ones that ended, a slice of them.
+    /// Deletes old ones that ended, a slice of them.
     pub fn prune<S: LocalSql>(sql: &S, now: Timestamp) -> Result<(), SqlError> {
         let rows = sql.run("SELECT id, created_at, expires_at FROM reservations ORDER BY id LIMIT 500", &[])?;
         let bound = now.minus(REMEMBERED).as_millis();
@@ -205,7 +205,7 @@ impl Reservations {
     }
 }
 
-/// A seat that is held until the Worker says otherwise.
+/// A seat that is held until the Worker frees it.
 fn is_confirmed_seat(held: &Reservation) -> bool {
     is_seat(held.id) && held.expires_at == Timestamp::LATEST
 }

@@ -1,9 +1,9 @@
-//! The roll-up: what the log comes to, hour by hour, to be kept in the tenant's database.
+//! The roll-up: hourly buckets of the log, to be stored in the tenant's database.
 //!
 //! It reads the log, never the hot path: a request pays nothing for it. Each commit is counted into its buckets once, in the
-//! transaction that notes how far the roll-up is; so an alarm that is lost, late or repeated changes nothing.
+//! transaction that stores the roll-up's position; so an alarm that is lost, late or repeated changes nothing.
 //! Invariants:
-//! - After a roll-up that has nothing more to do, the sum of a metric's buckets of a period is what the period's events come to.
+//! - After a complete roll-up, the sum of a metric's buckets of a period equals the sum of the period's events.
 //! - A bucket's version grows with each change of it, and no two changes of a Meter have the same.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::meter::contract::{Bucket, RolledUp};
 use crate::meter::vocabulary::Aggregation;
 
 const SETTING: &str = "rollUp";
-/// Events of one slice, and commits: after so many the next alarm goes on.
+/// Events of one slice, and commits: after so many the next alarm continues.
 const EVENTS_MAX: usize = 5_000;
 const COMMITS_MAX: usize = 1_000;
 /// Buckets of one reply; stands in the statement below as well.
@@ -91,7 +91,7 @@ impl RollUp {
         self.acknowledged
     }
 
-    /// Counts the next slice of the log, and gives buckets that are to be stored.
+    /// Counts the next slice of the log, and gives the buckets to store.
     pub fn run<S: LocalSql>(&mut self, sql: &S, wall: Timestamp) -> Result<RolledUp, SqlError> {
         let mut places: BTreeMap<Place, Bucket> = BTreeMap::new();
         let (mut events, mut commits, mut through) = (0_usize, 0_usize, self.through);
@@ -199,17 +199,18 @@ impl RollUp {
     }
 }
 
-/// Counts a commit's events into buckets, and says how many there were.
+/// Counts a commit's events into buckets, and gives their number.
 fn count(stored: &Stored, places: &mut BTreeMap<Place, Bucket>) -> Result<usize, SqlError> {
     let body = Body::read(&stored.body)?;
     for event in &body.events {
-        let standing = body.standings.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
+        let metric_period =
+            body.metric_periods.get(event.0).ok_or_else(|| SqlError::Broken("a stored event has no standing".to_owned()))?;
         let at = event.4.unwrap_or(stored.at.as_millis());
         let hour = at.div_euclid(HOUR_MILLIS).saturating_mul(HOUR_MILLIS);
-        let is_unique = standing.1 == Aggregation::Unique;
+        let is_unique = metric_period.1 == Aggregation::Unique;
         let fresh = Bucket {
-            metric: standing.0.clone(),
-            period_starts_at: Timestamp::from_millis(standing.3),
+            metric: metric_period.0.clone(),
+            period_starts_at: Timestamp::from_millis(metric_period.3),
             hour: Timestamp::from_millis(hour),
             count: 1,
             sum: event.1,
@@ -219,7 +220,7 @@ fn count(stored: &Stored, places: &mut BTreeMap<Place, Bucket>) -> Result<usize,
             uniques: if is_unique { u64::from(!event.1.is_zero()) } else { 0 },
             version: 0,
         };
-        let place = (standing.0.clone(), standing.3, hour);
+        let place = (metric_period.0.clone(), metric_period.3, hour);
         match places.get_mut(&place) {
             Some(known) => *known = known.with(&fresh)?,
             None => {

@@ -2,79 +2,52 @@
 
 use super::bodies::{read_batch, read_cloud_events, read_event, read_reserve, read_settle, reservation_id};
 use super::outcome::Mode;
-use super::plan::Plan;
 use super::queries::{parameters, read_quota};
-use super::requests::Ask;
-use crate::identity::callers::permissions::Permission;
+use super::requests::Operation;
+use super::rules::Rules;
+use crate::identity::permissions::Permission;
 use crate::kernel::problem::Problem;
+use crate::meter::hot_paths;
+use crate::meter::hot_paths::Hot;
 use crate::meter::wire::HotRequest;
 
-pub(super) enum Route<'a> {
-    Event(Mode),
-    Batch,
-    CloudEvents,
-    Quota(&'a str),
-    Summary,
-    Reserve,
-    Settle(&'a str),
-    Release(&'a str),
-    Reservation(&'a str),
+/// The endpoint of a request, and the name or id in its path.
+pub(super) struct Route<'a> {
+    hot: Hot,
+    name: &'a str,
 }
 
 impl<'a> Route<'a> {
     pub fn of(method: &str, path: &'a str) -> Result<Self, Problem> {
-        let rest = path.strip_prefix("/v1/").unwrap_or_default();
-        let name = |prefix: &str| rest.strip_prefix(prefix).filter(|name| !name.is_empty() && !name.contains('/'));
-        match (method, rest) {
-            ("POST", "usage/consumption") => return Ok(Self::Event(Mode::Consumption)),
-            ("POST", "usage") => return Ok(Self::Event(Mode::Usage)),
-            ("POST", "usage/batch") => return Ok(Self::Batch),
-            ("POST", "events") => return Ok(Self::CloudEvents),
-            ("POST", "reservations") => return Ok(Self::Reserve),
-            ("GET", "usage") => return Ok(Self::Summary),
-            (_, "usage") => return Err(method_not_allowed("GET, POST")),
-            (_, "usage/consumption" | "usage/batch" | "events" | "reservations") => return Err(method_not_allowed("POST")),
-            _ => {}
-        }
-        let settled = rest
-            .strip_suffix("/settlement")
-            .and_then(|rest| rest.strip_prefix("reservations/"))
-            .filter(|id| !id.is_empty() && !id.contains('/'));
-        match (method, name("quotas/"), name("reservations/"), settled) {
-            ("GET", Some(metric), _, _) => Ok(Self::Quota(metric)),
-            ("GET", _, Some(id), _) => Ok(Self::Reservation(id)),
-            ("DELETE", _, Some(id), _) => Ok(Self::Release(id)),
-            ("POST", _, _, Some(id)) => Ok(Self::Settle(id)),
-            (_, Some(_), _, _) => Err(method_not_allowed("GET")),
-            (_, _, Some(_), _) => Err(method_not_allowed("GET, DELETE")),
-            (_, _, _, Some(_)) => Err(method_not_allowed("POST")),
-            _ => Err(Problem::not_found("resource")),
-        }
+        hot_paths::find(method, path).map(|(hot, name)| Self { hot, name })
     }
 
     pub fn permission(&self) -> Permission {
-        match self {
-            Self::Quota(_) | Self::Summary | Self::Reservation(_) => Permission::UsageRead,
-            _ => Permission::UsageWrite,
+        match self.hot {
+            Hot::CheckQuota | Hot::ReadUsage | Hot::ReadReservation => Permission::UsageRead,
+            Hot::RecordUsage
+            | Hot::ConsumeUsage
+            | Hot::RecordBatch
+            | Hot::RecordEvents
+            | Hot::CreateReservation
+            | Hot::ReleaseReservation
+            | Hot::SettleReservation => Permission::UsageWrite,
         }
     }
 
-    /// Reads what is asked. A CloudEvents type is already the metric that it counts as in `plan`.
-    pub fn ask<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, plan: &Plan) -> Result<Ask<'b>, Problem> {
-        match self {
-            Self::Event(mode) => read_event(hot, *mode).map(Ask::Event),
-            Self::Batch => read_batch(hot, path).map(Ask::Batch),
-            Self::CloudEvents => read_cloud_events(hot, path, plan),
-            Self::Quota(metric) => read_quota(metric, query),
-            Self::Summary => parameters(query, &[]).map(|_| Ask::Summary),
-            Self::Reserve => read_reserve(hot, path).map(Ask::Reserve),
-            Self::Settle(id) => read_settle(hot, path, id).map(Ask::Settle),
-            Self::Release(id) => reservation_id(id).map(Ask::Release),
-            Self::Reservation(id) => reservation_id(id).map(Ask::Reservation),
+    /// Reads the operation. A CloudEvents type is replaced by the metric that it counts as in `rules`.
+    pub fn read<'b>(&self, hot: &'b HotRequest<'b>, path: &str, query: &str, rules: &Rules) -> Result<Operation<'b>, Problem> {
+        match self.hot {
+            Hot::RecordUsage => read_event(hot, Mode::Usage).map(Operation::Event),
+            Hot::ConsumeUsage => read_event(hot, Mode::Consumption).map(Operation::Event),
+            Hot::RecordBatch => read_batch(hot, path).map(Operation::Batch),
+            Hot::RecordEvents => read_cloud_events(hot, path, rules),
+            Hot::CheckQuota => read_quota(self.name, query),
+            Hot::ReadUsage => parameters(query, &[]).map(|_| Operation::Summary),
+            Hot::CreateReservation => read_reserve(hot, path).map(Operation::Reserve),
+            Hot::SettleReservation => read_settle(hot, path, self.name).map(Operation::Settle),
+            Hot::ReleaseReservation => reservation_id(self.name).map(Operation::Release),
+            Hot::ReadReservation => reservation_id(self.name).map(Operation::Reservation),
         }
     }
-}
-
-fn method_not_allowed(allow: &'static str) -> Problem {
-    Problem::new(405, "method_not_allowed", "The method is not allowed here", format!("Use one of: {allow}.")).with_header("Allow", allow)
 }

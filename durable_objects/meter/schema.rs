@@ -1,11 +1,11 @@
-//! The Meter's tables. They come with the first call, and a later version only ever adds to them.
+//! The Meter's tables. The first call creates them, and a later version only adds to them.
 
 use std::collections::BTreeMap;
 
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 
 const TABLES: [&str; 12] = [
-    // Texts by name: what the Meter was told, and how far pruning, deliveries and roll-up are.
+    // Texts by name: the configuration that the Worker sent, and the positions of pruning, deliveries and roll-up.
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     // A revoked key stays, so that a delayed PutKey cannot bring it back.
     "CREATE TABLE IF NOT EXISTS keys (
@@ -17,7 +17,8 @@ const TABLES: [&str; 12] = [
     // When a key was last used, to a few minutes.
     "CREATE TABLE IF NOT EXISTS key_uses (key TEXT PRIMARY KEY, used_at INTEGER NOT NULL) WITHOUT ROWID",
     // `used`: what is billed. `level`: what the period ends with. `moment`: of a weighted sum, in billionths of a unit times milliseconds.
-    // `raised`: bits of the thresholds told. `sequence`: of the last event that moved it; 0 when none did. Quantities are decimal texts.
+    // `raised`: bits of the thresholds raised. `sequence`: of the last event that changed it; 0 when none did.
+    // Quantities are decimal texts.
     "CREATE TABLE IF NOT EXISTS counters (
        metric TEXT NOT NULL,
        period_starts_at INTEGER NOT NULL,
@@ -39,7 +40,7 @@ const TABLES: [&str; 12] = [
        hash TEXT NOT NULL,
        body TEXT NOT NULL
      )",
-    // Which commit took an idempotency key. What was answered is in the commit; its age is the commit's.
+    // Which commit claimed an idempotency key. The answer is in the commit; the claim's age is the commit's.
     "CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     // The values that unique metrics have seen in a period.
     "CREATE TABLE IF NOT EXISTS uniques (
@@ -59,7 +60,7 @@ const TABLES: [&str; 12] = [
        settled TEXT,
        receipt TEXT
      ) WITHOUT ROWID",
-    // What the commits come to, hour by hour. `version` grows with each change of any bucket.
+    // The roll-up of the commits, hour by hour. `version` grows with each change of any bucket.
     "CREATE TABLE IF NOT EXISTS buckets (
        metric TEXT NOT NULL,
        period_starts_at INTEGER NOT NULL,
@@ -103,10 +104,11 @@ macro_rules! cleared {
     };
 }
 
-/// Every table there is: how its rows are counted, and how it goes.
-const CLEARED: [(&str, &str, &str); 11] = cleared![
+/// Every table: how its rows are counted, and how it is dropped.
+const CLEARED: [(&str, &str, &str); TABLES.len()] = cleared![
     "settings",
     "keys",
+    "key_uses",
     "counters",
     "commits",
     "claims",
@@ -150,7 +152,7 @@ fn upgrade_from_1<S: LocalSql>(sql: &S) -> Result<(), SqlError> {
     create(sql)
 }
 
-/// Takes every table away, and leaves the word that it was done. Gives how many rows each had.
+/// Drops every table, and leaves a mark that this was done. Gives the number of rows that each had.
 pub(super) fn erase<S: LocalSql>(sql: &S) -> Result<BTreeMap<String, u64>, SqlError> {
     let mut rows = BTreeMap::new();
     for (name, count, drop) in CLEARED {

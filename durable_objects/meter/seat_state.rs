@@ -10,13 +10,13 @@ use crate::kernel::sql::{LocalSql, SqlError};
 /// The name of the setting that keeps them.
 pub(super) const SETTING: &str = "seats";
 
-/// What the Worker said last.
+/// The Worker's last numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Seats {
     pub version: i64,
     pub(super) members: u32,
-    /// Whether there ever was a member: `users` is theirs from then on.
+    /// Whether there ever was a member: `users` is the number of members from then on.
     pub is_counted: bool,
 }
 
@@ -30,7 +30,7 @@ impl Seats {
     }
 }
 
-/// Whether this is a seat: ids that are derived say so, and no client's reservation has one.
+/// Whether this is a seat: seats have derived ids, and no client's reservation has one.
 pub(super) fn is_seat(id: ReservationId) -> bool {
     let [_, _, _, _, _, _, version, ..] = id.to_bytes();
     version >> 4 == 8

@@ -3,7 +3,7 @@
 use rating::Quantity;
 
 use super::book::Counter;
-use super::plan::{Period, Rule};
+use super::rules::{Period, Rule};
 use crate::events::{Event, UsageApproaching, UsageExceeded, UsageWarning};
 use crate::kernel::time::Timestamp;
 
@@ -34,7 +34,7 @@ const THRESHOLDS: [Threshold; 3] = [
 
 const ALL_RAISED: u32 = 7;
 
-/// Marks each threshold that is reached and was not told in this period yet, and gives what to tell, lowest first.
+/// Marks each threshold that is reached and was not raised in this period yet, and gives their events, lowest first.
 pub(super) fn raise_thresholds(counter: &mut Counter, metric: &str, rule: &Rule, period: Period, current: Quantity) -> Vec<Event> {
     let Some(limit) = rule.limit.filter(|_| counter.raised != ALL_RAISED) else { return Vec::new() };
     let tenfold = current.nanos().saturating_mul(10);

@@ -8,14 +8,14 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use super::lists::List;
-use super::plan::Rule;
 use super::requests::Event;
+use super::rules::Rule;
 use super::schema;
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::{LocalSql, SqlError, Value};
 use crate::kernel::time::Timestamp;
 
-/// Longer values are kept as what is derived from them.
+/// Longer values are kept as a derived value of fixed length.
 const VALUE_BYTES_MAX: usize = 128;
 
 /// Metric, start of the period, value.

@@ -15,6 +15,8 @@ use tower::ServiceExt;
 
 use crate::http::refusal::{Cause, Refused, unknown_route};
 use crate::http::request;
+use crate::identity::authentication::Credentials;
+use crate::identity::callers::authenticate::Authenticator;
 use crate::kernel::error::Error;
 use crate::kernel::ids::RequestId;
 use crate::kernel::ports::App;
@@ -30,6 +32,7 @@ pub async fn handle(app: App, mut request: Request<Body>) -> Response {
     let origin = request::origin(request_id, request.headers());
     request.extensions_mut().insert(app.serving(origin));
     request.extensions_mut().insert(request_id);
+    request.extensions_mut().insert(Authenticator(&Credentials));
     let Ok(response) = router::router().oneshot(request).await;
     finish(response, &path, request_id)
 }

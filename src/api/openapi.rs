@@ -25,6 +25,7 @@ pub mod document {
     use utoipa::OpenApi;
 
     use super::super::router::Document;
+    use crate::meter::hot_paths::HOT_PATHS;
 
     /// The document, with what all operations have in common added once, here.
     pub fn generate() -> Value {
@@ -43,15 +44,15 @@ pub mod document {
         });
         document["components"]["schemas"]["Problem"] = problem_schema();
         document["components"]["headers"] = rate_headers();
-        for methods in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for (path, methods) in document["paths"].as_object_mut().into_iter().flatten() {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
-                complete(method, operation);
+                complete(path, method, operation);
             }
         }
         document
     }
 
-    fn complete(method: &str, operation: &mut Value) {
+    fn complete(path: &str, method: &str, operation: &mut Value) {
         let refusal = json!({"description": "Refused or failed: a problem document (RFC 9457)", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}});
         for status in ["4XX", "5XX"] {
             if operation["responses"][status].is_null() {
@@ -59,7 +60,7 @@ pub mod document {
             }
         }
         let is_throttled = operation["security"] == json!([{}]) && method != "get";
-        if is_throttled || HOT.contains(&operation["operationId"].as_str().unwrap_or_default()) {
+        if is_throttled || is_hot(method, path) {
             for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
                 let reference = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
                 response["headers"] = json!({"RateLimit-Policy": reference("RateLimit-Policy"), "RateLimit": reference("RateLimit")});
@@ -82,19 +83,10 @@ pub mod document {
         }
     }
 
-    /// What the Meter answers itself, and limits the rate of.
-    const HOT: [&str; 10] = [
-        "recordUsage",
-        "consumeUsage",
-        "recordUsageBatch",
-        "getUsage",
-        "getQuota",
-        "recordEvents",
-        "createReservation",
-        "getReservation",
-        "settleReservation",
-        "releaseReservation",
-    ];
+    /// Whether the Meter answers it, and limits its rate.
+    fn is_hot(method: &str, path: &str) -> bool {
+        HOT_PATHS.iter().any(|(hot, template, _)| hot.eq_ignore_ascii_case(method) && *template == path)
+    }
 
     fn rate_headers() -> Value {
         json!({

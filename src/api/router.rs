@@ -19,7 +19,8 @@ use crate::delivery::mails;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::http::security;
 use crate::identity::{
-    access_tokens, api_keys, invitations, logins, members, oauth, platform_keys, roles, second_factors, sessions, teams,
+    access_tokens, api_keys, invitations, logins, members, oauth, permission_checks, platform_keys, removals, roles, second_factors,
+    sessions, teams,
 };
 use crate::jobs::dead_letters;
 use crate::metering::{limits, usage};
@@ -176,7 +177,7 @@ routes! {
     members::list,
     members::get,
     members::update,
-    members::remove,
+    removals::remove,
     members::seats,
     invitations::create,
     invitations::list,
@@ -228,8 +229,8 @@ routes! {
     invitations::accept,
     oauth::token,
     oauth::discover,
-    api_keys::permissions,
-    roles::check,
+    permission_checks::permissions,
+    permission_checks::check,
     plans::list,
     plans::get,
     plans::list_versions,

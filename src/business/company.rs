@@ -49,7 +49,7 @@ impl Company {
             organizations::store::select(),
             onboarding::store::select(),
             subscriptions::store::select(),
-            members::seats::select(),
+            members::seat_store::select(),
             invoices::store::select_drafts(),
         ]
     }
@@ -62,7 +62,7 @@ impl Company {
         let organization = Organization::from(decode::<OrganizationRow>(organization)?);
         let items = rows().map(|row| Ok(Item::from(decode::<ItemRow>(row)?))).collect::<Result<_>>()?;
         let subscription = rows().next().map(|row| decode::<SubscriptionRow>(row).map(Subscription::from)).transpose()?;
-        let members = rows().next().map(members::seats::taken).transpose()?.unwrap_or(0);
+        let members = rows().next().map(members::seat_store::taken).transpose()?.unwrap_or(0);
         let drafts = rows().map(invoices::store::id).collect::<Result<_>>()?;
         let (now, app_url) = (tenant.moment().now, tenant.app().settings.app_url.clone());
         Ok(Self { organization, items, subscription, members, drafts, now, app_url })

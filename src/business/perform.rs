@@ -54,7 +54,7 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             crate::metering::limits::meter::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
-        Action::TellMeterSeats => members::seats::tell(tenant).await,
+        Action::TellMeterSeats => members::seats::update_meter(tenant).await,
         Action::ExpireInvitation(id) => {
             let invitation = invitations::store::find(tenant, id).await?;
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))

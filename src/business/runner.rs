@@ -8,23 +8,20 @@
 //! sweep; who comes second finds the claim.
 
 mod alone;
+mod step_run;
 
-use serde::Deserialize;
-
-use super::actions::Action;
 use super::company::Company;
-use super::perform::perform;
-use super::{Step, steps_for};
-use crate::events::Event;
-use crate::kernel::audit::Behalf;
+use super::steps_for;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EventId;
 use crate::kernel::ports::{Pending, Remaining};
 use crate::kernel::sql::{Row, decode};
-use crate::kernel::tenant::{Actor, Tenant, TenantStatement};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::{stale_if, tenant_sql};
+use crate::tenant_sql;
+
+use step_run::{PendingEvent, Progress, Run, act, acting, claim, dispatched, progress};
 
 pub use alone::replay;
 
@@ -34,36 +31,6 @@ const EVENTS_MAX: usize = 20;
 const ROUNDS_MAX: usize = 200;
 /// Rounds in a row that somebody else's commits take back, before their facts are run step by step.
 const STALE_ROUNDS_MAX: usize = 2;
-
-#[derive(Debug, Deserialize)]
-struct PendingEvent {
-    id: EventId,
-    #[serde(rename = "type")]
-    wire_name: String,
-    version: u32,
-    data: String,
-}
-
-impl PendingEvent {
-    fn event(&self) -> Result<Event> {
-        Event::read(&self.wire_name, self.version, &self.data)
-            .ok_or_else(|| Error::internal(format!("{} v{} is recorded and no known event", self.wire_name, self.version)))
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Run {
-    event_id: EventId,
-    step: String,
-    status: String,
-    attempts: u32,
-}
-
-/// How far a step is.
-enum Progress {
-    Finished,
-    Waiting { attempts: u32 },
-}
 
 /// Runs what is pending for this organization, and what follows from that, until nothing is left or a step fails. An error says that a
 /// database was away. Either way the sweep does the rest, so most callers go on.
@@ -197,73 +164,4 @@ impl Round {
 
 fn decoded<T: serde::de::DeserializeOwned>(rows: Option<Vec<Row>>) -> Result<Vec<T>> {
     rows.unwrap_or_default().into_iter().map(|row| decode(row).map_err(Error::from)).collect()
-}
-
-/// The tenant in the hands of a step.
-fn acting(tenant: &Tenant, step: &'static str, fact: EventId) -> Tenant {
-    tenant.acting_as(Actor::System(step)).on_behalf_of(Behalf::Event(fact))
-}
-
-/// What a step wants, and whether those after it must not be decided on what was loaded before it.
-async fn act(step: &Step, event: &Event, company: &Company, tenant: &Tenant) -> Result<(Decision, bool)> {
-    let (mut decision, mut changes) = (Decision::new(), false);
-    for action in (step.run)(event, company) {
-        changes |= sets_out(&action);
-        decision = decision.and(perform(action, company, tenant).await?);
-    }
-    changes |= decision.changes();
-    Ok((decision, changes))
-}
-
-/// Whether an action begins what may take the company away, or freeze it: it is recorded that it was begun before anything else is.
-fn sets_out(action: &Action) -> bool {
-    matches!(action, Action::BeginErasure | Action::BeginMove { .. } | Action::GoOn(_))
-}
-
-fn progress<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Progress {
-    match runs.find(|run| run.step == step) {
-        None => Progress::Waiting { attempts: 0 },
-        Some(run) if run.status == "retrying" => Progress::Waiting { attempts: run.attempts },
-        Some(_) => Progress::Finished,
-    }
-}
-
-/// What makes a step take effect once: who comes second is stale.
-fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision {
-    Decision::new()
-        .guard(stale_if!(
-            "EXISTS (
-               SELECT 1
-               FROM reaction_runs
-               WHERE organization_id = ?1
-                 AND event_id = ?2
-                 AND step = ?3
-                 AND status <> 'retrying'
-             )",
-            event,
-            step
-        ))
-        .write(record_run(event, step, "done", attempts, None, now))
-}
-
-/// All that follows from the fact is done or parked.
-fn dispatched(event: EventId, now: Timestamp) -> TenantStatement {
-    tenant_sql!("UPDATE events SET dispatched_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now)
-}
-
-fn record_run(event: EventId, step: &str, status: &'static str, attempts: u32, error: Option<String>, now: Timestamp) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO reaction_runs (organization_id, event_id, step, status, attempts, last_error, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (organization_id, event_id, step) DO UPDATE
-         SET status = excluded.status, attempts = excluded.attempts, last_error = excluded.last_error,
-           updated_at = excluded.updated_at
-         WHERE reaction_runs.status = 'retrying'",
-        event,
-        step,
-        status,
-        attempts,
-        error,
-        now
-    )
 }

@@ -6,6 +6,7 @@
 
 import Rust, { InvoiceNumbers, KeyGate } from "../../build/index.js";
 import { FEED_ENDS_AT, FEED_KEY } from "./feeds.mjs";
+import { HOT_PATHS } from "./hot_paths.mjs";
 import { Meter } from "./meter.mjs";
 import { newRequestId, problem } from "./problems.mjs";
 import { askMeter } from "./shared_calls.mjs";
@@ -14,8 +15,8 @@ import { BODY_BYTES_MAX, toResponse, toWire } from "./wire.mjs";
 export { InvoiceNumbers, Meter };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
-/** The Meter's answer when it has to be told the platform's metrics first: `TELL_METRICS` in src/meter/contract.rs. */
-const TELL_METRICS = "?metrics";
+/** The Meter's answer when it has to be told the platform's metrics first: `METRICS_NEEDED` in src/meter/wire.rs. */
+const METRICS_NEEDED = "?metrics";
 /** On an answer of Rust: open a live feed. `TICKET` in src/metering/usage/live.rs. */
 const TICKET = "tenantry-feed";
 
@@ -31,7 +32,7 @@ export default {
       if (isForTheRouter(method, headers, key)) return await longWay(request, env, ctx);
       const bytes = method === "POST" ? await request.arrayBuffer() : undefined;
       const reply = await askMeter(env, ctx, organization, toWire(`:${caller}`, method, target, headers, key ?? "", bytes));
-      return reply === TELL_METRICS ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
+      return reply === METRICS_NEEDED ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
     } catch (error) {
       return failed(error, request);
     }
@@ -92,29 +93,16 @@ function pathOf(target) {
   return end < 0 ? target : target.slice(0, end);
 }
 
-/** Whether a Meter answers this request, if the caller is an organization. */
-function isHot(method, target) {
-  const path = pathOf(target);
-  if (method === "POST") {
-    return (
-      path === "/v1/usage" ||
-      path === "/v1/usage/consumption" ||
-      path === "/v1/events" ||
-      path === "/v1/usage/batch" ||
-      path === "/v1/reservations" ||
-      (path.endsWith(SETTLEMENT) && isChild(path.slice(0, -SETTLEMENT.length), RESERVATIONS))
-    );
-  }
-  if (method === "GET") return path === "/v1/usage" || isChild(path, "/v1/quotas/") || isChild(path, RESERVATIONS);
-  return method === "DELETE" && isChild(path, RESERVATIONS);
+/** By method: what path and query of a hot request match. A name in braces stands for one segment. */
+const HOT = new Map();
+for (const [method, paths] of Map.groupBy(HOT_PATHS, ([method]) => method)) {
+  const expressions = paths.map(([, path]) => path.replace(/\{\w+\}/, "[^/?]+"));
+  HOT.set(method, new RegExp(`^(?:${expressions.join("|")})(?:\\?|$)`));
 }
 
-const RESERVATIONS = "/v1/reservations/";
-const SETTLEMENT = "/settlement";
-
-/** Whether `path` is one more segment below `parent`. */
-function isChild(path, parent) {
-  return path.length > parent.length && path.startsWith(parent) && !path.includes("/", parent.length);
+/** Whether a Meter answers this request, if the caller is an organization. */
+function isHot(method, target) {
+  return HOT.get(method)?.test(target) ?? false;
 }
 
 /** What the Meter would refuse unread: an empty key is no key, and a body may say that it is too long. */

@@ -1,5 +1,7 @@
 // A hot request and its answer as the texts that go to the Meter and come back: `HotRequest` and `HotReply` in src/meter/contract.rs.
 
+import { EVENTS_PATH } from "./hot_paths.mjs";
+
 /** The largest body that the Meter reads. What says that it is longer, the Rust side refuses unread; what is longer is cut, and refused. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 /** No type, no key, no attributes, no body. */
@@ -18,7 +20,7 @@ function contentOf(target, headers, key, text) {
 
 /** The headers that say what a CloudEvent is when its body is only its data. */
 function attributesOf(target, headers) {
-  if (!target.startsWith("/v1/events")) return "";
+  if (!target.startsWith(EVENTS_PATH)) return "";
   let found;
   for (const [name, value] of headers) {
     if (name.startsWith("ce-")) (found ??= {})[name] = value;

@@ -4,12 +4,17 @@
 
 pub mod access_tokens;
 pub mod api_keys;
+pub mod authentication;
 pub mod callers;
 pub mod invitations;
+pub mod key_lifecycle;
 pub mod logins;
 pub mod members;
 pub mod oauth;
+pub mod permission_checks;
+pub mod permissions;
 pub mod platform_keys;
+pub mod removals;
 pub mod roles;
 pub mod second_factors;
 pub mod sessions;

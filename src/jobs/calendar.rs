@@ -132,7 +132,7 @@ async fn bill_again(platform: Platform) -> Result<usize> {
 }
 
 async fn tell_untold_seats(platform: Platform) -> Result<usize> {
-    members::seats::tell_untold(&platform).await
+    members::seats::update_outdated_meters(&platform).await
 }
 
 async fn forget_old_answers(platform: Platform) -> Result<usize> {

@@ -18,8 +18,7 @@ const STALE: &str = "INSERT INTO stale_guards (organization_id, fresh)
 const FRESH: &str = "INSERT INTO stale_guards (organization_id, fresh)
                      SELECT ?1, 0
                      WHERE EXISTS (SELECT 1 FROM invoices WHERE organization_id = ?1)";
-const ORPHAN: &str = "INSERT INTO onboarding_items (organization_id, key, position, status)
-                      VALUES (?1, 'x', 1, 'pending')";
+const ORPHAN: &str = "INSERT INTO onboarding_items (organization_id, key, position, status) VALUES (?1, 'x', 1, 'pending')";
 const CLEAR: &str = "DELETE FROM idempotency_keys WHERE organization_id = ?1";
 
 /// Runs the list on a migrated tenant database; leaves nothing behind.

@@ -45,15 +45,14 @@ impl Policy {
         Failure { attempts, next_attempt_at: (!is_last).then(|| now.plus(self.pause(attempts, seed))) }
     }
 
-    /// The pause after this many failures, shortened by up to half.
+    /// The pause after this many failures, shortened by up to half, in whole milliseconds.
     fn pause(&self, attempts: u32, seed: &str) -> Duration {
-        let whole = self.longest_pause(attempts);
+        let whole = u64::try_from(self.longest_pause(attempts).as_millis()).unwrap_or(u64::MAX);
         let half = whole / 2;
         let [a, b, c, d, ..] = derive_bytes(&["retry", seed, &attempts.to_string()]);
         let share = u32::from_be_bytes([a, b, c, d]);
-        // Exact: parts of a nanosecond are cut off, and half of a pause is far from what would overflow.
-        let added = half.as_nanos().saturating_mul(u128::from(share)) >> u32::BITS;
-        half.saturating_add(Duration::from_nanos(u64::try_from(added).unwrap_or(0))).min(whole)
+        let taken_off = u128::from(half).saturating_mul(u128::from(share)) >> u32::BITS;
+        Duration::from_millis(whole.saturating_sub(u64::try_from(taken_off).unwrap_or(half)))
     }
 
     /// The pause after this many failures, before any is taken off.

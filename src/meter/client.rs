@@ -1,4 +1,4 @@
-//! The calls to an organization's Meter. Each may be repeated: the Meter recognizes what it knows.
+//! The calls to an organization's Meter. Each may be repeated: a repeated call changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::contract::{
     Call, ChainedCommit, ClosedPeriod, Closing, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, KeyUses, PendingFacts,
-    RolledUp, SeatAnswer, SeatStanding,
+    RolledUp, SeatAnswer, SeatUsage,
 };
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{KeyId, OrganizationId, ReservationId};
@@ -25,7 +25,7 @@ pub async fn set_clock(tenant: &Tenant, now: Timestamp) -> Result<()> {
     call::<Done>(tenant, Call::SetClock { now }).await.map(|_| ())
 }
 
-/// Has the Meter of an organization forget everything.
+/// Erases the Meter of an organization.
 pub async fn erase(app: &App, organization: OrganizationId) -> Result<Erased> {
     let call = serde_json::to_string(&Call::Erase).or_internal()?;
     let answer = app.meters.call(organization, call).await?;
@@ -36,7 +36,7 @@ pub async fn remove_key(tenant: &Tenant, key: KeyId) -> Result<()> {
     call::<Done>(tenant, Call::RemoveKey { key }).await.map(|_| ())
 }
 
-/// When these keys were last used on the hot path.
+/// The last use of each of these keys on the hot path.
 pub async fn key_uses(tenant: &Tenant, keys: Vec<KeyId>) -> Result<BTreeMap<KeyId, Timestamp>> {
     if keys.is_empty() {
         return Ok(BTreeMap::new());
@@ -44,12 +44,12 @@ pub async fn key_uses(tenant: &Tenant, keys: Vec<KeyId>) -> Result<BTreeMap<KeyI
     Ok(call::<KeyUses>(tenant, Call::KeyUses { keys }).await?.uses)
 }
 
-/// Holds a seat for somebody who is about to be invited.
+/// Holds a seat for an invitation that is about to be created.
 pub async fn hold_seat(tenant: &Tenant, seat: ReservationId) -> Result<SeatAnswer> {
     call(tenant, Call::HoldSeat { seat }).await
 }
 
-pub async fn seats(tenant: &Tenant) -> Result<SeatStanding> {
+pub async fn seats(tenant: &Tenant) -> Result<SeatUsage> {
     call(tenant, Call::Seats).await
 }
 
@@ -58,7 +58,7 @@ pub async fn close_period(tenant: &Tenant, period: Period) -> Result<Closing> {
     call(tenant, Call::ClosePeriod { starts_at: period.starts_at, ends_at: period.ends_at }).await
 }
 
-/// What a period is billed by if it is closed now.
+/// The closing that a period would have now, without closing it.
 pub async fn peek_period(tenant: &Tenant, period: Period) -> Result<Closing> {
     call(tenant, Call::PeekPeriod { starts_at: period.starts_at, ends_at: period.ends_at }).await
 }
@@ -94,7 +94,7 @@ pub async fn acknowledge_buckets(tenant: &Tenant, through: u64) -> Result<()> {
     call::<Done>(tenant, Call::AcknowledgeBuckets { through }).await.map(|_| ())
 }
 
-/// A page of `wanted`, one of the exports.
+/// A page of an export.
 pub async fn export(tenant: &Tenant, wanted: Call) -> Result<ExportPage> {
     call(tenant, wanted).await
 }

@@ -1,4 +1,4 @@
-//! The calls of the Worker to a Meter, and what each is answered with.
+//! The calls of the Worker to a Meter, and their replies.
 
 use std::collections::BTreeMap;
 
@@ -14,81 +14,82 @@ use crate::kernel::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Call {
-    /// Replaces the entitlements, unless they are newer already. Reply: [`Done`].
+    /// Replaces the entitlements, unless the known ones are newer. Reply: [`Done`].
     Configure { entitlements: Entitlements },
-    /// The metrics that the platform has defined, beside those of the plan (which win). A lower `version` never replaces a higher one.
+    /// Sets the metrics that the platform has defined, beside those of the plan, which take precedence. A lower `version` never replaces a higher one.
     /// `event_types` maps a CloudEvents `type` to a metric; a type that is a metric's key needs no entry. Reply: [`Done`].
     PutMetrics { version: i64, metrics: BTreeMap<String, MetricRule>, event_types: BTreeMap<String, String> },
-    /// The organization's own limits, all of them. A lower `version` never replaces a higher one. Reply: [`Done`].
+    /// Sets the organization's own limits, all of them. A lower `version` never replaces a higher one. Reply: [`Done`].
     PutLimits { version: i64, overrides: BTreeMap<String, LimitOverride>, grants: Vec<Grant> },
-    /// Moves the test clock forward, once there are entitlements (which bring their clock along). Reply: [`Done`].
+    /// Moves the test clock forward, once there are entitlements (which contain the clock). Reply: [`Done`].
     SetClock { now: Timestamp },
-    /// Where the organization stands with the vendor: whether its keys may write. A lower `version` never replaces a higher one.
+    /// Sets the organization's status, which decides whether its keys may write. A lower `version` never replaces a higher one.
     /// Reply: [`Done`].
     PutStatus { version: i64, status: Status },
-    /// Forgets everything for good: from then on this Meter answers as one that was never configured, whatever it is told.
+    /// Deletes everything for good: from then on this Meter answers as one that was never configured, whatever call it gets.
     /// Reply: [`Erased`].
     Erase,
-    /// Makes a key known, so that hot requests may use it. Reply: [`Done`].
+    /// Adds a key, so that hot requests may use it. Reply: [`Done`].
     PutKey { key: KeyId, scopes: Vec<String>, expires_at: Option<Timestamp> },
     /// Revokes a key at once. Reply: [`Done`].
     RemoveKey { key: KeyId },
-    /// When these keys were last used in hot requests. Reply: [`KeyUses`].
+    /// Gives the last use of each of these keys in hot requests. Reply: [`KeyUses`].
     KeyUses { keys: Vec<KeyId> },
-    /// Freezes a period as it is billed. The same period gives the same closing, however often it is asked. Reply: [`Closing`].
+    /// Freezes a period as it is billed. Repeated, it gives the same closing. Reply: [`Closing`].
     ClosePeriod { starts_at: Timestamp, ends_at: Timestamp },
-    /// What [`Call::ClosePeriod`] would give now, without closing anything. Reply: [`Closing`].
+    /// Gives what [`Call::ClosePeriod`] would give now, without closing anything. Reply: [`Closing`].
     PeekPeriod { starts_at: Timestamp, ends_at: Timestamp },
-    /// The closings of periods that start in [from, to), oldest first, at most 400. Reply: [`Closings`].
+    /// Gives the closings of periods that start in [from, to), oldest first, at most 400. Reply: [`Closings`].
     Closings { from: Timestamp, to: Timestamp },
-    /// The commit of the log that closed the period which starts there. It is kept when the log is pruned. Reply: [`ClosingCommit`].
+    /// Gives the commit of the log that closed the period which starts there. It is kept when the log is pruned. Reply: [`ClosingCommit`].
     ClosingCommit { starts_at: Timestamp },
-    /// The facts not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
+    /// Gives the facts that are not yet acknowledged, oldest first, at most 100. Reply: [`PendingFacts`].
     PendingFacts,
-    /// These facts are committed elsewhere. Reply: [`Done`].
+    /// Acknowledges facts that are committed elsewhere. Reply: [`Done`].
     AcknowledgeFacts { through: u64 },
-    /// Every counter of the current period. Reply: [`CurrentUsage`].
+    /// Gives every counter of the current period. Reply: [`CurrentUsage`].
     CurrentUsage,
-    /// Forgets old idempotency keys and events, as many as one alarm should. Sent by the alarm. Reply: [`Done`].
+    /// Deletes old idempotency keys and events, as many as one alarm should. Sent by the alarm. Reply: [`Done`].
     Prune,
-    /// Counts what was recorded since the last roll-up into hourly buckets, a bounded slice of it, and gives the buckets that were not
-    /// acknowledged since they changed, oldest change first, at most 500. Sent by the alarm and before history is read. Reply: [`RolledUp`].
+    /// Counts the events since the last roll-up into hourly buckets, a bounded slice of them, and gives the buckets that were not
+    /// acknowledged since they changed, oldest change first, at most 500. Sent by the alarm and before history is read.
+    /// Reply: [`RolledUp`].
     RollUp,
-    /// These buckets are stored elsewhere, up to this version. Reply: [`Done`].
+    /// Acknowledges buckets that are stored elsewhere, up to this version. Reply: [`Done`].
     AcknowledgeBuckets { through: u64 },
-    /// Raw events whose timestamp lies in [from, to), in the order in which they were recorded, after the commit `after` (0 at first).
+    /// Exports raw events whose timestamp lies in [from, to), in the order in which they were recorded, after the commit `after` (0 at first).
     /// Reply: [`ExportPage`], a line an event.
     ExportEvents { from: Timestamp, to: Timestamp, after: u64 },
-    /// The commits of [from, to) by the time at which they were recorded, after the commit `after` (0 at first).
+    /// Exports the commits of [from, to) by the time at which they were recorded, after the commit `after` (0 at first).
     /// Reply: [`ExportPage`], lines of a proof, see `docs/PROOF.md`.
     ExportProof { from: Timestamp, to: Timestamp, after: u64 },
     /// Holds one of `users` for somebody who is about to be invited, unless it is held already. It lapses after an hour if no
     /// [`Call::PutSeats`] confirms it. Reply: [`SeatAnswer`].
     HoldSeat { seat: ReservationId },
-    /// How many members there are, and every seat that is held for an invitation; other seats are free again. A lower `version` never
-    /// replaces a higher one. From the first member on `users` is what is said here, and can't be recorded otherwise. Reply: [`Done`].
+    /// Sets the number of members, and every seat that is held for an invitation; other seats are free again. A lower `version` never
+    /// replaces a higher one. From the first member on `users` is the number sent here, and can't be recorded otherwise. Reply: [`Done`].
     PutSeats { version: i64, members: u32, held: Vec<ReservationId> },
-    /// Where the seats stand. Reply: [`SeatStanding`].
+    /// Gives the number of taken and held seats. Reply: [`SeatUsage`].
     Seats,
-    /// The counters of the current period that changed after the event `since` (0: all). Reply: [`UsageChange`].
+    /// Gives the counters of the current period that changed after the event `since` (0: all). Reply: [`UsageChange`].
     Changes { since: u64 },
 }
 
-/// Buckets to be stored; asking again gives them again until they are acknowledged.
+/// Buckets to be stored; each roll-up gives them again until they are acknowledged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RolledUp {
     pub buckets: Vec<Bucket>,
-    /// More is waiting: acknowledge these and ask again.
+    /// Whether there are more: acknowledge these and roll up again.
     pub has_more: bool,
 }
 
-/// What was recorded of one metric in one period with timestamps within one hour.
+/// The events of one metric in one period with timestamps within one hour.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bucket {
     pub metric: String,
-    /// The period that it counts in: an hour in which a period ends has a bucket for each of both.
+    /// The period that it counts in: an hour in which a period ends has a bucket for each of the two.
     pub period_starts_at: Timestamp,
     /// The hour's start.
     pub hour: Timestamp,
@@ -111,11 +112,11 @@ pub struct Bucket {
 pub struct ExportPage {
     /// Each ends with a line feed.
     pub lines: String,
-    /// What to ask `after` for the next page; None after the last.
+    /// The `after` of the next page; None after the last.
     pub next: Option<u64>,
 }
 
-/// What the live feed tells: where metrics stand that changed. The document clients see.
+/// A message of the live feed: the usage of metrics that changed. Clients read this document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsageChange {
     /// `"UsageChange"`.
@@ -124,11 +125,11 @@ pub struct UsageChange {
     pub period: serde_json::Value,
     /// By metric, as in the answer to `GET /v1/usage`.
     pub metrics: serde_json::Map<String, serde_json::Value>,
-    /// Of the last event recorded; ask for what changed since with it.
+    /// Of the last event recorded; the `since` of the next change.
     pub sequence: u64,
 }
 
-/// The reply to a call that can't be done, whatever reply it would have had. Nothing was changed.
+/// The reply to a call that is refused, in place of its own reply. Nothing was changed.
 /// `refused` is `not_configured`, `invalid_entitlements` or `later_period_closed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRefused {
@@ -136,7 +137,7 @@ pub struct CallRefused {
     pub detail: String,
 }
 
-/// What was forgotten: rows by table. Nothing when it was done before.
+/// The deleted rows by table. Empty when the Meter was erased before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erased {
     pub rows: BTreeMap<String, u64>,
@@ -147,16 +148,16 @@ pub struct Erased {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SeatHold {
     pub is_held: bool,
-    /// Members.
+    /// The number of members.
     pub taken: Quantity,
-    /// Held by all invitations, also by this one where it is.
+    /// The number of seats held by all invitations, including this one where it is held.
     pub held: Quantity,
     /// None when unlimited.
     pub limit: Option<Quantity>,
 }
 
-/// The reply to [`Call::HoldSeat`]; it is refused where nothing can be counted yet (`not_configured`), or too many invitations are pending
-/// (`too_many_seats_held`).
+/// The reply to [`Call::HoldSeat`]; it is refused where the Meter is not configured (`not_configured`), or too many invitations are
+/// pending (`too_many_seats_held`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SeatAnswer {
@@ -164,10 +165,10 @@ pub enum SeatAnswer {
     Refused(CallRefused),
 }
 
-/// The seats as the Meter has them.
+/// The seats of an organization: taken by members, and held for invitations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SeatStanding {
+pub struct SeatUsage {
     /// Of the last [`Call::PutSeats`]; 0 before the first.
     pub version: i64,
     /// Whether `users` is the number of members.
@@ -180,7 +181,7 @@ pub struct SeatStanding {
     pub limit: Option<Quantity>,
 }
 
-/// Nothing but this: a [`CallRefused`] never passes for it.
+/// The reply of a call that gives nothing. A [`CallRefused`] never reads as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Done {}
@@ -203,7 +204,7 @@ pub struct PendingFacts {
     pub facts: Vec<Fact>,
 }
 
-/// The last use of each key that was used at all.
+/// The last use of each key that was ever used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUses {
     pub uses: BTreeMap<KeyId, Timestamp>,
@@ -215,7 +216,7 @@ pub struct KeyUses {
 pub struct Closing {
     /// Used in the period, by metric; for a level its highest value in the period.
     pub used: BTreeMap<String, Quantity>,
-    /// What arrived for earlier, already closed periods since the closing before this one.
+    /// Usage that arrived for earlier, already closed periods since the closing before this one.
     pub late: Vec<LateUsage>,
 }
 
@@ -234,14 +235,14 @@ pub struct ClosedPeriod {
     pub closing: Closing,
 }
 
-/// How a closing stands in the log; None of a period that is not closed.
+/// The log's commit of a closing; None of a period that is not closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClosingCommit {
     pub commit: Option<ChainedCommit>,
 }
 
-/// A commit of the log and what it is chained to; see `docs/PROOF.md`.
+/// A commit of the log and the hash that it is chained to; see `docs/PROOF.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainedCommit {

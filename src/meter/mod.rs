@@ -8,5 +8,6 @@
 
 pub mod client;
 pub mod contract;
+pub mod hot_paths;
 pub mod vocabulary;
 pub mod wire;

@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Timestamp;
 
-/// Whether a metric starts anew each period.
+/// Whether a metric starts at 0 each period (`consumable`) or is carried over (`level`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MetricKind {
-    /// Resets each period: `apiCalls`.
+    /// Starts at 0 each period: `apiCalls`.
     Consumable,
     /// Carried over: `users`, `projects`, `storage`. Amounts may be negative.
     Level,
 }
 
-/// What a metric makes of its events.
+/// How a metric's count is computed from its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregation {
-    /// How many events; their amount is always 1.
+    /// The number of events; their amount is always 1.
     Count,
     /// The sum of the amounts.
     #[default]
@@ -30,20 +30,21 @@ pub enum Aggregation {
     Max,
     /// The amount of the event with the latest timestamp; of several at the same instant, of the one that arrived last.
     Latest,
-    /// How many different values `metadata.<uniqueProperty>` had in the period; the amount is always 1.
+    /// The number of distinct values of `metadata.<uniqueProperty>` in the period; the amount is always 1.
     Unique,
-    /// The time-weighted average of a level over the whole period, as it comes out if nothing changes any more:
+    /// The time-weighted average of a level over the whole period, assuming no further change:
     /// the sum of each amount times the share of the period that was left at its timestamp, plus what was carried over.
     WeightedSum,
 }
 
-/// Whether `POST /v1/usage/consumption` stops at the limit.
+/// Whether `POST /v1/usage/consumption` refuses usage past the limit (`hard`) or admits it (`soft`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Enforcement {
+    /// Refuses usage past the limit.
     #[default]
     Hard,
-    /// Admits past the limit; the limit still counts for thresholds, percentages and overage.
+    /// Admits usage past the limit; thresholds, percentages and overage still refer to it.
     Soft,
 }
 
@@ -63,7 +64,7 @@ pub struct MetricRule {
 }
 
 impl MetricRule {
-    /// A summed metric with a hard limit: what the built-in metrics are.
+    /// A summed metric with a hard limit, as the built-in metrics are.
     pub fn of(kind: MetricKind, limit: Option<Quantity>) -> Self {
         Self { kind, limit, aggregation: Aggregation::Sum, unique_property: None, enforcement: Enforcement::Hard }
     }
@@ -78,7 +79,7 @@ pub struct LimitOverride {
     pub enforcement: Enforcement,
 }
 
-/// Extra allowance: raises the limit by `amount` from `starts_at` up to, not including, `ends_at` (None: for good).
+/// Additional allowance: raises the limit by `amount` from `starts_at` up to, not including, `ends_at` (None: no end).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
@@ -97,7 +98,7 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// Requests an organization may send, all its keys together, and one of its keys alone.
+/// The rates of an organization's requests: of all its keys together, and of a single key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimits {
@@ -105,7 +106,7 @@ pub struct RateLimits {
     pub key: Rate,
 }
 
-/// What an organization may use, as its Meter knows it. A lower `version` never replaces a higher one.
+/// The entitlements of an organization, as its Meter knows them. A lower `version` never replaces a higher one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entitlements {
@@ -117,13 +118,13 @@ pub struct Entitlements {
     /// Reaches back to the subscription's start or 36 days, and about a year ahead.
     pub boundaries: Vec<Timestamp>,
     pub metrics: BTreeMap<String, MetricRule>,
-    /// The test clock's time; None when the organization lives in real time. Only ever moves forward.
+    /// The test clock's time; None when the organization is on real time. Only moves forward.
     pub clock: Option<Timestamp>,
     /// None: not limited.
     #[serde(default)]
     pub rate_limits: Option<RateLimits>,
-    /// The subscription is paused or over: consumption is refused, whatever own limits and grants say, but for `users`. What is
-    /// recorded still counts.
+    /// The subscription is paused or has ended: consumption is refused, regardless of own limits and grants, except for `users`.
+    /// Recorded usage still counts.
     #[serde(default)]
     pub admits_nothing: bool,
 }

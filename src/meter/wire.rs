@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Who sends a hot request.
+/// The caller of a hot request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HotCaller<'a> {
     /// The `Authorization` header as sent (empty when absent); the Meter verifies it.
@@ -23,14 +23,15 @@ pub struct HotRequest<'a> {
     pub idempotency_key: Cow<'a, str>,
     /// The `ce-` headers of `POST /v1/events` as a JSON object of texts, names in lower case; empty when there are none.
     pub attributes: Cow<'a, str>,
-    /// The platform's metrics were told just now: what is unknown still is unknown for good.
-    pub is_told: bool,
+    /// The platform's metrics were sent just now: a metric that is still unknown does not exist.
+    pub has_all_metrics: bool,
     pub body: Cow<'a, str>,
 }
 
 /// The Meter's answer in place of a reply when a request names a metric that it doesn't know. Nothing was counted.
-/// Tell it the platform's metrics with [`Call::PutMetrics`] and send the request again with `is_told`.
-pub const TELL_METRICS: &str = "?metrics";
+/// Send the platform's metrics with [`Call::PutMetrics`](super::contract::Call::PutMetrics), then the request again with
+/// `has_all_metrics`.
+pub const METRICS_NEEDED: &str = "?metrics";
 
 /// The Meter's answer to a hot request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +42,11 @@ pub struct HotReply {
 }
 
 impl<'a> HotRequest<'a> {
-    /// Lines: caller (`=` trusted, `!` trusted and told the metrics, or `:` and the header), method, target, content type, idempotency
+    /// Lines: caller (`=` trusted, `!` trusted with all metrics sent, or `:` and the header), method, target, content type, idempotency
     /// key, attributes; the rest is the body. The shell in `src/edge/shell.mjs` writes the same.
     pub fn to_wire(&self) -> String {
         let caller = match &self.caller {
-            HotCaller::Trusted if self.is_told => "!".to_owned(),
+            HotCaller::Trusted if self.has_all_metrics => "!".to_owned(),
             HotCaller::Trusted => "=".to_owned(),
             HotCaller::Header(value) => format!(":{value}"),
         };
@@ -60,7 +61,7 @@ impl<'a> HotRequest<'a> {
             "=" | "!" => HotCaller::Trusted,
             header => HotCaller::Header(Cow::Borrowed(header.strip_prefix(':')?)),
         };
-        let is_told = text.starts_with('!');
+        let has_all_metrics = text.starts_with('!');
         let mut line = || lines.next().map(Cow::Borrowed);
         Some(Self {
             caller,
@@ -69,7 +70,7 @@ impl<'a> HotRequest<'a> {
             content_type: line()?,
             idempotency_key: line()?,
             attributes: line()?,
-            is_told,
+            has_all_metrics,
             body: line()?,
         })
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tenantry::meter::hot_paths;
+
 fn check(file: &str, generated: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE").is_some() {
@@ -16,6 +18,19 @@ fn openapi_json_is_what_the_routes_say() {
     let document = tenantry::api::openapi::document::generate();
     assert_eq!(document["openapi"], "3.1.0");
     check("openapi.json", &(serde_json::to_string_pretty(&document).unwrap() + "\n"));
+}
+
+#[test]
+fn the_shell_knows_the_hot_paths() {
+    check("src/edge/hot_paths.mjs", &hot_paths::javascript());
+}
+
+#[test]
+fn every_hot_path_is_an_operation() {
+    let document = tenantry::api::openapi::document::generate();
+    for (method, path, _) in hot_paths::HOT_PATHS {
+        assert!(document["paths"][path][method.to_lowercase()].is_object(), "{method} {path} is in hot_paths.rs and no route");
+    }
 }
 
 #[test]

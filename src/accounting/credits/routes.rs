@@ -13,7 +13,7 @@ use crate::http::money::{MoneyInput, MoneyView};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdInPath, IdsInPath};
 use crate::identity::callers::actors::{Authorized, Vendor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{CreditId, OrganizationId};
 use crate::kernel::page;

@@ -8,7 +8,7 @@ use super::{audit, store};
 use crate::http::reply::Reply;
 use crate::http::request::{Filter, NoParameters};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::page;
 use crate::kernel::page::{Page, PageQuery, Start};

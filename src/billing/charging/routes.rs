@@ -3,7 +3,7 @@
 use crate::billing::invoices::views::InvoiceView;
 use crate::http::reply::Reply;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 

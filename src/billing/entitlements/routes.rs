@@ -20,7 +20,7 @@ use crate::http::quantity::QuantityDocument;
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdsInPath, NameInPath, NoParameters};
 use crate::identity::callers::actors::{Authorized, Vendor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::page::Page;

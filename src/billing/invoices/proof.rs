@@ -16,7 +16,7 @@ use crate::catalog::plans::plan::Plan;
 use crate::http::reply::Reply;
 use crate::http::request::IdInPath;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::InvoiceId;
 use crate::kernel::problem::Problem;

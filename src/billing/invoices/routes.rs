@@ -13,7 +13,7 @@ use crate::billing::seller;
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, Filter, IdInPath, IdempotencyKey};
 use crate::identity::callers::actors::{Authorized, VendorFor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::InvoiceId;
 use crate::kernel::page;

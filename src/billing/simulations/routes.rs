@@ -23,7 +23,7 @@ use crate::http::quantity::QuantityDocument;
 use crate::http::reply::Reply;
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;

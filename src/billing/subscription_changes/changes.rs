@@ -14,7 +14,7 @@ use crate::billing::subscriptions::scheduled;
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::period::Period;
 use crate::kernel::tenant::Tenant;

@@ -13,7 +13,7 @@ use crate::billing::subscriptions::{lifecycle, pausing};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::decision::Decision;
 use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;

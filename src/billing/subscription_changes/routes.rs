@@ -12,7 +12,7 @@ use crate::billing::subscriptions::store;
 use crate::http::reply::{Reply, change};
 use crate::http::request::Command;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 
 /// Get the subscription

@@ -1,6 +1,6 @@
 //! Runs facts step by step: each step is loaded and committed alone, so that one that fails holds up no other.
 
-use super::{PendingEvent, Progress, Run, act, acting, claim, dispatched, progress, record_run};
+use super::step_run::{PendingEvent, Progress, Run, act, acting, claim, dispatched, progress, record_run};
 use crate::business::company::Company;
 use crate::business::{Step, steps_for};
 use crate::events::Event;

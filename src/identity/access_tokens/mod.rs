@@ -1,13 +1,12 @@
 //! Access tokens: JWTs that say who calls, for ten minutes.
 //!
 //! Owns: their claims, minting and verifying, the keys that sign them and how those are published and rotated. Does not own: whether the
-//! session, the member or the machine behind a token is still there (`identity/callers/actors.rs` asks at each use), who gets one (`sessions`, `oauth`).
+//! session, the member or the machine behind a token is still there (`authentication` asks at each use), who gets one (`sessions`, `oauth`).
 //! Words: the *signer* is the key that signs now; a key *verifies* until the last token that it signed has expired; the *ring* is all keys
 //! that verify now or will sign soon.
 //! Invariants: EdDSA only, whatever a token's header says; a key signs only after it was published for a while; private halves are stored
 //! sealed.
 
-pub mod bearers;
 pub mod claims;
 pub mod jwt;
 pub mod keys;

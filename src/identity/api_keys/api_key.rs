@@ -1,5 +1,6 @@
 //! An API key.
 
+use crate::identity::key_lifecycle::rules::Lifetime;
 use crate::kernel::ids::{KeyId, PersonId};
 use crate::kernel::time::Timestamp;
 
@@ -19,8 +20,12 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime { created_at: self.created_at, expires_at: self.expires_at, revoked_at: self.revoked_at }
+    }
+
     /// Whether requests may be made with it at `now` of the wall clock: keys protect real systems, so no test clock counts.
     pub fn is_usable(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+        self.lifetime().is_usable(now)
     }
 }

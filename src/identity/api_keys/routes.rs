@@ -1,16 +1,18 @@
-//! The endpoints of API keys and permissions.
+//! The endpoints of API keys.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::api_key::ApiKey;
-use super::rules::Maker;
 use super::token::{OrganizationToken, prefix};
 use super::{rules, store};
 use crate::http::reply::{Reply, change, id_of, once};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::identity::callers::actors::{Authorized, Caller};
-use crate::identity::callers::permissions::{Permission, needs};
+use crate::identity::callers::actors::Authorized;
+use crate::identity::key_lifecycle::maker::Maker;
+use crate::identity::key_lifecycle::rules::check_overlap;
+use crate::identity::key_lifecycle::wire::NewRotation;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::KeyId;
 use crate::kernel::page;
@@ -76,20 +78,6 @@ impl From<ApiKey> for KeyView {
     }
 }
 
-/// A key is to be replaced.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewRotation {
-    /// How long the old secret stays good, in seconds: a day when absent, at most 30 days, 0 ends it at once.
-    #[schema(example = 86400, minimum = 0, maximum = 2592000)]
-    pub overlap_seconds: Option<u64>,
-}
-
-/// Whose row a new key or client is.
-pub fn maker(tenant: &Tenant) -> Maker {
-    Maker { name: tenant.actor().name(), person: tenant.person_behind() }
-}
-
 /// Create an API key
 ///
 /// Its scopes are at most what its maker holds, and it keeps them when its maker's role changes. A key that a member made, or that was made
@@ -100,7 +88,7 @@ pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<Ne
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
     caller.may_grant(&body.scopes)?;
     let reply = once(tenant, claim, || async {
-        let (key, decision) = rules::create(&body.name, body.scopes.clone(), body.expires_at, maker(tenant), tenant.app().moment())?;
+        let (key, decision) = rules::create(&body.name, body.scopes.clone(), body.expires_at, Maker::of(tenant), tenant.app().moment())?;
         let reply = Reply::created(&KeyView::from(key.clone()))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         super::meter::put_key(tenant, &key).await?;
@@ -160,8 +148,8 @@ pub async fn rotate(
     let reply = once(tenant, claim, || async {
         let old = store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("API key"))?;
         caller.may_grant(&old.scopes)?;
-        let overlap = rules::check_overlap(command.body.overlap_seconds)?;
-        let (key, ending, decision) = rules::rotate(&old, overlap, maker(tenant), tenant.app().moment())?;
+        let overlap = check_overlap(command.body.overlap_seconds)?;
+        let (key, ending, decision) = rules::rotate(&old, overlap, Maker::of(tenant), tenant.app().moment())?;
         let reply = Reply::created(&KeyView::from(key.clone()))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         super::meter::put_key(tenant, &key).await?;
@@ -186,17 +174,4 @@ pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInP
         Ok(Reply::no_content())
     })
     .await
-}
-
-/// The permissions there are.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct PermissionList {
-    pub data: Vec<&'static str>,
-}
-
-/// List the permissions
-#[utoipa::path(get, path = "/v1/permissions", tag = "access", operation_id = "listPermissions",
-    responses((status = 200, description = "All permissions; `resource.*` and `*` may be used as scopes too", body = PermissionList)))]
-pub async fn permissions(_caller: Caller) -> Result<Reply> {
-    Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
 }

@@ -1,4 +1,4 @@
-//! All SQL of access.
+//! All SQL of API keys.
 
 use serde::Deserialize;
 
@@ -134,9 +134,4 @@ pub fn is_as_read(key: &ApiKey) -> TenantStatement {
         key.id,
         key.expires_at
     )
-}
-
-/// Guard: the person is a member.
-pub fn is_member(person: PersonId) -> TenantStatement {
-    stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)", person)
 }

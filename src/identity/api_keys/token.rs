@@ -1,4 +1,4 @@
-//! The secrets of keys. An organization's: `tk_org_` + key id + organization id + MAC, each 26 letters of base32.
+//! The secrets of API keys: `tk_org_` + key id + organization id + MAC, each 26 letters of base32.
 //!
 //! MAC = the first 16 bytes of HMAC-SHA256(secret, "tk_org" ‖ key ‖ organization): a forged key costs no database anything.
 
@@ -6,11 +6,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::kernel::ids::{KeyId, OrganizationId, PlatformKeyId, decode_base32, encode_base32};
-use crate::kernel::mac;
+use crate::kernel::ids::{KeyId, OrganizationId, decode_base32, encode_base32};
 
 pub const ORGANIZATION_PREFIX: &str = "tk_org_";
-pub const PLATFORM_PREFIX: &str = "tk_platform_";
 
 /// What an organization key says of itself, once its MAC was found right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,33 +50,6 @@ impl OrganizationToken {
     }
 }
 
-/// What a platform key says of itself: `tk_platform_` + key id + MAC. The configured root key has no such form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlatformToken(pub PlatformKeyId);
-
-impl PlatformToken {
-    pub fn mint(self, secret: &[u8]) -> String {
-        format!("{}{}", platform_prefix(self.0), encode_base32(self.mac(secret)))
-    }
-
-    /// As [`OrganizationToken::verify`].
-    pub fn verify(text: &str, secret: &[u8]) -> Option<Self> {
-        let letters = text.strip_prefix(PLATFORM_PREFIX)?;
-        let token = Self(PlatformKeyId::from_bytes(decode_base32(letters.get(..26)?)?));
-        let given = decode_base32(letters.get(26..)?)?;
-        mac::same(&token.mac(secret), &given).then_some(token)
-    }
-
-    fn mac(self, secret: &[u8]) -> [u8; 16] {
-        mac::short(mac::mac(secret, "platform key", &[&self.0.to_bytes()]))
-    }
-}
-
-/// As [`prefix`], of a platform key.
-pub fn platform_prefix(key: PlatformKeyId) -> String {
-    format!("{PLATFORM_PREFIX}{}", encode_base32(key.to_bytes()))
-}
-
 /// The part of a key that may be shown: it names the key and opens nothing.
 pub fn prefix(key: KeyId) -> String {
     format!("{ORGANIZATION_PREFIX}{}", encode_base32(key.to_bytes()))
@@ -100,18 +71,5 @@ mod tests {
         }
         let forged = text.replacen('0', "1", 1);
         assert_eq!(OrganizationToken::verify(&forged, b"secret"), None);
-    }
-
-    #[test]
-    fn a_platform_key_is_verified_alike_and_is_no_other_keys() {
-        let (key, token) = (PlatformKeyId::from_bytes([3; 16]), PlatformToken(PlatformKeyId::from_bytes([3; 16])));
-        let text = token.mint(b"secret");
-        assert_eq!(PlatformToken::verify(&text, b"secret"), Some(token));
-        assert_eq!(PlatformToken::verify(&text, b"other"), None);
-        assert!(text.starts_with(&platform_prefix(key)));
-        for cut in 0..text.len() {
-            assert_eq!(PlatformToken::verify(&text[..cut], b"secret"), None);
-        }
-        assert_eq!(OrganizationToken::verify(&text, b"secret"), None);
     }
 }

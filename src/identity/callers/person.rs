@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::actors::Identity;
+use super::identity::Identity;
 use crate::http::security;
 use crate::http::security::Secured;
 use crate::kernel::error::{Error, Result};

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::rules::TEAMS_MAX;
 use crate::events::InvitationRenewed;
 use crate::identity::members::member::TeamRole;
 use crate::kernel::ids::{InvitationId, ReservationId, TeamId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+
+/// Teams of one invitation.
+pub const TEAMS_MAX: usize = 50;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]

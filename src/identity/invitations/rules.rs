@@ -16,8 +16,6 @@ use crate::kernel::time::{Timestamp, days};
 
 /// How long an invitation waits.
 pub const OPEN_FOR: Duration = days(7);
-/// Teams of one invitation.
-pub const TEAMS_MAX: usize = 50;
 /// Mails of one invitation: nobody is to be flooded by us.
 pub const MAILS_MAX: u32 = 20;
 

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::invitation::{Invitation, Known, Status, Team, Wanted, roles_given};
-use crate::identity::members;
 use crate::identity::members::member::TeamRole;
 use crate::identity::members::rules::normalized;
+use crate::identity::{members, roles, teams};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{InvitationId, ReservationId, TeamId};
 use crate::kernel::sql;
@@ -94,54 +94,30 @@ pub async fn list(tenant: &Tenant, status: Option<Status>, before: &str, fetch: 
     Ok(tenant.rows::<InvitationRow>(statement).await?.into_iter().map(Invitation::from).collect())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TeamSettings {
-    allowed_roles: Option<Vec<String>>,
-    default_role: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct TeamRow {
-    id: TeamId,
-    #[serde(deserialize_with = "sql::json::deserialize")]
-    settings: TeamSettings,
-}
-
 /// Those of the named teams that there are.
-async fn teams(tenant: &Tenant, ids: Vec<String>) -> Result<Vec<Team>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let statement = tenant_sql!(
-        "SELECT organization_id, id, settings
-         FROM teams
-         WHERE organization_id = ?1
-           AND id IN (SELECT value FROM json_each(?2))",
-        serde_json::Value::from(ids).to_string()
-    );
-    let team = |TeamRow { id, settings }| Team { id, allowed_roles: settings.allowed_roles, default_role: settings.default_role };
-    Ok(tenant.rows::<TeamRow>(statement).await?.into_iter().map(team).collect())
+async fn invited_teams(tenant: &Tenant, ids: Vec<TeamId>) -> Result<Vec<Team>> {
+    let found = teams::store::settings_of(tenant, &ids).await?.into_iter();
+    Ok(found.map(|(id, settings)| Team { id, allowed_roles: settings.allowed_roles, default_role: settings.default_role }).collect())
 }
 
 /// What is to be known for an invitation to be made.
 pub async fn known(tenant: &Tenant, wanted: &Wanted) -> Result<Known> {
     let email = normalized(&wanted.email);
-    let teams = teams(tenant, wanted.teams.iter().map(|(team, _)| team.to_string()).collect()).await?;
+    let teams = invited_teams(tenant, wanted.teams.iter().map(|(team, _)| *team).collect()).await?;
     let roles = roles_given(wanted, &teams)?;
     Ok(Known {
-        permissions: members::store::permissions_of(tenant, roles.iter().map(|(_, role)| role.as_str())).await?,
+        permissions: roles::store::permissions_of(tenant, roles.iter().map(|(_, role)| role.as_str())).await?,
         is_member: members::store::member_by_email(tenant, &email).await?.is_some(),
         pending: pending(tenant, &email).await?,
-        version: members::seats::version(tenant).await?,
+        version: members::seat_store::version(tenant).await?,
         teams,
     })
 }
 
 /// What is to be known for it to be accepted: which of its roles and teams there still are.
 pub async fn still_there(tenant: &Tenant, invitation: &Invitation) -> Result<Known> {
-    let permissions = members::store::permissions_of(tenant, invitation.role_keys()).await?;
-    let teams = teams(tenant, invitation.teams.iter().map(|given| given.team.to_string()).collect()).await?;
+    let permissions = roles::store::permissions_of(tenant, invitation.role_keys()).await?;
+    let teams = invited_teams(tenant, invitation.teams.iter().map(|given| given.team).collect()).await?;
     Ok(Known {
         permissions,
         teams,

@@ -1,12 +1,14 @@
 //! Where somebody who proved an email belongs. The directory's memberships are an index; the truth is each organization's own.
 
+use serde::Deserialize;
+
 use super::store;
-use crate::identity::roles;
-use crate::kernel::error::{Error, Result};
+use crate::identity::members;
+use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, PersonId, RequestId};
 use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Actor, Tenant};
-use crate::tenancy::organizations;
+use crate::tenant_sql;
 
 /// A person's membership in one organization.
 #[derive(Clone)]
@@ -30,13 +32,19 @@ async fn look(
     request: Option<RequestId>,
 ) -> Result<Option<Belonging>> {
     let Some(tenant) = platform.tenant(organization, Actor::System("login"), request).await? else { return Ok(None) };
-    if roles::store::standing(&tenant, person).await?.is_none() {
+    if !members::store::is_member(&tenant, person).await? {
         return Ok(None);
     }
-    match organizations::store::load(&tenant).await {
-        Ok(organization) => Ok(Some(Belonging { person, tenant, name: organization.name })),
-        // It is still being set up.
-        Err(Error::Unavailable(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(name(&tenant).await?.map(|name| Belonging { person, tenant, name }))
+}
+
+#[derive(Deserialize)]
+struct NameRow {
+    name: String,
+}
+
+/// The organization's name; None while it is still being set up.
+async fn name(tenant: &Tenant) -> Result<Option<String>> {
+    let statement = tenant_sql!("SELECT organization_id, name FROM organizations WHERE organization_id = ?1");
+    Ok(tenant.row::<NameRow>(statement).await?.map(|row| row.name))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::identity::roles::rules::OWNER;
+use crate::identity::roles::built_in::OWNER;
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::time::Timestamp;
 

@@ -9,11 +9,13 @@ use serde::Deserialize;
 use super::member::Member;
 use super::rules::{Changes, normalized};
 use super::wire::{MemberChanges, MemberView, MeterSeats, SeatsView};
-use super::{rules, seats, store};
+use super::{rules, seat_store, seats, store};
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::identity::callers::actors::{Authorized, Identity, SelfOr};
-use crate::identity::callers::permissions::needs;
+use crate::identity::callers::actors::{Authorized, SelfOr};
+use crate::identity::callers::identity::Identity;
+use crate::identity::permissions::needs;
+use crate::identity::roles;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{OrganizationId, PersonId, decode_base32, derive_bytes, encode_base32};
 use crate::kernel::page;
@@ -92,32 +94,13 @@ pub async fn update(
     Reply::ok(&MemberView::from(find(tenant, id).await?))
 }
 
-/// Remove a member
-///
-/// Their roles, sessions, keys and clients stop at once, and their seat is free. Everybody may leave by themselves, but for the last owner.
-#[utoipa::path(delete, path = "/v1/members/{id}", tag = "people", operation_id = "removeMember", params(("id" = String, Path, description = "`user_...`")),
-    responses((status = 204, description = "Removed")))]
-pub async fn remove(caller: SelfOr<needs::MembersWrite>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {
-    caller.check_unless_self(id)?;
-    let tenant = &caller.tenant;
-    change(tenant, || async {
-        let member = find(tenant, id).await?;
-        may_touch(&caller, &member).await?;
-        let is_last_owner = store::is_last_owner(tenant, id).await?;
-        let decision = rules::remove(&member, is_last_owner, tenant.app().moment())?;
-        tenant.commit(decision, None).await?;
-        Ok(Reply::no_content())
-    })
-    .await
-}
-
 /// Read the seats
 ///
 /// The plan's `users`: taken by members, held for invitations. Says also whether the Meter, which enforces the limit, counts the same.
 #[utoipa::path(get, path = "/v1/seats", tag = "people", operation_id = "getSeats",
     responses((status = 200, description = "The seats", body = SeatsView)))]
 pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
-    let (ours, meter) = (seats::load(&caller.tenant).await?, seats::in_the_meter(&caller.tenant).await?);
+    let (ours, meter) = (seat_store::load(&caller.tenant).await?, seats::in_the_meter(&caller.tenant).await?);
     Reply::ok(&SeatsView {
         type_name: "Seats",
         is_consistent: seats::is_consistent(&ours, &meter),
@@ -128,21 +111,22 @@ pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
     })
 }
 
-async fn find(tenant: &Tenant, id: PersonId) -> Result<Member> {
+/// A member that a path names.
+pub async fn find(tenant: &Tenant, id: PersonId) -> Result<Member> {
     store::member(tenant, id).await?.ok_or_else(|| Problem::not_found("member").into())
 }
 
 /// Nobody changes or removes somebody who holds more than they do, anywhere; themselves, they may.
-async fn may_touch(caller: &Identity, member: &Member) -> Result<()> {
+pub async fn may_touch(caller: &Identity, member: &Member) -> Result<()> {
     if caller.is(member.id) {
         return Ok(());
     }
-    let held = store::permissions_of(&caller.tenant, member.role_keys()).await?;
+    let held = roles::store::permissions_of(&caller.tenant, member.role_keys()).await?;
     caller.holder.may_grant(&held.into_values().flatten().collect::<Vec<_>>(), None)
 }
 
 async fn may_give(caller: &Identity, role: &str) -> Result<()> {
-    let known = store::permissions_of(&caller.tenant, [role]).await?;
+    let known = roles::store::permissions_of(&caller.tenant, [role]).await?;
     match known.get(role) {
         Some(permissions) => caller.holder.may_grant(permissions, None),
         None => Err(unknown_role("/role").into()),

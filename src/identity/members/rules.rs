@@ -6,7 +6,7 @@ use serde_json::json;
 use super::member::{Member, Profile, TeamRole};
 use super::store;
 use crate::events::{MemberJoined, MemberRemoved, MemberUpdated};
-use crate::identity::roles::rules::OWNER;
+use crate::identity::roles::built_in::OWNER;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{Moment, PersonId};
 use crate::kernel::problem::Problem;
@@ -110,13 +110,14 @@ pub fn update(member: &Member, changes: Changes, is_last_owner: bool) -> Result<
     Ok((next, decision))
 }
 
-/// A member goes, with their roles, their seat, and all that opens the organization in their hands. `real` is the wall clock's moment.
-pub fn remove(member: &Member, is_last_owner: bool, real: Moment<'_>) -> Result<Decision, Problem> {
+/// A member goes, with their roles and their seat. `credentials` ends all that opens the organization in their hands, in the same commit.
+pub fn remove(member: &Member, is_last_owner: bool, credentials: Decision) -> Result<Decision, Problem> {
     let mut decision = Decision::new().guard(store::unchanged(member));
     if member.is_owner() {
         decision = keep_an_owner(decision, member, is_last_owner)?;
     }
-    for statement in store::delete(member.id, real.now) {
+    decision = decision.and(credentials);
+    for statement in store::delete(member.id) {
         decision = decision.write(statement);
     }
     let decision = decision.write(store::change_seats(-1)).raise(MemberRemoved { person: member.id });
@@ -200,9 +201,9 @@ mod tests {
         check(Some("owner"), to(Some("owner")), true, None);
         check(Some("owner"), to(Some("admin")), false, None);
         check(Some("admin"), to(None), true, None);
-        let now = Moment { now: Timestamp::from_millis(2), entropy: &Fixed };
-        assert_eq!(remove(&member(Some("owner")), true, now).unwrap_err().code, "last_owner");
-        assert!(remove(&member(Some("owner")), false, now).is_ok() && remove(&member(None), true, now).is_ok());
+        let code = |role, is_last_owner| remove(&member(role), is_last_owner, Decision::new()).map_err(|problem| problem.code).err();
+        assert_eq!(code(Some("owner"), true), Some("last_owner"));
+        assert_eq!((code(Some("owner"), false), code(None, true)), (None, None));
     }
 
     #[test]

@@ -1,13 +1,8 @@
 //! All SQL of members and seats.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::member::{Member, Profile, TeamRole};
-use crate::events::SessionEndReason;
-use crate::identity::roles::rules::built_in;
-use crate::identity::{api_keys, oauth, sessions};
 use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::sql;
@@ -219,6 +214,13 @@ struct CountRow {
     count: i64,
 }
 
+/// Whether the person is a member.
+pub async fn is_member(tenant: &Tenant, person: PersonId) -> Result<bool> {
+    let statement =
+        tenant_sql!("SELECT ?1 AS organization_id, count(*) AS count FROM members WHERE organization_id = ?1 AND id = ?2", person);
+    Ok(tenant.row::<CountRow>(statement).await?.is_some_and(|row| row.count > 0))
+}
+
 /// Whether nobody but `person` owns the organization.
 pub async fn is_last_owner(tenant: &Tenant, person: PersonId) -> Result<bool> {
     let statement = tenant_sql!(
@@ -227,36 +229,6 @@ pub async fn is_last_owner(tenant: &Tenant, person: PersonId) -> Result<bool> {
         person
     );
     Ok(tenant.row::<CountRow>(statement).await?.is_none_or(|row| row.count == 0))
-}
-
-#[derive(Deserialize)]
-struct RoleRow {
-    key: String,
-    #[serde(deserialize_with = "sql::json::deserialize")]
-    permissions: Vec<String>,
-}
-
-/// What the roles of these keys permit, of those that there are.
-pub async fn permissions_of(tenant: &Tenant, keys: impl IntoIterator<Item = &str>) -> Result<BTreeMap<String, Vec<String>>> {
-    let mut known = BTreeMap::new();
-    let mut custom = Vec::new();
-    for key in keys {
-        match built_in(key) {
-            Some(role) => drop(known.insert(key.to_owned(), role.permissions.iter().map(|scope| (*scope).to_owned()).collect())),
-            None => custom.push(key.to_owned()),
-        }
-    }
-    if !custom.is_empty() {
-        let statement = tenant_sql!(
-            "SELECT organization_id, key, permissions
-             FROM roles
-             WHERE organization_id = ?1
-               AND key IN (SELECT value FROM json_each(?2))",
-            serde_json::Value::from(custom).to_string()
-        );
-        known.extend(tenant.rows::<RoleRow>(statement).await?.into_iter().map(|row| (row.key, row.permissions)));
-    }
-    Ok(known)
 }
 
 pub fn insert(member: &Member) -> TenantStatement {
@@ -319,15 +291,22 @@ pub fn logged_in(person: PersonId, at: Timestamp) -> TenantStatement {
     )
 }
 
-/// All rows of a member that go with them, and the end of those that stay for the record.
-pub fn delete(person: PersonId, real_now: Timestamp) -> [TenantStatement; 5] {
+/// All rows of a member that go with them.
+pub fn delete(person: PersonId) -> [TenantStatement; 2] {
     [
-        sessions::store::end_all_of(person, SessionEndReason::MembershipEnded, real_now),
-        api_keys::store::revoke_all_of(person, real_now),
-        oauth::store::revoke_all_of(person, real_now),
         tenant_sql!("DELETE FROM team_members WHERE organization_id = ?1 AND person_id = ?2", person),
         tenant_sql!("DELETE FROM members WHERE organization_id = ?1 AND id = ?2", person),
     ]
+}
+
+/// Guard: the person is a member.
+pub fn is_still_member(person: PersonId) -> TenantStatement {
+    tenant_sql!(
+        "INSERT INTO stale_guards (organization_id, fresh)
+         SELECT ?1, 0
+         WHERE NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)",
+        person
+    )
 }
 
 /// Guard: neither this person nor anybody with this email is a member.

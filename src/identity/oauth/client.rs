@@ -1,6 +1,6 @@
 //! An OAuth client.
 
-use crate::identity::callers::permissions::{is_scope, lacking};
+use crate::identity::permissions::{is_scope, lacking};
 use crate::kernel::ids::{ClientId, PersonId};
 use crate::kernel::time::Timestamp;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::identity::callers::permissions::Permission;
+use crate::identity::permissions::Permission;
 
 /// What an OAuth client library reads first.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -13,11 +13,12 @@ use crate::http::reply::{Reply, change, id_of, once};
 use crate::http::request::{Command, Filter, IdInPath, Surroundings, read_body};
 use crate::identity::access_tokens;
 use crate::identity::access_tokens::{Claims, LIFETIME, Subject};
-use crate::identity::api_keys::routes::{NewRotation, maker};
-use crate::identity::api_keys::rules::{check_overlap, is_to_be_noted};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
 use crate::identity::callers::public::Public;
+use crate::identity::key_lifecycle::maker::Maker;
+use crate::identity::key_lifecycle::rules::{check_overlap, is_use_to_be_noted};
+use crate::identity::key_lifecycle::wire::NewRotation;
+use crate::identity::permissions::needs;
 use crate::identity::throttle::at;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::ClientId;
@@ -36,7 +37,7 @@ pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Comma
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
     caller.may_grant(&body.scopes)?;
     let reply = once(tenant, claim, || async {
-        let (client, decision) = rules::create(&body.name, body.scopes.clone(), maker(tenant), tenant.app().moment())?;
+        let (client, decision) = rules::create(&body.name, body.scopes.clone(), Maker::of(tenant), tenant.app().moment())?;
         let reply = Reply::created(&OauthClientView::from(client))?;
         tenant.commit(decision, reply.stored(claim).as_ref()).await?;
         Ok(reply)
@@ -149,7 +150,7 @@ async fn grant(tenant: &Tenant, secret: ClientSecret, asked: &[String]) -> std::
     let client = store::find(tenant, secret.client).await?.filter(|client| client.accepts(secret.generation, moment.now));
     let client = client.ok_or_else(Refusal::client)?;
     let scopes = client.grant(asked).ok_or_else(Refusal::scope)?;
-    if is_to_be_noted(client.last_used_at, moment.now) {
+    if is_use_to_be_noted(client.last_used_at, moment.now) {
         // For people to look at: a grant does not fail because of it.
         let _noted = tenant.run(vec![store::note_use(client.id, moment.now)]).await;
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::client::OauthClient;
 use super::store;
-use crate::identity::api_keys::rules::{Maker, check_name, check_scopes};
+use crate::identity::key_lifecycle::maker::Maker;
+use crate::identity::key_lifecycle::rules::{check_name, check_scopes};
+use crate::identity::members;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{ClientId, Moment};
 use crate::kernel::problem::Problem;
@@ -23,8 +25,7 @@ pub fn create(name: &str, scopes: Vec<String>, maker: Maker, moment: Moment<'_>)
         revoked_at: None,
         last_used_at: None,
     };
-    let guarded =
-        client.person.map_or_else(Decision::new, |person| Decision::new().guard(crate::identity::api_keys::store::is_member(person)));
+    let guarded = client.person.map_or_else(Decision::new, |person| Decision::new().guard(members::store::is_still_member(person)));
     let decision =
         guarded.write(store::insert(&client)).audit("oauthClient.created", client.id.to_string(), None, Some(described(&client)));
     Ok((client, decision))

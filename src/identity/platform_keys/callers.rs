@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::rules::PlatformKey;
+use super::platform_key::PlatformKey;
 use super::store;
-use crate::identity::api_keys::rules::is_to_be_noted;
-use crate::identity::api_keys::token::{PLATFORM_PREFIX, PlatformToken};
+use super::token::{PLATFORM_PREFIX, PlatformToken};
+use crate::identity::key_lifecycle::rules::is_use_to_be_noted;
 use crate::kernel::error::Result;
 use crate::kernel::ids::PlatformKeyId;
 use crate::kernel::mac::same;
@@ -43,7 +43,7 @@ async fn known(app: &App, id: PlatformKeyId) -> Result<Option<Arc<PlatformKey>>>
     }
     let Some(key) = store::find(app, id).await?.map(Arc::new) else { return Ok(None) };
     app.memory.keep(&name(id), now.plus(REMEMBERED), key.clone());
-    if key.is_usable(now) && is_to_be_noted(key.last_used_at, now) {
+    if key.is_usable(now) && is_use_to_be_noted(key.last_used_at, now) {
         // For people to look at: a call does not fail because of it.
         let _noted = app.directory.batch(vec![store::note_use(id, now)]).await;
     }

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rules::PlatformKey;
+use super::platform_key::PlatformKey;
+use super::token::{PlatformToken, prefix};
 use super::{callers, rules, store};
 use crate::http::reply::{Reply, id_of, once_for_vendor};
 use crate::http::request::{Command, Filter, IdInPath};
-use crate::identity::api_keys::routes::NewRotation;
-use crate::identity::api_keys::rules::check_overlap;
-use crate::identity::api_keys::token::{PlatformToken, platform_prefix};
 use crate::identity::callers::actors::Vendor;
+use crate::identity::key_lifecycle::rules::check_overlap;
+use crate::identity::key_lifecycle::wire::NewRotation;
 use crate::kernel::error::Result;
 use crate::kernel::ids::PlatformKeyId;
 use crate::kernel::page;
@@ -60,7 +60,7 @@ impl From<PlatformKey> for PlatformKeyView {
             type_name: "PlatformKey",
             id: key.id,
             name: key.name,
-            prefix: platform_prefix(key.id),
+            prefix: prefix(key.id),
             secret: None,
             created_by: key.created_by,
             created_at: key.created_at,

@@ -1,35 +1,13 @@
-//! What a platform key is, and what may be asked of one.
+//! What may be asked of a platform key.
 
 use std::time::Duration;
 
-use crate::identity::api_keys::rules::{check_end, check_name};
+use super::platform_key::PlatformKey;
+use crate::identity::key_lifecycle::rules::{check_end, check_name};
 use crate::kernel::audit::Audit;
 use crate::kernel::ids::{Moment, PlatformKeyId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformKey {
-    pub id: PlatformKeyId,
-    pub name: String,
-    /// `platform` for the root key, or the id of another one.
-    pub created_by: String,
-    pub created_at: Timestamp,
-    pub expires_at: Option<Timestamp>,
-    pub revoked_at: Option<Timestamp>,
-    pub last_used_at: Option<Timestamp>,
-}
-
-impl PlatformKey {
-    pub fn is_usable(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
-    }
-
-    fn audit(&self, action: &'static str, after: Option<serde_json::Value>) -> Audit {
-        let before = (action != "platformKey.created").then(|| serde_json::json!({"name": self.name, "expiresAt": self.expires_at}));
-        Audit { action, target: self.id.to_string(), before, after }
-    }
-}
 
 pub fn create(name: &str, expires_at: Option<Timestamp>, maker: String, moment: Moment<'_>) -> Result<(PlatformKey, Audit), Problem> {
     let name = check_name(name)?;
@@ -46,13 +24,9 @@ pub fn rotate(
     maker: String,
     moment: Moment<'_>,
 ) -> Result<(PlatformKey, PlatformKey, Audit), Problem> {
-    if !old.is_usable(moment.now) {
-        return Err(Problem::conflict("key_ended", "This key is expired or revoked, so there is nothing to rotate. Create a new one."));
-    }
-    let expires_at = old.expires_at.map(|end| moment.now.plus(old.created_at.until(end)));
-    let key = new(old.name.clone(), expires_at, maker, moment);
-    let until = moment.now.plus(overlap);
-    let ending = PlatformKey { expires_at: Some(old.expires_at.map_or(until, |end| end.min(until))), ..old.clone() };
+    let rotation = old.lifetime().rotate(overlap, moment.now)?;
+    let key = new(old.name.clone(), rotation.new_expires_at, maker, moment);
+    let ending = PlatformKey { expires_at: Some(rotation.old_expires_at), ..old.clone() };
     let audit = old.audit("platformKey.rotated", Some(serde_json::json!({"replacedBy": key.id, "expiresAt": ending.expires_at})));
     Ok((key, ending, audit))
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::rules::PlatformKey;
+use super::platform_key::PlatformKey;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::PlatformKeyId;
 use crate::kernel::ports::App;

@@ -1,6 +1,6 @@
 //! The roles that every organization has. They are code: nobody changes them, and a later version of us may widen them.
 
-use super::role::Role;
+use super::role::{Role, Roles};
 use crate::kernel::ids::RoleId;
 
 /// A role that every organization has.
@@ -113,5 +113,12 @@ impl BuiltIn {
             created_at: None,
             version: 0,
         }
+    }
+}
+
+impl Roles {
+    /// The organization's own roles, and the built-in ones.
+    pub fn new(own: Vec<Role>) -> Self {
+        Self(own.into_iter().chain(BUILT_IN.iter().map(BuiltIn::role)).collect())
     }
 }

@@ -1,16 +1,13 @@
 //! The algebra of roles: what somebody may do where, and which assignment says so.
 
-pub use super::built_in::{BUILT_IN, BuiltIn, OWNER, built_in};
-use super::role::{Role, Roles, Uses};
+use super::role::{ROLES_MAX, Role, Roles, Uses};
 use super::store;
 use crate::events::{RoleCreated, RoleDeleted, RoleUpdated};
-use crate::identity::callers::permissions::is_scope;
+use crate::identity::permissions::is_scope;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{Moment, RoleId};
 use crate::kernel::problem::Problem;
 
-/// Roles that one organization may define: they are read together.
-pub const ROLES_MAX: usize = 100;
 /// More than there are permissions and resources.
 const PERMISSIONS_MAX: usize = 50;
 const NAME_LENGTH_MAX: usize = 200;
@@ -144,8 +141,7 @@ fn check_permissions(permissions: &[String]) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::roles::role::TeamPath;
-    use crate::kernel::ids::TeamId;
+    use crate::identity::roles::built_in::{BUILT_IN, OWNER};
     use crate::kernel::time::Timestamp;
 
     fn role(permissions: &[&str]) -> Role {
@@ -197,17 +193,5 @@ mod tests {
         fn bytes(&self) -> [u8; 16] {
             [7; 16]
         }
-    }
-
-    #[test]
-    fn a_path_ends_after_what_is_below_it() {
-        let (one, other) = (TeamId::from_bytes([1; 16]), TeamId::from_bytes([2; 16]));
-        let top = TeamPath::of(one, None);
-        let below = TeamPath::of(other, Some(&top));
-        assert!(top.0 <= below.0 && below.0 < top.end() && TeamPath::of(other, None).0 > top.end());
-        assert_eq!(below.teams(), [one, other]);
-        assert_eq!((below.above(), top.above()), (Some(top.clone()), None));
-        assert_eq!((below.comes_under(&top), TeamPath::of(other, None).comes_under(&top)), (vec![], vec![one]));
-        assert!(top.reaches(&below) && !below.reaches(&top) && !TeamPath::of(other, None).reaches(&below));
     }
 }

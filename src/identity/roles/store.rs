@@ -1,9 +1,12 @@
 //! All SQL of roles.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::role::{Assignment, Role, Roles, Standing, TeamPath, Uses};
-use super::rules::{ROLES_MAX, built_in};
+use super::built_in::built_in;
+use super::role::{ROLES_MAX, Role, Roles, Uses};
+use crate::identity::permissions::standing::{Assignment, Standing, TeamPath};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, RoleId, TeamId};
 use crate::kernel::sql;
@@ -108,6 +111,36 @@ pub async fn all(tenant: &Tenant) -> Result<Roles> {
          ORDER BY id DESC"
     );
     Ok(Roles::new(tenant.rows::<RoleRow>(statement).await?.into_iter().map(Role::from).collect()))
+}
+
+#[derive(Deserialize)]
+struct PermissionsRow {
+    key: String,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    permissions: Vec<String>,
+}
+
+/// What the roles of these keys permit, of those that there are.
+pub async fn permissions_of(tenant: &Tenant, keys: impl IntoIterator<Item = &str>) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut known = BTreeMap::new();
+    let mut custom = Vec::new();
+    for key in keys {
+        match built_in(key) {
+            Some(role) => drop(known.insert(key.to_owned(), role.permissions.iter().map(|scope| (*scope).to_owned()).collect())),
+            None => custom.push(key.to_owned()),
+        }
+    }
+    if !custom.is_empty() {
+        let statement = tenant_sql!(
+            "SELECT organization_id, key, permissions
+             FROM roles
+             WHERE organization_id = ?1
+               AND key IN (SELECT value FROM json_each(?2))",
+            serde_json::Value::from(custom).to_string()
+        );
+        known.extend(tenant.rows::<PermissionsRow>(statement).await?.into_iter().map(|row| (row.key, row.permissions)));
+    }
+    Ok(known)
 }
 
 #[derive(Deserialize)]

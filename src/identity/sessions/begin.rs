@@ -6,8 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::rules::LIFETIME;
-use super::session::Session;
+use super::session::{LIFETIME, Session};
 use super::wire::NewSession;
 use super::{granted, rules, store};
 use crate::http::reply::{Reply, change};

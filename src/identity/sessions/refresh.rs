@@ -6,7 +6,7 @@ use super::rules::Refresh;
 use super::token::RefreshToken;
 use super::{granted, rules, store};
 use crate::http::reply::Reply;
-use crate::identity::roles;
+use crate::identity::members;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::problem::Problem;
@@ -37,7 +37,7 @@ async fn attempt(tenant: &Tenant, token: RefreshToken, claim: Option<&Claim>) ->
         }
         return Ok(Reply { replayed: true, ..granted::reply(tenant, session).await? });
     }
-    if roles::store::standing(tenant, session.person).await?.is_none() {
+    if !members::store::is_member(tenant, session.person).await? {
         return Err(invalid_refresh_token().into());
     }
     match rules::refresh(&session, token.generation, now) {

@@ -6,12 +6,8 @@ use super::session::Session;
 use super::store;
 use crate::events::{SessionCreated, SessionEndReason, SessionEnded};
 use crate::kernel::decision::Decision;
-use crate::kernel::time::{Timestamp, days, seconds};
+use crate::kernel::time::{Timestamp, seconds};
 
-/// A session ends this long after the login, however much it is used.
-pub const LIFETIME: Duration = days(30);
-/// A session that is not refreshed for this long ends.
-pub const IDLE_MAX: Duration = days(7);
 /// Two requests of one client may refresh at the same time: the one that comes second this soon is told so, and ends nothing.
 pub const RACE_MAX: Duration = seconds(10);
 
@@ -66,9 +62,10 @@ pub fn end(session: &Session, because: SessionEndReason, now: Timestamp) -> Deci
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::sessions::session::{IDLE_MAX, LIFETIME};
     use crate::kernel::ids::PersonId;
     use crate::kernel::ids::SessionId;
-    use crate::kernel::time::hours;
+    use crate::kernel::time::{days, hours};
 
     const NOON: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 

@@ -1,9 +1,15 @@
 //! A session.
 
-use super::rules::IDLE_MAX;
+use std::time::Duration;
+
 use crate::events::SessionEndReason;
 use crate::kernel::ids::{PersonId, SessionId};
-use crate::kernel::time::Timestamp;
+use crate::kernel::time::{Timestamp, days};
+
+/// A session ends this long after the login, however much it is used.
+pub const LIFETIME: Duration = days(30);
+/// A session that is not refreshed for this long ends.
+pub const IDLE_MAX: Duration = days(7);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {

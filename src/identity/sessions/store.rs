@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::rules::IDLE_MAX;
-use super::session::Session;
+use super::session::{IDLE_MAX, Session};
 use crate::events::SessionEndReason;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{PersonId, SessionId};

@@ -2,17 +2,17 @@
 
 use serde::Deserialize;
 
+use super::actors::{OnTeam, OnTeams};
 use super::rules::Move;
 use super::store::Shown;
 use super::team::{Contents, Team, TeamMember};
 use super::wire::{NewTeam, NewTeamRole, TeamChanges, TeamMemberView, TeamView};
-use super::{rules, store};
+use super::{member_store, rules, store};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, Filter, IdsInPath};
-use crate::identity::callers::permissions::{Need, needs};
-use crate::identity::callers::team_actors::{OnTeam, OnTeams};
-use crate::identity::roles;
+use crate::identity::permissions::{Need, needs};
 use crate::identity::roles::role::{Role, Roles};
+use crate::identity::{members, roles};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::page;
@@ -153,8 +153,8 @@ pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<Del
     responses((status = 200, description = "Who came last first", body = Page<TeamMemberView>)))]
 pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let (tenant, team) = (caller.tenant(), caller.team.id);
-    let find = async |person| store::find_member(tenant, team, person).await;
-    let list = async |from: Start<TeamMember>| store::list_members(tenant, team, from.found.as_ref(), from.fetch).await;
+    let find = async |person| member_store::find_member(tenant, team, person).await;
+    let list = async |from: Start<TeamMember>| member_store::list_members(tenant, team, from.found.as_ref(), from.fetch).await;
     Reply::ok(&page::list(&query, find, list, |member| member.person, TeamMemberView::from).await?)
 }
 
@@ -172,11 +172,13 @@ pub async fn put_member(
     let tenant = caller.tenant();
     change(tenant, || async {
         let team = caller.fresh().await?;
-        roles::store::standing(tenant, person).await?.ok_or_else(|| Problem::not_found("member"))?;
+        if !members::store::is_member(tenant, person).await? {
+            return Err(Problem::not_found("member").into());
+        }
         let roles = roles::store::all(tenant).await?;
         let role = rules::role_to_give(&team, command.body.role.as_deref(), &roles)?;
         caller.somewhere.may_grant(&role.permissions, &team.path)?;
-        let present = store::find_member(tenant, team.id, person).await?;
+        let present = member_store::find_member(tenant, team.id, person).await?;
         let (member, decision) = rules::put_member(present.as_ref(), &assignment(tenant, &team, person, role), &team);
         tenant.commit(decision, None).await?;
         Reply::ok(&TeamMemberView::from(member))
@@ -194,7 +196,7 @@ pub async fn remove_member(caller: OnTeam<needs::TeamsWrite>, IdsInPath(_, perso
     let tenant = caller.tenant();
     change(tenant, || async {
         let team = caller.fresh().await?;
-        let present = store::find_member(tenant, team.id, person).await?.ok_or_else(|| Problem::not_found("member"))?;
+        let present = member_store::find_member(tenant, team.id, person).await?.ok_or_else(|| Problem::not_found("member"))?;
         tenant.commit(rules::remove_member(&present), None).await?;
         Ok(Reply::no_content())
     })
@@ -232,7 +234,7 @@ async fn new_parent<N: Need>(caller: &OnTeams<N>, team: &Team, id: Option<TeamId
 
 /// Whoever has a role on the way to `parent` gets it on the team, too, unless they have it there already: the caller must hold that there.
 async fn may_subject<N: Need>(caller: &OnTeams<N>, team: &Team, parent: &Team, roles: &Roles) -> Result<()> {
-    for key in store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
+    for key in member_store::roles_on(caller.tenant(), &team.path.comes_under(&parent.path)).await? {
         let permissions = roles.find(&key).map(|role| role.permissions.as_slice()).unwrap_or_default();
         caller.may_grant(permissions, &team.path)?;
     }

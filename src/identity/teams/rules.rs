@@ -2,19 +2,16 @@
 
 use serde_json::json;
 
-use super::store;
-use super::team::{Contents, Settings, Team, TeamMember};
+use super::team::{Contents, DEPTH_MAX, Settings, TEAMS_MAX, Team, TeamMember};
+use super::{member_store, store};
 use crate::events::{TeamCreated, TeamDeleted, TeamMemberAdded, TeamMemberRemoved, TeamMemberUpdated, TeamUpdated};
-use crate::identity::roles::role::{Role, Roles, TeamPath};
+use crate::identity::members;
+use crate::identity::permissions::standing::TeamPath;
+use crate::identity::roles::role::{Role, Roles};
 use crate::identity::roles::rules::check_texts;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::{Moment, TeamId};
 use crate::kernel::problem::Problem;
-
-/// Teams on a path: what is deeper nobody oversees.
-pub const DEPTH_MAX: u32 = 8;
-/// Teams of one organization, so that moving or deleting one changes a bounded number of rows.
-pub const TEAMS_MAX: u32 = 1_000;
 
 /// A team as clients write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,10 +162,10 @@ fn merge(team: &Team, contents: &Contents, target: &Team) -> Result<Decision, Pr
     Ok(Decision::new()
         .guard(store::unchanged(target))
         .guard(store::is_no_deeper(&team.path, contents.deepest))
-        .guard(store::has_no_other_roles(team.id, &contents.roles))
+        .guard(member_store::has_no_other_roles(team.id, &contents.roles))
         .write(store::hand_over_children(team, target))
-        .write(store::hand_over_members(team.id, target.id))
-        .write(store::remove_members(team.id))
+        .write(member_store::hand_over_members(team.id, target.id))
+        .write(member_store::remove_members(team.id))
         .write(store::hand_over_invitations(team.id, target.id)))
 }
 
@@ -189,21 +186,21 @@ pub fn put_member(present: Option<&TeamMember>, wanted: &TeamMember, team: &Team
     let decision = Decision::new()
         .guard(store::unchanged(team))
         .guard(crate::identity::roles::store::are_there(&[&wanted.role]))
-        .guard(store::is_member(wanted.person));
+        .guard(members::store::is_still_member(wanted.person));
     match present {
         Some(present) if present.role == wanted.role => (present.clone(), Decision::new()),
         Some(present) => {
             let next = TeamMember { start_date: present.start_date, ..wanted.clone() };
             let decision = decision
-                .guard(store::holds(present))
-                .write(store::put_member(&next))
+                .guard(member_store::holds(present))
+                .write(member_store::put_member(&next))
                 .raise(TeamMemberUpdated { team: next.team, person: next.person, role: next.role.clone() })
                 .audit("teamMember.updated", target, Some(present.facts()), Some(next.facts()));
             (next, decision)
         }
         None => {
             let decision = decision
-                .write(store::put_member(wanted))
+                .write(member_store::put_member(wanted))
                 .raise(TeamMemberAdded { team: wanted.team, person: wanted.person, role: wanted.role.clone() })
                 .audit("teamMember.added", target, None, Some(wanted.facts()));
             (wanted.clone(), decision)
@@ -214,8 +211,8 @@ pub fn put_member(present: Option<&TeamMember>, wanted: &TeamMember, team: &Team
 /// The member holds no role on the team any more.
 pub fn remove_member(present: &TeamMember) -> Decision {
     Decision::new()
-        .guard(store::holds(present))
-        .write(store::remove_member(present.team, present.person))
+        .guard(member_store::holds(present))
+        .write(member_store::remove_member(present.team, present.person))
         .raise(TeamMemberRemoved { team: present.team, person: present.person })
         .audit("teamMember.removed", format!("{}/{}", present.team, present.person), Some(present.facts()), None)
 }

@@ -2,12 +2,11 @@
 
 use serde::Deserialize;
 
-use super::rules::TEAMS_MAX;
-use super::team::{Contents, Settings, Team, TeamMember};
+use super::team::{Contents, Settings, TEAMS_MAX, Team};
+use crate::identity::permissions::standing::TeamPath;
 use crate::identity::roles;
-use crate::identity::roles::role::TeamPath;
 use crate::kernel::error::{Error, Result};
-use crate::kernel::ids::{PersonId, TeamId};
+use crate::kernel::ids::TeamId;
 use crate::kernel::sql;
 use crate::kernel::sql::decode;
 use crate::kernel::tenant::{Tenant, TenantStatement};
@@ -42,22 +41,6 @@ impl From<TeamRow> for Team {
             created_at: row.created_at,
             version: row.version,
         }
-    }
-}
-
-#[derive(Deserialize)]
-struct MemberRow {
-    team_id: TeamId,
-    person_id: PersonId,
-    role: String,
-    assigned_by: String,
-    #[serde(deserialize_with = "sql::millis::deserialize")]
-    start_date: Timestamp,
-}
-
-impl From<MemberRow> for TeamMember {
-    fn from(row: MemberRow) -> Self {
-        Self { team: row.team_id, person: row.person_id, role: row.role, assigned_by: row.assigned_by, start_date: row.start_date }
     }
 }
 
@@ -140,6 +123,29 @@ pub async fn list(tenant: &Tenant, shown: &Shown, before: &str, fetch: u32) -> R
 }
 
 #[derive(Deserialize)]
+struct SettingsRow {
+    id: TeamId,
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    settings: Settings,
+}
+
+/// The settings of those of the named teams that there are.
+pub async fn settings_of(tenant: &Tenant, ids: &[TeamId]) -> Result<Vec<(TeamId, Settings)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = ids.iter().map(TeamId::to_string).collect();
+    let statement = tenant_sql!(
+        "SELECT organization_id, id, settings
+         FROM teams
+         WHERE organization_id = ?1
+           AND id IN (SELECT value FROM json_each(?2))",
+        serde_json::Value::from(ids).to_string()
+    );
+    Ok(tenant.rows::<SettingsRow>(statement).await?.into_iter().map(|row| (row.id, row.settings)).collect())
+}
+
+#[derive(Deserialize)]
 struct CountRow {
     count: u32,
 }
@@ -191,19 +197,6 @@ pub async fn contents(tenant: &Tenant, team: &Team) -> Result<Contents> {
     })
 }
 
-/// The roles that people hold on any of these teams, each once.
-pub async fn roles_on(tenant: &Tenant, teams: &[TeamId]) -> Result<Vec<String>> {
-    let teams: Vec<String> = teams.iter().map(TeamId::to_string).collect();
-    let statement = tenant_sql!(
-        "SELECT DISTINCT organization_id, role
-         FROM team_members
-         WHERE organization_id = ?1
-           AND team_id IN (SELECT value FROM json_each(?2))",
-        serde_json::Value::from(teams).to_string()
-    );
-    Ok(tenant.rows::<RoleRow>(statement).await?.into_iter().map(|row| row.role).collect())
-}
-
 /// Guard: the team is as it was read, also where it is.
 pub fn unchanged(team: &Team) -> TenantStatement {
     unchanged!("teams", team.id, team.version)
@@ -245,40 +238,6 @@ pub fn is_empty(team: TeamId) -> TenantStatement {
            WHERE organization_id = ?1 AND status = 'pending' AND instr(teams, ?2) > 0
          )",
         team
-    )
-}
-
-/// Guard: nobody holds a role on the team but these.
-pub fn has_no_other_roles(team: TeamId, roles: &[String]) -> TenantStatement {
-    stale_if!(
-        "EXISTS (
-           SELECT 1
-           FROM team_members
-           WHERE organization_id = ?1
-             AND team_id = ?2
-             AND role NOT IN (SELECT value FROM json_each(?3))
-         )",
-        team,
-        serde_json::Value::from(roles.to_vec()).to_string()
-    )
-}
-
-/// Guard: the person is a member of the organization.
-pub fn is_member(person: PersonId) -> TenantStatement {
-    stale_if!("NOT EXISTS (SELECT 1 FROM members WHERE organization_id = ?1 AND id = ?2)", person)
-}
-
-/// Guard: the member holds that role on the team.
-pub fn holds(member: &TeamMember) -> TenantStatement {
-    stale_if!(
-        "NOT EXISTS (
-           SELECT 1
-           FROM team_members
-           WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3 AND role = ?4
-         )",
-        member.team,
-        member.person,
-        member.role.as_str()
     )
 }
 
@@ -344,23 +303,6 @@ pub fn hand_over_children(team: &Team, target: &Team) -> TenantStatement {
     )
 }
 
-/// Who is on both teams keeps the role they have on `target`.
-pub fn hand_over_members(team: TeamId, target: TeamId) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date)
-         SELECT ?1, ?3, person_id, role, assigned_by, start_date
-         FROM team_members
-         WHERE organization_id = ?1 AND team_id = ?2
-         ON CONFLICT DO NOTHING",
-        team,
-        target
-    )
-}
-
-pub fn remove_members(team: TeamId) -> TenantStatement {
-    tenant_sql!("DELETE FROM team_members WHERE organization_id = ?1 AND team_id = ?2", team)
-}
-
 /// Who is invited to the team is invited to `target`, unless they are already. Ids are unique texts, so that no other place is meant.
 pub fn hand_over_invitations(team: TeamId, target: TeamId) -> TenantStatement {
     tenant_sql!(
@@ -377,53 +319,4 @@ pub fn hand_over_invitations(team: TeamId, target: TeamId) -> TenantStatement {
 
 pub fn delete(team: TeamId) -> TenantStatement {
     tenant_sql!("DELETE FROM teams WHERE organization_id = ?1 AND id = ?2", team)
-}
-
-pub async fn find_member(tenant: &Tenant, team: TeamId, person: PersonId) -> Result<Option<TeamMember>> {
-    let statement = tenant_sql!(
-        "SELECT organization_id, team_id, person_id, role, assigned_by, start_date
-         FROM team_members
-         WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3",
-        team,
-        person
-    );
-    Ok(tenant.row::<MemberRow>(statement).await?.map(TeamMember::from))
-}
-
-/// A page of who is on a team, who came last first. `before` is the last one shown.
-pub async fn list_members(tenant: &Tenant, team: TeamId, before: Option<&TeamMember>, fetch: u32) -> Result<Vec<TeamMember>> {
-    let after_all = (sql::INTEGER_MAX, "~".to_owned());
-    let (start, person) = before.map_or(after_all, |member| (member.start_date.as_millis(), member.person.to_string()));
-    let statement = tenant_sql!(
-        "SELECT organization_id, team_id, person_id, role, assigned_by, start_date
-         FROM team_members
-         WHERE organization_id = ?1
-           AND team_id = ?2
-           AND (start_date, person_id) < (?3, ?4)
-         ORDER BY start_date DESC, person_id DESC
-         LIMIT ?5",
-        team,
-        start,
-        person,
-        fetch
-    );
-    Ok(tenant.rows::<MemberRow>(statement).await?.into_iter().map(TeamMember::from).collect())
-}
-
-pub fn put_member(member: &TeamMember) -> TenantStatement {
-    tenant_sql!(
-        "INSERT INTO team_members (organization_id, team_id, person_id, role, assigned_by, start_date)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (organization_id, team_id, person_id) DO UPDATE
-         SET role = excluded.role, assigned_by = excluded.assigned_by",
-        member.team,
-        member.person,
-        member.role.as_str(),
-        member.assigned_by.as_str(),
-        member.start_date
-    )
-}
-
-pub fn remove_member(team: TeamId, person: PersonId) -> TenantStatement {
-    tenant_sql!("DELETE FROM team_members WHERE organization_id = ?1 AND team_id = ?2 AND person_id = ?3", team, person)
 }

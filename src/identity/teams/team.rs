@@ -3,10 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::identity::roles::role::TeamPath;
+use crate::identity::permissions::standing::TeamPath;
 use crate::kernel::ids::{PersonId, TeamId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+
+/// Teams on a path: what is deeper nobody oversees.
+pub const DEPTH_MAX: u32 = 8;
+/// Teams of one organization, so that moving or deleting one changes a bounded number of rows.
+pub const TEAMS_MAX: u32 = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Team {

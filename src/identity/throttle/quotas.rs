@@ -41,7 +41,9 @@ macro_rules! endpoints {
 
         /// Each endpoint as a type.
         pub mod at {
-            $(pub struct $name; impl super::Throttled for $name { const ENDPOINT: super::Endpoint = super::Endpoint::$name; })*
+            use crate::identity::throttle::quotas::{Endpoint, Throttled};
+
+            $(pub struct $name; impl Throttled for $name { const ENDPOINT: Endpoint = Endpoint::$name; })*
         }
     };
 }

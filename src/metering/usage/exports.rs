@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::http::request::Filter;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;

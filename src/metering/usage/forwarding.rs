@@ -10,9 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use super::serving;
 use crate::http::request::{content_type, read_body};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::Need;
+use crate::identity::permissions::Need;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::idempotency;
+use crate::meter::hot_paths::EVENTS;
 use crate::meter::wire::{HotCaller, HotReply, HotRequest};
 
 /// Hands the request to the organization's Meter as it is, and its answer back.
@@ -30,7 +31,7 @@ pub async fn forward<N: Need>(caller: Authorized<N>, request: Request, bytes_max
         content_type: content_type(&headers).into(),
         idempotency_key: sent_key(&headers)?.into(),
         attributes: event_attributes(&target, &headers)?.into(),
-        is_told: false,
+        has_all_metrics: false,
         // What is no UTF-8 is no JSON either; the Meter says so.
         body: String::from_utf8(body).unwrap_or_else(|_| "\u{fffd}".to_owned()).into(),
     };
@@ -39,7 +40,7 @@ pub async fn forward<N: Need>(caller: Authorized<N>, request: Request, bytes_max
 
 /// The headers that say what a CloudEvent is when its body is only its data, as the shell gathers them.
 fn event_attributes(target: &str, headers: &HeaderMap) -> Result<String> {
-    let sent = headers.iter().filter(|(name, _)| target.starts_with("/v1/events") && name.as_str().starts_with("ce-"));
+    let sent = headers.iter().filter(|(name, _)| target.starts_with(EVENTS) && name.as_str().starts_with("ce-"));
     // One header sent twice is one with both values, as the platform reads it.
     let mut attributes: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in sent {

@@ -11,7 +11,7 @@ use crate::catalog::metrics;
 use crate::http::reply::Reply;
 use crate::http::request::Filter;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::Tenant;

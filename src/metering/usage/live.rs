@@ -9,7 +9,7 @@ use crate::http::request::text_header;
 use crate::identity::access_tokens;
 use crate::identity::api_keys::store;
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::{Actor, Tenant};

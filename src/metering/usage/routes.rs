@@ -13,7 +13,7 @@ use super::wire::{
     SettlementView, UsageBatch, UsageBatchView, UsageReceipt, UsageSummary,
 };
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::json;
 

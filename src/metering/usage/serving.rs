@@ -5,7 +5,7 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};
-use crate::meter::wire::{HotReply, HotRequest, TELL_METRICS};
+use crate::meter::wire::{HotReply, HotRequest, METRICS_NEEDED};
 
 /// Tells the Meter every metric that the vendor has defined; their number is the version. Where there is none, there is nothing to tell.
 pub async fn put_metrics(tenant: &Tenant) -> Result<()> {
@@ -23,9 +23,9 @@ pub async fn put_metrics(tenant: &Tenant) -> Result<()> {
 pub async fn serve(tenant: &Tenant, mut request: HotRequest<'_>) -> Result<HotReply> {
     let meters = &tenant.app().meters;
     let mut text = meters.serve(tenant.organization(), request.to_wire()).await?;
-    if text == TELL_METRICS {
+    if text == METRICS_NEEDED {
         put_metrics(tenant).await?;
-        request.is_told = true;
+        request.has_all_metrics = true;
         text = meters.serve(tenant.organization(), request.to_wire()).await?;
     }
     HotReply::from_wire(&text).ok_or_else(|| Error::internal("the Meter's answer can't be read"))

@@ -11,7 +11,7 @@ use super::{export, store};
 use crate::http::reply::Reply;
 use crate::http::request::Filter;
 use crate::identity::callers::actors::{Authorized, Vendor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::page;
 use crate::kernel::page::{Page, PageQuery, Start};

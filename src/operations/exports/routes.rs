@@ -14,7 +14,7 @@ use super::{rules, store};
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, Filter, IdInPath, text_header};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::ExportId;
 use crate::kernel::page;

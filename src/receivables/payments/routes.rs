@@ -11,7 +11,7 @@ use crate::http::money::{MoneyInput, MoneyView};
 use crate::http::reply::{Reply, once};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::identity::callers::actors::{Authorized, VendorFor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, PaymentId, RefundId};
 use crate::kernel::page;

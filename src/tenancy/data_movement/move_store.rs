@@ -154,8 +154,8 @@ pub(super) async fn save(platform: &Platform, held: &Move, next: Move) -> Result
     let to_json = |value: Json| value.to_string();
     let statement = platform_sql!(
         "UPDATE moves
-         SET step = ?3, position = ?4, checks = ?5, frozen_at = ?6, flipped_at = ?7, finished_at = ?8,
-           held_until = 0, version = version + 1
+         SET step = ?3, position = ?4, checks = ?5, frozen_at = ?6, flipped_at = ?7, finished_at = ?8, held_until = 0,
+           version = version + 1
          WHERE id = ?1 AND version = ?2
          RETURNING id",
         held.id,

@@ -9,7 +9,7 @@ use crate::events::ItemKey;
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, NameInPath};
 use crate::identity::callers::actors::Authorized;
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::problem::Problem;

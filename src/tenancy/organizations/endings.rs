@@ -8,7 +8,7 @@ use super::{lifecycle, store};
 use crate::http::reply::{Reply, change, once};
 use crate::http::request::{Command, IdInPath};
 use crate::identity::callers::actors::{Authorized, Vendor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::tenant::Tenant;

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::organization::{Cancellation, Life, Organization, Suspension};
 use super::store;
 use crate::events::{CancellationWithdrawn, ErasureDue, OrganizationCancelled, OrganizationResumed, OrganizationSuspended};
-use crate::identity::callers::permissions::Permission;
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::Moment;
 use crate::kernel::organization::Status;
@@ -70,35 +69,6 @@ pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Prob
         (Status::Cancelled, Trigger::Withdraw) => Ok(if past.is_suspended { Status::Suspended } else { past.healthy() }),
         (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Withdraw) => {
             Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled. There is nothing to withdraw."))
-        }
-    }
-}
-
-impl Status {
-    /// The refusal of its writes, if they are refused. Reads are answered in every status.
-    pub fn refusal(self) -> Option<Problem> {
-        match self {
-            Self::Active | Self::Onboarded => None,
-            Self::Suspended => Some(Problem::new(
-                403,
-                "organization_suspended",
-                "The organization is suspended",
-                "This organization is suspended: only reads, exports and cancellation are accepted. Ask your provider to resume it.",
-            )),
-            Self::Cancelled => Some(Problem::new(
-                403,
-                "organization_cancelled",
-                "The organization is cancelled",
-                "This organization is cancelled: only reads and exports are accepted until it is erased. Withdraw the cancellation to restore it.",
-            )),
-        }
-    }
-
-    /// Whether a credential of the organization may write what needs `permission`. Cancelling, withdrawing and exporting are always possible.
-    pub fn permits_writing(self, permission: Permission) -> Result<(), Problem> {
-        match permission {
-            Permission::OrganizationOwn | Permission::ExportsWrite => Ok(()),
-            _ => self.refusal().map_or(Ok(()), Err),
         }
     }
 }
@@ -228,15 +198,5 @@ mod tests {
             assert_eq!(problem.status, 409);
             assert!(problem.detail.ends_with('.'), "{}", problem.detail);
         }
-    }
-
-    #[test]
-    fn who_may_not_write_may_still_leave_and_take_the_data_along() {
-        for status in [Status::Suspended, Status::Cancelled] {
-            assert_eq!(status.permits_writing(Permission::UsageWrite).map_err(|problem| problem.status), Err(403));
-            assert_eq!(status.permits_writing(Permission::OrganizationOwn), Ok(()));
-            assert_eq!(status.permits_writing(Permission::ExportsWrite), Ok(()));
-        }
-        assert_eq!(Status::Active.permits_writing(Permission::UsageWrite), Ok(()));
     }
 }

@@ -9,7 +9,7 @@ use super::{rules, store};
 use crate::http::reply::{Reply, change};
 use crate::http::request::{Command, Filter, IdInPath};
 use crate::identity::callers::actors::{Authorized, Vendor};
-use crate::identity::callers::permissions::needs;
+use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
 use crate::kernel::ids::OrganizationId;
 use crate::kernel::page;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of the cast")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
@@ -34,8 +35,28 @@ pub struct Cast {
     pub grant: String,
 }
 
+/// Made once a process, and copied for each test.
+static FIRST: LazyLock<Mutex<Cast>> = LazyLock::new(|| Mutex::new(Cast::made()));
+
 impl Cast {
     pub fn new() -> Self {
+        let first = FIRST.lock().unwrap();
+        Self {
+            world: first.world.copy(),
+            acme: first.acme.clone(),
+            globex: first.globex.clone(),
+            clock: first.clock.clone(),
+            invoice: first.invoice.clone(),
+            spare_key: first.spare_key.clone(),
+            client: first.client.clone(),
+            client_secret: first.client_secret.clone(),
+            platform_key: first.platform_key.clone(),
+            parked: first.parked.clone(),
+            grant: first.grant.clone(),
+        }
+    }
+
+    fn made() -> Self {
         let world = World::new();
         let acme = world.sign_up_at("Acme", "2026-01-01T00:00:00Z");
         acme.advance("2026-02-20T00:00:00Z");

@@ -123,7 +123,7 @@ fn judge(schema: &Value, value: &Value, place: &str, is_closed: bool, faults: &m
 /// Checks one keyword; what is wrong is returned or, for parts of the value, added.
 fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mut Vec<String>) -> Option<String> {
     let holds = match keyword {
-        "description" | "example" | "propertyNames" => true,
+        "description" | "example" | "examples" | "propertyNames" => true,
         // Members that are not named are refused anyway.
         "additionalProperties" if argument == false => true,
         "$ref" => {

@@ -40,7 +40,7 @@ fn meter_takes(company: &Company<'_>, key: &Credential) -> bool {
         content_type: "".into(),
         idempotency_key: "".into(),
         attributes: "".into(),
-        is_told: false,
+        has_all_metrics: false,
         body: "".into(),
     };
     let reply = block_on(company.world.app.meters.serve(company.id.parse().unwrap(), request.to_wire())).unwrap();
@@ -194,7 +194,7 @@ fn nobody_who_left_a_moment_ago_makes_a_key() {
     let gone = member(&acme, Some("owner"));
     run(&acme, tenant_sql!("DELETE FROM members WHERE organization_id = ?1 AND id = ?2", gone.person));
     // As if the removal had come between the check of the token and the commit.
-    let maker = tenantry::identity::api_keys::rules::Maker { name: gone.person.to_string(), person: Some(gone.person) };
+    let maker = tenantry::identity::key_lifecycle::maker::Maker { name: gone.person.to_string(), person: Some(gone.person) };
     let (_, decision) =
         tenantry::identity::api_keys::rules::create("k", vec!["*".into()], None, maker.clone(), world.app.moment()).unwrap();
     assert_eq!(block_on(tenant(&acme).commit(decision, None)), Err(tenantry::kernel::error::Error::Stale));

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use tenantry::identity::access_tokens;
 use tenantry::identity::access_tokens::{Claims, Subject};
-use tenantry::identity::sessions::rules;
+use tenantry::identity::sessions::session;
 use tenantry::identity::sessions::session::Session;
 use tenantry::identity::sessions::store;
 use tenantry::kernel::ids::{Moment, OrganizationId, PersonId, SessionId};
@@ -52,7 +52,7 @@ pub fn member(company: &Company<'_>, role: Option<&str>) -> Member {
         generation: 1,
         created_at: moment.now,
         last_used_at: moment.now,
-        expires_at: moment.now.plus(rules::LIFETIME),
+        expires_at: moment.now.plus(session::LIFETIME),
         ip: None,
         user_agent: None,
         ended: None,

@@ -128,7 +128,7 @@ fn a_session_that_expired_is_refused() {
     let world = World::new();
     let acme = world.sign_up("Acme");
     let idle = member(&acme, Some("owner"));
-    world.pass(sessions::rules::IDLE_MAX);
+    world.pass(sessions::session::IDLE_MAX);
     world.get(&with_token(&world, idle), "/v1/organization").expect(401);
 }
 

@@ -4,8 +4,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use ed25519_compact::{KeyPair, Seed};
 use serde_json::{Value, json};
 use tenantry::identity::access_tokens::{LIFETIME, Subject};
-use tenantry::identity::callers::permissions::Permission;
 use tenantry::identity::invitations::token::InvitationToken;
+use tenantry::identity::permissions::Permission;
 use tenantry::kernel::ids::PersonId;
 
 use crate::api::cast::{Cast, bearer, text};

@@ -59,7 +59,8 @@ fn an_erased_meter_keeps_nothing_and_nothing_brings_it_back() {
     assert_eq!((erased.rows["commits"], erased.rows["keys"]), (1, 1), "{erased:?}");
     for _ in 0..2 {
         let left = world.sql.dump();
-        assert_eq!(left.len(), 1, "only the word that it was erased stays: {left:?}");
+        assert_eq!(left.len(), 1, "only the mark that it was erased is kept: {left:?}");
+        assert_eq!(world.sql.tables(), ["erased"], "also when its keys were last used is deleted");
         assert!(world.alarm_at().is_none());
         assert_eq!(world.asked(&header, "GET", "/v1/usage"), "401 unauthenticated", "its keys are unknown");
         let late = [

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenantry::kernel::time::{Timestamp, hours};
 use tenantry::meter::contract::Call;
 use tenantry::meter::vocabulary::{Enforcement, Grant, LimitOverride, MetricKind};
-use tenantry::meter::wire::TELL_METRICS;
+use tenantry::meter::wire::METRICS_NEEDED;
 
 use crate::meter::world::{HotRequest, World, at, batch, consumption, get, keyed, request, rule, usage};
 
@@ -101,7 +101,7 @@ fn enforcement_is_for_consumption_only() {
 }
 
 fn untold(request: HotRequest) -> HotRequest {
-    HotRequest { is_told: false, ..request }
+    HotRequest { has_all_metrics: false, ..request }
 }
 
 #[test]
@@ -118,10 +118,10 @@ fn an_unknown_metric_is_asked_for_once_and_nothing_is_counted() {
     ];
     let before = world.sql.dump();
     let wires: Vec<String> = sent.iter().map(HotRequest::to_wire).collect();
-    assert_eq!(world.raw(&wires), [TELL_METRICS; 5]);
+    assert_eq!(world.raw(&wires), [METRICS_NEEDED; 5]);
     assert_eq!(world.sql.dump(), before, "nothing is counted, and no key is taken");
     // Told, and asked for good.
-    let told = |request: &HotRequest| HotRequest { is_told: true, ..request.clone() };
+    let told = |request: &HotRequest| HotRequest { has_all_metrics: true, ..request.clone() };
     let answers = world.group(&sent.each_ref().map(told));
     let short: Vec<String> = answers.iter().map(|answer| format!("{} {}", answer.status, answer.code())).collect();
     assert_eq!(short, ["400 unknown_metric", "200 ", "404 unknown_metric", "400 unknown_metric", "400 unknown_metric"]);

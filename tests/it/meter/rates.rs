@@ -14,7 +14,7 @@ fn limited(organization: (u32, u32), key: (u32, u32)) -> World {
 }
 
 fn event() -> HotRequest {
-    HotRequest { is_told: false, ..usage(json!({"metric": "apiCalls"})) }
+    HotRequest { has_all_metrics: false, ..usage(json!({"metric": "apiCalls"})) }
 }
 
 fn told(answer: &Answer) -> String {
@@ -26,7 +26,7 @@ fn every_answer_tells_what_is_left_and_a_refusal_when_to_come_again() {
     let mut world = limited((100, 100), (2, 3));
     let key = world.key(1, &["usage.read", "usage.write"], None);
     let sent: Vec<_> = [event(), get("/v1/quotas/apiCalls"), event(), event(), event()].into_iter().map(|sent| from(&key, sent)).collect();
-    let untold: Vec<_> = sent.into_iter().map(|sent| HotRequest { is_told: false, ..sent }).collect();
+    let untold: Vec<_> = sent.into_iter().map(|sent| HotRequest { has_all_metrics: false, ..sent }).collect();
     let answers = world.group(&untold);
     let expected = [
         "200 \"default\";r=2;t=1 -",
@@ -62,7 +62,7 @@ fn keys_have_a_share_each_and_all_together_one() {
 fn a_request_that_comes_again_with_the_metrics_told_is_not_limited_twice() {
     let mut world = limited((1, 1), (1, 1));
     assert_eq!(world.send(event()).status, 200);
-    assert_eq!(world.send(HotRequest { is_told: true, ..event() }).status, 200);
+    assert_eq!(world.send(HotRequest { has_all_metrics: true, ..event() }).status, 200);
     assert_eq!(world.send(event()).status, 429);
 }
 

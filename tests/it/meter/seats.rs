@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tenantry::kernel::ids::ReservationId;
 use tenantry::kernel::time::{hours, minutes};
-use tenantry::meter::contract::{Call, ExportPage, SeatAnswer, SeatStanding};
+use tenantry::meter::contract::{Call, ExportPage, SeatAnswer, SeatUsage};
 use tenantry::meter::vocabulary::{Enforcement, LimitOverride};
 
 use crate::meter::world::{World, at, batch, consumption, entitlements, get, keyed, request, usage};
@@ -28,13 +28,13 @@ fn put(world: &mut World, version: i64, members: u32, held: &[&str]) {
     assert_eq!(world.call(Call::PutSeats { version, members, held }), json!({}));
 }
 
-fn standing(world: &mut World) -> SeatStanding {
+fn standing(world: &mut World) -> SeatUsage {
     serde_json::from_value(world.call(Call::Seats)).unwrap()
 }
 
 /// Members and seats held for good.
 fn counted(world: &mut World) -> (String, usize) {
-    let SeatStanding { taken, held, .. } = standing(world);
+    let SeatUsage { taken, held, .. } = standing(world);
     (taken.to_string(), held.len())
 }
 
@@ -153,7 +153,7 @@ fn members_who_come_before_the_plan_are_counted_with_it() {
     let mut world = World::untouched();
     assert_eq!(hold(&mut world, "ada"), "not_configured");
     put(&mut world, 1, 2, &[]);
-    assert_eq!(standing(&mut world), SeatStanding { version: 1, is_counted: true, ..SeatStanding::default() });
+    assert_eq!(standing(&mut world), SeatUsage { version: 1, is_counted: true, ..SeatUsage::default() });
     world.restart();
     world.call(Call::Configure { entitlements: entitlements() });
     assert_eq!(counted(&mut world), ("2".to_owned(), 0));

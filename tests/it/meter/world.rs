@@ -10,7 +10,7 @@ use tenantry::kernel::sql::SqlError;
 use tenantry::kernel::time::Timestamp;
 use tenantry::meter::contract::{Bucket, Call, Fact, PendingFacts, RolledUp};
 use tenantry::meter::vocabulary::{Entitlements, MetricKind, MetricRule};
-use tenantry::meter::wire::{HotCaller, HotReply, TELL_METRICS};
+use tenantry::meter::wire::{HotCaller, HotReply, METRICS_NEEDED};
 
 use crate::support::local_sqlite::LocalSqlite;
 
@@ -83,7 +83,7 @@ pub fn request(method: &str, target: &str, body: &str) -> HotRequest {
         content_type: content_type.to_owned().into(),
         idempotency_key: "".into(),
         attributes: "".into(),
-        is_told: true,
+        has_all_metrics: true,
         body: body.to_owned().into(),
     }
 }
@@ -146,7 +146,7 @@ impl World {
         let replies = result?;
         assert_eq!(replies.len(), group.len(), "each request has its answer");
         let read = |wire: &String| Answer::of(HotReply::from_wire(wire).expect("an answer reads back"));
-        Ok(replies.iter().map(|wire| (wire != TELL_METRICS).then(|| read(wire))).collect())
+        Ok(replies.iter().map(|wire| (wire != METRICS_NEEDED).then(|| read(wire))).collect())
     }
 
     /// Whatever texts, not even requests.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params_from_iter};
 use tenantry::kernel::sql::{LocalSql, Row, SqlError, Value};
 
 use super::lines::Lines;
-use super::sqlite::STATEMENTS_MAX;
+use super::sqlite::{STATEMENTS_MAX, copy_rows};
 
 /// Clones share one database, as the objects that follow each other under one name do.
 #[derive(Clone)]
@@ -22,7 +22,17 @@ pub struct LocalSqlite {
 
 impl LocalSqlite {
     pub fn new() -> Self {
-        let connection = Connection::open_in_memory().expect("SQLite opens in memory");
+        Self::over(Connection::open_in_memory().expect("SQLite opens in memory"))
+    }
+
+    /// A database of its own with the same rows.
+    pub fn copy(&self) -> Self {
+        let copy = Self::new();
+        copy_rows(&self.connection.lock().unwrap(), &mut copy.connection.lock().unwrap());
+        copy
+    }
+
+    fn over(connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Self { connection: Arc::new(Mutex::new(connection)), budget: Arc::default(), statements: Arc::default(), lines: Arc::default() }
     }
@@ -62,6 +72,12 @@ impl LocalSqlite {
 
     pub fn dump(&self) -> Vec<String> {
         self.lines().to_vec()
+    }
+
+    /// The names of the tables, in order.
+    pub fn tables(&self) -> Vec<String> {
+        let rows = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).expect("tables are listed");
+        rows.iter().filter_map(|row| row["name"].as_str()).map(str::to_owned).collect()
     }
 
     fn execute(&self, text: &str) -> rusqlite::Result<()> {

@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use tenantry::identity::access_tokens::{Claims, Subject, mint};
-use tenantry::identity::sessions::rules::LIFETIME;
+use tenantry::identity::sessions::session::LIFETIME;
 use tenantry::kernel::ids::{OrganizationId, PersonId, SessionId};
 use tenantry::kernel::sql::{Sql, Statement, Value};
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::task::Poll;
 
 use futures::future::BoxFuture;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql};
 use tenantry::kernel::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Statement, Value};
@@ -67,6 +67,12 @@ fn migrate(folder: &str) -> Connection {
     connection
 }
 
+/// Page by page.
+pub fn copy_rows(from: &Connection, to: &mut Connection) {
+    let copied = Backup::new(from, to).unwrap().step(-1).unwrap();
+    assert_eq!(copied, StepResult::Done, "nobody else uses the two databases");
+}
+
 fn in_memory() -> Connection {
     let connection = Connection::open_in_memory().expect("SQLite opens in memory");
     connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
@@ -89,10 +95,18 @@ impl ToSql for Bound<'_> {
 impl Sqlite {
     /// An empty database with the migrations of `folder`.
     pub fn migrated(folder: &'static str) -> Self {
-        let mut connection = in_memory();
         let mut templates = TEMPLATES.lock().unwrap();
-        let template = templates.entry(folder).or_insert_with(|| migrate(folder));
-        Backup::new(template, &mut connection).unwrap().step(-1).unwrap();
+        Self::copied(templates.entry(folder).or_insert_with(|| migrate(folder)))
+    }
+
+    /// The same rows, and nothing of what a test wanted to fail or to happen.
+    pub fn copy(&self) -> Self {
+        Self::copied(&self.connection.lock().unwrap())
+    }
+
+    fn copied(template: &Connection) -> Self {
+        let mut connection = in_memory();
+        copy_rows(template, &mut connection);
         Self {
             connection: Mutex::new(connection),
             outage: Mutex::new((0, 0)),

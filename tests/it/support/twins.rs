@@ -20,6 +20,12 @@ use super::local_sqlite::LocalSqlite;
 #[derive(Clone)]
 pub struct HandClock(pub Arc<Mutex<Timestamp>>);
 
+impl HandClock {
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+}
+
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
@@ -63,6 +69,31 @@ pub struct MeterTwins {
 }
 
 impl MeterTwins {
+    pub fn new(secret: &[u8], clock: HandClock, entropy: Arc<Seeded>) -> Self {
+        Self {
+            secret: secret.to_vec(),
+            clock,
+            entropy,
+            meters: Mutex::default(),
+            outage: Mutex::new((0, 0)),
+            calls: Mutex::default(),
+            faults: Mutex::default(),
+            heard: Mutex::default(),
+        }
+    }
+
+    /// The same Meters after a start: what they stored is there.
+    pub fn copy(&self, clock: HandClock, entropy: Arc<Seeded>) -> Self {
+        let copy = Self::new(&self.secret, clock, entropy);
+        let meters = self.meters.lock().unwrap();
+        copy.meters.lock().unwrap().extend(meters.iter().map(|(organization, (sql, _))| {
+            let sql = sql.copy();
+            (*organization, (sql.clone(), Meter::new(sql, self.secret.clone(), *organization)))
+        }));
+        *copy.heard.lock().unwrap() = self.heard.lock().unwrap().clone();
+        copy
+    }
+
     fn with<T>(
         &self,
         organization: OrganizationId,
@@ -133,6 +164,12 @@ pub struct NumberTwin {
     pub failing: Mutex<u32>,
 }
 
+impl NumberTwin {
+    pub fn copy(&self) -> Self {
+        Self { numbers: Mutex::new(self.numbers.lock().unwrap().clone()), failing: Mutex::default() }
+    }
+}
+
 impl InvoiceNumbers for NumberTwin {
     fn number<'a>(&'a self, series: &'static str, document: &'a str) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
@@ -156,6 +193,12 @@ pub struct QueueTwin {
     pub lossy: Mutex<bool>,
     /// Messages that were lost by the test's wish.
     pub lost: Mutex<usize>,
+}
+
+impl QueueTwin {
+    pub fn copy(&self) -> Self {
+        Self { messages: Mutex::new(self.messages.lock().unwrap().clone()), ..Self::default() }
+    }
 }
 
 impl Queues for QueueTwin {

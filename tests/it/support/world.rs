@@ -30,6 +30,16 @@ pub struct World {
     pub queues: Arc<QueueTwin>,
     pub numbers: Arc<NumberTwin>,
     clock: HandClock,
+    entropy: Arc<Seeded>,
+}
+
+/// What a world keeps.
+struct Stores {
+    directory: Sqlite,
+    shards: Vec<Sqlite>,
+    meters: MeterTwins,
+    queues: QueueTwin,
+    numbers: NumberTwin,
 }
 
 /// An answer as the client sees it.
@@ -79,22 +89,38 @@ impl World {
     }
 
     fn with(seed: u64, mailer: impl FnOnce(Arc<Sqlite>) -> Arc<dyn Mailer>) -> Self {
-        let clock = HandClock(Arc::new(Mutex::new(Timestamp::parse("2026-01-01T00:00:00Z").unwrap())));
+        let clock = HandClock::at(Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
         let entropy = Arc::new(Seeded(Mutex::new(seed)));
-        let directory = Arc::new(Sqlite::migrated("directory"));
-        let shards: Vec<Arc<Sqlite>> = (0..2).map(|_| Arc::new(Sqlite::migrated("tenants"))).collect();
-        let meters = Arc::new(MeterTwins {
-            secret: SECRET.to_vec(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            meters: Mutex::default(),
-            outage: Mutex::new((0, 0)),
-            calls: Mutex::default(),
-            faults: Mutex::default(),
-            heard: Mutex::default(),
-        });
-        let queues = Arc::new(QueueTwin::default());
-        let numbers = Arc::new(NumberTwin::default());
+        let shards = (0..2).map(|_| Sqlite::migrated("tenants")).collect();
+        let meters = MeterTwins::new(SECRET, clock.clone(), entropy.clone());
+        let stores = Stores {
+            directory: Sqlite::migrated("directory"),
+            shards,
+            meters,
+            queues: QueueTwin::default(),
+            numbers: NumberTwin::default(),
+        };
+        Self::over(stores, clock, entropy, mailer)
+    }
+
+    /// A world of its own in which all is stored as it is in this one, and nothing is remembered: what takes long to set up is set up once.
+    pub fn copy(&self) -> Self {
+        let clock = HandClock::at(self.app.clock.now());
+        let entropy = Arc::new(Seeded(Mutex::new(*self.entropy.0.lock().unwrap())));
+        let stores = Stores {
+            directory: self.directory.copy(),
+            shards: self.shards.iter().map(|shard| shard.copy()).collect(),
+            meters: self.meters.copy(clock.clone(), entropy.clone()),
+            queues: self.queues.copy(),
+            numbers: self.numbers.copy(),
+        };
+        Self::over(stores, clock, entropy, |directory| Arc::new(LocalMailer { directory }))
+    }
+
+    fn over(stores: Stores, clock: HandClock, entropy: Arc<Seeded>, mailer: impl FnOnce(Arc<Sqlite>) -> Arc<dyn Mailer>) -> Self {
+        let directory = Arc::new(stores.directory);
+        let shards: Vec<Arc<Sqlite>> = stores.shards.into_iter().map(Arc::new).collect();
+        let (meters, queues, numbers) = (Arc::new(stores.meters), Arc::new(stores.queues), Arc::new(stores.numbers));
         let app = App::new(Ports {
             directory: directory.clone(),
             shards: shards.iter().map(|shard| shard.clone() as Arc<dyn tenantry::kernel::sql::Sql>).collect(),
@@ -107,7 +133,7 @@ impl World {
             sealing: Arc::new(SealingTwin),
             fonts: Arc::new(FontFiles),
             clock: Arc::new(clock.clone()),
-            entropy,
+            entropy: entropy.clone(),
             memory: Arc::default(),
             settings: Settings {
                 secret: SECRET.to_vec(),
@@ -118,7 +144,7 @@ impl World {
                 api_url: "https://api.example".into(),
             },
         });
-        Self { app, directory, shards, meters, queues, numbers, clock }
+        Self { app, directory, shards, meters, queues, numbers, clock, entropy }
     }
 
     pub fn platform(&self) -> Platform {

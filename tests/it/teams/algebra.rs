@@ -1,9 +1,10 @@
 //! The algebra of permissions: monotone, downward only, and without a way to get more than those who give hold.
 
 use proptest::prelude::*;
-use tenantry::identity::callers::permissions::{Permission, lacking, permits};
-use tenantry::identity::roles::role::{Assignment, Role, Standing, TeamPath};
-use tenantry::identity::roles::rules::BUILT_IN;
+use tenantry::identity::permissions::standing::{Assignment, Standing, TeamPath};
+use tenantry::identity::permissions::{Permission, lacking, permits};
+use tenantry::identity::roles::built_in::BUILT_IN;
+use tenantry::identity::roles::role::Role;
 use tenantry::kernel::ids::{PersonId, TeamId};
 
 const TEAMS: usize = 7;

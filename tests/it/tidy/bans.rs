@@ -91,6 +91,7 @@ const PLATFORM_OPENERS: &[&str] = &[
     "src/business/follow_up.rs",
     "src/edge/entry.rs",
     "src/edge/outbox.rs",
+    "src/identity/authentication/credentials.rs",
     "src/identity/callers/actors.rs",
     "src/identity/callers/public.rs",
     "src/delivery/mails/routes.rs",

@@ -13,7 +13,7 @@ const SOURCE: &str = "/tests";
 pub struct Sent {
     pub ask: Ask,
     /// The Worker has told the platform's metrics just now.
-    pub is_told: bool,
+    pub has_all_metrics: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Event {
 
 impl Sent {
     pub fn request(&self) -> HotRequest {
-        HotRequest { is_told: self.is_told, ..self.ask.request() }
+        HotRequest { has_all_metrics: self.has_all_metrics, ..self.ask.request() }
     }
 }
 

@@ -137,5 +137,5 @@ pub fn ask(random: &mut Random, reference: &Reference, sent: &[Sent]) -> Sent {
         Some(ask) => ask,
         None => new_ask(random, reference),
     };
-    Sent { ask, is_told: random.percent(70) }
+    Sent { ask, has_all_metrics: random.percent(70) }
 }

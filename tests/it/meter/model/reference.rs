@@ -66,7 +66,7 @@ pub enum Expected {
         text: String,
     },
     Refused(u16, &'static str),
-    TellMetrics,
+    NeedsMetrics,
 }
 
 impl Expected {
@@ -77,7 +77,7 @@ impl Expected {
             Self::Told { replayed: true, .. } => "the same receipt".to_owned(),
             Self::Told { status, .. } => status.to_string(),
             Self::Refused(_, code) => (*code).to_owned(),
-            Self::TellMetrics => "tell metrics".to_owned(),
+            Self::NeedsMetrics => "tell metrics".to_owned(),
         }
     }
 }
@@ -95,8 +95,8 @@ impl Reference {
 
     /// What should be answered. `answer` is what was: the id of a reservation is drawn by the Meter, and taken over from it.
     pub fn expect(&mut self, sent: &Sent, answer: Option<&Answer>) -> Expected {
-        if !sent.is_told && self.names_unknown(&sent.ask) {
-            return Expected::TellMetrics;
+        if !sent.has_all_metrics && self.names_unknown(&sent.ask) {
+            return Expected::NeedsMetrics;
         }
         let told = match &sent.ask {
             Ask::Event(event, way) => self.event(event, *way).map(|(outcome, replayed)| {

@@ -279,7 +279,7 @@ fn random_limit(random: &mut Random) -> Option<Quantity> {
 
 fn agree(sent: &Sent, answer: Option<&Answer>, expected: &Expected) {
     let Some(answer) = answer else {
-        assert_eq!(&Expected::TellMetrics, expected, "{sent:?}");
+        assert_eq!(&Expected::NeedsMetrics, expected, "{sent:?}");
         return;
     };
     let told = match expected {

@@ -1,4 +1,4 @@
-//! Everything that one commit is decided with.
+//! The context of one commit: everything that its requests are decided with.
 
 use rating::Quantity;
 
@@ -6,15 +6,15 @@ use super::book::Book;
 use super::claims::Claims;
 use super::facts::Facts;
 use super::log::Draft;
-use super::plan::Plan;
 use super::reservations::Reservations;
+use super::rules::Rules;
 use super::uniques::Uniques;
 use crate::kernel::ids::Entropy;
 use crate::kernel::time::Timestamp;
 
-/// Everything that one commit is decided with.
-pub(super) struct Desk<'a, 'k> {
-    pub plan: &'a Plan,
+/// Everything that the requests of one commit are decided with.
+pub(super) struct CommitContext<'a, 'k> {
+    pub rules: &'a Rules,
     pub book: &'a mut Book,
     pub facts: &'a mut Facts,
     pub reservations: &'a mut Reservations,
@@ -27,10 +27,10 @@ pub(super) struct Desk<'a, 'k> {
     pub wall: Timestamp,
 }
 
-impl Desk<'_, '_> {
+impl CommitContext<'_, '_> {
     /// The count in the current period.
     pub fn current(&self, metric: &str) -> Quantity {
-        let period = self.plan.period_of(self.now);
-        self.plan.rule(metric).map_or(Quantity::ZERO, |rule| self.book.reading(metric, rule, period))
+        let period = self.rules.period_of(self.now);
+        self.rules.rule(metric).map_or(Quantity::ZERO, |rule| self.book.reading(metric, rule, period))
     }
 }

@@ -54,12 +54,12 @@ pub struct Refusal {
 }
 
 pub fn cases() -> Vec<Case> {
-    let cases: Cases = serde_json::from_str(include_str!("../data/billing.json")).unwrap();
+    let cases: Cases = serde_json::from_str(include_str!("../../data/billing.json")).unwrap();
     cases.cases
 }
 
 pub fn notes() -> Notes {
-    serde_json::from_str(include_str!("../data/billing-notes.json")).unwrap()
+    serde_json::from_str(include_str!("../../data/billing-notes.json")).unwrap()
 }
 
 impl Notes {

@@ -3,13 +3,13 @@
 use rating::{Currency, Money, PriceModel, PricedLine, Quantity, Usage, price, price_buckets, price_part, total};
 use serde_json::{Value, json};
 
-use crate::case::{Case, date, midnight, quantity, text, usd};
+use super::case::{Case, date, midnight, quantity, text, usd};
 
 pub fn check(case: &Case) -> bool {
     if case.has(&["precise_total_amount_cents"]) {
         dynamic_costs(case);
     } else if case.has(&["period", "seat_added"]) {
-        crate::periods::seat(case);
+        super::periods::seat(case);
     } else if case.has(&["buckets_flat"]) {
         buckets(case);
     } else if case.has(&["packs_of"]) {
@@ -151,7 +151,7 @@ fn running(case: &Case) {
 
 fn with_tax(case: &Case, amount: Money) -> Money {
     let rate = case.percent("tax_rate_percent").unwrap_or("0".to_owned());
-    crate::bills::taxed_at(&[(amount, &rate)])
+    super::bills::taxed_at(&[(amount, &rate)])
 }
 
 /// Events that carry their cost in cents.

@@ -1,28 +1,28 @@
-//! What the Meter answers without counting: quotas, and where all metrics stand.
+//! Answers without counting: quotas, the summary of all metrics, and the changes for the live feed.
 
 use std::collections::BTreeMap;
 
 use rating::Quantity;
 use serde_json::Map;
 
-use super::answers::{Answered, Explanation, MetricAnswer, QuotaAnswer, Standing, Summary, body};
+use super::answers::{Answered, Explanation, MetricAnswer, MetricUsage, QuotaAnswer, Summary, body};
 use super::book::Book;
-use super::desk::Desk;
-use super::plan::{Plan, Rule};
+use super::commit_context::CommitContext;
 use super::refusals::unknown_metric;
 use super::reservations::Reservations;
+use super::rules::{Rule, Rules};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::UsageChange;
 use crate::meter::vocabulary::{Aggregation, Enforcement};
 
-impl Desk<'_, '_> {
+impl CommitContext<'_, '_> {
     pub(super) fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {
         let not_found = |problem| Problem { status: 404, errors: Vec::new(), title: "Not found", ..problem };
-        let rule = self.plan.rule(metric).ok_or_else(|| not_found(unknown_metric(self.plan, metric)))?;
-        let period = self.plan.text_of(self.plan.period_of(self.now));
+        let rule = self.rules.rule(metric).ok_or_else(|| not_found(unknown_metric(self.rules, metric)))?;
+        let period = self.rules.text_of(self.rules.period_of(self.now));
         let (current, reserved) = (self.current(metric), self.reservations.held(metric));
-        let entitlements = self.plan.entitlements();
+        let entitlements = self.rules.entitlements();
         let explanation = || Explanation {
             plan: &entitlements.plan,
             plan_version: entitlements.plan_version,
@@ -32,7 +32,7 @@ impl Desk<'_, '_> {
             aggregation: rule.aggregation,
             required,
             limit: rule.base,
-            grants: self.plan.grants_of(metric, self.now).map(Into::into).collect(),
+            grants: self.rules.grants_of(metric, self.now).map(Into::into).collect(),
         };
         let answer = QuotaAnswer {
             type_name: "QuotaCheck",
@@ -40,7 +40,7 @@ impl Desk<'_, '_> {
             metric,
             current,
             limit: rule.limit,
-            remaining: Standing::of(current, rule.limit, reserved).remaining,
+            remaining: MetricUsage::of(current, rule.limit, reserved).remaining,
             reserved,
             period: &period,
             explanation: explain.then(explanation),
@@ -49,8 +49,8 @@ impl Desk<'_, '_> {
     }
 
     pub(super) fn summary(&self) -> Answered {
-        let period = self.plan.text_of(self.plan.period_of(self.now));
-        let metrics = metrics(self.plan, self.book, self.reservations, self.now, |_| true);
+        let period = self.rules.text_of(self.rules.period_of(self.now));
+        let metrics = metrics(self.rules, self.book, self.reservations, self.now, |_| true);
         Answered::ok(body(&Summary { kind: "UsageSummary", period: &period, metrics }))
     }
 }
@@ -67,26 +67,32 @@ fn is_allowed(rule: &Rule, current: Quantity, reserved: Quantity, required: Quan
 }
 
 fn metrics<'a>(
-    plan: &'a Plan,
+    rules: &'a Rules,
     book: &Book,
     reservations: &Reservations,
     now: Timestamp,
     is_wanted: impl Fn(&str) -> bool,
 ) -> BTreeMap<&'a str, MetricAnswer> {
-    let period = plan.period_of(now);
+    let period = rules.period_of(now);
     let answer = |metric: &str, rule: &Rule| {
         let reserved = reservations.held(metric);
-        MetricAnswer { standing: Standing::of(book.reading(metric, rule, period), rule.limit, reserved), reserved }
+        MetricAnswer { usage: MetricUsage::of(book.reading(metric, rule, period), rule.limit, reserved), reserved }
     };
-    plan.rules().filter(|(metric, _)| is_wanted(metric)).map(|(metric, rule)| (metric, answer(metric, rule))).collect()
+    rules.iter().filter(|(metric, _)| is_wanted(metric)).map(|(metric, rule)| (metric, answer(metric, rule))).collect()
 }
 
-/// What the live feed tells: the metrics that moved after the event `since`; all of them when it is 0.
-pub(super) fn changes(plan: &Plan, book: &Book, reservations: &Reservations, now: Timestamp, (since, sequence): (u64, u64)) -> UsageChange {
+/// A message of the live feed: the metrics that changed after the event `since`; all of them when it is 0.
+pub(super) fn changes(
+    rules: &Rules,
+    book: &Book,
+    reservations: &Reservations,
+    now: Timestamp,
+    (since, sequence): (u64, u64),
+) -> UsageChange {
     let moved: Vec<&str> = book.moved_since(since).collect();
-    let metrics = metrics(plan, book, reservations, now, |metric| since == 0 || moved.contains(&metric));
+    let metrics = metrics(rules, book, reservations, now, |metric| since == 0 || moved.contains(&metric));
     let metrics: Map<_, _> =
         metrics.into_iter().filter_map(|(metric, answer)| Some((metric.to_owned(), serde_json::to_value(answer).ok()?))).collect();
-    let period = serde_json::to_value(plan.text_of(plan.period_of(now)).as_ref()).unwrap_or_default();
+    let period = serde_json::to_value(rules.text_of(rules.period_of(now)).as_ref()).unwrap_or_default();
     UsageChange { kind: "UsageChange".to_owned(), period, metrics, sequence }
 }

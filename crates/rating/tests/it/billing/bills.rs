@@ -7,7 +7,7 @@ use rating::{
 };
 use serde_json::{Value, json};
 
-use crate::case::{Case, cents, exact, text, usd};
+use super::case::{Case, cents, exact, text, usd};
 
 pub fn check(case: &Case) -> bool {
     if case.has(&["lines", "percent"]) {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::support::{Event, Meter, Step};
+use super::support::{Event, Meter, Step};
 
 /// What the command prints and its exit code, with `input` on standard input.
 fn run(arguments: &[&str], input: &str) -> (String, Option<i32>) {

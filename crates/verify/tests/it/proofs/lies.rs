@@ -1,11 +1,11 @@
 //! A Meter that lies can make every hash right. What it says is still held against the rules.
 
-use crate::support::{DAY, START, commit_line, end_line, header_line, sha256, verified};
+use super::support::{DAY, START, commit_line, end_line, header_line, sha256, verified};
 
 /// A proof of commits with these members after `number` and `at`, a day apart, ended by these counters.
 fn proof(members: &[String], counters: &str) -> Vec<String> {
     let now = |index: usize| START + DAY * i64::try_from(index).unwrap();
-    let mut hash = sha256(&format!("tenantry-usage-chain-v1\n{}", crate::support::ORGANIZATION));
+    let mut hash = sha256(&format!("tenantry-usage-chain-v1\n{}", super::support::ORGANIZATION));
     let mut lines = vec![header_line(&hash, true)];
     for (index, members) in members.iter().enumerate() {
         let body = format!("{{\"number\":{},\"at\":{},{members}}}", index + 1, now(index));

@@ -7,8 +7,8 @@ use rating::{
 };
 use serde_json::Value;
 
-use crate::bills::{tax_of, taxed_at};
-use crate::case::{Case, cents, date, midnight, quantity, text, usd};
+use super::bills::{tax_of, taxed_at};
+use super::case::{Case, cents, date, midnight, quantity, text, usd};
 
 pub fn check(case: &Case) -> bool {
     if case.has(&["potential", "paid", "previous_credits"]) {

@@ -1,6 +1,6 @@
 //! Whether whom a token names is still there: asked at each use, in the organization's own database.
 
-use crate::identity::roles::role::Standing;
+use crate::identity::permissions::standing::Standing;
 use crate::identity::roles::store::{select_standing, standing_from};
 use crate::identity::sessions::session::Session;
 use crate::identity::sessions::store as sessions;

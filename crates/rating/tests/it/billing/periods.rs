@@ -8,7 +8,7 @@ use rating::{
 };
 use serde_json::Value;
 
-use crate::case::{Case, date, midnight, text, usd};
+use super::case::{Case, date, midnight, text, usd};
 
 pub fn check(case: &Case) -> bool {
     if case.has(&["period_start", "change_on"]) {
@@ -193,7 +193,7 @@ fn to_yearly(case: &Case) {
     let year = case.period("year");
     let change = date(case.inputs.get("upgrade_on").or(case.inputs.get("effective")).unwrap());
     let share = shared(case, year, change, Ending::Change).remaining;
-    let new = case.inputs.get("new").map_or_else(|| case.cents("new_amount_cents"), |new| crate::case::cents(&new["amount_cents"]));
+    let new = case.inputs.get("new").map_or_else(|| case.cents("new_amount_cents"), |new| super::case::cents(&new["amount_cents"]));
     case.expect_money("new_invoice_fees_cents", prorate(new, &share).unwrap());
     let days = Period::new(midnight(change), year.end()).unwrap().calendar_days(Tz::UTC);
     if case.expects("days_billed_new") {
@@ -201,7 +201,7 @@ fn to_yearly(case: &Case) {
         let old = case.input("old");
         let month = through([date(&old["period"][0]), date(&old["period"][1])]);
         let unused = shared(case, month, change, Ending::Change).unused;
-        case.expect_money("credit_note_cents", prorate(crate::case::cents(&old["amount_cents"]), &unused).unwrap());
+        case.expect_money("credit_note_cents", prorate(super::case::cents(&old["amount_cents"]), &unused).unwrap());
     } else {
         assert_eq!(days, case.int("days"));
     }

@@ -9,13 +9,13 @@ use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use utoipa::openapi::security::SecurityRequirement;
 
-use super::actors::{Holder, Identity};
-use super::permissions::{Need, Permission, lacking};
+use super::store;
+use super::team::Team;
 use crate::http::security;
 use crate::http::security::Secured;
-use crate::identity::roles::role::TeamPath;
-use crate::identity::teams::store;
-use crate::identity::teams::team::Team;
+use crate::identity::callers::identity::{Holder, Identity};
+use crate::identity::permissions::standing::TeamPath;
+use crate::identity::permissions::{Need, Permission, lacking};
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::TeamId;
 use crate::kernel::problem::Problem;

@@ -16,7 +16,9 @@ macro_rules! permissions {
 
         /// Types that stand for permissions, for the argument lists of handlers: `Authorized<needs::UsageWrite>`.
         pub mod needs {
-            $(pub struct $name; impl super::Need for $name { const PERMISSION: super::Permission = super::Permission::$name; })*
+            use crate::identity::permissions::permission::{Need, Permission};
+
+            $(pub struct $name; impl Need for $name { const PERMISSION: Permission = Permission::$name; })*
         }
     };
 }

@@ -1,6 +1,6 @@
-//! How an organization's end reaches its Meter: first its keys may not write, at last everything is forgotten.
+//! Erasure: everything that the Meter stores of an organization is deleted for good.
 //!
-//! Invariant: an erased Meter keeps one row, which says so; no call that comes late brings anything back.
+//! Invariant: an erased Meter keeps one row, which marks it as erased; no late call stores anything again.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::kernel::sql::{LocalSql, SqlError};
 use crate::meter::contract::{Call, ClosingCommit, Closings, CurrentUsage, Done, Erased, ExportPage, PendingFacts, RolledUp};
 
 impl Memory {
-    /// Forgets everything but that it did.
+    /// Deletes everything and keeps the mark that the Meter was erased.
     pub fn erase<S: LocalSql>(&mut self, sql: &S, organization: OrganizationId) -> Result<Value, SqlError> {
         let rows = schema::erase(sql)?;
         *self = Self::empty(organization, true);
@@ -20,7 +20,7 @@ impl Memory {
     }
 }
 
-/// What an erased Meter says: as one that was never told anything.
+/// The reply of an erased Meter: that of a Meter which was never configured.
 pub(super) fn erased(call: &Call) -> Result<Value, SqlError> {
     match call {
         Call::Erase => reply(&Erased::default()),

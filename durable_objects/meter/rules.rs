@@ -1,8 +1,8 @@
-//! What the organization may use, and which period an instant belongs to.
+//! The rules of an organization: its metrics and limits, and its periods.
 //!
-//! Owns: everything the Meter was told: entitlements of the subscription, metrics of the platform, limits and grants of the
-//! organization, and the rules that follow from them. Each comes with a version of its own and never goes back to a lower one.
-//! Words: a *rule* is what holds for a metric now: its definition, and its limit with the grants that are active.
+//! Owns: the configuration that the Worker sent: entitlements of the subscription, metrics of the platform, limits and grants of the
+//! organization, and the rules that follow from them. Each has a version of its own and is never replaced by a lower one.
+//! Words: a *rule* is a metric's definition and its present limit, with the grants that are active.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,23 +20,23 @@ use crate::meter::vocabulary::{Aggregation, Enforcement, Entitlements, Grant, Li
 
 /// An event may be this far ahead: clocks of servers differ.
 const AHEAD_MAX: std::time::Duration = minutes(5);
-/// An event may be this old, because for so long a repeated one is recognised.
+/// An event may be this old: a repeated event is recognised for as long.
 pub(super) const REMEMBERED: std::time::Duration = days(35);
 
 const ENTITLEMENTS: &str = "entitlements";
 const METRICS: &str = "metrics";
 const LIMITS: &str = "limits";
 
-pub(super) struct Plan {
+pub(super) struct Rules {
     entitlements: Entitlements,
     metrics: Metrics,
     limits: Limits,
-    rules: BTreeMap<String, Rule>,
+    by_metric: BTreeMap<String, Rule>,
     counts_values: bool,
-    /// Whether `users` is the number of members, and moves with them only.
+    /// Whether `users` is the number of members, and changes with them only.
     counts_members: bool,
-    /// When a grant begins or ends, and the rules have to be made anew.
-    rules_until: Option<Timestamp>,
+    /// The next instant at which a grant begins or ends, and the rules have to be rebuilt.
+    valid_until: Option<Timestamp>,
     /// The periods' bounds as they are written in answers, in the order of `boundaries`.
     texts: Vec<PeriodText>,
 }
@@ -57,7 +57,7 @@ pub(super) struct Limits {
     pub grants: Vec<Grant>,
 }
 
-/// What holds for a metric now.
+/// A metric's definition and its present limit.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub kind: MetricKind,
@@ -69,7 +69,7 @@ pub(super) struct Rule {
     /// Without them.
     pub base: Option<Quantity>,
     pub source: Source,
-    /// Counted here: nobody may record it.
+    /// Counted by the Meter: it can't be recorded.
     pub is_counted_here: bool,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Rule {
 pub(super) enum Source {
     Plan,
     Override,
-    /// Neither the plan nor an override says anything.
+    /// Neither the plan nor an override has one.
     Unlimited,
 }
 
@@ -96,51 +96,51 @@ pub(super) struct PeriodText {
     pub end: String,
 }
 
-impl Plan {
+impl Rules {
     pub fn load<S: LocalSql>(sql: &S, wall: Timestamp) -> Result<Option<Self>, SqlError> {
         let Some(text) = schema::setting(sql, ENTITLEMENTS)? else { return Ok(None) };
-        let plan = Self::of(schema::parse(ENTITLEMENTS, &text)?, Metrics::load(sql)?, Limits::load(sql)?, wall);
-        Ok(Some(plan.counting_members(Seats::load(sql)?.is_counted, wall)))
+        let rules = Self::of(schema::parse(ENTITLEMENTS, &text)?, Metrics::load(sql)?, Limits::load(sql)?, wall);
+        Ok(Some(rules.with_members_counted(Seats::load(sql)?.is_counted, wall)))
     }
 
     pub fn of(entitlements: Entitlements, metrics: Metrics, limits: Limits, wall: Timestamp) -> Self {
         let starts = entitlements.boundaries.iter();
         let ends = entitlements.boundaries.iter().skip(1);
         let texts = starts.zip(ends).map(|(start, end)| PeriodText { start: start.to_string(), end: end.to_string() }).collect();
-        let mut plan = Self {
+        let mut rules = Self {
             entitlements,
             metrics,
             limits,
-            rules: BTreeMap::new(),
+            by_metric: BTreeMap::new(),
             counts_values: false,
             counts_members: false,
-            rules_until: None,
+            valid_until: None,
             texts,
         };
-        plan.make_rules(plan.now(wall));
-        plan
+        rules.rebuild(rules.now(wall));
+        rules
     }
 
-    /// Makes the rules anew when a grant has begun or ended since they were made.
+    /// Rebuilds the rules when a grant has begun or ended since they were built.
     pub fn refresh(&mut self, wall: Timestamp) {
         let now = self.now(wall);
-        if self.rules_until.is_some_and(|until| until <= now) {
-            self.make_rules(now);
+        if self.valid_until.is_some_and(|until| until <= now) {
+            self.rebuild(now);
         }
     }
 
-    fn make_rules(&mut self, now: Timestamp) {
+    fn rebuild(&mut self, now: Timestamp) {
         let defined = self.metrics.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Unlimited));
         let planned = self.entitlements.metrics.iter().map(|(metric, rule)| (metric, rule, Source::Plan));
-        self.rules =
+        self.by_metric =
             defined.chain(planned).map(|(metric, rule, source)| (metric.clone(), self.rule_of(metric, rule, source, now))).collect();
-        self.counts_values = self.rules.values().any(|rule| rule.unique_property.is_some());
+        self.counts_values = self.by_metric.values().any(|rule| rule.unique_property.is_some());
         let turns = self.limits.grants.iter().flat_map(|grant| [Some(grant.starts_at), grant.ends_at]).flatten();
-        self.rules_until = turns.filter(|turn| *turn > now).min();
+        self.valid_until = turns.filter(|turn| *turn > now).min();
     }
 
     fn rule_of(&self, metric: &str, rule: &MetricRule, source: Source, now: Timestamp) -> Rule {
-        // People are no consumption: somebody has to be there who pays what is open, or goes on.
+        // Members are not refused: somebody has to be able to pay open invoices, or to resume the subscription.
         let admits_nothing = self.entitlements.admits_nothing && metric != USERS;
         let (base, enforcement, source) = match self.limits.overrides.get(metric) {
             _ if admits_nothing => (Some(Quantity::ZERO), Enforcement::Hard, Source::Plan),
@@ -163,16 +163,16 @@ impl Plan {
         }
     }
 
-    /// Whether `users` is counted by what the Worker says of members.
-    pub fn count_members(&mut self, is_counted: bool, wall: Timestamp) {
+    /// Sets whether `users` is the number of members that the Worker sends.
+    pub fn set_counts_members(&mut self, is_counted: bool, wall: Timestamp) {
         if self.counts_members != is_counted {
             self.counts_members = is_counted;
-            self.make_rules(self.now(wall));
+            self.rebuild(self.now(wall));
         }
     }
 
-    pub fn counting_members(mut self, is_counted: bool, wall: Timestamp) -> Self {
-        self.count_members(is_counted, wall);
+    pub fn with_members_counted(mut self, is_counted: bool, wall: Timestamp) -> Self {
+        self.set_counts_members(is_counted, wall);
         self
     }
 
@@ -198,12 +198,12 @@ impl Plan {
     }
 
     pub fn rule(&self, metric: &str) -> Option<&Rule> {
-        self.rules.get(metric)
+        self.by_metric.get(metric)
     }
 
-    /// Every metric there is, with what holds for it.
-    pub fn rules(&self) -> impl Iterator<Item = (&str, &Rule)> {
-        self.rules.iter().map(|(metric, rule)| (metric.as_str(), rule))
+    /// Every metric with its rule.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.by_metric.iter().map(|(metric, rule)| (metric.as_str(), rule))
     }
 
     /// Whether there is any metric that counts different values.
@@ -216,7 +216,7 @@ impl Plan {
         self.metrics.event_types.get(event_type).map_or(event_type, String::as_str)
     }
 
-    /// The period of an instant. What lies before the first belongs to the first, what lies after the last to the last.
+    /// The period of an instant. An instant before the first belongs to the first, one after the last to the last.
     pub fn period_of(&self, instant: Timestamp) -> Period {
         let boundaries = &self.entitlements.boundaries;
         let last = boundaries.len().saturating_sub(2);
@@ -225,7 +225,7 @@ impl Plan {
         Period { starts_at: bound(index), ends_at: bound(index.saturating_add(1)) }
     }
 
-    /// A period as answers write it; ready for those of the entitlements, made anew for one of an earlier answer.
+    /// A period as answers write it; ready for those of the entitlements, formatted for one of an earlier answer.
     pub fn text_of(&self, period: Period) -> Cow<'_, PeriodText> {
         let boundaries = &self.entitlements.boundaries;
         let index = boundaries.partition_point(|boundary| *boundary <= period.starts_at).saturating_sub(1);
@@ -262,7 +262,7 @@ impl Plan {
 }
 
 impl Rule {
-    /// Whether what is asked for comes on top of what is used.
+    /// Whether a required amount adds to the used one.
     pub fn is_additive(&self) -> bool {
         matches!(self.aggregation, Aggregation::Sum | Aggregation::Count)
     }

@@ -1,6 +1,6 @@
 //! Whatever history a Meter has, its proof holds; whatever is done to the proof, it doesn't any more.
 
-use crate::support::{self, DAY, Event, METRICS, Meter, START, Step, verified};
+use super::support::{self, DAY, Event, METRICS, Meter, START, Step, verified};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
