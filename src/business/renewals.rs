@@ -13,7 +13,7 @@ use crate::events::{
 use crate::kernel::ids::SubscriptionId;
 use crate::workflow;
 
-workflow! { "renewals", "Changes of a subscription reach the Meter at once. The end of a paid year is announced, pauses end on time, and late usage is billed after the end.";
+workflow! { "renewals", "Changes reach the Meter at once, pauses end on time, ends are announced, and late usage is billed.";
     when SubscriptionRenewed => [configure_next_period];
     when SubscriptionUpgraded => [raise_limits];
     when SubscriptionDowngraded => [lower_limits];

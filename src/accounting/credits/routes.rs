@@ -132,7 +132,8 @@ pub struct Credits {
 /// Create a credit
 ///
 /// Grants credit to an organization. Its next invoices in the same currency draw on it. An organization has at most 200 open credits.
-#[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit", params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
+#[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit",
+    params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
     responses((status = 201, description = "The credit", body = CreditView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewCredit>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());

@@ -60,9 +60,12 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
 ///
 /// The entries of the ledger with their postings, newest first. An entry never changes; a correction is another entry.
 #[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger", operation_id = "listLedgerEntries",
-    params(("source" = Option<String>, Query, description = "Only entries of this record: the id of an invoice, payment, credit, credit note or refund"),
+    params(
+        ("source" = Option<String>, Query,
+            description = "Only entries of this record: the id of an invoice, payment, credit, credit note or refund"),
         ("invoice" = Option<String>, Query, description = "Only entries that concern this invoice"),
-        PageQuery),
+        PageQuery
+    ),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): Filter<EntriesQuery>) -> Result<Reply> {
     let (tenant, shown) = (&caller.tenant, query.shown()?);

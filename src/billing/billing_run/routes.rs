@@ -73,7 +73,10 @@ impl From<Finding> for FindingView {
 /// Checks one page of subscriptions: every period that ended has an invoice, or the subscription is a dead letter (`GET /v1/dead-letters`).
 /// Changes nothing.
 #[utoipa::path(get, path = "/v1/billing/audit", tag = "operations", operation_id = "auditBilling",
-    params(("graceHours" = Option<u32>, Query, description = "The allowed delay of the hourly run in hours: 0 to 744, 2 when absent"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    params(
+        ("graceHours" = Option<u32>, Query, description = "The allowed delay of the hourly run in hours: 0 to 744, 2 when absent"),
+        ("cursor" = Option<String>, Query, description = "nextCursor of the page before")
+    ),
     responses((status = 200, description = "The findings; empty where everything is billed", body = AuditView)))]
 pub async fn audit(vendor: Vendor, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
     let place = query.cursor.as_deref().map_or_else(|| Ok(Place::default()), place)?;

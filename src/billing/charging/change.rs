@@ -47,7 +47,8 @@ fn is_other_interval(subscription: &Subscription, to: &Shape) -> bool {
 /// Refuses another interval without proration: paid time would be lost.
 pub fn check_proration(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
     if is_other_interval(subscription, to) && policy == ProrationPolicy::None {
-        let detail = "Another billing period without proration would lose paid time. Send \"effective\": \"period_end\", or another prorationPolicy.";
+        let detail = "Another billing period without proration would lose paid time. \
+                      Send \"effective\": \"period_end\", or another prorationPolicy.";
         return Err(Problem::conflict("interval_needs_proration", detail).into());
     }
     Ok(())

@@ -50,6 +50,13 @@ impl Granted {
 
     /// For the audit log.
     pub(super) fn facts(&self) -> Json {
-        json!({"name": self.name, "off": self.off, "bills": self.bills, "items": self.items, "validFrom": self.valid_from, "validThrough": self.valid_through})
+        json!({
+            "name": self.name,
+            "off": self.off,
+            "bills": self.bills,
+            "items": self.items,
+            "validFrom": self.valid_from,
+            "validThrough": self.valid_through,
+        })
     }
 }

@@ -155,7 +155,8 @@ impl From<Granted> for DiscountView {
 /// Create a discount
 ///
 /// Grants a discount to an organization. It applies from the next invoice on. An organization has at most 50 open discounts.
-#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount", params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
+#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount",
+    params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
     responses((status = 201, description = "The discount", body = DiscountView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewDiscount>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());

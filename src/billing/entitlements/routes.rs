@@ -123,7 +123,8 @@ pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParam
 /// Get an entitlement
 ///
 /// An unknown feature is answered with `hasAccess` false.
-#[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement", params(("key" = String, Path, description = "`sso`")),
+#[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement",
+    params(("key" = String, Path, description = "`sso`")),
     responses((status = 200, description = "The entitlement", body = EntitlementView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): NameInPath) -> Result<Reply> {
     require_key(&key)?;

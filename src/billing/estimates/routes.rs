@@ -20,7 +20,11 @@ const EVENTS_MAX: usize = 1_000;
 /// A price, and the usage to price: either `quantity` or `events`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"}, "quantity": "15000", "currency": "USD"}))]
+#[schema(example = json!({
+    "price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"},
+    "quantity": "15000",
+    "currency": "USD",
+}))]
 pub struct NewEstimate {
     /// The price to apply.
     #[schema(value_type = PriceDocument)]

@@ -68,7 +68,8 @@ pub struct Line {
     pub proration: Option<Proration>,
 }
 
-/// The share of a period that a line is. With `share` one of `rating::shares(period, changed_at, zone, policy, ending)`, where the ending is
+/// The share of a period that a line is. With `share` one of `rating::shares(period, changed_at, zone, policy, ending)`, where the ending
+/// is
 /// a termination if `is_end`, its `amount_minor` can be computed again from this alone; each product is rounded once:
 ///
 /// | kind | amount |

@@ -55,7 +55,8 @@ pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: C
 /// Preview a change of the subscription
 ///
 /// The exact charges of the same change, made now. Changes nothing.
-#[utoipa::path(post, path = "/v1/subscription/change-previews", tag = "subscription", operation_id = "previewSubscriptionChange", request_body = NewChange,
+#[utoipa::path(post, path = "/v1/subscription/change-previews", tag = "subscription", operation_id = "previewSubscriptionChange",
+    request_body = NewChange,
     responses((status = 200, description = "The change and its charges", body = ChangeView)))]
 pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Command<NewChange>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -34,7 +34,8 @@ pub(super) async fn billed_account(tenant: &Tenant) -> Result<Account> {
 pub(super) async fn current_account(tenant: &Tenant) -> Result<Account> {
     let account = load(tenant, store::require(tenant).await?.id).await?;
     if account.subscription.is_due(tenant.moment().now) {
-        let detail = "A period has just ended and its invoice is being created. Preview again within the hour, or make the change: it does not have to wait.";
+        let detail = "A period has just ended and its invoice is being created. \
+                      Preview again within the hour, or make the change: it does not have to wait.";
         return Err(Problem::conflict("period_being_billed", detail).into());
     }
     Ok(account)

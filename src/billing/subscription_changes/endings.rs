@@ -28,7 +28,8 @@ use crate::meter::contract::Closing;
 ///
 /// `now`: the usage so far is billed, unused prepaid time becomes credit, and usage is refused when the response arrives. `period_end`: the
 /// subscription runs until the billing period ends, and the cancellation can be withdrawn until then.
-#[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription", request_body = NewSubscriptionCancellation,
+#[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription",
+    request_body = NewSubscriptionCancellation,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionCancellation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());

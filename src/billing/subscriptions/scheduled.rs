@@ -13,7 +13,8 @@ use crate::kernel::problem::Problem;
 /// Refuses where a scheduled change or cancellation conflicts: a new end of the billing period, or another change, would contradict it.
 pub fn check_nothing_scheduled(subscription: &Subscription) -> Result<()> {
     if subscription.cancellation.is_some() {
-        let detail = "The subscription is cancelled for the end of the billing period. Withdraw the cancellation first with DELETE /v1/subscription/cancellation.";
+        let detail = "The subscription is cancelled for the end of the billing period. \
+                      Withdraw the cancellation first with DELETE /v1/subscription/cancellation.";
         return Err(Problem::conflict("cancellation_pending", detail).into());
     }
     if subscription.scheduled.is_some() {

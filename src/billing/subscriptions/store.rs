@@ -122,7 +122,8 @@ pub async fn require(tenant: &Tenant) -> Result<Subscription> {
             404,
             "no_subscription",
             "No subscription",
-            "The organization has no subscription yet. A new organization gets its trial within a minute; otherwise create one with POST /v1/subscription.",
+            "The organization has no subscription yet. A new organization gets its trial within a minute; \
+             otherwise create one with POST /v1/subscription.",
         )
         .into()
     })
