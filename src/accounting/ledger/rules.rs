@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_balance_is_no_entry() {
+    fn an_unbalanced_entry_is_refused() {
         let refused = |entry: Result<Entry>, why: &str| match entry {
             Err(Error::Internal(text)) => assert!(text.contains(why), "{text}"),
             other => panic!("{other:?}"),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_nothing_is_empty() {
+    fn an_entry_that_moves_nothing_is_empty() {
         let nothing = invoice_finalized(invoice(), &parts(0, 0, 0, 0, 0, 0), moment()).unwrap();
         assert!(nothing.is_empty());
         // Paid by credit that the same invoice gives: one posting of the account, and that comes to nothing.

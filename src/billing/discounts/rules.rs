@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_discount_is_refused_where_it_is_wrong() {
+    fn an_invalid_discount_is_refused_at_its_field() {
         let percent = |text: &str| Off::Percentage(text.parse().unwrap());
         let usd = |minor| Off::Fixed(Money::new(minor, Currency::USD));
         for (off, place) in [
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_open_as_often_as_agreed() {
+    fn a_discount_is_open_as_often_as_granted() {
         let moment = Moment { now: Timestamp::from_millis(0), entropy: &Fixed };
         let (once, _) = grant(&wanted(Off::Percentage("10".parse().unwrap())), 0, moment).unwrap();
         assert!(once.is_open() && !Granted { redeemed: 1, ..once.clone() }.is_open());

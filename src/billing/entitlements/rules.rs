@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_fits_what_the_plan_says() {
+    fn an_override_has_the_type_of_the_feature() {
         let check = |known: Option<Entitlement>, value: Given| {
             set(&[], known.as_ref(), given("k", value)).map(|_| ()).map_err(|problem| (problem.status, problem.code))
         };

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_priced_is_refused() {
+    fn an_invalid_price_or_usage_is_refused() {
         let fee = json!({"model": "percentage", "rate": "1.5"});
         let flat = json!({"model": "flat", "amount": "1"});
         for (body, code, pointer) in [

@@ -113,8 +113,8 @@ impl Invoice {
 
     /// The amount without any payment, credit or credit note against it, whether or not it is still expected.
     pub fn outstanding(&self) -> Money {
-        let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
-        self.money(self.total_minor.saturating_sub(settled))
+        let covered = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
+        self.money(self.total_minor.saturating_sub(covered))
     }
 }
 

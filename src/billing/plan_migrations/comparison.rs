@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_said() {
+    fn differences_between_versions_are_listed() {
         let comparison = compare(&subscriber(), &version(1), &second()).unwrap();
         assert_eq!((comparison.fate, comparison.to.plan_version), (Fate::Moves, 2));
         assert_eq!(comparison.effective_at, Timestamp::parse("2026-03-15T00:00:00Z").unwrap());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way_is_said() {
+    fn obstacles_are_listed() {
         let to = second();
         let fate = |subscriber: &Subscription| compare(subscriber, &version(1), &to).unwrap().fate;
         let in_euros = Plan { prices: vec![], ..version(2) };

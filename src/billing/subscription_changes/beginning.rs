@@ -78,7 +78,7 @@ async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscrib
     Ok((Subscribed { shape, plan: plan.into() }, currency))
 }
 
-/// Bills the late usage of the previous subscription. From here on, it cannot be told from usage of the next one.
+/// Bills the late usage of the previous subscription. Later it could not be distinguished from usage of the next one.
 async fn bill_late_usage_before(tenant: &Tenant, before: &Subscription) -> Result<()> {
     let decision = endings::late_usage(tenant, before.id).await?;
     tenant.commit(decision, None).await

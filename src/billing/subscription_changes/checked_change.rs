@@ -33,8 +33,8 @@ pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange
     let to = target(tenant, from, subscription.currency, body).await?;
     let effective = body.effective.map_or_else(|| usual(from, &to, subscription.currency), Ok)?;
     let policy = body.proration_policy.unwrap_or(from.plan.proration_policy);
-    let waits = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
-    if to.shape == from.shape || (effective == Effective::PeriodEnd && waits) {
+    let is_scheduled = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
+    if to.shape == from.shape || (effective == Effective::PeriodEnd && is_scheduled) {
         let detail =
             "This change is already in effect or scheduled. Send a different plan, planVersion, billingPeriod, quantity or addOns.";
         return Err(Problem::conflict("no_change", detail).into());

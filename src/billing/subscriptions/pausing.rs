@@ -122,7 +122,7 @@ mod tests {
     fn kept_time_ends_as_much_later_and_months_go_on_from_there() {
         let january = trial("2026-01-31T00:00:00Z", "UTC").renewed().unwrap();
         let resumed = rested(&january, PausePolicy::KeepTime, "2026-02-10T00:00:00Z", "2026-02-20T00:00:00Z");
-        assert_eq!(resumed.period.starts_at, january.period.starts_at, "the usage period goes on");
+        assert_eq!(resumed.period.starts_at, january.period.starts_at, "the usage period continues");
         assert_eq!(resumed.period.ends_at.date(), "2026-03-10", "ten days after February 28");
         let next = resumed.renewed().unwrap();
         assert_eq!((next.period.starts_at.date(), next.period.ends_at.date()), ("2026-03-10".into(), "2026-04-10".into()));
