@@ -4,8 +4,9 @@
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { readArguments } from "../scripts/lib.mjs";
 
-const [what, state] = process.argv.slice(2);
+const [what, state] = readArguments("node billing_rows.mjs write|placed|read <state>", {}, [2, 2]).positionals;
 const work = { write, placed, read }[what];
 console.log(JSON.stringify(work(JSON.parse(readFileSync(0, "utf8")))));
 

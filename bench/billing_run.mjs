@@ -50,7 +50,7 @@ function overPeriod() {
   return { startsAt: Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, day), endsAt: Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), day) };
 }
 
-const door = (state) => startServer({ state, entry: "bench/billing_door.mjs" });
+const door = (state) => startServer({ kind: "release", state, entry: "bench/billing_door.mjs" });
 
 /** A few organizations by the ordinary way, so that it is known which file is which shard. They are on trial and not due. */
 async function placeSome(state) {

@@ -1,6 +1,6 @@
 // What the command line asks for.
 
-import { Failure } from "../scripts/lib.mjs";
+import { Failure, readArguments, readNumber } from "../scripts/lib.mjs";
 
 const USAGE = `npm run bench -- [cases] [options]
   cases      of: CASES (all when none is named)
@@ -10,22 +10,17 @@ const USAGE = `npm run bench -- [cases] [options]
   --profile  no comparison: where our Worker spends its time in each case, the 25 most expensive functions`;
 
 /** Answers `{ cases, rounds, seconds, organizations, profile }`. */
-export function readOptions(words, known) {
-  const options = { cases: [], rounds: 5, seconds: 2, organizations: 10_000, profile: false };
-  const rest = [...words];
-  const refuse = (reason) => {
-    throw new Failure(`${reason}\n\n${USAGE.replace("CASES", known.join(" "))}`);
+export function readOptions(known) {
+  const usage = USAGE.replace("CASES", known.join(" "));
+  const text = { type: "string" };
+  const { values, positionals } = readArguments(usage, { rounds: text, seconds: text, organizations: text, profile: { type: "boolean" } }, [0, Infinity]);
+  const unknown = positionals.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Failure(`There is no case ${unknown}.\n\n${usage}`);
+  return {
+    cases: positionals.length > 0 ? positionals : known,
+    rounds: readNumber(usage, "--rounds", values.rounds, { least: 1 }) ?? 5,
+    seconds: readNumber(usage, "--seconds", values.seconds, { least: 0.1, isWhole: false }) ?? 2,
+    organizations: readNumber(usage, "--organizations", values.organizations, { least: 1 }) ?? 10_000,
+    profile: values.profile ?? false,
   };
-  while (rest.length > 0) {
-    const word = rest.shift();
-    if (word === "--profile") options.profile = true;
-    else if (["--rounds", "--seconds", "--organizations"].includes(word)) {
-      options[word.slice(2)] = Number(rest.shift());
-      if (!(options[word.slice(2)] > 0)) refuse(`${word} takes a number above 0.`);
-    } else if (known.includes(word)) options.cases.push(word);
-    else refuse(word === "--help" ? "" : `There is no ${word}.`);
-  }
-  for (const name of ["rounds", "organizations"]) if (!Number.isInteger(options[name])) refuse(`--${name} takes a whole number.`);
-  if (options.cases.length === 0) options.cases = known;
-  return options;
 }

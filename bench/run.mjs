@@ -21,11 +21,11 @@ async function rate() {
 
 await main(import.meta.url, async () => {
   const started = Date.now();
-  const options = readOptions(process.argv.slice(2), [RATING, ...Object.keys(CASES)]);
+  const options = readOptions([RATING, ...Object.keys(CASES)]);
   if (options.cases.includes(RATING) && !options.profile) await rate();
   options.cases = options.cases.filter((name) => name !== RATING);
   if (options.cases.length === 0) return;
-  await build({ withNames: options.profile });
+  await build("release", { withNames: options.profile });
   const contenders = new Contenders();
   const generator = startGenerator();
   try {

@@ -1,7 +1,7 @@
 // `npm run aggregations -- <file>`: sends a file of events through both ways in, each line twice and shuffled, as a count, a sum, a
 // unique count, a maximum and a latest value, then holds every month of every organization against an independent count of the file.
 
-import { Failure, main, seconds } from "./lib.mjs";
+import { main, readArguments, readNumber, seconds } from "./lib.mjs";
 import { booksOf } from "./aggregations/books.mjs";
 import { countMonths } from "./aggregations/count.mjs";
 import { METRICS } from "./aggregations/metrics.mjs";
@@ -36,15 +36,13 @@ export function aggregated({ files, author }) {
 }
 
 await main(import.meta.url, async () => {
-  const [file, seed = String(Date.now() % 2 ** 32), ...others] = process.argv.slice(2);
-  if (file === "--help" || file === "-h") return console.log(USAGE);
-  if (others.length > 0 || !/^\d+$/.test(seed)) throw new Failure(`One file, and a whole number as the seed.\n\n${USAGE}`);
+  const [file, seed] = readArguments(USAGE, {}, [1, 2]).positionals;
   const lines = readEvents(file, aggregated, USAGE);
   // The SDK and the verifier are needed also where the server is another's.
   await setUp();
   const server = await useServer();
   try {
-    const result = await aggregations(server, lines, Number(seed), console.log);
+    const result = await aggregations(server, lines, readNumber(USAGE, "The seed", seed) ?? Date.now() % 2 ** 32, console.log);
     report(result);
     if (result.wrong.length > 0) process.exitCode = 1;
   } finally {

@@ -1,14 +1,17 @@
 // `npm run audit-billing -- <url> [hours]`: goes through all subscriptions and finds every period that is over by more than so many hours (2 when
 // absent) without an invoice or a parked row. The platform key comes from TENANTRY_PLATFORM_KEY, so that no other process sees it.
 
-import { Failure, main } from "./lib.mjs";
+import { Failure, main, readArguments } from "./lib.mjs";
 
 const REQUEST_LIMIT_MS = 60_000;
+const USAGE = `TENANTRY_PLATFORM_KEY=tk_platform_... npm run audit-billing -- https://your-worker.example [hours]
+
+Finds every period that is over by more than so many hours (2) without an invoice or a parked row.`;
 
 await main(import.meta.url, async () => {
-  const [url, hours] = process.argv.slice(2);
+  const [url, hours] = readArguments(USAGE, {}, [1, 2]).positionals;
   const key = process.env.TENANTRY_PLATFORM_KEY;
-  if (!url || !key) throw new Failure("Run: TENANTRY_PLATFORM_KEY=tk_platform_... npm run audit-billing -- https://your-worker.example [hours]");
+  if (!key) throw new Failure(`TENANTRY_PLATFORM_KEY is not set.\n\n${USAGE}`);
   const { subscriptions, findings } = await auditBilling(url.replace(/\/$/, ""), key, hours);
   for (const { organization, subscription, kind, since } of findings) {
     console.error(`✘ ${subscription} of ${organization}: ${kind === "overdue" ? `due since ${since}, neither billed nor parked` : `the period from ${since} has no invoice`}`);

@@ -1,15 +1,18 @@
 // `npm run audit-ledger -- <url>`: computes every balance of every organization again from its postings, and holds them against what is kept
 // and against the invoices. The platform key comes from TENANTRY_PLATFORM_KEY, so that no other process sees it.
 
-import { Failure, main } from "./lib.mjs";
+import { Failure, main, readArguments } from "./lib.mjs";
 
 const REQUEST_LIMIT_MS = 60_000;
+const USAGE = `TENANTRY_PLATFORM_KEY=tk_platform_... npm run audit-ledger -- https://your-worker.example
+
+Computes every balance of every organization again, and holds it against what is kept and against the invoices.`;
 const PAGE = 100;
 
 await main(import.meta.url, async () => {
-  const [url] = process.argv.slice(2);
+  const [url] = readArguments(USAGE, {}, [1, 1]).positionals;
   const key = process.env.TENANTRY_PLATFORM_KEY;
-  if (!url || !key) throw new Failure("Run: TENANTRY_PLATFORM_KEY=tk_platform_... npm run audit-ledger -- https://your-worker.example");
+  if (!key) throw new Failure(`TENANTRY_PLATFORM_KEY is not set.\n\n${USAGE}`);
   const { organizations, entries, differing } = await auditLedger(url.replace(/\/$/, ""), key);
   for (const { organization, differences } of differing) {
     for (const difference of differences) console.error(`✘ ${organization}: ${difference}`);

@@ -1,15 +1,18 @@
 // `npm run audit-seats -- <url>`: holds the members of every organization against what its Meter counts as `users`, which is what the plan's
 // limit is enforced by. The platform key comes from TENANTRY_PLATFORM_KEY, so that no other process sees it.
 
-import { Failure, main } from "./lib.mjs";
+import { Failure, main, readArguments } from "./lib.mjs";
 
 const REQUEST_LIMIT_MS = 60_000;
+const USAGE = `TENANTRY_PLATFORM_KEY=tk_platform_... npm run audit-seats -- https://your-worker.example
+
+Holds the members of every organization against what its Meter counts.`;
 const PAGE = 100;
 
 await main(import.meta.url, async () => {
-  const [url] = process.argv.slice(2);
+  const [url] = readArguments(USAGE, {}, [1, 1]).positionals;
   const key = process.env.TENANTRY_PLATFORM_KEY;
-  if (!url || !key) throw new Failure("Run: TENANTRY_PLATFORM_KEY=tk_platform_... npm run audit-seats -- https://your-worker.example");
+  if (!key) throw new Failure(`TENANTRY_PLATFORM_KEY is not set.\n\n${USAGE}`);
   const { organizations, members, differing } = await auditSeats(url.replace(/\/$/, ""), key);
   for (const { organization, taken, held, meter } of differing) {
     console.error(`✘ ${organization}: ${taken} members and ${held} invitations, the Meter counts ${meter.taken} and holds ${meter.held}`);

@@ -1,33 +1,30 @@
 // `npm run check`: what a reviewer would otherwise have to look for. Format, lints for both targets, drift between the code and
 // what is written about it, and the budgets of size and start-up. It runs everything before it fails, and closes with a table.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
 import { bindings, crons } from "./config.mjs";
-import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fromRoot, loudly, main, quietly, readJson, seconds, wranglerCommand } from "./lib.mjs";
+import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fromRoot, loudly, main, quietly, readArguments, readJson, seconds, wranglerCommand } from "./lib.mjs";
 import { setUp } from "./setup.mjs";
 
-/**
- * Compressed, as Cloudflare counts it: its limit is 3 MB, and what is small starts fast. A good tenth of it shapes the text of printed
- * invoices (docs/decisions/0036-an-invoice-brings-its-fonts.md).
- */
-const BUNDLE_KIB_MAX = 3_000;
+/** As Cloudflare counts it: its limit is 64 MiB unpacked, and what is small starts fast. */
+const BUNDLE_MIB_MAX = 16;
 /** Cloudflare refuses a Worker that takes a second to start; a user waits for a cold start. */
-const START_UP_MS_MAX = 50;
+const START_UP_MS_MAX = 60;
 /** A single profile has few samples, so the middle one of several counts. */
 const START_UP_RUNS = 5;
 const SCRATCH = fromRoot(".dev/check");
 
+/** In this order. A check answers the figure that the table shows, or throws a `Failure` that says what to do. */
 const CHECKS = [
   ["format", () => cargo("fmt", "--all", "--check")],
   ["lints, native", () => cargo("clippy", "--workspace", "--all-targets", "--", "-D", "warnings")],
   ["lints, wasm32", () => cargo("clippy", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
-  ["generated files", () => cargo("test", "--test", "drift", "--quiet")],
-  ["tidy", () => cargo("test", "--test", "tidy", "--quiet")],
+  ["generated files", () => cargo("test", "--test", "it", "--quiet", "drift")],
+  ["tidy", () => cargo("test", "--test", "it", "--quiet", "tidy")],
   ["bindings", bindingsAreUsedAndExplained],
-  ["bundle, gzip", bundleSize],
+  ["bundle, unpacked", bundleSize],
   ["start-up, active", startUpTime],
 ];
 
@@ -35,21 +32,28 @@ const CHECKS = [
 const REMEDIES = {
   fmt: "run `cargo fmt --all`",
   clippy: "follow what clippy says above",
-  drift: "run `UPDATE=1 cargo test --test drift` and read the difference before you commit it",
+  drift: "run `UPDATE=1 cargo test --test it drift` and read the difference before you commit it",
   tidy: "follow what the test says above",
 };
 
+const USAGE = `npm run check [-- <name>]
+
+Runs every check, or those whose name begins like this:
+${CHECKS.map(([name]) => `  ${name}`).join("\n")}`;
+
 await main(import.meta.url, async () => {
+  const [wanted = ""] = readArguments(USAGE, {}, [0, 1]).positionals;
+  const chosen = CHECKS.filter(([name]) => name.startsWith(wanted));
+  if (chosen.length === 0) throw new Failure(`There is no check ${wanted}.\n\n${USAGE}`);
   await setUp();
   const rows = [];
-  for (const [name, check] of CHECKS) rows.push(await measured(name, check));
+  for (const [name, check] of chosen) rows.push(await measured(name, check));
   rmSync(SCRATCH, { recursive: true, force: true });
   printTable(rows);
   const failed = rows.filter((row) => !row.passed).map((row) => row.name);
   if (failed.length > 0) throw new Failure(`Not in order: ${failed.join("; ")}. The reasons stand above.`);
 });
 
-/** A check answers a figure to show, or throws the sentence that says what to do. */
 async function measured(name, check) {
   console.log(`\n── ${name}`);
   const started = Date.now();
@@ -64,7 +68,7 @@ async function measured(name, check) {
 
 async function cargo(...args) {
   const { code } = await loudly("cargo", args);
-  const remedy = REMEDIES[args[0]] ?? REMEDIES[args[2]];
+  const remedy = REMEDIES[args[0]] ?? REMEDIES[args.at(-1)];
   if (code !== 0) throw new Failure(`\`cargo ${args.join(" ")}\` ended with ${code}: ${remedy}.`);
 }
 
@@ -89,17 +93,18 @@ function sourceOf(...folders) {
 
 /** The size of what `wrangler deploy` would upload: the script and its wasm, without source maps. */
 async function bundleSize() {
-  await build();
+  await build("release");
   const folder = path.join(SCRATCH, "bundle");
   mkdirSync(folder, { recursive: true });
   await wrangler("wrangler deploy --dry-run", "deploy", "--dry-run", "--outdir", folder);
   const modules = readdirSync(folder).filter((name) => /\.(m?js|wasm)$/.test(name));
-  const kib = modules.reduce((sum, name) => sum + gzipSync(readFileSync(path.join(folder, name))).length, 0) / 1024;
-  return within(kib, BUNDLE_KIB_MAX, "KiB", "look at what grew with `cargo bloat --release --target wasm32-unknown-unknown`");
+  const mib = modules.reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0) / 2 ** 20;
+  return within(mib, BUNDLE_MIB_MAX, "MiB", "look at what grew with `cargo bloat --release --target wasm32-unknown-unknown`");
 }
 
 /** Time in which the processor was busy before the Worker could answer, on this machine, from the profile that wrangler records. */
 async function startUpTime() {
+  await build("release");
   const times = [];
   for (let run = 0; run < START_UP_RUNS; run += 1) {
     const profile = path.join(SCRATCH, `startup-${run}.cpuprofile`);

@@ -6,10 +6,15 @@ import { CAST, CLOSING, OPENING } from "./demo/cast.mjs";
 import { Chronicle, money, number, table } from "./demo/chronicle.mjs";
 import { Company } from "./demo/company.mjs";
 import { allInvoices, countedOnInvoices, wrongNumbers, wrongTotals } from "./ledger.mjs";
-import { main, seconds } from "./lib.mjs";
+import { main, readArguments, seconds } from "./lib.mjs";
 import { useServer } from "./server.mjs";
 
+const USAGE = `npm run demo
+
+A year in the life of five companies. TENANTRY_URL names a server to play it on; else a running \`npm run dev\` is taken, or one is started.`;
+
 await main(import.meta.url, async () => {
+  readArguments(USAGE);
   const server = await useServer();
   try {
     const started = Date.now();

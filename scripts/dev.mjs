@@ -4,24 +4,32 @@ import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { build, inputsFingerprint } from "./build.mjs";
 import { crons, isDue } from "./config.mjs";
-import { Failure, delay, fromRoot, main, readJson, seconds, writePrivateJson } from "./lib.mjs";
+import { Failure, delay, fromRoot, main, readArguments, readJson, seconds, writePrivateJson } from "./lib.mjs";
 import { seed } from "./seed.mjs";
 import { CREDENTIALS_FILE, portIsFree, startServer } from "./server.mjs";
 import { setUp } from "./setup.mjs";
+import { prepareState } from "./state.mjs";
 
 const MINUTE_MS = 60_000;
-const WATCH_PAUSE_MS = 1_000;
+const WATCH_PAUSE_MS = 500;
+const USAGE = `npm run dev
+
+Builds without optimisation, serves with a demo organization, and builds and serves again whenever a source changes.
+
+  PORT            where it listens (8787)
+  TENANTRY_STATE  the folder of its data (.dev/state)`;
 let stopping = false;
 
 await main(import.meta.url, async () => {
   const started = Date.now();
+  readArguments(USAGE);
   const port = Number(process.env.PORT ?? 8787);
   const state = path.resolve(process.env.TENANTRY_STATE ?? fromRoot(".dev/state"));
   await refuseTakenPort(port);
   console.log("Preparing (the first time takes some minutes, later starts a few seconds)");
   await setUp();
   const built = inputsFingerprint();
-  await build();
+  await Promise.all([build("quick"), prepareState(state)]);
   console.log(`  … starting the server on port ${port}`);
   const server = await startServer({ state, port, quiet: false, logLevel: "log" });
   process.once("SIGINT", () => stop(server)).once("SIGTERM", () => stop(server));
@@ -86,12 +94,13 @@ async function rebuildOnChange(server, built) {
 /** Answers whether a server is running afterwards. */
 async function replace(server, serving) {
   console.log("\nA source file changed");
+  const started = Date.now();
   try {
-    await build();
+    await build("quick");
     await server.stop();
     serving = false;
     await server.start();
-    console.log(`  ✔ ${server.url} runs the new build`);
+    console.log(`  ✔ ${server.url} runs the new build, ${seconds(started)} after the change`);
     return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { EVERYWHERE, EXCEPTIONS } from "./fuzz/exceptions.mjs";
-import { Failure, fromRoot, loudly, main, output, quietly, readJson, seconds } from "./lib.mjs";
+import { Failure, fromRoot, loudly, main, output, quietly, readArguments, readJson, readNumber, seconds } from "./lib.mjs";
 import { startServer } from "./server.mjs";
 import { CACHE, setUp } from "./setup.mjs";
 
@@ -19,11 +19,10 @@ checks, also whether one organization gets what another one owns.`;
 
 await main(import.meta.url, async () => {
   const started = Date.now();
-  const options = readOptions(process.argv.slice(2));
-  if (options === undefined) return console.log(USAGE);
+  const options = readOptions();
   await setUp();
   const schemathesis = await installed();
-  await build();
+  await build("quick");
   const folder = mkdtempSync(path.join(os.tmpdir(), "tenantry-fuzz-"));
   const server = await startServer();
   const failed = [];
@@ -40,14 +39,11 @@ await main(import.meta.url, async () => {
   console.log(`\nNo findings, seed ${options.seed}, ${seconds(started)}.`);
 });
 
-function readOptions(args) {
-  const options = { examples: 50, seed: Date.now() % 100_000, seconds: 300, only: undefined };
-  for (let index = 0; index < args.length; index += 2) {
-    const name = args[index].replace(/^--/, "");
-    if (!(name in options) || args[index + 1] === undefined) return undefined;
-    options[name] = name === "only" ? args[index + 1] : Number(args[index + 1]);
-  }
-  return options;
+function readOptions() {
+  const text = { type: "string" };
+  const { values } = readArguments(USAGE, { examples: text, seed: text, seconds: text, only: text });
+  const number = (name, otherwise) => readNumber(USAGE, `--${name}`, values[name]) ?? otherwise;
+  return { examples: number("examples", 50), seed: number("seed", Date.now() % 100_000), seconds: number("seconds", 300), only: values.only };
 }
 
 /** Where the tool is; it is installed when it is missing. */

@@ -4,8 +4,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 export const fromRoot = (...parts) => path.join(ROOT, ...parts);
@@ -26,6 +28,40 @@ export async function main(url, run) {
     console.error(error instanceof Failure ? `\n✘ ${error.message}` : error);
     process.exit(1);
   }
+}
+
+/**
+ * The words of the command line: `{ values, positionals }`, as `parseArgs` of Node reads them. `--help` prints the usage and ends; what is
+ * not in order is refused with the usage. `words`: how many words beside the options there may be, `[least, most]`.
+ */
+export function readArguments(usage, options = {}, words = [0, 0]) {
+  const { values, positionals } = parsed(usage, options);
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const [least, most] = words;
+  if (positionals.length < least) throw new Failure(`Something is missing.\n\n${usage}`);
+  if (positionals.length > most) throw new Failure(`\`${positionals[most]}\` is too much.\n\n${usage}`);
+  return { values, positionals };
+}
+
+function parsed(usage, options) {
+  try {
+    return parseArgs({ options: { ...options, help: { type: "boolean", short: "h" } }, allowPositionals: true });
+  } catch (error) {
+    throw new Failure(`${error.message}\n\n${usage}`);
+  }
+}
+
+/** A number from the command line, at least `least`; `undefined` where it is left out. */
+export function readNumber(usage, name, text, { least = 0, isWhole = true } = {}) {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (text.trim() === "" || !(number >= least) || (isWhole && !Number.isSafeInteger(number))) {
+    throw new Failure(`${name} takes a ${isWhole ? "whole " : ""}number of at least ${least}, not \`${text}\`.\n\n${usage}`);
+  }
+  return number;
 }
 
 export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
@@ -83,9 +119,9 @@ export function output(command, args) {
 
 /**
  * Runs a long command in silence but for a line every ten seconds, so that nobody wonders whether it hangs.
- * The end of what the command printed appears only when it fails. Answers the output.
+ * The end of what the command printed appears only when it fails. Answers the output. `priority`: of the process, as in `os.setPriority`.
  */
-export async function quietly(title, command, args, { env, heartbeat = 10_000 } = {}) {
+export async function quietly(title, command, args, { env, heartbeat = 10_000, priority } = {}) {
   const started = Date.now();
   let text = "";
   const ticker = setInterval(() => {
@@ -93,6 +129,8 @@ export async function quietly(title, command, args, { env, heartbeat = 10_000 } 
     console.log(`  … ${title}, ${seconds(started)}${last ? ` (${last})` : ""}`);
   }, heartbeat);
   const child = start(command, args, env);
+  // What the command starts inherits it. A child that could not be started has no number, and says so below.
+  if (priority !== undefined && child.pid !== undefined) os.setPriority(child.pid, priority);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk) => (text += chunk));
   }

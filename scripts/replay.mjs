@@ -1,7 +1,7 @@
 // `npm run replay -- <file>`: streams a file of events through the public API of a running Worker while a test clock follows the file
 // and each period is billed, then holds every count on every invoice against an independent count of the file.
 
-import { Failure, main, seconds } from "./lib.mjs";
+import { main, readArguments, seconds } from "./lib.mjs";
 import { wrongTotals } from "./ledger.mjs";
 import { differing, differingAnswers, invoicedRows, paired } from "./replay/compare.mjs";
 import { count } from "./replay/count.mjs";
@@ -14,9 +14,7 @@ const PROGRESS_PAUSE_MS = 5_000;
 const date = (ms) => new Date(ms).toISOString().slice(0, 10);
 
 await main(import.meta.url, async () => {
-  const [file, ...others] = process.argv.slice(2);
-  if (file === "--help" || file === "-h") return console.log(USAGE);
-  if (others.length > 0) throw new Failure(`One file at a time.\n\n${USAGE}`);
+  const [file] = readArguments(USAGE, {}, [1, 1]).positionals;
   const events = readEvents(file);
   const server = await useServer();
   try {

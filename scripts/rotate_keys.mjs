@@ -1,9 +1,12 @@
 // `npm run rotate-keys -- <url>`: after a new secret was put in front of TENANTRY_MASTER_KEYS, wraps every sealing key under it. May be
 // stopped and run again. The platform key comes from TENANTRY_PLATFORM_KEY, so that no other process sees it.
 
-import { Failure, main } from "./lib.mjs";
+import { Failure, main, readArguments } from "./lib.mjs";
 
 const REQUEST_LIMIT_MS = 60_000;
+const USAGE = `TENANTRY_PLATFORM_KEY=tk_platform_... npm run rotate-keys -- https://your-worker.example
+
+Wraps every sealing key under the newest of TENANTRY_MASTER_KEYS. May be stopped and run again.`;
 
 async function step(url, key) {
   const response = await fetch(`${url}/v1/sealing-keys/rotations`, {
@@ -17,9 +20,9 @@ async function step(url, key) {
 }
 
 await main(import.meta.url, async () => {
-  const [url] = process.argv.slice(2);
+  const [url] = readArguments(USAGE, {}, [1, 1]).positionals;
   const key = process.env.TENANTRY_PLATFORM_KEY;
-  if (!url || !key) throw new Failure("Run: TENANTRY_PLATFORM_KEY=tk_platform_... npm run rotate-keys -- https://your-worker.example");
+  if (!key) throw new Failure(`TENANTRY_PLATFORM_KEY is not set.\n\n${USAGE}`);
   let rewrapped = 0;
   for (;;) {
     const progress = await step(url.replace(/\/$/, ""), key);

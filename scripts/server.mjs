@@ -36,8 +36,9 @@ const LOG_PAUSE_MS = 250;
 export const CREDENTIALS_FILE = fromRoot(".dev/credentials.json");
 
 /**
- * Starts a server on 127.0.0.1 that serves the build that is there, and answers when it is healthy.
+ * Starts a server on 127.0.0.1 that serves a build that is there, and answers when it is healthy.
  *
+ * - `kind`: which build, see `build.mjs`.
  * - `state`: the folder of its data. Left out, it is a temporary one that `stop` removes.
  * - `port`: left out, a free one.
  * - `quiet: false`: what wrangler and the Worker print is shown as well, once the server is healthy. It is always in `server.log`.
@@ -45,10 +46,10 @@ export const CREDENTIALS_FILE = fromRoot(".dev/credentials.json");
  * - `vars`: more variables for the Worker.
  * - `entry`: the Worker's main file, relative to the root, if it is not the one that is deployed.
  */
-export async function startServer({ state, port, quiet = true, logLevel = "warn", vars = {}, entry } = {}) {
+export async function startServer({ kind = "quick", state, port, quiet = true, logLevel = "warn", vars = {}, entry } = {}) {
   const temporary = state === undefined;
   const folder = state ?? mkdtempSync(path.join(os.tmpdir(), "tenantry-"));
-  const server = new Server({ folder, temporary, quiet, logLevel, vars, entry, port: port ?? (await freePort()) });
+  const server = new Server({ kind, folder, temporary, quiet, logLevel, vars, entry, port: port ?? (await freePort()) });
   await server.start();
   return server;
 }
@@ -90,7 +91,7 @@ class Server {
   }
 
   async #spawn(environmentFile) {
-    const { folder, logLevel, vars, entry, port } = this.#options;
+    const { kind, folder, logLevel, vars, entry, port } = this.#options;
     const [node, args] = wranglerCommand(
       ...["dev", ...(entry ? [entry] : []), "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(await freePort())],
       ...["--persist-to", folder, "--env-file", environmentFile, "--show-interactive-dev-session=false"],
@@ -112,6 +113,8 @@ class Server {
         // Servers side by side have the same name, and must not find each other.
         WRANGLER_REGISTRY_PATH: path.join(folder, "registry"),
         TENANTRY_PREBUILT: "1",
+        // Which build `#rust` is stands in package.json; the others are wrangler's own conditions.
+        WRANGLER_BUILD_CONDITIONS: ["workerd", "worker", "browser", ...(kind === "release" ? [] : [kind])].join(","),
       }),
     });
     closeSync(log);
@@ -243,7 +246,7 @@ export async function useServer(options = {}) {
   if (offered && (await isHealthy(offered.url))) return { ...offered, own: false, stop: async () => {} };
   if (process.env.TENANTRY_URL) throw new Failure(`There is no healthy server at TENANTRY_URL (${process.env.TENANTRY_URL}).`);
   await setUp();
-  await build();
+  await build("quick");
   const server = await startServer(options);
   try {
     return Object.assign(server, await seed(server.url, server.platformKey), { own: true });

@@ -5,14 +5,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import os from "node:os";
 import path from "node:path";
 import { makeFonts } from "./fonts.mjs";
-import { Failure, NODE_22, fromRoot, main, output, quietly, readJson, seconds } from "./lib.mjs";
+import { Failure, NODE_22, fromRoot, main, output, quietly, readArguments, readJson, seconds } from "./lib.mjs";
 
 const NODE_MAJOR_MIN = 20;
 const WASM_TARGET = "wasm32-unknown-unknown";
-const WORKER_BUILD_VERSION = "0.8.7";
 export const CACHE = process.env.TENANTRY_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "tenantry");
 
-/** Answers where the tools are that a build needs. */
+/** Answers where the tools are that every build needs. */
 export async function setUp() {
   checkNode();
   checkRust();
@@ -20,12 +19,7 @@ export async function setUp() {
   await installPackages();
   await makeFonts();
   await addWasmTarget();
-  return {
-    wasmBindgen: await wasmBindgen(),
-    workerBuild: await compiledTool("worker-build", WORKER_BUILD_VERSION, "worker-build"),
-    wasmOpt: fromRoot("node_modules/binaryen/bin/wasm-opt"),
-    esbuild: fromRoot("node_modules/esbuild/bin/esbuild"),
-  };
+  return { wasmBindgen: await wasmBindgen(), esbuild: fromRoot("node_modules/esbuild/bin/esbuild") };
 }
 
 function checkNode() {
@@ -95,26 +89,60 @@ async function wasmBindgen() {
 const toolPath = (crate, version, binary) => path.join(CACHE, `${crate}-${version}`, "bin", binary);
 
 /** The project's own release, where it can be reached: seconds instead of a minute of compiling. Answers whether that worked. */
-export async function downloadWasmBindgen(version, tool, host = "https://github.com") {
-  const triple = { "linux-x64": "x86_64-unknown-linux-musl", "darwin-arm64": "aarch64-apple-darwin", "darwin-x64": "x86_64-apple-darwin" }[
-    `${process.platform}-${process.arch}`
-  ];
+export async function downloadWasmBindgen(version, tool, host = GITHUB) {
+  const triple = { "linux-x64": "x86_64-unknown-linux-musl", "darwin-arm64": "aarch64-apple-darwin", "darwin-x64": "x86_64-apple-darwin" }[SYSTEM];
   if (!triple) return false;
   const name = `wasm-bindgen-${version}-${triple}`;
-  const folder = path.join(path.dirname(tool), `download-${process.pid}`);
+  const url = `${host}/wasm-bindgen/wasm-bindgen/releases/download/${version}/${name}.tar.gz`;
+  return downloadTool(url, tool, (folder) => path.join(folder, name, "wasm-bindgen"), `wasm-bindgen ${version}`);
+}
+
+/**
+ * The optimiser of a release: binaryen's own, where it can be downloaded, else the one that comes with the npm packages. That one is the
+ * same program, itself compiled to WebAssembly, and takes several times as long.
+ */
+export async function wasmOpt() {
+  const { version } = readJson(fromRoot("node_modules/binaryen/package.json"));
+  const tool = toolPath("binaryen", version, "wasm-opt");
+  if (existsSync(tool) || (await downloadWasmOpt(version.split(".")[0], tool))) return tool;
+  return fromRoot("node_modules/binaryen/bin/wasm-opt");
+}
+
+/** npm counts 132.0.0 what binaryen counts 132. Answers whether it worked. */
+export async function downloadWasmOpt(version, tool, host = GITHUB) {
+  const system = { "linux-x64": "x86_64-linux", "linux-arm64": "aarch64-linux", "darwin-arm64": "arm64-macos", "darwin-x64": "x86_64-macos" }[SYSTEM];
+  if (!system) return false;
+  const name = `binaryen-version_${version}`;
+  const url = `${host}/WebAssembly/binaryen/releases/download/version_${version}/${name}-${system}.tar.gz`;
+  return downloadTool(url, tool, (folder) => path.join(folder, name, "bin/wasm-opt"), `wasm-opt version ${version}`, {
+    // On macOS it finds its library beside it.
+    library: (folder) => path.join(folder, name, "lib"),
+  });
+}
+
+const GITHUB = "https://github.com";
+const SYSTEM = `${process.platform}-${process.arch}`;
+
+/** Takes one binary, and the folder of its libraries, out of an archive, if it says that it is `expected`. Answers whether it did. */
+async function downloadTool(url, tool, binaryIn, expected, { library } = {}) {
+  const cache = path.dirname(path.dirname(tool));
+  const folder = `${cache}.download-${process.pid}`;
   const started = Date.now();
   try {
-    const archive = await download(`${host}/wasm-bindgen/wasm-bindgen/releases/download/${version}/${name}.tar.gz`);
+    const archive = await download(url);
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, "archive.tar.gz"), archive);
     output("tar", ["-xzf", path.join(folder, "archive.tar.gz"), "-C", folder]);
-    const binary = path.join(folder, name, "wasm-bindgen");
-    if (output(binary, ["--version"]) !== `wasm-bindgen ${version}`) return false;
+    const binary = binaryIn(folder);
+    if (!output(binary, ["--version"])?.startsWith(expected)) return false;
+    mkdirSync(path.dirname(tool), { recursive: true });
+    const libraries = library?.(folder);
+    if (libraries && existsSync(libraries) && !existsSync(path.join(cache, "lib"))) renameSync(libraries, path.join(cache, "lib"));
     renameSync(binary, tool);
-    console.log(`  ✔ wasm-bindgen ${version} downloaded, ${seconds(started)}`);
+    console.log(`  ✔ ${expected} downloaded, ${seconds(started)}`);
     return true;
   } catch {
-    // No network, a proxy in the way, no such release: compiling works everywhere.
+    // No network, a proxy in the way, no such release: the other way works everywhere.
     return false;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -153,6 +181,7 @@ async function compiledTool(crate, version, binary) {
 }
 
 await main(import.meta.url, async () => {
+  readArguments("npm run setup\n\nInstalls what the other commands need. They call it themselves.");
   const started = Date.now();
   await setUp();
   console.log(`✔ Everything is in place (${seconds(started)}).`);

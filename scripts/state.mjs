@@ -15,8 +15,14 @@ export async function prepareState(state) {
   return secretsOf(state);
 }
 
-/** Migrating takes seconds and copying none, so a migrated empty state is kept for each set of migrations. */
 async function copyTemplate(state) {
+  const template = await makeTemplate();
+  mkdirSync(state, { recursive: true });
+  cpSync(template, state, { recursive: true });
+}
+
+/** Migrating takes seconds and copying none, so a migrated empty state is kept for each set of migrations. Answers where. */
+export async function makeTemplate() {
   const template = fromRoot(".dev/template", migrationsFingerprint());
   if (!existsSync(template)) {
     const unfinished = `${template}.${process.pid}`;
@@ -24,8 +30,7 @@ async function copyTemplate(state) {
     if (existsSync(template)) rmSync(unfinished, { recursive: true, force: true });
     else renameSync(unfinished, template);
   }
-  mkdirSync(state, { recursive: true });
-  cpSync(template, state, { recursive: true });
+  return template;
 }
 
 async function migrate(state) {

@@ -2,13 +2,14 @@
 
 use axum::body::{Body, HttpBody};
 use futures::TryStreamExt;
-use http::Request as HttpRequest;
+use http::{HeaderValue, Method, Request as HttpRequest, header};
 use http_body_util::BodyExt;
 use worker::{
     Context, Env, Headers, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Request, Response, ScheduleContext, ScheduledEvent, event,
 };
 
 use crate::api as web;
+use crate::api::openapi::StaticFile;
 use crate::jobs::dead_letters::store;
 use crate::jobs::{calendar, messages};
 use crate::kernel::error::{Error, Result};
@@ -16,6 +17,17 @@ use crate::kernel::ids::RequestId;
 use crate::kernel::json::BATCH_BYTES_MAX;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{App, Message};
+
+/// In every instance, before anything else: what the standard library would print of a panic goes nowhere on wasm32. The hook that was
+/// there stays: by it the `worker` crate notes that this instance is done for (docs/decisions/0013-the-design-card-s-crates.md).
+#[event(start)]
+fn start() {
+    let noted = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        console_error_panic_hook::hook(panic);
+        noted(panic);
+    }));
+}
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
@@ -30,13 +42,29 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
         return Ok(page);
     }
     let request = read(request).await?;
-    let path = request.uri().path().to_owned();
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
     let response = web::handle(app, request).await;
     if let Some(crate::http::refusal::Cause(Error::Internal(what))) = response.extensions().get::<crate::http::refusal::Cause>() {
         let id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
         log("error", &format!("{path} failed by a mistake of ours, request {id}"), what);
     }
-    write(response).await
+    write(with_static_file(response, &method, &env).await?).await
+}
+
+/// Puts in the static file that the response stands for, if it stands for one.
+async fn with_static_file(mut response: axum::response::Response, method: &Method, env: &Env) -> worker::Result<axum::response::Response> {
+    let Some(StaticFile(file)) = response.extensions().get().copied() else { return Ok(response) };
+    let mut answer = env.assets("ASSETS")?.fetch(format!("https://assets{file}"), None).await?;
+    if answer.status_code() != 200 {
+        return Err(worker::Error::RustError(format!("{file} is not among the static files: build again")));
+    }
+    let bytes = answer.bytes().await?;
+    // The router took the length of the body that it had.
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    if method != Method::HEAD {
+        *response.body_mut() = Body::from(bytes);
+    }
+    Ok(response)
 }
 
 /// The interactive page: static files, served by us. What is not among them goes to the router, which refuses it like any other route.

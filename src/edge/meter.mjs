@@ -5,7 +5,7 @@
 // Invariants: what throws inside a transaction is rolled back, and its core is never used again.
 
 import { DurableObject } from "cloudflare:workers";
-import { MeterCore, Outbox } from "../../build/index.js";
+import { MeterCore, Outbox } from "#rust";
 import { Feeds } from "./feeds.mjs";
 
 /** A group larger than this does not wait any longer. */

@@ -4,7 +4,7 @@
 // request (`src/edge/entry.rs`), which of them go together (`shared_calls.mjs`), the Meter's transactions (`meter.mjs`).
 // Invariants: only a key with the right MAC addresses an object; no error text leaves us.
 
-import Rust, { InvoiceNumbers, KeyGate } from "../../build/index.js";
+import Rust, { InvoiceNumbers, KeyGate } from "#rust";
 import { FEED_ENDS_AT, FEED_KEY } from "./feeds.mjs";
 import { HOT_PATHS } from "./hot_paths.mjs";
 import { Meter } from "./meter.mjs";

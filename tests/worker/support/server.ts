@@ -9,10 +9,10 @@ export type Server = Awaited<ReturnType<typeof startServer>>;
  * A fresh server for the tests of one file: empty, migrated, with a platform key of its own. Call it at the top of the file;
  * the answer may be read from the first test on.
  */
-export function freshServer(): { readonly current: Server } {
+export function freshServer(options: Parameters<typeof startServer>[0] = {}): { readonly current: Server } {
   let server: Server | undefined;
   before(async () => {
-    server = await startServer();
+    server = await startServer(options);
   });
   after(async () => {
     await server?.stop();
