@@ -45,14 +45,23 @@ pub enum Account {
 #[serde(rename_all = "snake_case")]
 #[schema(as = LedgerEntryKind)]
 pub enum EntryKind {
+    /// An invoice got its number.
     InvoiceFinalized,
+    /// A payment of an invoice was received.
     PaymentReceived,
+    /// Deferred revenue of a period was earned.
     RevenueRecognized,
+    /// A credit was granted.
     CreditGranted,
+    /// The rest of a credit expired or was voided.
     CreditExpired,
+    /// A credit note was created.
     CreditNoteIssued,
+    /// A refund was paid out.
     RefundPaid,
+    /// An invoice was voided.
     InvoiceVoided,
+    /// An invoice was written off.
     InvoiceUncollectible,
     /// The invoice was written off, and is paid after all.
     InvoiceRecovered,

@@ -54,15 +54,22 @@ pub fn refusal(status: Status) -> Problem {
     }
 }
 
+/// The status of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = InvoiceStatus)]
 pub enum Status {
+    /// It has no number yet.
     Draft,
+    /// It has its number and is not paid in full.
     Due,
+    /// Nothing is outstanding.
     Paid,
+    /// The due date has passed, and it is not paid in full.
     Overdue,
+    /// It was a mistake and is not to be paid.
     Void,
+    /// It was written off.
     Uncollectible,
 }
 

@@ -180,12 +180,19 @@ fn refusal(status: Status, trigger: Trigger) -> Problem {
 #[serde(rename_all = "snake_case")]
 #[schema(as = SubscriptionStatus)]
 pub enum Status {
+    /// On trial: usage is free.
     Trialing,
+    /// Charged and in use.
     Active,
+    /// In use, with an overdue invoice.
     PastDue,
+    /// Paused by the organization: no charges, no usage.
     Paused,
+    /// Suspended by the vendor: charges, but no usage.
     Suspended,
+    /// Ended by a cancellation.
     Cancelled,
+    /// Ended without renewal.
     Expired,
 }
 
