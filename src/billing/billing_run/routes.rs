@@ -20,7 +20,7 @@ const GRACE_HOURS_DEFAULT: u64 = 2;
 /// A month: later than that, everything is late.
 const GRACE_HOURS_MAX: u64 = 744;
 
-/// What to check.
+/// The page to check and the allowed delay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AuditQuery {

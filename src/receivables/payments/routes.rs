@@ -92,12 +92,13 @@ impl From<Payment> for PaymentView {
     }
 }
 
-/// How a refund stands.
+/// The status of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RefundStatus {
-    /// It is to be paid out.
+    /// Not paid out yet.
     Pending,
+    /// Paid out.
     Paid,
 }
 
