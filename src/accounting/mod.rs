@@ -1,6 +1,6 @@
-//! Accounting: what every money fact is posted to.
+//! Accounting: the ledger and credit.
 //!
-//! Owns: the ledger and credit. Does not own: invoices (`billing/`) and payments (`receivables/`).
+//! Owns: journal entries, balances, credits. Does not own: invoices (`billing/`) and payments (`receivables/`), whose facts are posted.
 
 pub mod credits;
 pub mod ledger;

@@ -1,7 +1,7 @@
 //! Billing: what is sold to an organization, and what it is charged.
 //!
-//! Owns: subscriptions, their changes and plan migrations, charging, invoices, the billing run, and what a price depends on. Does not own:
-//! payments (`receivables/`), plans (`catalog/`), counts (the Meter).
+//! Owns: subscriptions, their changes and plan migrations, charging, invoices, the billing run, and what a price depends on. Does not
+//! own: payments (`receivables/`), plans (`catalog/`), counts (the Meter).
 
 pub mod billing_run;
 pub mod charging;

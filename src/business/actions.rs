@@ -34,26 +34,26 @@ pub enum Action {
     /// Makes the directory say whether this person is a member.
     KeepDirectoryTrue(PersonId),
     FinalizeInvoice(InvoiceId),
-    /// Ends a pause whose time is over.
+    /// Ends a pause at its scheduled end.
     EndPause {
         subscription: SubscriptionId,
         resumes_at: Timestamp,
     },
-    /// Bills what came after the last invoice of a subscription that is over.
+    /// Bills the late usage of an ended subscription.
     BillLateUsage(SubscriptionId),
-    /// An invoice is overdue: so is the subscription.
+    /// Marks the subscription past due.
     MarkPastDue,
-    /// Nothing is overdue any more: the subscription is in good standing again.
+    /// Marks the subscription current, if no invoice is overdue.
     MarkCurrent,
-    /// Makes an invoice overdue that is due still.
+    /// Marks an invoice overdue, if it is still due.
     MarkOverdue(InvoiceId),
-    /// Books what an invoice charged in advance for a period that is over as earned.
+    /// Recognizes the revenue that an invoice deferred until the end of a period.
     RecognizeRevenue {
         invoice: InvoiceId,
         ends_at: Timestamp,
     },
     NumberCreditNote(CreditNoteId),
-    /// Lets what is left of a credit expire, if its time has come.
+    /// Expires the rest of a credit, if its time has come.
     ExpireCredit(CreditId),
     /// Makes the Meter know whether the company may write.
     TellMeterStatus,

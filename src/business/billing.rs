@@ -10,7 +10,7 @@ use crate::events::{
 };
 use crate::workflow;
 
-workflow! { "billing", "Each period has one invoice; it gets its number, and the company is asked to pay it, and again when it did not.";
+workflow! { "billing", "Each period has one invoice. It gets its number, payment is requested, and overdue invoices are reminded of.";
     when InvoiceCreated => [number_invoice];
     when InvoiceFinalized => [request_payment];
     when InvoiceDueDatePassed => [mark_overdue];
@@ -22,12 +22,12 @@ workflow! { "billing", "Each period has one invoice; it gets its number, and the
     when CreditExpiryDue => [expire_credit];
 }
 
-/// The billing run numbers what it drafts; this finds what it left because it was cut off.
+/// The billing run numbers its drafts; this step numbers a draft that an interrupted run left.
 fn number_invoice(created: &InvoiceCreated, company: &Company) -> Vec<Action> {
     if company.drafts.contains(&created.invoice) { vec![Action::FinalizeInvoice(created.invoice)] } else { Vec::new() }
 }
 
-/// An invoice over nothing is paid with its number.
+/// An invoice of zero is paid with its number.
 fn request_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action> {
     if !invoice.total.bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
         return Vec::new();

@@ -13,7 +13,7 @@ use crate::events::{
 use crate::kernel::ids::SubscriptionId;
 use crate::workflow;
 
-workflow! { "renewals", "What is subscribed to holds at once; a year is announced to end, a pause ends by itself, and what is over is settled.";
+workflow! { "renewals", "Changes reach the Meter at once, pauses end on time, ends are announced, and late usage is billed.";
     when SubscriptionRenewed => [configure_next_period];
     when SubscriptionUpgraded => [raise_limits];
     when SubscriptionDowngraded => [lower_limits];
@@ -71,7 +71,7 @@ fn admit_usage_after_suspension(_: &SubscriptionUnsuspended, _: &Company) -> Vec
     vec![Action::TellMeterEntitlements]
 }
 
-/// Not when it is renewed anyway, is cancelled already, or ends at another time by now.
+/// Not sent where the subscription renews, is cancelled, or ends at another time by now.
 fn send_expiry_reminder(expiring: &SubscriptionExpiring, company: &Company) -> Vec<Action> {
     let ends_then = |subscription: &&Subscription| {
         let ends_at = subscription.current_billing_period().map(|period| period.ends_at).ok();
@@ -104,7 +104,7 @@ fn bill_late_usage(due: &LateUsageDue, _: &Company) -> Vec<Action> {
     vec![Action::BillLateUsage(due.subscription)]
 }
 
-/// Not to a company that has left: it was told of that.
+/// Not sent to an organization that has left: it was notified of that.
 fn ended_mail(subscription: SubscriptionId, company: &Company, data: &Value) -> Vec<Action> {
     if company.has_left() {
         return Vec::new();
@@ -112,7 +112,7 @@ fn ended_mail(subscription: SubscriptionId, company: &Company, data: &Value) -> 
     vec![company.mail("subscription-ended", format!("subscription-ended:{subscription}"), data.clone())]
 }
 
-/// The subscription that is meant, if it runs and the company is there.
+/// The subscription with this id, if it is running and the organization has not left.
 fn running(company: &Company, id: SubscriptionId) -> Option<&Subscription> {
     company.subscription.as_ref().filter(|subscription| subscription.id == id && subscription.ended_at.is_none() && !company.has_left())
 }

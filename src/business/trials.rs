@@ -7,14 +7,14 @@ use super::company::Company;
 use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
-workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";
+workflow! { "trials", "Every organization starts with a trial. Its end is announced, and then paid periods start.";
     when OrganizationCreated => [start_trial];
     when SubscriptionCreated => [admit_usage];
     when TrialEnding => [send_trial_ending_mail];
     when TrialConverted => [configure_first_paid_period];
 }
 
-/// What is tried, unless the sign-up names another plan.
+/// The plan of the trial, unless the sign-up names another one.
 const TRIAL_PLAN: &str = "professional";
 
 fn start_trial(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
@@ -29,7 +29,7 @@ fn admit_usage(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
     vec![Action::TellMeterEntitlements]
 }
 
-/// Not when the company left, or pays already.
+/// Not sent where the organization has left or pays already.
 fn send_trial_ending_mail(trial: &TrialEnding, company: &Company) -> Vec<Action> {
     if company.has_left() || !company.is_on_trial() {
         return Vec::new();

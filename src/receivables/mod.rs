@@ -1,6 +1,7 @@
-//! Receivables: what becomes of an invoice after it was issued.
+//! Receivables: payments, credit notes and revenue of finalized invoices.
 //!
-//! Owns: payments, refunds, credit notes, revenue. Does not own: invoices (`billing/`).
+//! Owns: payments, refunds, credit notes, revenue recognition. Does not own: invoices (`billing/invoices/`), the ledger
+//! (`accounting/ledger/`).
 
 pub mod credit_notes;
 pub mod payments;

@@ -1,4 +1,4 @@
-//! Revenue: what is recognized of an invoice as time passes.
+//! Revenue recognition: deferred revenue of an invoice is earned when its periods end.
 
 use crate::accounting::ledger::entry::{Account, Entry, EntryKind, Fact, Posting};
 use crate::accounting::ledger::store::post;
@@ -16,8 +16,8 @@ use crate::kernel::time::Timestamp;
 use crate::receivables::credit_notes;
 use crate::receivables::credit_notes::credit_note::CreditNote;
 
-/// A period is over: what was deferred until then, and not credited before, is earned. Below zero where the invoice gives back what another
-/// one deferred.
+/// The entry at the end of a period: the revenue deferred until then, less credit notes, is earned. Below zero where the invoice credits
+/// revenue that another invoice deferred.
 pub fn recognized(invoice: &Invoice, notes: &[CreditNote], ends_at: Timestamp, moment: Moment<'_>) -> Result<Entry> {
     let is_meant = |line: &&Line| is_deferred(line, invoice.created_at) && line.period_ends_at == ends_at;
     let billed = invoice.lines.iter().filter(is_meant).fold(0_i64, |sum, line| sum.saturating_add(net_minor(line, invoice)));
@@ -32,8 +32,8 @@ pub fn recognized(invoice: &Invoice, notes: &[CreditNote], ends_at: Timestamp, m
     Entry::new(fact, [posting(Account::Deferred, earned), posting(Account::Revenue, earned.saturating_neg())])
 }
 
-/// A period is over for which the invoice charged in advance: what of it was not taken back is earned. The invoice counts as changed, so
-/// that nobody takes back at the same time what is deferred no more.
+/// Recognizes the revenue of a period that ended. The invoice counts as changed, so that no concurrent credit note takes the same amount as
+/// deferred.
 pub async fn recognize(tenant: &Tenant, id: InvoiceId, ends_at: Timestamp) -> Result<Decision> {
     let Some(invoice) = store::find(tenant, id).await? else { return Ok(Decision::new()) };
     if invoice.status == Status::Void {

@@ -1,4 +1,4 @@
-//! A grant of credit, and where it came from.
+//! A grant of credit.
 
 use rating::Money;
 use serde::{Deserialize, Serialize};
@@ -8,22 +8,22 @@ use crate::accounting::ledger::rules::Funding;
 use crate::kernel::ids::CreditId;
 use crate::kernel::time::Timestamp;
 
-/// Where credit comes from.
+/// The source of a credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = CreditSource)]
 pub enum Source {
-    /// It was given away.
+    /// Granted for free.
     Promotional,
-    /// It was paid for.
+    /// Prepaid.
     Purchased,
-    /// A bill came to less than nothing, or gave back what it had drawn.
+    /// An invoice was below zero, or returned the credit it had drawn.
     Invoice,
-    /// What was paid of a bill was taken back.
+    /// A credit note credited a paid amount.
     CreditNote,
 }
 
-/// Credit of a customer.
+/// A credit of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     pub id: CreditId,
@@ -33,17 +33,17 @@ pub struct Grant {
     pub lapsed_minor: i64,
     pub priority: Option<u32>,
     pub reason: Option<String>,
-    /// The invoice or the credit note that it came from.
+    /// The invoice or the credit note that granted it.
     pub origin: Option<String>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
-    /// When it expired or was taken back.
+    /// The instant at which it expired or was voided.
     pub ended_at: Option<Timestamp>,
     pub version: i64,
 }
 
 impl Source {
-    /// Where the money of such credit is.
+    /// The funding of such credit.
     pub(super) fn funding(self) -> Funding {
         match self {
             Self::Promotional => Funding::GivenAway,
@@ -74,7 +74,7 @@ impl Grant {
         Money::new(self.left_minor, self.amount.currency())
     }
 
-    /// What bills drew of it.
+    /// The amount that bills have drawn.
     pub fn drawn(&self) -> Money {
         let gone = self.left_minor.saturating_add(self.lapsed_minor);
         Money::new(self.amount.minor().saturating_sub(gone), self.amount.currency())

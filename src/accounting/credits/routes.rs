@@ -1,4 +1,4 @@
-//! The endpoints of credit: the vendor grants it, the organization sees it.
+//! The endpoints of credit: the vendor grants it, the organization reads it.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// What the vendor grants.
+/// The source of a granted credit.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NewCreditSource {
-    /// Given away.
+    /// Granted for free.
     Promotional,
-    /// Paid for.
+    /// Prepaid.
     Purchased,
 }
 
@@ -132,7 +132,8 @@ pub struct Credits {
 /// Create a credit
 ///
 /// Grants credit to an organization. Its next invoices in the same currency draw on it. An organization has at most 200 open credits.
-#[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit", params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
+#[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit",
+    params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
     responses((status = 201, description = "The credit", body = CreditView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewCredit>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());

@@ -1,4 +1,4 @@
-//! How credit is granted, drawn and lost.
+//! How credit is granted, drawn, voided and expired.
 
 use rating::Money;
 
@@ -13,11 +13,11 @@ use crate::kernel::ids::{CreditId, InvoiceId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Grants of one organization of which something is left: each of its bills looks at all of them.
+/// Open grants of one organization, at most: each bill is computed from all of them.
 pub const GRANTS_MAX: usize = 200;
 const REASON_LENGTH_MAX: usize = 2_000;
 
-/// Credit as the vendor writes it.
+/// A credit to grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub source: Source,
@@ -27,17 +27,17 @@ pub struct Wanted {
     pub reason: Option<String>,
 }
 
-/// The vendor gives or sells credit to an organization that has `open` grants already.
+/// Grants credit to an organization with `open` open grants.
 pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grant, Decision)> {
     if wanted.expires_at.is_some_and(|at| at <= moment.now) {
-        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send an instant that is to come, or leave it out.").into());
+        return Err(Problem::invalid("/expiresAt", "invalid_value", "Send a future instant, or leave it out.").into());
     }
     if wanted.reason.as_ref().is_some_and(|reason| reason.trim().is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
         let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters, or leave it out.");
         return Err(Problem::invalid("/reason", "invalid_value", detail).into());
     }
     if open >= GRANTS_MAX {
-        let detail = format!("An organization has at most {GRANTS_MAX} open credits at a time. Void some first.");
+        let detail = format!("An organization has at most {GRANTS_MAX} open credits. Delete one first.");
         return Err(Problem::conflict("too_many_credits", detail).into());
     }
     let grant = Grant {
@@ -51,7 +51,7 @@ pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grant,
     Ok((grant, decision))
 }
 
-/// What goes into the commit by which there is another grant. What it follows from is posted by whoever grants it.
+/// The commit of a new grant. The fact behind it is posted by the caller.
 pub fn granted(grant: &Grant) -> Decision {
     let decision = Decision::new().write(store::insert(grant)).raise(CreditGranted {
         credit: grant.id,
@@ -64,7 +64,7 @@ pub fn granted(grant: &Grant) -> Decision {
     }
 }
 
-/// Credit that follows from an invoice or a credit note. The same origin gives the same grant; None where it is nothing.
+/// Credit from an invoice or a credit note. The same origin gives the same grant; None where the amount is zero.
 pub fn carried(source: Source, origin: String, amount: Money, moment_now: Timestamp) -> Option<Grant> {
     if amount.is_zero() || amount.is_negative() {
         return None;
@@ -73,7 +73,7 @@ pub fn carried(source: Source, origin: String, amount: Money, moment_now: Timest
     Some(Grant::new(id, source, amount, Some(origin), moment_now))
 }
 
-/// A bill takes so much of a grant, as it read it.
+/// An amount drawn of a grant, as the bill read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     pub credit: CreditId,
@@ -81,15 +81,15 @@ pub struct Taken {
     pub version: i64,
 }
 
-/// What goes into the commit of the bill that draws.
+/// Draws credit, in the commit of the bill.
 pub fn draw(taken: impl IntoIterator<Item = Taken>) -> Decision {
     taken.into_iter().fold(Decision::new(), |decision, taken| {
         decision.guard(store::unchanged(taken.credit, taken.version)).write(store::draw(taken.credit, taken.amount_minor))
     })
 }
 
-/// A bill that is no more gives back what it drew: to the grants, where they are open still, or else as another grant, so that nothing that
-/// was paid for is lost. `drawn` are the grants with what was taken of each.
+/// Returns the credit that a void bill drew: to the grants that are open, or else as a new grant, so that no paid money is lost. `drawn`
+/// are the grants with the amount drawn of each.
 pub fn give_back(invoice: InvoiceId, drawn: &[(Grant, i64)], moment: Moment<'_>) -> Decision {
     let mut decision = Decision::new();
     for (grant, amount_minor) in drawn {
@@ -104,7 +104,7 @@ pub fn give_back(invoice: InvoiceId, drawn: &[(Grant, i64)], moment: Moment<'_>)
     decision
 }
 
-/// The vendor takes back what is left; nothing changes when nothing is.
+/// Voids the rest of a grant; nothing where none is left.
 pub fn void(grant: &Grant, moment: Moment<'_>) -> Result<Decision> {
     if grant.left_minor == 0 {
         return Ok(Decision::new());
@@ -117,7 +117,7 @@ pub fn void(grant: &Grant, moment: Moment<'_>) -> Result<Decision> {
     ))
 }
 
-/// What is left at the end of its time lapses.
+/// Expires the rest of a grant at the end of its time.
 pub fn expire(grant: &Grant, moment: Moment<'_>) -> Result<Decision> {
     if grant.left_minor == 0 || grant.expires_at.is_none_or(|at| moment.now < at) {
         return Ok(Decision::new());

@@ -51,7 +51,7 @@ impl From<CreditRow> for Grant {
     }
 }
 
-/// Grants of which something is left, oldest first; [`read`] reads a row.
+/// Open grants, oldest first; [`read`] reads a row.
 pub fn select() -> TenantStatement {
     tenant_sql!("SELECT * FROM credits WHERE organization_id = ?1 AND left_minor > 0 ORDER BY id")
 }
@@ -60,12 +60,12 @@ pub fn read(row: Row) -> Result<Grant> {
     Ok(decode::<CreditRow>(row)?.into())
 }
 
-/// All of which something is left.
+/// All open grants.
 pub async fn open(tenant: &Tenant) -> Result<Vec<Grant>> {
     Ok(tenant.rows::<CreditRow>(select()).await?.into_iter().map(Grant::from).collect())
 }
 
-/// A page, newest first, also of those of which nothing is left.
+/// A page, newest first, with grants that are used up.
 pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Grant>> {
     let statement = tenant_sql!("SELECT * FROM credits WHERE organization_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3", before, fetch);
     Ok(tenant.rows::<CreditRow>(statement).await?.into_iter().map(Grant::from).collect())
@@ -114,7 +114,7 @@ pub fn give_back(id: CreditId, amount_minor: i64) -> TenantStatement {
     )
 }
 
-/// What is left lapses.
+/// Ends a grant: its rest lapses.
 pub fn end(id: CreditId, now: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE credits

@@ -1,4 +1,4 @@
-//! Balances, and what an audit of the ledger says. Pure: rows in, findings out.
+//! Balances and the audit of the ledger. Pure: rows in, findings out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use super::entry::Account;
 use crate::kernel::error::{Error, Result};
 use crate::kernel::ids::EntryId;
 
-/// What an account holds in one currency.
+/// The balance of an account in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balance {
     pub account: Account,
     pub amount: Money,
 }
 
-/// Refuses balances that don't sum to zero, currency by currency: money was lost or made.
+/// Refuses balances that do not sum to zero in each currency: money was lost or created.
 pub fn check_balances(balances: &[Balance]) -> Result<()> {
     match unbalanced_currencies(balances).first() {
         None => Ok(()),
@@ -32,30 +32,30 @@ fn unbalanced_currencies(balances: &[Balance]) -> Vec<(Currency, i128)> {
     sums.into_iter().filter(|(_, sum)| *sum != 0).collect()
 }
 
-/// What an account has to hold by the rows of another slice: the open invoices, say.
+/// The balance that other records claim for an account, such as open invoices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// What it is the sum of, for people.
+    /// The records that are summed, for people.
     pub basis: &'static str,
     pub account: Account,
-    /// One a currency, as the account holds it: a debt of the seller is below zero. A currency that is not named has nothing.
+    /// One amount per currency, with the sign of the account: a debt of the seller is below zero. A missing currency is zero.
     pub amounts: Vec<Money>,
 }
 
-/// What the audit reads.
+/// The data of an audit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
-    /// As they are kept.
+    /// The stored balances.
     pub balances: Vec<Balance>,
     /// The sums of all postings.
     pub recomputed: Vec<Balance>,
     pub entries: u64,
-    /// Entries that don't sum to zero; a few of them.
+    /// The first entries that do not sum to zero.
     pub unbalanced: Vec<EntryId>,
     pub claims: Vec<Claim>,
 }
 
-/// An account, as it is kept and as it comes to.
+/// The stored balance of an account, and the sum of its postings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditedBalance {
     pub account: Account,
@@ -63,7 +63,7 @@ pub struct AuditedBalance {
     pub recomputed: Money,
 }
 
-/// A claim, and what the ledger says to it.
+/// A claim, and the sum of the postings of its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditedClaim {
     pub basis: &'static str,
@@ -72,7 +72,7 @@ pub struct AuditedClaim {
     pub recomputed: Money,
 }
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audit {
     pub balances: Vec<AuditedBalance>,
@@ -82,7 +82,7 @@ pub struct Audit {
     pub is_consistent: bool,
 }
 
-/// Compares what is kept with what the postings come to, and that with what others say.
+/// Compares the stored balances with the postings, and the postings with the claims.
 pub fn audit(books: &Books) -> Audit {
     let balances: Vec<AuditedBalance> = accounts(books)
         .into_iter()
@@ -101,7 +101,7 @@ pub fn audit(books: &Books) -> Audit {
     Audit { balances, entries: books.entries, unbalanced: books.unbalanced.clone(), claims, is_consistent }
 }
 
-/// Every account that is kept or was posted to.
+/// Every account with a balance or a posting.
 fn accounts(books: &Books) -> BTreeSet<(Currency, Account)> {
     let both = books.balances.iter().chain(&books.recomputed);
     both.map(|balance| (balance.amount.currency(), balance.account)).collect()
@@ -112,7 +112,7 @@ fn balance(balances: &[Balance], account: Account, currency: Currency) -> Money 
     found.map_or(Money::zero(currency), |balance| balance.amount)
 }
 
-/// A claim in every currency that it or the account has.
+/// A claim in each currency of the claim or of its account.
 fn audited(claim: &Claim, books: &Books) -> Vec<AuditedClaim> {
     let posted = accounts(books).into_iter().filter(|(_, account)| *account == claim.account).map(|(currency, _)| currency);
     let currencies: BTreeSet<Currency> = claim.amounts.iter().map(|amount| amount.currency()).chain(posted).collect();

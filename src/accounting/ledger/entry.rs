@@ -12,49 +12,58 @@ use crate::kernel::time::Timestamp;
 /// The largest amount of a posting or a balance: what a JavaScript number holds exactly.
 pub const POSTING_MINOR_MAX: i64 = 9_007_199_254_740_991;
 
-/// A description is a line for people.
+/// The longest description, in characters.
 pub const DESCRIPTION_CHARS_MAX: usize = 200;
 
-/// Where money is, or what it is owed for.
+/// An account of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = LedgerAccount)]
 pub enum Account {
-    /// What is invoiced and not paid yet.
+    /// Invoiced and not yet paid.
     Receivable,
-    /// What was paid.
+    /// Paid.
     Cash,
-    /// What the customer has with the seller: paid before it is used, or given away.
+    /// Credit of the customer: prepaid or granted.
     Credit,
-    /// What is invoiced and not earned yet: its period goes on.
+    /// Invoiced and not yet earned: the period has not ended.
     Deferred,
-    /// What is earned.
+    /// Earned.
     Revenue,
-    /// What the seller owes the tax office.
+    /// Owed to the tax office.
     Tax,
-    /// What was given away as credit.
+    /// Granted as promotional credit.
     Promotions,
-    /// What will never be paid.
+    /// Uncollectible.
     BadDebt,
-    /// What is to be paid back.
+    /// Refunds that are not paid out.
     RefundsPayable,
 }
 
-/// What happened.
+/// The kind of a money fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = LedgerEntryKind)]
 pub enum EntryKind {
+    /// An invoice got its number.
     InvoiceFinalized,
+    /// A payment of an invoice was received.
     PaymentReceived,
+    /// Deferred revenue of a period was earned.
     RevenueRecognized,
+    /// A credit was granted.
     CreditGranted,
+    /// The rest of a credit expired or was voided.
     CreditExpired,
+    /// A credit note was created.
     CreditNoteIssued,
+    /// A refund was paid out.
     RefundPaid,
+    /// An invoice was voided.
     InvoiceVoided,
+    /// An invoice was written off.
     InvoiceUncollectible,
-    /// The invoice was written off, and is to be paid after all.
+    /// The invoice was written off, and is paid after all.
     InvoiceRecovered,
 }
 
@@ -76,7 +85,7 @@ impl EntryKind {
     }
 }
 
-/// What one account gains (a debit, above zero) or gives (a credit, below zero).
+/// The change of one account: a debit is above zero, a credit below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Posting {
@@ -84,34 +93,35 @@ pub struct Posting {
     pub amount_minor: i64,
 }
 
-/// What is posted, and for what.
+/// A money fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact<'a> {
     pub kind: EntryKind,
-    /// The id of what it is posted for. The same kind and source are one entry.
+    /// The id of the posted record. A kind and a source make one entry.
     pub source: &'a str,
     pub invoice: Option<InvoiceId>,
     pub currency: Currency,
     pub at: Timestamp,
 }
 
-/// One money fact.
+/// A journal entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub id: EntryId,
     pub kind: EntryKind,
     pub source: String,
-    /// The invoice whose money it moves.
+    /// The invoice that the entry concerns.
     pub invoice: Option<InvoiceId>,
     pub currency: Currency,
     pub at: Timestamp,
-    /// One an account, by account.
+    /// One posting per account, by account.
     pub postings: Vec<Posting>,
     pub description: Option<String>,
 }
 
 impl Entry {
-    /// The entry of a fact. Postings of one account become one, and those that come to nothing go; what does not sum to zero is refused.
+    /// The entry of a fact. Postings of one account are summed, and sums of zero are dropped; an entry that does not sum to zero is
+    /// refused.
     pub fn new(fact: Fact<'_>, postings: impl IntoIterator<Item = Posting>) -> Result<Self> {
         let mut sums: BTreeMap<Account, i128> = BTreeMap::new();
         for posting in postings {
@@ -134,14 +144,14 @@ impl Entry {
         entry.check().map(|()| entry)
     }
 
-    /// The same with a line for people.
+    /// Adds a note for people.
     #[must_use]
     pub fn describe(mut self, description: &str) -> Self {
         self.description = Some(description.chars().take(DESCRIPTION_CHARS_MAX).collect());
         self
     }
 
-    /// Whether nothing moves: such an entry is not posted.
+    /// Whether no account changes: such an entry is not posted.
     pub fn is_empty(&self) -> bool {
         self.postings.is_empty()
     }

@@ -5,7 +5,7 @@
 //! Words: an *entry* is one money fact, of a *kind* and with a *source* (what it was posted for); its *postings* say what each *account*
 //! gains (debit, above zero) or gives (credit, below zero); a *balance* is the sum of an account's postings in one currency.
 //! Invariants: the postings of an entry sum to zero, in one currency; a fact is posted once; entries never change; balances are the sums
-//! of the postings. Checked by [`rules::Entry::new`], by the database in the batch that posts, on every read, and by the audit.
+//! of the postings. Checked by [`entry::Entry::new`], by the database in the batch that posts, on every read, and by the audit.
 //!
 //! A slice that decides about money posts it with the same decision:
 //!

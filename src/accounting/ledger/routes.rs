@@ -1,4 +1,4 @@
-//! The endpoints of the ledger. They only read: entries are posted by what they follow from.
+//! The endpoints of the ledger. They only read: entries are posted by the slices whose facts they record.
 
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::sql::INTEGER_MAX;
 
-/// The longest id that money is posted for; payment providers have long ones.
+/// The longest source, in characters; ids of payment providers are long.
 const SOURCE_CHARS_MAX: usize = 255;
 
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ impl EntriesQuery {
             (None, None) => Ok(Shown::All),
             (Some(source), None) if !source.is_empty() && source.chars().count() <= SOURCE_CHARS_MAX => Ok(Shown::Source(source.clone())),
             (Some(_), None) => {
-                let detail = format!("Send the id of what was posted, up to {SOURCE_CHARS_MAX} characters.");
+                let detail = format!("Send the id of the posted record, up to {SOURCE_CHARS_MAX} characters.");
                 Err(Problem::invalid("source", "invalid_value", detail).into())
             }
             (None, Some(invoice)) => {
@@ -60,13 +60,16 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
 ///
 /// The entries of the ledger with their postings, newest first. An entry never changes; a correction is another entry.
 #[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger", operation_id = "listLedgerEntries",
-    params(("source" = Option<String>, Query, description = "Only what was posted for this: the id of an invoice, a payment, a credit"),
-        ("invoice" = Option<String>, Query, description = "Only what moved the money of this invoice"),
-        PageQuery),
+    params(
+        ("source" = Option<String>, Query,
+            description = "Only entries of this record: the id of an invoice, payment, credit, credit note or refund"),
+        ("invoice" = Option<String>, Query, description = "Only entries that concern this invoice"),
+        PageQuery
+    ),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): Filter<EntriesQuery>) -> Result<Reply> {
     let (tenant, shown) = (&caller.tenant, query.shown()?);
-    // Listed by number: the cursor's says where the page begins.
+    // Entries are listed by number, and the cursor is an id: its number says where the page begins.
     let find = async |id| store::sequence(tenant, id).await;
     let list = async |from: Start<i64>| store::list(tenant, &shown, from.found.unwrap_or(INTEGER_MAX), from.fetch).await;
     let query = PageQuery { limit: query.limit, cursor: query.cursor };

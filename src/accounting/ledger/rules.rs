@@ -1,4 +1,4 @@
-//! What each money fact posts. Pure: amounts in, a balanced entry out.
+//! The entry of each money fact. Pure: amounts in, a balanced entry out.
 
 use rating::{Currency, Money};
 
@@ -6,18 +6,18 @@ use super::entry::{Account, Entry, EntryKind, Fact, Posting};
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::ids::{InvoiceId, Moment};
 
-/// What an invoice comes to: `due` + `paid_by_credit` - `credited` = `revenue` + `deferred` + `tax`. All in one currency.
+/// The amounts of an invoice: `due` + `paid_by_credit` - `credited` = `revenue` + `deferred` + `tax`. All in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvoiceParts {
-    /// What the customer has to pay.
+    /// The amount to pay.
     pub due: Money,
-    /// What their credit paid of it.
+    /// The amount that credit paid.
     pub paid_by_credit: Money,
-    /// What was below zero and becomes their credit. The grant that holds it is not posted again.
+    /// The amount below zero that becomes credit. The grant itself is not posted again.
     pub credited: Money,
-    /// Lines in arrears, net: earned. Below zero when they give something back.
+    /// Lines in arrears, net: earned. Below zero for credits.
     pub revenue: Money,
-    /// Lines in advance, net: earned as their periods end. Below zero when they give something back.
+    /// Lines in advance, net: earned as their periods end. Below zero for credits.
     pub deferred: Money,
     pub tax: Money,
 }
@@ -36,7 +36,7 @@ impl InvoiceParts {
     }
 }
 
-/// What a credit note takes back: `revenue` + `deferred` + `tax` = `against_receivable` + `to_credit` + `to_refund`.
+/// The amounts of a credit note: `revenue` + `deferred` + `tax` = `against_receivable` + `to_credit` + `to_refund`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CreditNoteParts<'a> {
     pub credit_note: &'a str,
@@ -44,20 +44,20 @@ pub struct CreditNoteParts<'a> {
     pub revenue: Money,
     pub deferred: Money,
     pub tax: Money,
-    /// What need not be paid any more.
+    /// The reduction of the outstanding amount.
     pub against_receivable: Money,
-    /// What was paid and becomes the customer's credit. The grant that holds it is not posted again.
+    /// Paid money that becomes credit. The grant itself is not posted again.
     pub to_credit: Money,
-    /// What was paid and is to be paid back.
+    /// Paid money that is refunded.
     pub to_refund: Money,
 }
 
-/// Where a credit comes from.
+/// The funding of a credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Funding {
-    /// It was given away.
+    /// Granted for free.
     GivenAway,
-    /// It was paid for.
+    /// Prepaid.
     Bought,
 }
 
@@ -66,19 +66,19 @@ pub fn invoice_finalized(invoice: InvoiceId, parts: &InvoiceParts, moment: Momen
     about_invoice(EntryKind::InvoiceFinalized, &invoice.to_string(), invoice, parts.due.currency(), parts.postings()?, moment)
 }
 
-/// Money came in for an invoice.
+/// A payment of an invoice.
 pub fn payment_received(payment: &str, invoice: InvoiceId, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let postings = moved(amount, Account::Cash, Account::Receivable)?;
     about_invoice(EntryKind::PaymentReceived, payment, invoice, amount.currency(), postings, moment)
 }
 
-/// What was deferred is earned. `key` says which part of the invoice: the period that ended.
+/// Deferred revenue is earned. `key` names the part of the invoice: the period that ended.
 pub fn revenue_recognized(invoice: InvoiceId, key: &str, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let postings = moved(amount, Account::Deferred, Account::Revenue)?;
     about_invoice(EntryKind::RevenueRecognized, &format!("{invoice}/{key}"), invoice, amount.currency(), postings, moment)
 }
 
-/// A customer got credit otherwise than by an invoice or a credit note, which post theirs themselves.
+/// A credit was granted, other than by an invoice or a credit note, which post their own.
 pub fn credit_granted(grant: &str, funding: Funding, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let from = match funding {
         Funding::GivenAway => Account::Promotions,
@@ -87,7 +87,7 @@ pub fn credit_granted(grant: &str, funding: Funding, amount: Money, moment: Mome
     alone(EntryKind::CreditGranted, grant, amount.currency(), moved(amount, from, Account::Credit)?, moment)
 }
 
-/// What is left of a credit has lapsed: a gift was none, and what was paid for is earned.
+/// The rest of a credit expired or was voided: a gift is reversed, and prepaid money is earned.
 pub fn credit_expired(grant: &str, funding: Funding, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let to = match funding {
         Funding::GivenAway => Account::Promotions,
@@ -96,7 +96,7 @@ pub fn credit_expired(grant: &str, funding: Funding, amount: Money, moment: Mome
     alone(EntryKind::CreditExpired, grant, amount.currency(), moved(amount, Account::Credit, to)?, moment)
 }
 
-/// A part of an invoice is taken back.
+/// A credit note was created.
 pub fn credit_note_issued(parts: &CreditNoteParts<'_>, moment: Moment<'_>) -> Result<Entry> {
     let debits = [(Account::Revenue, parts.revenue), (Account::Deferred, parts.deferred), (Account::Tax, parts.tax)];
     let credits =
@@ -106,26 +106,26 @@ pub fn credit_note_issued(parts: &CreditNoteParts<'_>, moment: Moment<'_>) -> Re
     about_invoice(EntryKind::CreditNoteIssued, parts.credit_note, parts.invoice, currency, postings, moment)
 }
 
-/// Money went back.
+/// A refund was paid out.
 pub fn refund_paid(refund: &str, invoice: InvoiceId, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let postings = moved(amount, Account::RefundsPayable, Account::Cash)?;
     about_invoice(EntryKind::RefundPaid, refund, invoice, amount.currency(), postings, moment)
 }
 
-/// An invoice never was. `parts` are what it still comes to, as far as not credited or paid; what of `deferred` was recognized meanwhile
-/// is `revenue` now (`store::held` says so).
+/// An invoice was voided. `parts` are its current balances (`store::held`), without paid and credited amounts; deferred revenue that was
+/// recognized meanwhile counts as `revenue`.
 pub fn invoice_voided(invoice: InvoiceId, parts: &InvoiceParts, moment: Moment<'_>) -> Result<Entry> {
     let postings = parts.postings()?.into_iter().map(reversed).collect::<Result<_>>()?;
     about_invoice(EntryKind::InvoiceVoided, &invoice.to_string(), invoice, parts.due.currency(), postings, moment)
 }
 
-/// What is open of an invoice will never be paid.
+/// The outstanding amount of an invoice was written off.
 pub fn invoice_uncollectible(invoice: InvoiceId, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let postings = moved(amount, Account::BadDebt, Account::Receivable)?;
     about_invoice(EntryKind::InvoiceUncollectible, &invoice.to_string(), invoice, amount.currency(), postings, moment)
 }
 
-/// An invoice that was written off is to be paid after all; the payment itself is another entry.
+/// A written-off invoice is paid after all; the payment itself is another entry.
 pub fn invoice_recovered(invoice: InvoiceId, amount: Money, moment: Moment<'_>) -> Result<Entry> {
     let postings = moved(amount, Account::Receivable, Account::BadDebt)?;
     about_invoice(EntryKind::InvoiceRecovered, &invoice.to_string(), invoice, amount.currency(), postings, moment)
@@ -146,7 +146,7 @@ fn alone(kind: EntryKind, source: &str, currency: Currency, postings: Vec<Postin
     Entry::new(Fact { kind, source, invoice: None, currency, at: moment.now }, postings)
 }
 
-/// An amount that goes from one account to another; it has a direction, so it is never below zero.
+/// Moves an amount from one account to another; the direction is fixed, so the amount is never below zero.
 fn moved(amount: Money, debited: Account, credited: Account) -> Result<Vec<Posting>> {
     if amount.is_negative() {
         return Err(Error::internal(format!("{amount} is to be moved to {debited:?}: an amount below zero has another kind of entry")));
@@ -158,7 +158,7 @@ fn postings(currency: Currency, debits: &[(Account, Money)], credits: &[(Account
     let debits = debits.iter().map(|(account, amount)| (*account, Ok(*amount)));
     let credits = credits.iter().map(|(account, amount)| (*account, amount.checked_neg()));
     let posting = |(account, amount): (Account, std::result::Result<Money, rating::MoneyError>)| {
-        // Adding nothing in the entry's currency finds an amount in another one.
+        // Adding zero in the currency of the entry refuses an amount in another one.
         let amount = amount.and_then(|amount| amount.checked_add(Money::zero(currency)));
         amount.map(|amount| Posting { account, amount_minor: amount.minor() }).or_internal()
     };
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_balance_is_no_entry() {
+    fn an_unbalanced_entry_is_refused() {
         let refused = |entry: Result<Entry>, why: &str| match entry {
             Err(Error::Internal(text)) => assert!(text.contains(why), "{text}"),
             other => panic!("{other:?}"),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_nothing_is_empty() {
+    fn an_entry_that_moves_nothing_is_empty() {
         let nothing = invoice_finalized(invoice(), &parts(0, 0, 0, 0, 0, 0), moment()).unwrap();
         assert!(nothing.is_empty());
         // Paid by credit that the same invoice gives: one posting of the account, and that comes to nothing.

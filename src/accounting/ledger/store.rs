@@ -83,7 +83,7 @@ fn insert_postings(entries: &str) -> TenantStatement {
     )
 }
 
-/// Of what was posted, as it stands in the table now.
+/// Adds the posted amounts to the balances.
 fn add_to_balances(entries: &str) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO ledger_balances (organization_id, currency, account, balance_minor)
@@ -98,7 +98,7 @@ fn add_to_balances(entries: &str) -> TenantStatement {
     )
 }
 
-/// Guard: what was posted sums to zero, entry by entry.
+/// Guard: each posted entry sums to zero.
 fn balanced(entries: &str) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO ledger_guards (organization_id, balanced)
@@ -135,7 +135,7 @@ fn currency(code: &str) -> Result<Currency> {
     Currency::parse(code).or_internal()
 }
 
-/// The balances as they are kept, by currency and account. Accounts that never moved are left out.
+/// The stored balances, by currency and account. Accounts without postings are left out.
 pub async fn balances(tenant: &Tenant) -> Result<Vec<Balance>> {
     let rows = tenant.run(vec![select_balances()]).await?.into_iter().next().unwrap_or_default();
     read_balances(rows)
@@ -155,7 +155,7 @@ fn read_balances(rows: Vec<Row>) -> Result<Vec<Balance>> {
     Ok(balances)
 }
 
-/// What each account still holds of an invoice, over all entries about it: what may be recognized, credited, written off or voided.
+/// The balances of all entries about an invoice: the amounts that can be recognized, credited, written off or voided.
 pub async fn held(tenant: &Tenant, invoice: InvoiceId) -> Result<Vec<Balance>> {
     let statement = tenant_sql!(
         "SELECT ?1 AS organization_id, currency, account, sum(amount_minor) AS balance_minor
@@ -170,17 +170,17 @@ pub async fn held(tenant: &Tenant, invoice: InvoiceId) -> Result<Vec<Balance>> {
     read_balances(rows)
 }
 
-/// Which entries a list shows.
+/// The filter of a list of entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
     All,
-    /// What was posted for one thing.
+    /// The entries of one posted record.
     Source(String),
-    /// What moved one invoice's money.
+    /// The entries about one invoice.
     Invoice(InvoiceId),
 }
 
-/// An entry with its place in the order of the commits.
+/// An entry with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     pub sequence: i64,
@@ -204,7 +204,7 @@ struct EntryRow {
 
 impl TryFrom<EntryRow> for Recorded {
     type Error = Error;
-    /// What was written balanced is read balanced, or somebody else wrote it.
+    /// An entry was balanced when it was posted; an unbalanced row was changed from outside.
     fn try_from(row: EntryRow) -> Result<Self> {
         let mut postings = row.postings;
         postings.sort_by_key(|posting| posting.account);
@@ -226,7 +226,7 @@ impl TryFrom<EntryRow> for Recorded {
     }
 }
 
-/// A page of entries that came before number `before`, newest first.
+/// A page of entries before number `before`, newest first.
 pub async fn list(tenant: &Tenant, shown: &Shown, before: i64, fetch: u32) -> Result<Vec<Recorded>> {
     let statement = match shown {
         Shown::All => tenant_sql!(

@@ -1,4 +1,4 @@
-//! Bills one subscription; what can't be billed is tried again by and by, and parked at last.
+//! Bills one subscription; failures are retried, and end as a dead letter.
 
 use super::period::Run;
 use super::store;
@@ -10,13 +10,13 @@ use crate::kernel::retry::Policy;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{hours, seconds};
 
-/// Periods that one message bills; a subscription that is further behind goes on with another message.
+/// Periods that one message bills; the rest of a subscription that is further behind is billed by another message.
 const PERIODS_MAX: usize = 24;
-/// A subscription that can't be billed is parked after about 20 minutes.
+/// A subscription that cannot be billed becomes a dead letter after about 20 minutes.
 const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(10), pause_max: hours(1) };
 
-/// Bills what is due for one subscription. What went wrong is recorded, and then the work of the message is done: whoever waits behind it
-/// goes on. An error says that not even that could be recorded.
+/// Bills all due periods of one subscription. A failure is recorded, and the message is done: it does not block the messages behind it. An
+/// error means that the failure could not be recorded.
 pub async fn bill(tenant: &Tenant, subscription: SubscriptionId) -> Result<()> {
     let Err(error) = bill_periods(tenant, subscription).await else { return Ok(()) };
     let before = store::failure(tenant, subscription).await?.map_or(0, |failure| failure.attempts);
@@ -28,9 +28,9 @@ async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<(
     for period in 0..PERIODS_MAX {
         match super::period::bill_one_period(tenant, subscription).await? {
             Run::Closed { is_behind: true } => {}
-            // The commit of a period has forgotten the failures before it.
+            // The commit of the period has deleted earlier failures.
             Run::Closed { is_behind: false } => return Ok(()),
-            // Not due, or no longer: what failed was done by somebody else.
+            // Not due, or no longer: another message has billed it.
             Run::NothingDue if period == 0 => return tenant.run(vec![store::forget_failure(subscription)]).await.map(|_| ()),
             Run::NothingDue => return Ok(()),
         }
@@ -38,7 +38,7 @@ async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<(
     tenant.app().queues.send(vec![Message::Billing { organization: tenant.organization(), subscription }]).await
 }
 
-/// Lets a parked subscription be billed again, from the first attempt.
+/// Replays a dead letter: bills the subscription again, from the first attempt.
 pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<bool> {
     let is_parked = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.given_up_at.is_some());
     if is_parked {

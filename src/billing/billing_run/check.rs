@@ -1,4 +1,4 @@
-//! The check of the billing run: every period that is over has its invoice, or its subscription is parked.
+//! The audit of the billing run: every period that ended has an invoice, or its subscription is a dead letter.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::kernel::time::Timestamp;
 /// Subscriptions of one page.
 const PAGE_MAX: u32 = 500;
 
-/// What should not be.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// The billing run should have been there, and the subscription is not parked.
+    /// The subscription is due and neither billed nor a dead letter.
     Overdue,
-    /// A period that was opened has no invoice.
+    /// A period that started has no invoice.
     MissingInvoice,
 }
 
@@ -28,25 +28,25 @@ pub struct Finding {
     pub organization: OrganizationId,
     pub subscription: SubscriptionId,
     pub kind: Kind,
-    /// When it was due, or when the period starts.
+    /// The instant at which it was due, or the start of the period.
     pub since: Timestamp,
 }
 
-/// Where a page begins: behind this subscription of this shard.
+/// The position at which a page begins: after this subscription of this shard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     pub shard: usize,
     pub after: Option<(OrganizationId, SubscriptionId)>,
 }
 
-/// What one page found, how many subscriptions it saw, and where the next one begins.
+/// The findings of a page, the number of its subscriptions, and the position of the next page.
 pub struct Checked {
     pub findings: Vec<Finding>,
     pub subscriptions: usize,
     pub next: Option<Place>,
 }
 
-/// Checks a page of subscriptions. By `grace` the run may be late: it comes each hour, and what fails pauses before it is parked.
+/// Checks one page of subscriptions. `grace` is the delay that is no finding: the run starts every hour, and failures are retried.
 pub async fn page(platform: &Platform, place: &Place, grace: Duration) -> Result<Checked> {
     let after = place.after.map_or_else(Default::default, |(organization, id)| (organization.to_string(), id.to_string()));
     let billed = store::billed(platform, place.shard, (&after.0, &after.1), PAGE_MAX).await?;
@@ -64,7 +64,7 @@ pub async fn page(platform: &Platform, place: &Place, grace: Duration) -> Result
     Ok(Checked { findings, subscriptions: billed.len(), next })
 }
 
-/// What is wrong with one subscription, given that what was due before `by` should be billed.
+/// The findings about one subscription; everything due before `by` must be billed.
 fn findings(billed: &Billed, by: Timestamp) -> Vec<Finding> {
     let overdue = billed.next_billing_at.filter(|due| *due < by && !billed.is_parked).map(|due| (Kind::Overdue, due));
     let missing = [billed.present_without, billed.gap_at].into_iter().flatten().map(|at| (Kind::MissingInvoice, at));

@@ -8,13 +8,13 @@ use crate::kernel::ids::{OrganizationId, SubscriptionId, TestClockId};
 use crate::kernel::ports::Message;
 use crate::kernel::time::Timestamp;
 
-/// A page of the billing run: due subscriptions of one shard, by one kind of time.
+/// A page of the billing run: due subscriptions of one shard, in real time or on test clocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BillingPage {
     pub shard: usize,
     pub timeline: Timeline,
-    /// Where it begins; at the beginning without.
+    /// The position after which the page begins; None for the first page.
     pub after: Option<BillingCursor>,
 }
 
@@ -25,7 +25,7 @@ pub enum Timeline {
     TestClocks,
 }
 
-/// A place in the order in which subscriptions are due: behind this one; without one, behind all of this instant.
+/// A position in the order of due dates: after this subscription, or after all of this instant where there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BillingCursor {
@@ -36,7 +36,7 @@ pub struct BillingCursor {
 }
 
 impl BillingPage {
-    /// The message that asks for it.
+    /// The message that requests the page.
     pub fn message(&self) -> Result<Message> {
         match serde_json::to_value(self).or_internal()? {
             Json::Object(page) => Ok(Message::BillingPage(page)),
@@ -44,7 +44,7 @@ impl BillingPage {
         }
     }
 
-    /// The page that a message asks for.
+    /// The page that a message requests.
     pub fn read(page: Map<String, Json>) -> Result<Self> {
         serde_json::from_value(page.into()).map_err(|error| Error::internal(format!("a page can't be read: {error}")))
     }

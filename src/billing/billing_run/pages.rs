@@ -1,4 +1,4 @@
-//! The pages of the run: each sends a message for each subscription that is due on it, and one for the page behind it.
+//! The pages of the run: each page sends one message per due subscription, and one for the next page.
 
 use super::page::{BillingCursor, BillingPage, Timeline};
 use super::store;
@@ -10,12 +10,12 @@ use crate::kernel::time::Timestamp;
 
 /// Due subscriptions of one page: one read by an index, and five calls of the queue.
 const PAGE_MAX: usize = 500;
-/// Test clocks that one page looks at; few of them have anything due.
+/// Test clocks of one page; few of them have anything due.
 const CLOCKS_MAX: usize = 100;
-/// Failed subscriptions that one sweep takes up; the next one takes the rest.
+/// Failed subscriptions that one sweep retries; the next sweep takes the rest.
 const PAUSED_MAX: u32 = 500;
 
-/// The first pages of a run: two for each shard. Gives how many were begun.
+/// Starts a run: sends two first pages per shard, and returns their number.
 pub async fn begin(platform: &Platform) -> Result<usize> {
     let first = |shard, timeline| BillingPage { shard, timeline, after: None }.message();
     let pages = (0..platform.app().shards.len()).flat_map(|shard| [first(shard, Timeline::Real), first(shard, Timeline::TestClocks)]);
@@ -25,7 +25,7 @@ pub async fn begin(platform: &Platform) -> Result<usize> {
     Ok(count)
 }
 
-/// Goes through one page. Cut off anywhere, it comes again: a second message for the same subscription finds nothing to do.
+/// Sends the messages of one page. Interrupted anywhere, the page is sent again: a second message for a subscription finds nothing due.
 pub async fn send_page(platform: &Platform, page: BillingPage) -> Result<()> {
     let (due, next) = match page.timeline {
         Timeline::Real => {
@@ -43,7 +43,7 @@ pub async fn send_page(platform: &Platform, page: BillingPage) -> Result<()> {
     if messages.is_empty() { Ok(()) } else { platform.app().queues.send(messages).await }
 }
 
-/// Those on test clocks are billed when their clock is advanced; what an advance left undone because it was cut off is found here.
+/// Subscriptions on test clocks are billed when their clock advances; an interrupted advance is completed here.
 async fn on_clocks(platform: &Platform, page: &BillingPage) -> Result<(Vec<Due>, Option<BillingCursor>)> {
     let clocks = store::clocks(platform, page.after.as_ref().and_then(|after| after.clock), limit(CLOCKS_MAX)).await?;
     let due = store::due_on_clocks(platform, page.shard, &clocks, page.after.as_ref(), limit(PAGE_MAX)).await?;
@@ -54,12 +54,12 @@ async fn on_clocks(platform: &Platform, page: &BillingPage) -> Result<(Vec<Due>,
     Ok((due, next))
 }
 
-/// Where the next page begins, if this one is full.
+/// The position of the next page, if this one is full.
 fn behind(due: &[Due]) -> Option<BillingCursor> {
     due.last().filter(|_| due.len() >= PAGE_MAX).map(Due::cursor)
 }
 
-/// Tries what failed again, when its pause is over. Gives how many.
+/// Sends the messages of failed subscriptions whose retry is due, and returns their number.
 pub async fn retry_failed(platform: &Platform) -> Result<usize> {
     let messages = store::paused(platform, PAUSED_MAX).await?;
     let count = messages.len();

@@ -1,4 +1,4 @@
-//! The bill of one period of one subscription: close it, invoice it, number the invoice. Safe to repeat and to cut off anywhere.
+//! Bills one period of one subscription: closes it, invoices it, numbers the invoice. Safe to repeat and to interrupt anywhere.
 
 use crate::billing::billing_run;
 use crate::billing::charging::account::Account;
@@ -11,11 +11,11 @@ use crate::kernel::tenant::{Tenant, until_fresh};
 use crate::meter::client;
 use crate::tenancy::organizations::organization::Organization;
 
-/// Whether a billing run found something to do.
+/// The result of billing one period.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Run {
     NothingDue,
-    /// A period was closed; it may have cost nothing. `is_behind`: the next one is over, too.
+    /// A period was closed, with or without charges. `is_behind`: the next one has ended, too.
     Closed {
         is_behind: bool,
     },
@@ -27,15 +27,13 @@ struct Closed {
     is_behind: bool,
 }
 
-/// Bills what is due, one usage period.
-///
-/// The closing is the Meter's and stays the same when asked again; the commit is guarded by the subscription's version and by
-/// `UNIQUE (organization_id, subscription_id, reason_key)`. So whoever comes second finds it done. The caller goes on to run the facts
-/// that it raises.
+/// Bills one usage period that is due. The closing of the Meter stays the same when requested again; the commit is guarded by the version
+/// of the subscription and by `UNIQUE (organization_id, subscription_id, reason_key)`, so a concurrent run finds it done. The caller runs
+/// the facts that the commit raises.
 pub async fn bill_one_period(tenant: &Tenant, id: SubscriptionId) -> Result<Run> {
     let Some(Closed { customer, invoice, is_behind }) = until_fresh(|| close(tenant, id)).await? else { return Ok(Run::NothingDue) };
     if let Some(invoice) = invoice {
-        // What fails here is the draft's own step to try again, and to be parked with: the period is billed.
+        // The period is billed. A failure here is retried by the step of the draft itself, up to its dead letter.
         let _numbered = commit_number(tenant, &invoice, &customer).await;
     }
     Ok(Run::Closed { is_behind })

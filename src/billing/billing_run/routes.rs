@@ -20,7 +20,7 @@ const GRACE_HOURS_DEFAULT: u64 = 2;
 /// A month: later than that, everything is late.
 const GRACE_HOURS_MAX: u64 = 744;
 
-/// What to check.
+/// The page to check and the allowed delay.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct AuditQuery {
@@ -73,7 +73,10 @@ impl From<Finding> for FindingView {
 /// Checks one page of subscriptions: every period that ended has an invoice, or the subscription is a dead letter (`GET /v1/dead-letters`).
 /// Changes nothing.
 #[utoipa::path(get, path = "/v1/billing/audit", tag = "operations", operation_id = "auditBilling",
-    params(("graceHours" = Option<u32>, Query, description = "0 to 744, 2 when absent: by how much the hourly run may be late"), ("cursor" = Option<String>, Query, description = "nextCursor of the page before")),
+    params(
+        ("graceHours" = Option<u32>, Query, description = "The allowed delay of the hourly run in hours: 0 to 744, 2 when absent"),
+        ("cursor" = Option<String>, Query, description = "nextCursor of the page before")
+    ),
     responses((status = 200, description = "The findings; empty where everything is billed", body = AuditView)))]
 pub async fn audit(vendor: Vendor, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
     let place = query.cursor.as_deref().map_or_else(|| Ok(Place::default()), place)?;

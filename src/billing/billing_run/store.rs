@@ -15,7 +15,7 @@ use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
 use crate::{platform_sql, tenant_sql};
 
-/// A subscription that the billing run has to look at.
+/// A subscription that is due.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Due {
     pub organization_id: OrganizationId,
@@ -26,7 +26,7 @@ pub struct Due {
 }
 
 impl Due {
-    /// The place behind this one.
+    /// The position after this subscription.
     pub fn cursor(&self) -> BillingCursor {
         BillingCursor {
             clock: self.test_clock_id,
@@ -37,16 +37,16 @@ impl Due {
     }
 }
 
-/// A cursor's columns; the beginning is before every row.
+/// The columns of a cursor; the first position is before every row.
 fn place(after: Option<&BillingCursor>) -> (i64, String, String) {
     after.map_or((-1, String::new(), String::new()), |after| {
-        // A cursor without an organization stands behind all of its instant.
+        // A cursor without an organization stands after all rows of its instant.
         let organization = after.organization.map_or_else(|| "~".to_owned(), |organization| organization.to_string());
         (after.next_billing_at.as_millis(), organization, after.subscription.map(|id| id.to_string()).unwrap_or_default())
     })
 }
 
-/// What is due by the wall clock on one shard, behind `after`, and neither pauses nor is parked.
+/// Subscriptions of one shard that are due in real time, after `after`, without those that wait for a retry or are dead letters.
 pub async fn due(platform: &Platform, shard: usize, after: Option<&BillingCursor>, limit: u32) -> Result<Vec<Due>> {
     let text = "SELECT organization_id, id, next_billing_at, test_clock_id
                 FROM subscriptions
@@ -67,7 +67,7 @@ pub async fn due(platform: &Platform, shard: usize, after: Option<&BillingCursor
     platform.one_shard(shard, text, &[now.into(), at.into(), organization.into(), id.into(), limit.into()]).await
 }
 
-/// The same by the time of each of these test clocks.
+/// The same in the time of these test clocks.
 pub async fn due_on_clocks(
     platform: &Platform,
     shard: usize,
@@ -107,14 +107,14 @@ struct ClockRow {
     now: Timestamp,
 }
 
-/// The test clocks from `from` on, by id.
+/// Test clocks from `from` on, by id.
 pub async fn clocks(platform: &Platform, from: Option<TestClockId>, limit: u32) -> Result<BTreeMap<TestClockId, Timestamp>> {
     let from = from.map(|id| id.to_string()).unwrap_or_default();
     let statement = platform_sql!("SELECT id, now FROM test_clocks WHERE id >= ?1 ORDER BY id LIMIT ?2", from, limit);
     Ok(platform.directory_rows::<ClockRow>(statement).await?.into_iter().map(|row| (row.id, row.now)).collect())
 }
 
-/// Messages for what failed and has paused long enough.
+/// Messages for failed subscriptions whose retry is due.
 pub async fn paused(platform: &Platform, limit: u32) -> Result<Vec<Message>> {
     #[derive(Deserialize)]
     struct PausedRow {
@@ -131,7 +131,7 @@ pub async fn paused(platform: &Platform, limit: u32) -> Result<Vec<Message>> {
     Ok(rows.into_iter().map(message).collect())
 }
 
-/// How often a subscription could not be billed, and whether it is parked.
+/// The failures of a subscription, and whether it is a dead letter.
 #[derive(Debug, Deserialize)]
 pub struct Failure {
     pub attempts: u32,
@@ -150,7 +150,7 @@ pub async fn failure(tenant: &Tenant, subscription: SubscriptionId) -> Result<Op
         .await
 }
 
-/// Notes that a subscription could not be billed; without a next attempt it is parked.
+/// Records a failure; without a next attempt the subscription becomes a dead letter.
 pub async fn record_failure(
     tenant: &Tenant,
     subscription: SubscriptionId,
@@ -177,12 +177,12 @@ pub async fn record_failure(
     tenant.run(vec![statement]).await.map(|_| ())
 }
 
-/// What a success writes: nothing failed.
+/// Deletes the failures of a subscription, in the commit that bills it.
 pub fn forget_failure(subscription: SubscriptionId) -> TenantStatement {
     tenant_sql!("DELETE FROM billing_failures WHERE organization_id = ?1 AND subscription_id = ?2", subscription)
 }
 
-/// A subscription as the check of the billing run sees it.
+/// A subscription as the audit of the billing run reads it.
 #[derive(Debug, Deserialize)]
 pub struct Billed {
     pub organization_id: OrganizationId,
@@ -192,16 +192,16 @@ pub struct Billed {
     pub next_billing_at: Option<Timestamp>,
     #[serde(deserialize_with = "sql::truth::deserialize")]
     pub is_parked: bool,
-    /// Where its present paid period starts, if that has no invoice.
+    /// The start of the current paid period, if it has no invoice.
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     pub present_without: Option<Timestamp>,
-    /// Where the first period starts that has no invoice although a later one has.
+    /// The start of the first period without an invoice before a later one with an invoice.
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     pub gap_at: Option<Timestamp>,
 }
 
-/// A page of a shard's subscriptions, behind `after`. Gaps are looked for where each month has its invoice: with a price in advance, a month
-/// at a time, and never changed or paused: its periods are counted from the first one. Of the others, what is past due is seen.
+/// A page of the subscriptions of a shard, after `after`. Gaps are searched where every month has an invoice: a monthly price in advance
+/// that was never changed or paused, so that its periods are counted from the first one. For all others, only overdue billing is found.
 pub async fn billed(platform: &Platform, shard: usize, after: (&str, &str), limit: u32) -> Result<Vec<Billed>> {
     let text = "WITH page AS (
                   SELECT s.*,
@@ -273,7 +273,7 @@ pub async fn billed(platform: &Platform, shard: usize, after: (&str, &str), limi
     platform.one_shard(shard, text, &[after.0.into(), after.1.into(), limit.into()]).await
 }
 
-/// The time of some test clocks.
+/// The current time of some test clocks.
 pub async fn times(platform: &Platform, clocks: &[TestClockId]) -> Result<BTreeMap<TestClockId, Timestamp>> {
     if clocks.is_empty() {
         return Ok(BTreeMap::new());

@@ -1,4 +1,4 @@
-//! All that the bills of one subscription are made from.
+//! The data that the bills of one subscription are computed from.
 
 use super::compose::Terms;
 use super::lines::Subscribed;
@@ -19,10 +19,10 @@ use crate::tenancy::organizations;
 use crate::tenancy::organizations::organization::Organization;
 use crate::tenancy::organizations::store::OrganizationRow;
 
-/// All that bills of one subscription are made from, but for what the Meter says.
+/// The data that the bills of one subscription are computed from, without the counts of the Meter.
 pub struct Account {
     pub subscription: Subscription,
-    /// What it was from when on, oldest first.
+    /// The phases of the subscription, oldest first.
     pub history: Vec<(Timestamp, Subscribed)>,
     pub scheduled: Option<Subscribed>,
     pub terms: Terms,
@@ -30,7 +30,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Reads everything in one batch; None when there is no such subscription.
+    /// Reads everything in one batch; None where the subscription does not exist.
     pub async fn load(tenant: &Tenant, id: SubscriptionId) -> Result<Option<Self>> {
         let mut statements = vec![subscriptions::select_by_id(id), subscriptions::select_phases(id), organizations::store::select()];
         statements.extend(terms::select());
@@ -52,31 +52,31 @@ impl Account {
         Ok(Some(Self { subscription, history, scheduled, terms, customer }))
     }
 
-    /// What it is subscribed to now.
+    /// The current phase.
     pub fn subscribed(&self) -> Result<&Subscribed> {
         let last = self.history.last().map(|(_, subscribed)| subscribed);
         last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
     }
 
-    /// With what the Meter says, what a bill is made from.
+    /// Adds the counts of the Meter.
     pub fn billing<'a>(&'a self, closing: &'a Closing) -> Billing<'a> {
         let Self { subscription, history, scheduled, terms, .. } = self;
         Billing { subscription, history, scheduled: scheduled.as_ref(), terms, closing }
     }
 }
 
-/// A shape with the version of the plan that it names.
+/// A shape with the plan version it pins.
 pub async fn subscribed(app: &App, shape: Shape) -> Result<Subscribed> {
     let plan = plans::store::pinned(app, &shape.plan, shape.plan_version).await?;
     Ok(Subscribed { shape, plan })
 }
 
-/// What a billing run knows of one subscription.
+/// The data of one bill.
 pub struct Billing<'a> {
     pub subscription: &'a Subscription,
-    /// What it was from when on, oldest first; the last one is what it is.
+    /// The phases of the subscription, oldest first; the last one is current.
     pub history: &'a [(Timestamp, Subscribed)],
-    /// What it will be after a change that waits for the end of this period.
+    /// The subscription after the change that is scheduled for the end of this period.
     pub scheduled: Option<&'a Subscribed>,
     pub terms: &'a Terms,
     pub closing: &'a Closing,
@@ -88,7 +88,7 @@ impl Billing<'_> {
         last.ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))
     }
 
-    /// What was subscribed to when a period ended.
+    /// The phase in which a period ended.
     pub(super) fn subscribed_in(&self, period: Period) -> Result<&Subscribed> {
         let then = self.history.iter().rev().find(|(starts_at, _)| *starts_at < period.ends_at).or(self.history.first());
         then.map(|(_, subscribed)| subscribed).ok_or_else(|| Error::internal(format!("{} has no phase", self.subscription.id)))

@@ -11,8 +11,8 @@ use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
-/// What is charged after the fact when the usage period ends at `until`, which may be early: usage past the included, base prices in
-/// arrears, what is missing to the commitment, and late usage.
+/// Charges in arrears of a usage period that ends at `until`, perhaps early: overage, base prices in arrears, the rest of a minimum
+/// commitment, and late usage.
 pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: Ending) -> Result<Vec<Line>> {
     let subscription = billing.subscription;
     let currency = subscription.currency;
@@ -29,7 +29,7 @@ pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: End
                 before.extend(now.usage_lines(metric, None, billed, false, (currency, period))?);
             }
         }
-        // What was billed at a threshold counts towards the commitment, too.
+        // Usage billed at a threshold counts towards the commitment, too.
         let cost = sum(&usage, currency)?.checked_add(sum(&before, currency)?).or_internal()?;
         lines.extend(usage);
         let passed = subscription.pause.as_ref().map_or(until, |pause| pause.paused_at);
@@ -45,7 +45,7 @@ pub(super) fn arrears_lines(billing: &Billing<'_>, until: Timestamp, ending: End
     Ok(lines)
 }
 
-/// What came for earlier periods since they were billed, by the plan that held when each ended. A trial's usage costs nothing.
+/// Late usage of earlier periods, by the plan of each period's end. Usage on trial is free.
 pub(super) fn late_lines(billing: &Billing<'_>) -> Result<Vec<Line>> {
     let subscription = billing.subscription;
     let mut lines = Vec::new();
@@ -56,8 +56,8 @@ pub(super) fn late_lines(billing: &Billing<'_>) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Base prices in arrears when the billing period ends, with `until` or before its time: each phase's share of it, by its own plan's
-/// policy. What is resting was billed when its pause began.
+/// Base prices in arrears of a billing period that ends at `until`, perhaps early: the share of each phase, by the policy of its plan. A
+/// paused subscription was billed when the pause began.
 pub(super) fn base_in_arrears(billing: &Billing<'_>, until: Timestamp, ending: Ending) -> Result<Vec<Line>> {
     let subscription = billing.subscription;
     let whole = subscription.current_billing_period()?;

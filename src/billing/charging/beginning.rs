@@ -14,14 +14,14 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::Moment;
 use crate::kernel::period::Period;
 
-/// A subscription that begins, its first invoice, and what is to be committed.
+/// A new subscription, its first invoice, and the commit.
 pub struct Begun {
     pub subscription: Subscription,
     pub invoice: Option<Invoice>,
     pub decision: Decision,
 }
 
-/// Begins a subscription without a trial: its first billing period is charged at once.
+/// Starts a subscription without a trial: its first billing period is charged at once.
 pub fn begin(new: &NewSubscription<'_>, subscribed: &Subscribed, terms: &Terms, moment: Moment<'_>) -> Result<Begun> {
     let first = Period { starts_at: moment.now, ends_at: moment.now };
     let mut subscription = subscriptions::begun(new, first, moment).restarted(moment.now)?;

@@ -1,8 +1,7 @@
-//! What a change in the middle of a billing period bills. Pure; the preview of a change and the change are this one function.
-//!
-//! Words: a *slot* is a place in a shape, the plan itself or one add-on; what is charged in it before and after a change is compared.
-//! Invariants: what comes back of a slot is never more than what was charged in it and is unused; usage is billed under the plan under
-//! which it was used, and counted on: a change neither begins a usage period restart_period nor gives included units away.
+//! The charges of a change within a billing period. Pure; the preview of a change and the change itself are this one function. Words: a
+//! *slot* is the plan itself or one add-on; its charges before and after a change are compared. Invariants: the credit of a slot never
+//! exceeds its unused charges; usage is billed under the plan under which it was used, and counting continues: a change neither restarts a
+//! usage period nor grants included units again.
 
 use std::collections::BTreeMap;
 
@@ -29,13 +28,14 @@ use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::Closing;
 
-/// What is to be subscribed to from now on, and how the period is divided.
+/// The subscription after the change, and the proration of the period.
 pub struct Wanted<'a> {
     pub to: &'a Subscribed,
     pub policy: ProrationPolicy,
 }
 
-/// Whether a change closes the usage period: a billing period of another length begins at once. One that began this instant goes on.
+/// Whether a change closes the usage period: a billing period of another length starts at once. A period that started this instant
+/// continues.
 pub fn closes_period(subscription: &Subscription, to: &Shape, now: Timestamp) -> bool {
     is_other_interval(subscription, to) && subscription.period.starts_at < now
 }
@@ -44,18 +44,18 @@ fn is_other_interval(subscription: &Subscription, to: &Shape) -> bool {
     !subscription.is_trial() && subscription.shape.interval != to.interval
 }
 
-/// Refuses another interval without proration: nothing of what is paid for would come back.
+/// Refuses another interval without proration: paid time would be lost.
 pub fn check_proration(subscription: &Subscription, to: &Shape, policy: ProrationPolicy) -> Result<()> {
     if is_other_interval(subscription, to) && policy == ProrationPolicy::None {
-        let detail =
-            "Without proration the time that is paid for would be lost. Send \"effective\": \"period_end\", or another prorationPolicy.";
+        let detail = "Another billing period without proration would lose paid time. \
+                      Send \"effective\": \"period_end\", or another prorationPolicy.";
         return Err(Problem::conflict("interval_needs_proration", detail).into());
     }
     Ok(())
 }
 
-/// Changes what is subscribed to, now. `closing` is the Meter's closing of the period where [`closes_period`], and otherwise what it counts.
-/// A trial changes its shape and bills nothing.
+/// Changes the subscription now. `closing` is the closing of the period where [`closes_period`], and the current usage otherwise. A change
+/// on trial bills nothing.
 pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment: Moment<'_>) -> Result<Changed> {
     let subscription = &account.subscription;
     let status = lifecycle::step(subscription.status, Trigger::Change)?;
@@ -82,7 +82,7 @@ pub fn change(account: &Account, closing: &Closing, wanted: &Wanted<'_>, moment:
     Ok(Changed { decision, ..changed })
 }
 
-/// Another interval: the old one's unused time comes back, and a billing period begins now.
+/// Another interval: credits the unused time of the old one, and starts a billing period now.
 fn restart_period(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
     let subscription = &account.subscription;
     check_proration(subscription, &next.shape, wanted.policy)?;
@@ -101,7 +101,7 @@ fn restart_period(account: &Account, closing: &Closing, wanted: &Wanted<'_>, nex
     Ok(Bill { lines, usage, kept: Vec::new(), ..Bill::nothing(next) })
 }
 
-/// The same interval: what differs is credited and charged for what is left of the billing period.
+/// The same interval: credits and charges the difference for the rest of the billing period.
 fn within(account: &Account, closing: &Closing, wanted: &Wanted<'_>, next: Subscription, now: Timestamp) -> Result<Bill> {
     let (subscription, from) = (&account.subscription, account.subscribed()?);
     let currency = subscription.currency;

@@ -1,6 +1,6 @@
-//! From lines to a bill: discounts, then taxes, then credits. Everything that bills or shows what would be billed goes through here.
+//! From lines to a bill: discounts, then taxes, then credit. Every bill, committed or previewed, is composed here.
 //!
-//! A bill is never below zero: what is below is *carried*, and becomes credit of the customer.
+//! A bill is never below zero: the amount below zero is *carried* and becomes credit of the customer.
 
 use rating::{Currency, Discount, Money, Scoped, TaxRate, TaxRounding, TaxableLine};
 
@@ -11,27 +11,27 @@ use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::{CreditId, DiscountId};
 use crate::kernel::time::Timestamp;
 
-/// What holds for an organization's bills beside its plan.
+/// The discounts, taxes and credits of an organization.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Terms {
     /// In the order in which they were granted; `rating::discount` defines how they stack.
     pub discounts: Vec<GrantedDiscount>,
     pub taxes: Vec<NamedTax>,
-    /// Credit that is left, in the bill's currency.
+    /// Open credits in the currency of the bill.
     pub credits: Vec<Credit>,
 }
 
-/// A discount that may be taken off the next bill.
+/// A discount that the next bill may redeem.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GrantedDiscount {
     pub id: DiscountId,
     pub name: String,
     pub discount: Discount,
-    /// Only off lines of these items (plan keys, add-ons, metrics); None is all of them.
+    /// The items that it applies to (plan keys, add-ons, metrics); None: all items.
     pub items: Option<Vec<String>>,
 }
 
-/// Credit that is left.
+/// An open credit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credit {
     pub id: CreditId,
@@ -39,7 +39,7 @@ pub struct Credit {
     pub version: i64,
 }
 
-/// Makes a bill of lines, at `now`. The lines' own shares of discounts and taxes are written into them.
+/// Composes a bill from lines, at `now`. Each line gets its share of discounts and taxes.
 pub fn compose(mut lines: Vec<Line>, terms: &Terms, currency: Currency, now: Timestamp) -> Result<Composed> {
     let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts, currency).or_internal();
     let subtotal = sum(&mut lines.iter().map(|line| line.amount(currency)))?;
@@ -55,12 +55,12 @@ pub fn compose(mut lines: Vec<Line>, terms: &Terms, currency: Currency, now: Tim
     Ok(Composed { lines, subtotal, discounts, taxes, credits, totals: Totals { discount, tax, total, carried, credit, due } })
 }
 
-/// The discounts that hold at `now`.
+/// The discounts that are valid at `now`.
 fn valid(granted: &[GrantedDiscount], now: Timestamp) -> Vec<&GrantedDiscount> {
     granted.iter().filter(|granted| granted.discount.is_valid_at(now.to_chrono())).collect()
 }
 
-/// Takes the discounts off; gives what is left of each line. What comes back of an earlier bill was discounted there.
+/// Applies the discounts and returns the rest of each line. Credits for unused time were discounted on their own bill.
 fn discounted(lines: &mut [Line], granted: &[&GrantedDiscount], currency: Currency) -> Result<(Vec<TakenDiscount>, Vec<Money>)> {
     let amounts: Vec<Money> = lines.iter().map(|line| line.amount(currency)).collect();
     let meant: Vec<Vec<usize>> = granted.iter().map(|granted| positions(lines, granted)).collect();
@@ -87,7 +87,7 @@ fn positions(lines: &[Line], granted: &GrantedDiscount) -> Vec<usize> {
     lines.iter().enumerate().filter(|(_, line)| is_meant(line)).map(|(position, _)| position).collect()
 }
 
-/// Taxes what is left of each line; gives the bill with all taxes.
+/// Taxes the rest of each line and returns the amount with all taxes.
 fn taxed(lines: &mut [Line], left: &[Money], taxes: &[NamedTax], currency: Currency) -> Result<(Vec<ChargedTax>, Money)> {
     let rates: Vec<TaxRate> = taxes.iter().map(|tax| tax.rate).collect();
     let taxable: Vec<TaxableLine<'_>> = left.iter().map(|amount| TaxableLine { amount: *amount, rates: &rates }).collect();

@@ -1,4 +1,5 @@
-//! The end of a usage period: what it cost, and what begins. Pure: a subscription, its plans and the Meter's closing make the invoice.
+//! The end of a usage period: its charges and the next period. Pure: a subscription, its plans and the closing of the Meter give the
+//! invoice.
 
 use super::proration::change_event;
 use crate::billing::invoices::invoice::BillingReason;
@@ -27,24 +28,24 @@ use crate::kernel::period::Period;
 /// How a usage period ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeriodEnd {
-    /// Another one begins.
+    /// Another period follows.
     Renew,
-    /// It was cancelled to this instant.
+    /// The subscription was cancelled for this instant.
     Cancel,
-    /// Nobody wants another billing period, or a trial ended without a payment method.
+    /// The subscription does not renew, or its trial ended without a payment method.
     Expire,
 }
 
-/// What a period that ended comes to.
+/// The bill of a period that ended.
 pub struct Billed {
-    /// None where there is nothing to bill: within a year of which no usage costs anything, or after a trial that expires.
+    /// None without charges: a month of a yearly billing period without chargeable usage, or a trial that expires.
     pub invoice: Option<Invoice>,
     pub subscription: Subscription,
     pub decision: Decision,
 }
 
-/// Closes the present usage period: the base price in advance for what begins, usage in arrears for what ended, and corrections for late
-/// usage. A trial's usage costs nothing.
+/// Bills the current usage period: the base price of the next period in advance, the usage of this one in arrears, and corrections for late
+/// usage. Usage on trial is free.
 pub fn bill(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Billed> {
     let subscription = billing.subscription;
     let now = billing.now_subscribed()?;
@@ -67,12 +68,12 @@ pub fn bill(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Billed> {
     Ok(Billed { invoice, subscription: next, decision })
 }
 
-/// What the period would cost that is running, if it ended with what is counted now; the same as the bill when it has ended.
+/// The bill of the running period, if it ended with the usage counted so far; identical to its real bill once it ended.
 pub fn upcoming(billing: &Billing<'_>, moment: Moment<'_>) -> Result<Option<Invoice>> {
     Ok(bill(billing, moment)?.invoice)
 }
 
-/// A scheduled change has come: another interval counts its periods from here.
+/// Applies a scheduled change: another interval counts its periods from here.
 fn with_shape(renewed: Subscription, shape: Shape) -> Subscription {
     let is_same_interval = renewed.shape.interval == shape.interval;
     let (anchored_at, period_index) =
@@ -97,7 +98,7 @@ impl Billing<'_> {
         if begins { self.scheduled.unwrap_or(now) } else { now }
     }
 
-    /// The subscription after the period_end.
+    /// The subscription after the period.
     fn after_period(&self, period_end: PeriodEnd) -> Result<Subscription> {
         let subscription = self.subscription;
         let ended = |trigger| {
@@ -121,7 +122,7 @@ impl Billing<'_> {
         }
     }
 
-    /// Whether the scheduled change that has come is an upgrade.
+    /// The event of a scheduled change that takes effect.
     fn change_event(&self, next: &Subscription) -> Result<Event> {
         let (now, then) = (self.now_subscribed()?, self.next_subscribed(true, self.now_subscribed()?));
         change_event(next, now, then)
@@ -142,7 +143,7 @@ impl Billing<'_> {
     }
 }
 
-/// What happens with a period's end, in one commit. `with_shape` says whether another phase may begin.
+/// The commit of a period's end. `begins` says whether a billing period begins, and with it perhaps another phase.
 fn committed(
     billing: &Billing<'_>,
     (period_end, next): (PeriodEnd, &Subscription),

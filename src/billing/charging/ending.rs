@@ -18,13 +18,13 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::Moment;
 use crate::meter::contract::Closing;
 
-/// How a subscription is to end, now.
+/// The cancellation of a subscription, now.
 pub struct WantedEnd {
     pub policy: rating::ProrationPolicy,
     pub reason: Option<String>,
 }
 
-/// Ends it now: usage so far is billed, and what is unused of what was paid in advance comes back. A trial costs nothing.
+/// Ends the subscription now: the usage so far is billed, and unused prepaid time is credited. A trial costs nothing.
 pub fn end(account: &Account, closing: &Closing, wanted: WantedEnd, moment: Moment<'_>) -> Result<Changed> {
     let (subscription, now) = (&account.subscription, moment.now);
     let status = lifecycle::step(subscription.status, Trigger::CancelNow)?;
@@ -43,7 +43,7 @@ pub fn end(account: &Account, closing: &Closing, wanted: WantedEnd, moment: Mome
     };
     let mut bill = Bill { kept: Vec::new(), ..Bill::nothing(next) };
     if !subscription.is_trial() {
-        // Time that a pause kept is unused from its beginning on.
+        // Time that a pause kept is unused from its start on.
         let used_until = subscription.pause.as_ref().map_or(now, |pause| pause.paused_at);
         bill.lines = arrears_lines(&account.billing(closing), now, Ending::Termination)?;
         bill.lines.extend(unused_lines(account, used_until, wanted.policy, Ending::Termination)?);

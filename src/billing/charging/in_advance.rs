@@ -1,11 +1,11 @@
-//! What is charged in advance.
+//! Amounts that are charged in advance.
 
 use crate::billing::invoices::invoice::Invoice;
 use crate::billing::invoices::line::{Line, LineKind};
 use crate::billing::subscriptions::subscription::Advance;
 use crate::kernel::ids::InvoiceId;
 
-/// What an invoice charges in advance: the most that a later change can give back.
+/// The amounts that an invoice charges in advance: the most that a later change can credit.
 pub fn advances(invoice: &Invoice) -> Vec<Advance> {
     let ahead = |line: &&Line| match line.kind {
         LineKind::BasePrice | LineKind::AddOn | LineKind::RemainingTime => line.period_ends_at > invoice.created_at,
@@ -15,7 +15,7 @@ pub fn advances(invoice: &Invoice) -> Vec<Advance> {
     for line in invoice.lines.iter().filter(ahead) {
         let one = advance(invoice.id, line);
         match advances.iter_mut().find(|advance| advance.item == one.item && advance.period == one.period) {
-            // The tiers of one price are given back as one.
+            // The tiers of one price are credited as one amount.
             Some(advance) => {
                 advance.price_minor = advance.price_minor.saturating_add(one.price_minor);
                 advance.charged_minor = advance.charged_minor.saturating_add(one.charged_minor);

@@ -14,25 +14,25 @@ use crate::kernel::time::{Timestamp, days};
 use crate::meter::contract::Closing;
 use std::collections::BTreeMap;
 
-/// The usage period that ends now; one that began this instant keeps its end, for periods are never empty.
+/// The usage period that ends now. One that started this instant keeps its end: a period is never empty.
 pub fn ended_period(subscription: &Subscription, now: Timestamp) -> Period {
     let Period { starts_at, ends_at } = subscription.period;
     Period { starts_at, ends_at: if starts_at < now { now } else { ends_at } }
 }
 
-/// What goes into the commit that ends a paid subscription: its late usage is billed when none can come any more.
+/// Schedules the bill of late usage in the commit that ends a paid subscription, for the instant after which none can arrive.
 pub(super) fn late_usage_due(decision: Decision, before: &Subscription, ended: &Subscription) -> Decision {
     let due = ended.ended_at.filter(|_| !before.is_trial());
     due.into_iter().fold(decision, |decision, at| decision.later(at.plus(LATE_USAGE_AFTER), LateUsageDue { subscription: ended.id }))
 }
 
-/// How long after its end a subscription is billed for usage that came late: so long the Meter takes events back.
+/// The time after its end during which a subscription is billed for late usage: as long as the Meter accepts past events.
 pub const LATE_USAGE_AFTER: std::time::Duration = days(35);
 
-/// What makes the invoice of late usage after the end the only one.
+/// The reason key that makes the invoice of late usage unique.
 pub const LATE_USAGE_KEY: &str = "late";
 
-/// Bills usage that came for a subscription after its last invoice; nothing when none did that costs anything.
+/// Bills usage that arrived after the last invoice of a subscription; nothing where it is free.
 pub fn late_usage(account: &Account, closing: &Closing, moment: Moment<'_>) -> Result<Decision> {
     let subscription = &account.subscription;
     let late = Closing { used: BTreeMap::new(), late: closing.late.clone() };

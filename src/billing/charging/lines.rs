@@ -1,4 +1,4 @@
-//! The lines of an invoice: what each charges for, and what it comes to. Pure.
+//! The lines of an invoice: the item, the quantity and the amount of each. Pure.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::period::Period;
 use crate::meter::contract::LateUsage;
 
-/// A shape and the version of the plan that it names.
+/// A shape and the plan version it pins.
 #[derive(Clone, Debug)]
 pub struct Subscribed {
     pub shape: Shape,
     pub plan: Arc<Plan>,
 }
 
-/// One thing that is sold for a billing period: the plan, or an add-on.
+/// An item that is sold per billing period: the plan, or an add-on.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// As in [`Line::item`].
@@ -31,7 +31,7 @@ pub struct Item {
 }
 
 impl Subscribed {
-    /// What its shape is charged for each billing period, the plan first.
+    /// The items of the shape, the plan first.
     pub fn items(&self, currency: Currency) -> Result<Vec<Item>> {
         let Self { shape, plan } = self;
         let unsold = |what: &str| Error::internal(format!("{what} is not sold in {} by the {}", currency.code(), shape.interval.name()));
@@ -47,7 +47,7 @@ impl Subscribed {
         Ok(items)
     }
 
-    /// A whole billing period's lines.
+    /// The lines of a whole billing period.
     pub fn period_lines(&self, currency: Currency, period: Period) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         for item in self.items(currency)? {
@@ -61,8 +61,8 @@ impl Subscribed {
         Ok(lines)
     }
 
-    /// What usage past the included costs, from `billed` (what was billed before in this usage period) to `counted`.
-    /// `is_last` says whether the period ends with it.
+    /// The lines of overage from `billed` (billed before in this usage period) to `counted`. `is_last` says whether the period ends with
+    /// them.
     pub fn usage_lines(
         &self,
         metric: &str,
@@ -92,8 +92,8 @@ impl Subscribed {
         Ok(lines.collect())
     }
 
-    /// What late usage adds to its period: the price of the count with it less the price of the count without it, so that units which were
-    /// still free then are free now. It is shown even when it costs nothing: the customer sees where the events went.
+    /// The line of late usage: the price of the count with it less the price of the count without it, so that included units stay free. A
+    /// line of zero is shown, too: it tells the customer where the events were counted.
     pub fn late_line(&self, late: &LateUsage, currency: Currency) -> Result<Option<Line>> {
         let Some(metric) = self.plan.metric(&late.metric) else { return Ok(None) };
         let period = Period { starts_at: late.period_starts_at, ends_at: late.period_ends_at };
@@ -110,8 +110,8 @@ impl Subscribed {
         Ok(Some(Line { counted: Some(counted), billed_before: Some(late.before), ..line }))
     }
 
-    /// What is missing to the plan's minimum commitment in a usage period, of which `used` has passed, and in which `usage` was billed
-    /// beside the base price.
+    /// The rest of the minimum commitment for a usage period of which the share `used` has passed, and in which `usage` was billed beside
+    /// the base price.
     pub fn commitment_line(&self, usage: Money, used: &rating::Exact, period: Period) -> Result<Option<Line>> {
         let currency = usage.currency();
         let Some(minimum) = self.minimum_commitment(currency)? else { return Ok(None) };
@@ -127,14 +127,14 @@ impl Subscribed {
         Ok(Some(self.line(LineKind::MinimumCommitment, &self.plan.key, description, priced, period)))
     }
 
-    /// What a usage period comes to at least; None where nothing is committed.
+    /// The minimum of a usage period; None without a commitment.
     pub fn minimum_commitment(&self, currency: Currency) -> Result<Option<Money>> {
         let minimum = self.plan.minimum_commitment.get(currency.code());
         let rounded = minimum.map(|minimum| Money::round(&minimum.to_exact(), currency));
         rounded.transpose().or_internal()
     }
 
-    /// A line by this plan's prices.
+    /// A line by the prices of this plan.
     pub fn line(&self, kind: LineKind, item: &str, description: String, priced: PricedLine, period: Period) -> Line {
         Line {
             kind,
@@ -157,14 +157,14 @@ impl Subscribed {
     }
 }
 
-/// A price of whole cents with its cents, `199.00`; a finer one as it is.
+/// A price in whole minor units with all decimals of its currency, `199.00`; a finer one in full.
 fn shown_price(priced: &PricedLine) -> String {
     let exact = priced.unit_price.to_exact();
     let rounded = Money::round(&exact, priced.amount.currency()).ok().filter(|price| price.to_exact() == exact);
     rounded.map_or_else(|| priced.unit_price.to_string(), Money::to_decimal_string)
 }
 
-/// The part of a billing period that one usage period is.
+/// The share of a billing period that one usage period has.
 fn share_of_usage_period(interval: BillingInterval) -> Result<rating::Exact> {
     rating::Exact::ratio(1, i128::from(months(interval))).ok_or_else(|| Error::internal("a billing period has months"))
 }
@@ -174,7 +174,7 @@ fn priced(price: &PriceModel, before: Option<Quantity>, after: Quantity, is_last
     rating::price_part(price, before.as_ref(), &Usage::Total(after), is_last, currency).or_internal()
 }
 
-/// Whether nothing used costs nothing: a first tier may have a flat amount.
+/// Whether zero usage is free: a first tier may have a flat amount.
 fn is_free_at_zero(price: &PriceModel, currency: Currency) -> Result<bool> {
     let lines = priced(price, None, Quantity::ZERO, true, currency)?;
     Ok(lines.iter().all(|line| line.amount.is_zero()))

@@ -20,40 +20,40 @@ use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::Closing;
 
-/// A subscription after something happened to it, and what that bills.
+/// A subscription after a change, and its charges.
 pub struct Changed {
     pub subscription: Subscription,
     pub composed: Composed,
-    /// None where there is nothing to bill.
+    /// None without charges.
     pub invoice: Option<Invoice>,
     pub decision: Decision,
 }
 
-/// What is to be billed, and what becomes of the subscription.
+/// The charges of a change, and the subscription after it.
 pub(super) struct Bill {
     pub next: Subscription,
     pub lines: Vec<Line>,
-    /// What a closing counted, where one is taken.
+    /// The counted usage of the closing, where the period is closed.
     pub usage: Vec<CountedUsage>,
-    /// What was charged in advance before and still holds.
+    /// Amounts charged in advance before that stay in force.
     pub kept: Vec<Advance>,
-    /// What a whole billing period costs, of items that are charged for a part of it.
+    /// The price of a whole billing period, for items that are charged for a part of it.
     pub prices: BTreeMap<String, i64>,
 }
 
 impl Bill {
-    /// Nothing to bill; what was charged in advance stays so.
+    /// No charges; amounts charged in advance stay in force.
     pub fn nothing(next: Subscription) -> Self {
         Self { kept: next.advance.clone(), next, lines: Vec::new(), usage: Vec::new(), prices: BTreeMap::new() }
     }
 }
 
-/// Makes the bill, and what is to be committed with it. Every change goes through here, whatever it is.
+/// Composes the bill and the commit of a change. Every change is committed here.
 pub(super) fn finish(account: &Account, bill: Bill, (reason, reason_key): (BillingReason, String), moment: Moment<'_>) -> Result<Changed> {
     let subscription = &account.subscription;
     let Bill { mut next, lines, usage, kept, prices } = bill;
     let composed = compose(lines, &account.terms, subscription.currency, moment.now)?;
-    // What rests has no end yet: the bill is for what was before.
+    // A paused period has no end yet: the bill is for the time before the pause.
     let period = if next.pause.is_some() { ended_period(subscription, moment.now) } else { next.period };
     let occasion = Occasion { subscription, reason, reason_key, period, usage };
     let invoice = (!composed.lines.is_empty()).then(|| draft(occasion, composed.clone(), moment));
@@ -67,8 +67,8 @@ pub(super) fn finish(account: &Account, bill: Bill, (reason, reason_key): (Billi
     Ok(Changed { subscription: next, composed, invoice, decision })
 }
 
-/// What was used in the usage period and is not billed yet, under the plan that it was used under. Free or not, it is counted as billed:
-/// another plan charges what comes after it.
+/// The unbilled usage of the usage period, under the plan under which it was used. It counts as billed even where it is free: another plan
+/// charges later usage only.
 pub(super) fn unbilled_usage(account: &Account, closing: &Closing, next: &mut Subscription, now: Timestamp) -> Result<Vec<Line>> {
     let (subscription, subscribed) = (&account.subscription, account.subscribed()?);
     let period = Period { starts_at: subscription.period.starts_at, ends_at: now };

@@ -18,7 +18,7 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::Moment;
 use crate::meter::contract::Closing;
 
-/// Pauses it: usage so far is billed, and by policy the unused time comes back.
+/// Pauses the subscription: the usage so far is billed, and unused time is credited by policy.
 pub fn pause(account: &Account, closing: &Closing, wanted: pausing::Wanted, moment: Moment<'_>) -> Result<Changed> {
     let (subscription, now) = (&account.subscription, moment.now);
     let mut bill = Bill::nothing(pausing::paused(subscription, wanted, now)?);
@@ -44,7 +44,7 @@ pub fn pause(account: &Account, closing: &Closing, wanted: pausing::Wanted, mome
     Ok(Changed { decision, ..changed })
 }
 
-/// Lets it go on. `closing` is the Meter's closing where [`pausing::closes_period`], and otherwise not looked at.
+/// Resumes the subscription. `closing` is the closing of the period where [`pausing::closes_period`], and unused otherwise.
 pub fn resume(account: &Account, closing: &Closing, moment: Moment<'_>) -> Result<Changed> {
     let (subscription, now) = (&account.subscription, moment.now);
     let subscribed = account.subscribed()?;

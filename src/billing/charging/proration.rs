@@ -1,4 +1,4 @@
-//! The part of a price that falls on a part of a period.
+//! Proration: the share of a price that a part of a period has.
 
 use rating::{Currency, Ending, Money, PricedLine, ProrationPolicy, Quantity, Shares};
 
@@ -10,7 +10,7 @@ use crate::kernel::error::Result;
 use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
-/// A line for a part of a period's price; None where that is nothing.
+/// A line for a part of a period; None without an amount.
 pub(super) fn prorated_line(
     subscribed: &Subscribed,
     kind: LineKind,
@@ -28,7 +28,7 @@ pub(super) fn prorated_line(
     (!amount.is_zero()).then_some(Line { proration: Some(proration), ..line })
 }
 
-/// Where a billing period is divided, and how.
+/// The division of a billing period.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
     pub policy: ProrationPolicy,
@@ -42,7 +42,7 @@ impl Part {
         shares(subscription, self.whole, self.at, self.policy, self.ending)
     }
 
-    /// What a line has to hold so that its share of `whole` can be computed again.
+    /// The data from which the share of `whole` can be computed again.
     pub fn proration(&self, whole: Money) -> Proration {
         Proration {
             policy: self.policy,
@@ -56,7 +56,7 @@ impl Part {
     }
 }
 
-/// How an instant divides a period of the subscription.
+/// The shares into which an instant divides a period of the subscription.
 pub(super) fn shares(
     subscription: &Subscription,
     period: Period,
@@ -67,7 +67,7 @@ pub(super) fn shares(
     Ok(rating::shares(period.to_rating()?, at.to_chrono(), subscription.zone()?, policy, ending))
 }
 
-/// What happened, by the base price of a month.
+/// The event of a change: upgrade, downgrade or neither, by the base price per month.
 pub(super) fn change_event(next: &Subscription, from: &Subscribed, to: &Subscribed) -> Result<Event> {
     let (subscription, from_plan, to_plan) = (next.id, from.shape.plan.clone(), to.shape.plan.clone());
     if from_plan == to_plan && from.shape.interval != to.shape.interval && from.shape.quantity == to.shape.quantity {
@@ -80,7 +80,7 @@ pub(super) fn change_event(next: &Subscription, from: &Subscribed, to: &Subscrib
     })
 }
 
-/// The base prices of both, a month.
+/// Compares the base prices per month.
 pub fn compare(from: &Subscribed, to: &Subscribed, currency: Currency) -> Result<std::cmp::Ordering> {
     let base = |of: &Subscribed| of.plan.base_price(currency, of.shape.interval, of.shape.quantity);
     let scaled = |money: Money, other: &Subscribed| i128::from(money.minor()).saturating_mul(i128::from(months(other.shape.interval)));

@@ -15,8 +15,8 @@ use crate::kernel::problem::Problem;
     responses((status = 200, description = "The invoice. It has no number; its id is the one it will get", body = InvoiceView)))]
 pub async fn upcoming(caller: Authorized<needs::InvoicesRead>) -> Result<Reply> {
     let invoice = super::upcoming::upcoming(&caller.tenant).await?.ok_or_else(|| {
-        let detail = "Nothing is to be billed at the end of the running period. GET /v1/subscription says how the subscription stands.";
-        Problem::new(404, "nothing_upcoming", "Nothing is to come", detail)
+        let detail = "The end of the running period charges nothing. GET /v1/subscription shows the status of the subscription.";
+        Problem::new(404, "nothing_upcoming", "No upcoming invoice", detail)
     })?;
     Reply::ok(&InvoiceView::from(invoice))
 }

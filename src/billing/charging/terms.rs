@@ -1,4 +1,4 @@
-//! What holds for an organization's bills beside its plan, read together with the subscription.
+//! The discounts, taxes and credits of an organization, read together with the subscription.
 
 use rating::{Currency, Off};
 
@@ -10,12 +10,12 @@ use crate::kernel::error::Result;
 use crate::kernel::sql::Row;
 use crate::kernel::tenant::TenantStatement;
 
-/// The statements whose rows [`read`] understands, in their order.
+/// The statements whose rows [`read`] reads, in the same order.
 pub fn select() -> Vec<TenantStatement> {
     vec![discounts::store::select(), taxes::store::select(), credits::store::select()]
 }
 
-/// The terms for bills in one currency, from the rows of [`select`]. What was agreed in another currency is for other bills.
+/// The terms of bills in one currency, from the rows of [`select`]. Terms in other currencies do not apply.
 pub fn read(rows: impl Iterator<Item = Vec<Row>>, currency: Currency) -> Result<Terms> {
     let mut rows = rows;
     let mut next = || rows.next().unwrap_or_default().into_iter();

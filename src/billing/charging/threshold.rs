@@ -1,7 +1,7 @@
-//! Progressive billing: usage that comes to so much is billed before its period ends.
+//! Progressive billing: usage is billed before its period ends once it reaches the threshold of the plan.
 //!
-//! What is not billed yet of the running period is priced as it stands, without what only the end of a period adds (minimum amounts and
-//! commitments). When it comes to the plan's threshold it is one invoice, and counts as billed: the period's last bill has the rest.
+//! The unbilled usage of the running period is priced without minimum amounts and commitments, which only the end of a period adds. At the
+//! threshold it is invoiced and counts as billed: the last bill of the period has the rest.
 
 use rating::Money;
 
@@ -21,8 +21,8 @@ use crate::kernel::time::Timestamp;
 use crate::meter::client;
 use crate::meter::contract::Closing;
 
-/// Usage arrived: bills it if it comes to the threshold. Called where the Meter's buckets are stored, each minute in which something was
-/// used, and before a test clock moves. Whatever is missed here is on the period's last bill.
+/// Bills the usage so far if it reaches the threshold. Called when the buckets of the Meter are stored, in each minute with usage, and
+/// before a test clock advances. A missed call is corrected by the last bill of the period.
 pub async fn usage_arrived(tenant: &Tenant) -> Result<()> {
     let tenant = &tenant.acting_as(Actor::System("progressive_billing"));
     until_fresh(|| async {
@@ -44,13 +44,13 @@ pub async fn usage_arrived(tenant: &Tenant) -> Result<()> {
     .await
 }
 
-/// A trial costs nothing, and a period that is over is the billing run's.
+/// A trial is free, and a period that ended is billed by the billing run.
 fn is_billed_progressively(subscription: &Subscription, now: Timestamp) -> bool {
     is_in_use(subscription.status) && !subscription.is_trial() && now < subscription.period.ends_at
 }
 
-/// The invoice for what was used so far, if it comes to the threshold. Guarded by the subscription's version, which also makes its key:
-/// nobody bills the same usage twice.
+/// The invoice of the usage so far, if it reaches the threshold. Guarded by the version of the subscription, which is a part of its reason
+/// key: no usage is billed twice.
 pub fn bill_if_reached(account: &Account, closing: &Closing, moment: Moment<'_>) -> Result<Option<(Invoice, Decision)>> {
     let (subscription, subscribed) = (&account.subscription, account.subscribed()?);
     let currency = subscription.currency;

@@ -11,7 +11,7 @@ use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
-/// What comes back of everything that was charged in advance, if its time ends at `at`.
+/// The credits for all amounts charged in advance, if their time ends at `at`.
 pub(super) fn unused_lines(account: &Account, at: Timestamp, policy: ProrationPolicy, ending: Ending) -> Result<Vec<Line>> {
     let (subscription, from) = (&account.subscription, account.subscribed()?);
     let part = Part { policy, at, ending, whole: subscription.current_billing_period()? };
@@ -23,8 +23,7 @@ pub(super) fn unused_lines(account: &Account, at: Timestamp, policy: ProrationPo
     Ok(lines)
 }
 
-/// A line for each amount that was charged in advance: the unused share of its price, less the discounts that were on it, and never more
-/// than what is left of it.
+/// One line per amount charged in advance: the unused share of its price, less its discounts, and never more than the rest of it.
 pub(super) fn unused_of<'a>(
     advances: impl Iterator<Item = &'a Advance>,
     from: &Subscribed,
@@ -48,7 +47,7 @@ pub(super) fn unused_of<'a>(
     Ok(lines)
 }
 
-/// The add-on's key; nothing for the plan itself.
+/// The key of the add-on; empty for the plan itself.
 pub(super) fn slot_of(item: &str) -> &str {
     item.split_once('/').map_or("", |(_, add_on)| add_on)
 }

@@ -9,7 +9,7 @@ use crate::kernel::ids::Moment;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client;
 
-/// The invoice of the running period, if nothing more happened; None when nothing is to come with its end.
+/// The invoice of the running period without further usage; None where its end charges nothing.
 pub async fn upcoming(tenant: &Tenant) -> Result<Option<Invoice>> {
     let Some(subscription) = subscriptions::current(tenant).await? else { return Ok(None) };
     let Some(account) = Account::load(tenant, subscription.id).await? else { return Ok(None) };

@@ -6,21 +6,21 @@ use serde_json::{Value as Json, json};
 use crate::kernel::ids::DiscountId;
 use crate::kernel::time::Timestamp;
 
-/// A discount that an organization was given.
+/// A discount of an organization.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Granted {
     pub id: DiscountId,
     pub name: String,
     pub off: Off,
-    /// On how many bills; None on every one.
+    /// The number of bills that redeem it; None: every bill.
     pub bills: Option<u32>,
-    /// Only off these plans, add-ons and metrics; None is all of them.
+    /// The items that it applies to; None: all items.
     pub items: Option<Vec<String>>,
     pub valid_from: Option<Timestamp>,
     pub valid_through: Option<Timestamp>,
     pub created_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// How many bills had it.
+    /// The number of bills that have redeemed it.
     pub redeemed: u32,
 }
 
@@ -33,7 +33,7 @@ impl Granted {
         }
     }
 
-    /// Whether another bill may have it.
+    /// Whether another bill may redeem it.
     pub fn is_open(&self) -> bool {
         self.ended_at.is_none() && self.bills.is_none_or(|bills| self.redeemed < bills)
     }
@@ -50,6 +50,13 @@ impl Granted {
 
     /// For the audit log.
     pub(super) fn facts(&self) -> Json {
-        json!({"name": self.name, "off": self.off, "bills": self.bills, "items": self.items, "validFrom": self.valid_from, "validThrough": self.valid_through})
+        json!({
+            "name": self.name,
+            "off": self.off,
+            "bills": self.bills,
+            "items": self.items,
+            "validFrom": self.valid_from,
+            "validThrough": self.valid_through,
+        })
     }
 }

@@ -18,16 +18,16 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// On how many bills.
+/// The number of invoices that a discount applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = DiscountDuration)]
 pub enum DurationWord {
-    /// The next one.
+    /// The next invoice.
     Once,
-    /// So many.
+    /// A number of invoices: `bills`.
     Repeating,
-    /// All of them.
+    /// Every invoice.
     Forever,
 }
 
@@ -72,8 +72,10 @@ impl NewDiscount {
             (DurationWord::Once, None) => DiscountDuration::Once,
             (DurationWord::Forever, None) => DiscountDuration::Forever,
             (DurationWord::Repeating, Some(bills)) => DiscountDuration::Repeating(bills),
-            (DurationWord::Repeating, None) => return Err(Problem::invalid("/bills", "invalid_value", "Send on how many bills it is.")),
-            (_, Some(_)) => return Err(Problem::invalid("/bills", "invalid_value", "Send bills with the duration `repeating` only.")),
+            (DurationWord::Repeating, None) => {
+                return Err(Problem::invalid("/bills", "invalid_value", "Send the number of invoices as `bills`."));
+            }
+            (_, Some(_)) => return Err(Problem::invalid("/bills", "invalid_value", "Send `bills` only with the duration `repeating`.")),
         };
         let Self { name, items, valid_from, valid_through, .. } = self;
         Ok(Wanted { name, off, duration, items, valid_from, valid_through })
@@ -153,7 +155,8 @@ impl From<Granted> for DiscountView {
 /// Create a discount
 ///
 /// Grants a discount to an organization. It applies from the next invoice on. An organization has at most 50 open discounts.
-#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount", params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
+#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount",
+    params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
     responses((status = 201, description = "The discount", body = DiscountView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewDiscount>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.organization(id).await?, command.claim.as_ref());

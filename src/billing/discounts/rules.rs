@@ -1,4 +1,4 @@
-//! What may be taken off bills, and how often.
+//! How discounts are granted, redeemed and ended.
 
 use rating::{Discount, DiscountDuration, DiscountError, Off};
 
@@ -9,16 +9,16 @@ use crate::kernel::ids::{DiscountId, InvoiceId, Moment};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Open discounts of one organization: each of its bills looks at all of them.
+/// Open discounts of one organization, at most: each bill is computed from all of them.
 pub const DISCOUNTS_MAX: usize = 50;
 const NAME_LENGTH_MAX: usize = 200;
-/// Items that one discount is for.
+/// Items of one discount, at most.
 const ITEMS_MAX: usize = 100;
 const ITEM_LENGTH_MAX: usize = 200;
-/// Bills of a repeating discount: ten years of months.
+/// Bills of a repeating discount, at most: ten years of months.
 const BILLS_MAX: u32 = 120;
 
-/// A discount as the vendor writes it.
+/// A discount to grant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     pub name: String,
@@ -29,11 +29,11 @@ pub struct Wanted {
     pub valid_through: Option<Timestamp>,
 }
 
-/// Grants a discount to an organization that has `open` ones already.
+/// Grants a discount to an organization with `open` open ones.
 pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Granted, Decision), Problem> {
     check(wanted)?;
     if open >= DISCOUNTS_MAX {
-        let detail = format!("An organization has at most {DISCOUNTS_MAX} discounts at a time. End one first.");
+        let detail = format!("An organization has at most {DISCOUNTS_MAX} open discounts. End one first.");
         return Err(Problem::conflict("too_many_discounts", detail));
     }
     let granted = Granted {
@@ -57,7 +57,7 @@ pub fn grant(wanted: &Wanted, open: usize, moment: Moment<'_>) -> Result<(Grante
     Ok((granted, decision))
 }
 
-/// No bill has it from now on; nothing changes when it has ended.
+/// Ends a discount: no further bill redeems it. Nothing where it has ended.
 pub fn end(granted: &Granted, moment: Moment<'_>) -> Decision {
     if granted.ended_at.is_some() {
         return Decision::new();
@@ -66,7 +66,7 @@ pub fn end(granted: &Granted, moment: Moment<'_>) -> Decision {
     decision.audit("discount.ended", granted.id.to_string(), Some(granted.facts()), None)
 }
 
-/// A bill takes these discounts: it counts, in the commit that makes the bill.
+/// Redeems the discounts of a bill, in the commit that creates the bill.
 pub fn redeem(discounts: impl IntoIterator<Item = DiscountId>, invoice: InvoiceId) -> Decision {
     discounts.into_iter().fold(Decision::new(), |decision, discount| {
         decision.guard(store::is_open(discount)).write(store::insert_redemption(discount, invoice))
@@ -77,12 +77,12 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
     let invalid = |pointer: &str, detail: String| Problem::invalid(pointer, "invalid_value", detail);
     let name = wanted.name.trim();
     if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX {
-        return Err(invalid("/name", format!("Send a name of 1 to {NAME_LENGTH_MAX} characters; it is on the invoice.")));
+        return Err(invalid("/name", format!("Send a name of 1 to {NAME_LENGTH_MAX} characters. It is printed on invoices.")));
     }
     if let DiscountDuration::Repeating(bills) = wanted.duration
         && !(1..=BILLS_MAX).contains(&bills)
     {
-        return Err(invalid("/bills", format!("Send on how many bills: 1 to {BILLS_MAX}.")));
+        return Err(invalid("/bills", format!("Send a number of invoices from 1 to {BILLS_MAX}.")));
     }
     let is_item = |item: &String| !item.is_empty() && item.chars().count() <= ITEM_LENGTH_MAX;
     if wanted.items.as_ref().is_some_and(|items| items.is_empty() || items.len() > ITEMS_MAX || !items.iter().all(is_item)) {
@@ -96,7 +96,7 @@ fn check(wanted: &Wanted) -> Result<(), Problem> {
         Off::Fixed(amount) => amount.is_zero(),
     };
     if is_nothing {
-        return Err(invalid(wanted.pointer(), "Send how much is taken off, above zero.".to_owned()));
+        return Err(invalid(wanted.pointer(), "Send a percentage or an amount above zero.".to_owned()));
     }
     wanted.discount().validate().map_err(|error| match error {
         DiscountError::PercentageOutOfRange => invalid("/percentage", "Send a percentage above 0 and up to 100.".to_owned()),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_discount_is_refused_where_it_is_wrong() {
+    fn an_invalid_discount_is_refused_at_its_field() {
         let percent = |text: &str| Off::Percentage(text.parse().unwrap());
         let usd = |minor| Off::Fixed(Money::new(minor, Currency::USD));
         for (off, place) in [
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_open_as_often_as_agreed() {
+    fn a_discount_is_open_as_often_as_granted() {
         let moment = Moment { now: Timestamp::from_millis(0), entropy: &Fixed };
         let (once, _) = grant(&wanted(Off::Percentage("10".parse().unwrap())), 0, moment).unwrap();
         assert!(once.is_open() && !Granted { redeemed: 1, ..once.clone() }.is_open());

@@ -49,7 +49,7 @@ impl From<DiscountRow> for Granted {
     }
 }
 
-/// Those that have not ended, in the order in which they were granted; [`read`] reads a row.
+/// The discounts that have not ended, in the order of their grant; [`read`] reads a row.
 pub fn select() -> TenantStatement {
     tenant_sql!(
         "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at,
@@ -68,7 +68,7 @@ pub fn read(row: Row) -> Result<Granted> {
     Ok(decode::<DiscountRow>(row)?.into())
 }
 
-/// A page, newest first, also of those that have ended.
+/// A page, newest first, with discounts that have ended.
 pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Granted>> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, name, off, bills, items, valid_from, valid_through, created_at, ended_at,
@@ -100,7 +100,7 @@ pub async fn find(tenant: &Tenant, id: DiscountId) -> Result<Option<Granted>> {
     Ok(tenant.row::<DiscountRow>(statement).await?.map(Granted::from))
 }
 
-/// How many may still be redeemed.
+/// The number of open discounts.
 pub async fn open(tenant: &Tenant) -> Result<usize> {
     let rows = tenant.rows::<DiscountRow>(select()).await?;
     Ok(rows.into_iter().map(Granted::from).filter(Granted::is_open).count())
@@ -125,7 +125,7 @@ pub fn end(id: DiscountId, now: Timestamp) -> TenantStatement {
     tenant_sql!("UPDATE discounts SET ended_at = ?3 WHERE organization_id = ?1 AND id = ?2 AND ended_at IS NULL", id, now)
 }
 
-/// Guard: another bill may have it.
+/// Guard: another bill may redeem it.
 pub fn is_open(id: DiscountId) -> TenantStatement {
     stale_if!(
         "NOT EXISTS (
@@ -147,7 +147,7 @@ pub fn insert_redemption(discount: DiscountId, invoice: InvoiceId) -> TenantStat
     tenant_sql!("INSERT INTO discount_redemptions (organization_id, discount_id, invoice_id) VALUES (?1, ?2, ?3)", discount, invoice)
 }
 
-/// A bill that is no more had none.
+/// Deletes the redemptions of a void invoice.
 pub fn delete_redemptions(invoice: InvoiceId) -> TenantStatement {
     tenant_sql!("DELETE FROM discount_redemptions WHERE organization_id = ?1 AND invoice_id = ?2", invoice)
 }

@@ -1,10 +1,10 @@
-//! Entitlements: which features an organization has, for the code that asks before it shows one.
+//! Entitlements: the features that an organization may use.
 //!
-//! Owns: what holds of a plan's features, its add-ons' and the overrides of one organization; the overrides. Does not own: the features
-//! themselves (`catalog/`), limits and grants (`limits/`), what was used (`usage/`).
-//! Words: a feature is *boolean*, *static* (a text) or *metered* (a metric's limit); an *override* is agreed with one organization.
-//! Invariants: an override wins over add-ons, add-ons win over the plan; nobody without a subscription in use has access; the Meter is
-//! never asked.
+//! Owns: the effective value of every feature, and overrides. Does not own: features (`catalog/`), limits and grants
+//! (`metering/limits/`), usage (the Meter).
+//! Words: a feature is *boolean*, *static* (a text) or *metered* (the limit of a metric); an *override* is a value for one organization.
+//! Invariants: an override wins over add-ons, add-ons win over the plan; an organization without a subscription in use has no access; the
+//! Meter is never asked.
 
 pub mod overrides;
 pub mod routes;

@@ -1,11 +1,11 @@
-//! An entitlement override: the value that was agreed with one organization.
+//! An entitlement override: a value for one organization that replaces the value of its plan.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::kernel::time::Timestamp;
 
-/// What an override says of a feature.
+/// The value of an override.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Given {
@@ -13,12 +13,12 @@ pub enum Given {
     Text(String),
 }
 
-/// A feature agreed with one organization.
+/// An override of a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
     pub key: String,
     pub value: Given,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: Option<String>,
     pub updated_at: Timestamp,
     pub version: i64,

@@ -1,4 +1,4 @@
-//! The endpoints of entitlements: the organization's code asks what it may show, the vendor agrees on more.
+//! The endpoints of entitlements: the organization reads them, the vendor overrides them.
 
 use std::collections::BTreeMap;
 
@@ -123,7 +123,8 @@ pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParam
 /// Get an entitlement
 ///
 /// An unknown feature is answered with `hasAccess` false.
-#[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement", params(("key" = String, Path, description = "`sso`")),
+#[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement",
+    params(("key" = String, Path, description = "`sso`")),
     responses((status = 200, description = "The entitlement", body = EntitlementView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): NameInPath) -> Result<Reply> {
     require_key(&key)?;
@@ -180,7 +181,7 @@ fn require_key(key: &str) -> Result<()> {
     if is_key(key) { Ok(()) } else { Err(Problem::not_found("feature").into()) }
 }
 
-/// What holds without overrides; nothing before the first subscription.
+/// The values without overrides; none before the first subscription.
 async fn of_plan(tenant: &Tenant) -> Result<BTreeMap<String, Effective>> {
     let Some(subscription) = subscriptions::store::current(tenant).await? else { return Ok(BTreeMap::new()) };
     let shape = &subscription.shape;
@@ -188,7 +189,7 @@ async fn of_plan(tenant: &Tenant) -> Result<BTreeMap<String, Effective>> {
     Ok(rules::effective(&plan, &shape.add_ons, &[]))
 }
 
-/// All that decides on what an organization may use.
+/// The data that entitlements are computed from.
 struct Held {
     subscription: Subscription,
     plan: std::sync::Arc<Plan>,
@@ -232,7 +233,8 @@ impl Held {
         })
     }
 
-    /// As the Meter has it: the organization's own limit or the plan's with add-ons, and what is granted now. None is unlimited.
+    /// The limit as the Meter applies it: the override of the organization or the plan with add-ons, plus current grants. None is
+    /// unlimited.
     fn limit(&self, metric: &str) -> Result<Option<Quantity>> {
         let of_plan = match self.plan.metric(metric) {
             Some(metric) => allowance(&self.plan, &self.subscription.shape, metric)?.limit,

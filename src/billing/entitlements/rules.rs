@@ -1,4 +1,4 @@
-//! What holds of all that is said about features, and what may be agreed with one organization.
+//! The effective value of each feature, and the rules of overrides.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::catalog::plans::plan::{Entitlement, Feature, Plan};
 use crate::kernel::decision::Decision;
 use crate::kernel::problem::Problem;
 
-/// Overrides of one organization: a contract that needs more is a plan of its own.
+/// Overrides of one organization, at most: a contract with more differences is a plan of its own.
 pub const OVERRIDES_MAX: usize = 100;
 const REASON_LENGTH_MAX: usize = 2_000;
 const VALUE_LENGTH_MAX: usize = 500;
 
-/// Who says what holds.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     Plan,
@@ -23,17 +23,17 @@ pub enum Source {
     Override,
 }
 
-/// What holds of one feature.
+/// The effective value of a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     pub key: String,
-    /// None where only an override knows it.
+    /// None where only an override defines it.
     pub name: Option<String>,
     pub entitlement: Entitlement,
     pub source: Source,
 }
 
-/// What holds of every feature that the plan, the add-ons that are subscribed to or an override knows, by key.
+/// The effective value of every feature of the plan, its subscribed add-ons and the overrides, by key.
 pub fn effective(plan: &Plan, add_ons: &BTreeMap<String, u32>, overrides: &[Override]) -> BTreeMap<String, Effective> {
     let mut all = BTreeMap::new();
     for feature in &plan.features {
@@ -59,7 +59,7 @@ fn said(feature: &Feature, source: Source) -> Effective {
     Effective { key: feature.key.clone(), name: Some(feature.name.clone()), entitlement: feature.entitlement.clone(), source }
 }
 
-/// Whether it opens what it stands for: true, a text, or a limit above zero (None: unlimited).
+/// Whether the feature is available: true, a text, or a limit above zero (None: unlimited).
 pub fn has_access(entitlement: &Entitlement, limit: Option<Quantity>) -> bool {
     match entitlement {
         Entitlement::Boolean { value } => *value,
@@ -68,7 +68,7 @@ pub fn has_access(entitlement: &Entitlement, limit: Option<Quantity>) -> bool {
     }
 }
 
-/// Agrees on a feature; nothing changes when it is as wanted already. `known` is what holds without overrides.
+/// Sets an override; nothing where it has this value. `known` is the value without overrides.
 pub fn set(overrides: &[Override], known: Option<&Entitlement>, wanted: Override) -> Result<(Override, Decision), Problem> {
     check_reason(wanted.reason.as_deref())?;
     check_value(&wanted.value, known)?;
@@ -77,7 +77,9 @@ pub fn set(overrides: &[Override], known: Option<&Entitlement>, wanted: Override
         return Ok((before.clone(), Decision::new()));
     }
     if before.is_none() && overrides.len() >= OVERRIDES_MAX {
-        let detail = format!("At most {OVERRIDES_MAX} features are agreed with one organization. Publish a plan of its own instead.");
+        let detail = format!(
+            "An organization has at most {OVERRIDES_MAX} entitlement overrides. Remove one, or publish a plan for this organization."
+        );
         return Err(Problem::conflict("too_many_entitlements", detail));
     }
     let version = before.map_or(0, |before| before.version);
@@ -91,7 +93,7 @@ pub fn set(overrides: &[Override], known: Option<&Entitlement>, wanted: Override
     Ok((next, decision))
 }
 
-/// Gives a feature back to the plan; nothing changes when it is the plan's already.
+/// Removes an override; nothing where there is none.
 pub fn remove(overrides: &[Override], key: &str) -> Decision {
     let Some(before) = overrides.iter().find(|other| other.key == key) else { return Decision::new() };
     let guard = store::unchanged(key, before.version);
@@ -112,14 +114,16 @@ fn check_value(value: &Given, known: Option<&Entitlement>) -> Result<(), Problem
     }
     match (known, value) {
         (Some(Entitlement::Metered { metric }), _) => {
-            let detail = format!("This feature goes by the limit of {metric}. Set that with PUT /v1/organizations/{{id}}/limits/{metric}.");
+            let detail = format!(
+                "This feature is metered by {metric}. Set the limit of the metric with PUT /v1/organizations/{{id}}/limits/{metric}."
+            );
             Err(Problem::conflict("entitlement_is_metered", detail))
         }
         (Some(Entitlement::Static { .. }), Given::Truth(_)) => {
-            Err(Problem::refused("/value", "feature_type_mismatch", "The plan has this feature as a text. Send one."))
+            Err(Problem::refused("/value", "feature_type_mismatch", "This feature is static in the plan. Send a text."))
         }
         (Some(Entitlement::Boolean { .. }), Given::Text(_)) => {
-            Err(Problem::refused("/value", "feature_type_mismatch", "The plan has this feature as true or false. Send one of them."))
+            Err(Problem::refused("/value", "feature_type_mismatch", "This feature is boolean in the plan. Send true or false."))
         }
         _ => Ok(()),
     }
@@ -189,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_fits_what_the_plan_says() {
+    fn an_override_has_the_type_of_the_feature() {
         let check = |known: Option<Entitlement>, value: Given| {
             set(&[], known.as_ref(), given("k", value)).map(|_| ()).map_err(|problem| (problem.status, problem.code))
         };

@@ -26,7 +26,7 @@ impl From<OverrideRow> for Override {
     }
 }
 
-/// All that is agreed with the organization, by key.
+/// The overrides of the organization, by key.
 pub async fn overrides(tenant: &Tenant) -> Result<Vec<Override>> {
     let statement = tenant_sql!(
         "SELECT organization_id, key, value, reason, updated_at, version

@@ -14,13 +14,17 @@ use crate::identity::callers::actors::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
 
-/// As many as a batch of usage has.
+/// As many events as a batch of usage.
 const EVENTS_MAX: usize = 1_000;
 
 /// A price, and the usage to price: either `quantity` or `events`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"}, "quantity": "15000", "currency": "USD"}))]
+#[schema(example = json!({
+    "price": {"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"},
+    "quantity": "15000",
+    "currency": "USD",
+}))]
 pub struct NewEstimate {
     /// The price to apply.
     #[schema(value_type = PriceDocument)]
@@ -77,7 +81,7 @@ pub async fn create(_caller: Caller, command: Command<NewEstimate>) -> Result<Re
     Reply::ok(&estimate(command.body)?)
 }
 
-/// The estimate, or what is wrong with what was asked. Pure.
+/// The estimate, or the refusal. Pure.
 pub fn estimate(asked: NewEstimate) -> std::result::Result<EstimateView, Problem> {
     let NewEstimate { price: model, quantity, events, currency } = asked;
     let currency = prices::currency("/currency", &currency)?;
@@ -104,7 +108,7 @@ fn refusal(usage: &str, error: &rating::PriceError) -> Problem {
     match error {
         rating::PriceError::Invalid { .. } => prices::problem("/price", error),
         rating::PriceError::EventsRequired => {
-            Problem::refused("/quantity", "price_needs_events", "A percentage looks at each event. Send `events` instead of `quantity`.")
+            Problem::refused("/quantity", "price_needs_events", "A percentage price needs each event. Send `events` instead of `quantity`.")
         }
         rating::PriceError::NegativeUsage | rating::PriceError::Quantity(_) | rating::PriceError::Money(_) => prices::problem(usage, error),
     }
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_priced_is_refused() {
+    fn an_invalid_price_or_usage_is_refused() {
         let fee = json!({"model": "percentage", "rate": "1.5"});
         let flat = json!({"model": "flat", "amount": "1"});
         for (body, code, pointer) in [

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::line::Line;
 use crate::kernel::ids::{CreditId, DiscountId};
 
-/// What a discount takes off a bill, as it is stored.
+/// A discount on a bill, as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TakenDiscount {
@@ -19,7 +19,7 @@ pub struct TakenDiscount {
     pub items: Option<Vec<String>>,
 }
 
-/// What a tax comes to on a bill, as it is stored.
+/// A tax on a bill, as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChargedTax {
@@ -29,7 +29,7 @@ pub struct ChargedTax {
     pub amount_minor: i64,
 }
 
-/// What a credit pays of a bill, as it is stored.
+/// An amount drawn of a credit, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DrawnCredit {
@@ -51,17 +51,17 @@ pub struct Composed {
     pub totals: Totals,
 }
 
-/// What a bill comes to.
+/// The totals of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
     pub discount: Money,
     pub tax: Money,
     /// Never below zero.
     pub total: Money,
-    /// What was below zero.
+    /// The amount below zero.
     pub carried: Money,
-    /// What credits pay.
+    /// The amount that credit pays.
     pub credit: Money,
-    /// What is left to pay.
+    /// The amount to pay.
     pub due: Money,
 }

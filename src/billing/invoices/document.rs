@@ -11,7 +11,8 @@ use crate::kernel::error::Result;
 use crate::kernel::time::Timestamp;
 use crate::tenancy::organizations::organization::{Organization, PostalAddress};
 
-/// What is printed of an invoice. Both sides are who they were when it got its number; the language, and the seller's logo, are those of today.
+/// The content of the printed invoice. Seller and customer are those of the moment when it got its number; the language and the logo are
+/// current.
 pub fn document(invoice: &Invoice, organization: &Organization, present: &Seller) -> Result<Document> {
     let seller = &seller(invoice, present);
     let settings = &organization.settings;
@@ -78,14 +79,14 @@ fn printed_line(line: &Line, invoice: &Invoice, locale: &Locale) -> documents::L
         period: Some(Span { start: line.period_starts_at.to_chrono(), end: line.period_ends_at.to_chrono() }),
         quantity: Some(line.quantity),
         unit_price: line.unit_price.parse::<Decimal>().ok(),
-        // Discounts stand below the lines, so a line shows what it was before them.
+        // Discounts are printed below the lines, so a line shows its full amount.
         discount: None,
         tax: Some(rates.join(" + ")).filter(|rates| !rates.is_empty()),
         amount: Money::new(line.amount_minor, invoice.currency),
     }
 }
 
-/// The one that the invoice kept. One that was numbered before there was a seller shows the present one.
+/// The seller that the invoice keeps. An invoice from before the seller was set shows the current one.
 fn seller(invoice: &Invoice, present: &Seller) -> Seller {
     let kept = invoice.parties.as_ref().and_then(|parties| serde_json::from_value::<Seller>(parties.get("seller")?.clone()).ok());
     kept.filter(|kept| kept.name.is_some()).unwrap_or_else(|| present.clone())
@@ -101,7 +102,7 @@ fn seller_party(seller: &Seller) -> Party {
     }
 }
 
-/// From the invoice itself, once it has its number; before, from the organization.
+/// The customer that the invoice keeps; the organization for a draft.
 fn customer(invoice: &Invoice, organization: &Organization) -> Party {
     let kept = invoice.parties.as_ref().and_then(|parties| parties.get("customer"));
     let text = |name: &str| kept.and_then(|kept| kept.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
@@ -118,7 +119,7 @@ fn customer(invoice: &Invoice, organization: &Organization) -> Party {
     }
 }
 
-/// Street, place, country: a line each.
+/// Street, place, country: one line each.
 fn address(address: &PostalAddress) -> Vec<String> {
     let PostalAddress { street_address, address_locality, address_region, postal_code, address_country, .. } = address;
     let place: Vec<&str> = postal_code.iter().chain(address_locality).chain(address_region).map(String::as_str).collect();

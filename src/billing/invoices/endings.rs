@@ -1,4 +1,4 @@
-//! What becomes of an invoice that has its number: it falls due, is voided or written off. Payments and credit notes are in their slices.
+//! A finalized invoice becomes overdue, void or uncollectible. Payments and credit notes are slices of their own.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ use crate::kernel::tenant::Tenant;
 
 const REASON_LENGTH_MAX: usize = 2_000;
 
-/// The day on which it was due is over: it is overdue if it is due still.
+/// The due date has passed: marks the invoice overdue if it is still due.
 pub fn mark_overdue(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
     if invoice.status != Status::Due || invoice.due_at.is_none_or(|due_at| moment.now < due_at) {
         return Ok(Decision::new());
@@ -39,12 +39,12 @@ pub fn mark_overdue(invoice: &Invoice, moment: Moment<'_>) -> Result<Decision> {
         .audit("invoice.overdue", invoice.id.to_string(), None, None))
 }
 
-/// What voiding an invoice takes back with it.
+/// The data that voiding an invoice reverses.
 pub struct Reversals {
-    /// The credits that it drew, with what it took of each.
+    /// The drawn credits, with the amount drawn of each.
     pub drawn: Vec<(Grant, i64)>,
     pub subscription: Subscription,
-    /// What the ledger holds of it.
+    /// The balances that the ledger holds of the invoice.
     pub held: Vec<Balance>,
 }
 
@@ -53,7 +53,7 @@ impl Reversals {
         let mut drawn = Vec::new();
         for taken in &invoice.credits {
             let grant = credits::store::find(tenant, taken.id).await?;
-            drawn.push((grant.ok_or_else(|| Error::internal(format!("{} was drawn and is not there", taken.id)))?, taken.amount_minor));
+            drawn.push((grant.ok_or_else(|| Error::internal(format!("{} was drawn and is missing", taken.id)))?, taken.amount_minor));
         }
         let subscription = subscriptions::find(tenant, invoice.subscription).await?;
         let subscription = subscription.ok_or_else(|| Error::internal(format!("{} has no subscription", invoice.id)))?;
@@ -61,21 +61,20 @@ impl Reversals {
     }
 }
 
-/// The invoice was a mistake: what it drew is given back, its discounts may be redeemed by another bill, and what it charged in advance
-/// can't be credited any more.
+/// Voids an invoice that was a mistake: returns the drawn credit, releases its discounts, and drops its amounts charged in advance.
 pub fn void(invoice: &Invoice, reason: Option<&str>, reversals: &Reversals, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let reason = reason.map(str::trim);
     if reason.is_some_and(|reason| reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX) {
-        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is in the audit log.");
+        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters. The audit log records it.");
         return Err(Problem::invalid("/reason", "invalid_value", detail).into());
     }
     let status = step(invoice.status, Trigger::Void)?;
     if invoice.paid_minor > 0 {
-        let detail = "A part of this invoice is paid. Give money back with a credit note: POST /v1/credit-notes.";
+        let detail = "This invoice is partly paid. To return money, create a credit note with POST /v1/credit-notes.";
         return Err(Problem::conflict("invoice_paid", detail).into());
     }
     if !invoice.credit_notes.is_empty() {
-        let detail = "There are credit notes on this invoice. Credit what is left of it: POST /v1/credit-notes.";
+        let detail = "This invoice has credit notes. Credit the rest of it with POST /v1/credit-notes.";
         return Err(Problem::conflict("invoice_credited", detail).into());
     }
     let after = Invoice { status, voided_at: Some(moment.now), ..invoice.clone() };
@@ -89,7 +88,7 @@ pub fn void(invoice: &Invoice, reason: Option<&str>, reversals: &Reversals, mome
     Ok((after, decision))
 }
 
-/// It will never be paid. If it is after all, a payment can be recorded.
+/// Writes off an invoice. A later payment can still be recorded.
 pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Decision)> {
     let after = Invoice { status: step(invoice.status, Trigger::WriteOff)?, ..invoice.clone() };
     let lost = invoice_uncollectible(invoice.id, invoice.outstanding(), moment)?;
@@ -102,7 +101,7 @@ pub fn write_off(invoice: &Invoice, moment: Moment<'_>) -> Result<(Invoice, Deci
     Ok((after, decision))
 }
 
-/// What an invoice charged in advance can't be given back once more by a change.
+/// Drops the amounts that the invoice charged in advance, so that no later change credits them.
 fn drop_advances(invoice: InvoiceId, subscription: &Subscription) -> Decision {
     if !subscription.advance.iter().any(|advance| advance.invoice == invoice) {
         return Decision::new();

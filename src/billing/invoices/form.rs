@@ -5,7 +5,7 @@ use http::HeaderMap;
 use crate::http::request::text_header;
 use crate::kernel::problem::Problem;
 
-/// How an invoice is written.
+/// The form of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Json,
@@ -13,11 +13,11 @@ pub enum Form {
     Pdf,
 }
 
-/// In the order in which we prefer them, where the client does not say.
+/// In the order of preference where the client has none.
 const FORMS: [(Form, &str); 3] = [(Form::Json, "application/json"), (Form::Html, "text/html"), (Form::Pdf, "application/pdf")];
 
 impl Form {
-    /// What an `Accept` header likes best of what we have (RFC 9110, 12.5.1). None at all is JSON.
+    /// The form that an `Accept` header prefers (RFC 9110, 12.5.1). No header: JSON.
     pub fn wanted(headers: &HeaderMap) -> std::result::Result<Self, Problem> {
         let accept = text_header(headers, "accept");
         if accept.trim().is_empty() {
@@ -30,11 +30,12 @@ impl Form {
 }
 
 fn not_acceptable() -> Problem {
-    let detail = "An invoice is application/json, text/html or application/pdf. Send Accept with one of them, or leave it out.";
-    Problem::new(406, "not_acceptable", "No such form", detail)
+    let detail =
+        "An invoice has none of the accepted types. Send Accept with application/json, text/html or application/pdf, or leave it out.";
+    Problem::new(406, "not_acceptable", "Not acceptable", detail)
 }
 
-/// How much a client likes a form, in thousandths. The most specific range of the header counts.
+/// The quality that a client gives to a form, in thousandths. The most specific range of the header counts.
 fn liking(accept: &str, name: &str) -> u32 {
     let kind = name.split('/').next().unwrap_or_default();
     let ranges = accept.split(',').filter_map(|range| {
@@ -55,7 +56,7 @@ fn liking(accept: &str, name: &str) -> u32 {
     ranges.max().map_or(0, |(_, quality)| quality)
 }
 
-/// `0.8`; what is no such number likes nothing.
+/// `0.8` in thousandths; an invalid quality is zero.
 fn thousandths(quality: &str) -> u32 {
     let (whole, decimals) = quality.split_once('.').unwrap_or((quality, ""));
     let digits: String = decimals.chars().chain("000".chars()).take(3).collect();

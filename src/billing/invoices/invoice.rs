@@ -11,32 +11,32 @@ use crate::kernel::ids::{CreditNoteId, InvoiceId, SubscriptionId};
 use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
-/// Why an invoice was made.
+/// The reason of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BillingReason {
-    /// The first paid period begins.
+    /// The first paid period starts.
     SubscriptionCreate,
-    /// Another period begins.
+    /// Another period starts.
     SubscriptionCycle,
-    /// Something else is subscribed to from now on.
+    /// The subscription was changed, paused or resumed.
     SubscriptionUpdate,
-    /// Usage came to so much that it is billed before its period ends.
+    /// Usage reached the threshold of the plan.
     SubscriptionThreshold,
-    /// The subscription is over.
+    /// The subscription ended.
     SubscriptionEnd,
-    /// Usage that came after the last invoice.
+    /// Usage arrived after the last invoice.
     LateUsage,
 }
 
-/// What the Meter counted in a period, as it is stored: also what costs nothing, so that a customer can hold every event against a count.
+/// The counted usage of a metric in a period, as it is stored, free or not: a customer can check every event against a count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CountedUsage {
     pub metric: String,
-    /// For late usage: what came since the period was last billed.
+    /// For late usage: the usage since the period was last billed.
     pub counted: Quantity,
-    /// How much of it is on earlier invoices, by a change, a pause or at a threshold; where nothing is, absent.
+    /// The part that earlier invoices billed, at a change, a pause or a threshold; absent where there is none.
     #[serde(default)]
     pub billed_before: Option<Quantity>,
     pub period_starts_at: Timestamp,
@@ -49,7 +49,7 @@ pub struct Invoice {
     pub id: InvoiceId,
     pub subscription: SubscriptionId,
     pub reason: BillingReason,
-    /// With the subscription, what makes it the only one: `period:` and its start, `change:` and the version before it.
+    /// Unique within the subscription: `period:` and its start, `change:` and the version before it.
     pub reason_key: String,
     pub number: Option<u64>,
     pub status: Status,
@@ -79,7 +79,7 @@ pub struct Invoice {
     pub version: i64,
 }
 
-/// Whether a line charges, or gives back, what is earned only as its period passes.
+/// Whether the amount of a line is earned only as its period passes.
 pub fn is_deferred(line: &Line, billed_at: Timestamp) -> bool {
     match line.kind {
         LineKind::BasePrice | LineKind::AddOn | LineKind::RemainingTime | LineKind::UnusedTime => line.period_ends_at > billed_at,
@@ -88,7 +88,7 @@ pub fn is_deferred(line: &Line, billed_at: Timestamp) -> bool {
 }
 
 impl Invoice {
-    /// The number as it is printed, with the prefix that the seller had when it was given. None of a draft.
+    /// The printed number, with the prefix of the seller at that time. None for a draft.
     pub fn identifier(&self) -> Option<String> {
         let kept = self.parties.as_ref().and_then(|parties| parties.pointer(PREFIX)).and_then(serde_json::Value::as_str);
         self.number.map(|number| format!("{}{number:06}", kept.unwrap_or(seller::PREFIX)))
@@ -98,12 +98,12 @@ impl Invoice {
         Money::new(minor, self.currency)
     }
 
-    /// What was to be paid when it was made: the total less what credits paid.
+    /// The amount to pay when the invoice was created: the total less the drawn credit.
     pub fn payment_due(&self) -> Money {
         self.money(self.total_minor.saturating_sub(self.credit_minor))
     }
 
-    /// What is still to be paid.
+    /// The amount that is still to be paid.
     pub fn remaining(&self) -> Money {
         match self.status {
             Status::Draft | Status::Due | Status::Overdue | Status::Paid => self.outstanding(),
@@ -111,12 +111,12 @@ impl Invoice {
         }
     }
 
-    /// What nothing was set against, whether or not anybody still expects it.
+    /// The amount without any payment, credit or credit note against it, whether or not it is still expected.
     pub fn outstanding(&self) -> Money {
-        let settled = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
-        self.money(self.total_minor.saturating_sub(settled))
+        let covered = self.credit_minor.saturating_add(self.paid_minor).saturating_add(self.reduced_minor);
+        self.money(self.total_minor.saturating_sub(covered))
     }
 }
 
-/// Of the seller that an invoice keeps.
+/// The prefix in the stored seller, as a JSON pointer.
 pub(super) const PREFIX: &str = "/seller/invoicePrefix";

@@ -1,4 +1,4 @@
-//! What an invoice is in the ledger: what is earned with it, what is deferred until its periods end, and what it owes the tax office. Pure.
+//! The journal entries of an invoice: earned and deferred revenue, tax, and the receivable. Pure.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::Moment;
 use crate::kernel::time::Timestamp;
 
-/// It got its number: the customer owes it.
+/// The invoice got its number: the customer owes it.
 pub fn finalized(invoice: &Invoice, moment: Moment<'_>) -> Result<Entry> {
     let net = |deferred: bool| {
         let meant = invoice.lines.iter().filter(|line| is_deferred(line, invoice.created_at) == deferred);
@@ -31,7 +31,7 @@ pub fn finalized(invoice: &Invoice, moment: Moment<'_>) -> Result<Entry> {
     ledger::invoice_finalized(invoice.id, &parts, moment)
 }
 
-/// It never was: what the accounts hold of it goes.
+/// The invoice is void: reverses the balances that the accounts hold of it.
 pub fn voided(invoice: &Invoice, held: &[Balance], moment: Moment<'_>) -> Result<Entry> {
     let held = |account: Account| {
         let balance = held.iter().find(|balance| balance.account == account && balance.amount.currency() == invoice.currency);
@@ -49,12 +49,12 @@ pub fn voided(invoice: &Invoice, held: &[Balance], moment: Moment<'_>) -> Result
     ledger::invoice_voided(invoice.id, &parts, moment)
 }
 
-/// When what it defers is earned: the ends of the periods that its lines charge in advance.
+/// The instants at which deferred revenue is earned: the ends of the periods charged in advance.
 pub fn period_ends(invoice: &Invoice) -> BTreeSet<Timestamp> {
     invoice.lines.iter().filter(|line| is_deferred(line, invoice.created_at)).map(|line| line.period_ends_at).collect()
 }
 
-/// A line after its discount and without any tax.
+/// The amount of a line after its discount and without any tax.
 pub fn net_minor(line: &Line, invoice: &Invoice) -> i64 {
     let inclusive = invoice.taxes.iter().zip(&line.taxes_minor).filter(|(tax, _)| tax.rate.inclusive);
     let inclusive = inclusive.fold(0_i64, |sum, (_, minor)| sum.saturating_add(*minor));

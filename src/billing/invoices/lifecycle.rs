@@ -1,20 +1,20 @@
-//! How an invoice gets from one status to another: one table.
+//! The statuses of an invoice and their transitions: one table.
 
 use crate::kernel::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// What may happen to an invoice.
+/// A transition of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
-    /// It gets its number.
+    /// The invoice gets its number.
     Finalize,
-    /// Nothing is left to pay.
+    /// Nothing is outstanding.
     PayInFull,
-    /// The day on which it was due is over.
+    /// The due date has passed.
     PassDueDate,
-    /// It was a mistake.
+    /// The invoice was a mistake.
     Void,
-    /// It will never be paid.
+    /// The invoice will not be paid.
     WriteOff,
 }
 
@@ -22,7 +22,7 @@ impl Trigger {
     pub const ALL: &'static [Self] = &[Self::Finalize, Self::PayInFull, Self::PassDueDate, Self::Void, Self::WriteOff];
 }
 
-/// The status after it; a refusal where it can't happen.
+/// The status after the transition, or a refusal.
 pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
     match (status, trigger) {
         (Status::Draft, Trigger::Finalize) => Ok(Status::Due),
@@ -38,31 +38,38 @@ pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
     }
 }
 
-/// Why an invoice of this status is left as it is.
+/// The refusal of a transition from this status.
 pub fn refusal(status: Status) -> Problem {
     match status {
-        Status::Draft => Problem::conflict("invoice_draft", "This invoice is still being made. Retry in a second."),
-        Status::Due => Problem::conflict("invoice_due", "This invoice is due already."),
-        Status::Overdue => Problem::conflict("invoice_overdue", "This invoice is overdue already."),
+        Status::Draft => Problem::conflict("invoice_draft", "This invoice is still a draft. Retry in a second."),
+        Status::Due => Problem::conflict("invoice_due", "This invoice is already due."),
+        Status::Overdue => Problem::conflict("invoice_overdue", "This invoice is already overdue."),
         Status::Paid => {
-            Problem::conflict("invoice_paid", "This invoice is paid. Give money back with a credit note: POST /v1/credit-notes.")
+            Problem::conflict("invoice_paid", "This invoice is paid. To return money, create a credit note with POST /v1/credit-notes.")
         }
-        Status::Void => Problem::conflict("invoice_void", "This invoice was voided: there is nothing to pay and nothing to give back."),
+        Status::Void => Problem::conflict("invoice_void", "This invoice was voided. It can be neither paid nor credited."),
         Status::Uncollectible => {
-            Problem::conflict("invoice_uncollectible", "This invoice was written off. It can still be paid, and nothing else.")
+            Problem::conflict("invoice_uncollectible", "This invoice was written off. It can only be paid: POST /v1/invoices/{id}/payment.")
         }
     }
 }
 
+/// The status of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = InvoiceStatus)]
 pub enum Status {
+    /// It has no number yet.
     Draft,
+    /// It has its number and is not paid in full.
     Due,
+    /// Nothing is outstanding.
     Paid,
+    /// The due date has passed, and it is not paid in full.
     Overdue,
+    /// It was a mistake and is not to be paid.
     Void,
+    /// It was written off.
     Uncollectible,
 }
 

@@ -7,7 +7,7 @@ use crate::billing::subscriptions::subscription::Shape;
 use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 
-/// What a line charges for.
+/// The kind of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LineKind {
@@ -15,24 +15,24 @@ pub enum LineKind {
     BasePrice,
     /// An add-on, for a billing period.
     AddOn,
-    /// Usage past what is included.
+    /// Usage past the included amount.
     Overage,
-    /// Usage that came after the invoice of its period.
+    /// Usage that arrived after the invoice of its period.
     LateUsage,
-    /// What comes back of a price that was charged in advance.
+    /// The credit for unused time that was charged in advance.
     UnusedTime,
-    /// A price for what is left of a billing period.
+    /// The charge for the rest of a billing period.
     RemainingTime,
-    /// What is missing to the minimum commitment.
+    /// The rest of the minimum commitment.
     MinimumCommitment,
 }
 
-/// One line; as it is stored and as it is shown.
+/// A line, as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
     pub kind: LineKind,
-    /// The plan's key, `plan/add-on`, or the metric.
+    /// The key of the plan, `plan/add-on`, or the metric.
     pub item: String,
     pub description: String,
     pub quantity: Quantity,
@@ -40,35 +40,36 @@ pub struct Line {
     pub unit_price: String,
     /// Before discounts.
     pub amount_minor: i64,
-    /// The period it charges for, which for late usage is an earlier one.
+    /// The charged period; an earlier one for late usage.
     pub period_starts_at: Timestamp,
     pub period_ends_at: Timestamp,
-    /// Usage lines: what was counted in the period (late usage: what came since it was last billed).
+    /// Usage lines: the counted usage of the period (late usage: the usage since it was last billed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Quantity>,
-    /// Usage lines: what of it was billed before, by a change or at a threshold.
+    /// Usage lines: the part that was billed before, at a change or a threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed_before: Option<Quantity>,
-    /// The version of the plan by whose prices it is.
+    /// The plan version that prices the line.
     #[serde(default)]
     pub plan: String,
     #[serde(default)]
     pub plan_version: u32,
-    /// What was subscribed to: the quantity that is priced, and the add-ons that raise what is included.
+    /// The subscribed shape: its quantity is priced, and its add-ons raise the included amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Shape>,
-    /// What discounts take off it.
+    /// The discount on the line.
     #[serde(default)]
     pub discount_minor: i64,
-    /// The taxes on it, in the order of the invoice's.
+    /// The taxes on the line, in the order of the taxes of the invoice.
     #[serde(default)]
     pub taxes_minor: Vec<i64>,
-    /// Lines of unused and remaining time: the share of what they are.
+    /// Lines of unused and remaining time: the share of the period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proration: Option<Proration>,
 }
 
-/// The share of a period that a line is. With `share` one of `rating::shares(period, changed_at, zone, policy, ending)`, where the ending is
+/// The share of a period that a line is. With `share` one of `rating::shares(period, changed_at, zone, policy, ending)`, where the ending
+/// is
 /// a termination if `is_end`, its `amount_minor` can be computed again from this alone; each product is rounded once:
 ///
 /// | kind | amount |
@@ -78,25 +79,25 @@ pub struct Line {
 /// | `BasePrice`, `AddOn` | `whole_minor` × used at the end of the line's period, less `whole_minor` × used at its start |
 /// | `MinimumCommitment` | `whole_minor` is the minimum, of which used is committed; the base price counts with the same share |
 ///
-/// A slot in which several amounts were charged in advance gives back a line for each.
+/// A slot with several amounts charged in advance is credited with one line for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Proration {
     pub policy: ProrationPolicy,
-    /// What divides the period; of lines for a part that has passed, when that ended.
+    /// The instant that divides the period; for a part that has passed, its end.
     pub changed_at: Timestamp,
-    /// Nothing follows: a cancellation or a pause, and no change.
+    /// Nothing follows: the line belongs to a cancellation or a pause.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_end: bool,
-    /// The whole period that is divided.
+    /// The whole period.
     pub period: Period,
-    /// What the item costs for all of `period`, before discounts: the price of the line's plan version for the line's shape; of time that
-    /// comes back after a change without proration, that of what was charged.
+    /// The price of the item for all of `period`, before discounts, by the plan version and the shape of the line; for unused time after a
+    /// change without proration, by the charged ones.
     pub whole_minor: i64,
-    /// Of lines that give back: what was charged in advance, after discounts, and was not given back before.
+    /// Credits: the rest of the amount charged in advance, after discounts and earlier credits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_minor: Option<i64>,
-    /// Of lines that give back: what was charged before discounts.
+    /// Credits: the amount charged in advance, before discounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged_minor: Option<i64>,
 }

@@ -12,7 +12,7 @@ use crate::tenancy::organizations;
 use crate::tenancy::organizations::organization::Organization;
 use crate::tenancy::organizations::store::OrganizationRow;
 
-/// Whose numbers the invoices bear: one seller, the vendor, until there are several legal entities.
+/// The series of invoice numbers: one seller, the vendor, until there are several legal entities.
 pub const SELLER: &str = "default";
 
 /// Gives a draft its number; nothing where it has one.
@@ -27,7 +27,7 @@ pub async fn finalize(tenant: &Tenant, id: InvoiceId) -> Result<Decision> {
     number(tenant, &invoice, &Organization::from(decode::<OrganizationRow>(row()?)?)).await
 }
 
-/// Gives a committed draft of this customer its number. Only a committed draft may ask: the number of one that never was is a gap.
+/// Gives a committed draft of this customer its number. Only a committed draft may get one: the number of a lost draft would be a gap.
 pub async fn number(tenant: &Tenant, draft: &Invoice, customer: &Organization) -> Result<Decision> {
     let number = tenant.app().invoice_numbers.number(SELLER, &draft.id.to_string()).await?;
     let seller = seller::store::remembered(tenant.app()).await?;

@@ -17,7 +17,7 @@ use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ports::App;
 use crate::kernel::time::Timestamp;
 
-/// The document in the form that was asked for; nothing but the headers when the client has it already.
+/// The document in the requested form; only the headers when the client has it already.
 pub async fn answer(app: &App, form: Form, document: &Document, headers: &HeaderMap) -> Result<Response> {
     let (bytes, content_type) = match form {
         Form::Pdf => (pdf(app, document).await?, "application/pdf"),
@@ -30,7 +30,7 @@ pub async fn answer(app: &App, form: Form, document: &Document, headers: &Header
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let name = document.number.as_deref().unwrap_or("draft");
-    // What is printed runs nothing and loads nothing, whatever got into it.
+    // A printed invoice runs no script and loads nothing, whatever text it contains.
     let policy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
     for (header, value) in [
@@ -66,7 +66,7 @@ fn tag(bytes: &[u8]) -> String {
     format!("\"{hex}\"")
 }
 
-/// A number may have letters that a file name must not have.
+/// A number may contain characters that a file name must not.
 fn file_name(number: &str) -> String {
     number.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' }).collect()
 }
@@ -74,7 +74,7 @@ fn file_name(number: &str) -> String {
 /// Static files change with a deployment, and that starts new isolates.
 const FONTS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// With the fonts that this document's text needs.
+/// The PDF, with the fonts that the text of the document needs.
 async fn pdf(app: &App, document: &Document) -> Result<Vec<u8>> {
     let now = app.moment().now;
     let catalog = match app.memory.recall::<Catalog>("fonts", now) {
@@ -94,7 +94,7 @@ async fn pdf(app: &App, document: &Document) -> Result<Vec<u8>> {
     documents::pdf(document, &documents::Fonts::new(&catalog, files)).or_internal()
 }
 
-/// The two faces of nearly every document are remembered; the slices of the big scripts are as many as they are seldom.
+/// The two fonts of nearly every document are kept in memory; the many slices of the large scripts are rarely used.
 async fn font(app: &App, file: &str, now: Timestamp) -> Result<Arc<[u8]>> {
     if !file.starts_with("sans") {
         return app.fonts.load(file).await;

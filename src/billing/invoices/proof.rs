@@ -1,6 +1,5 @@
-//! The proof of an invoice: all that an offline verifier needs to compute it again. `docs/INVOICE-PROOF.md` says what it holds and proves.
-//!
-//! What is shown was stored when the invoice was made, but for plan versions and closings, which never change.
+//! The proof of an invoice: the data from which an offline verifier computes it again. `docs/INVOICE-PROOF.md` describes it. All of it was
+//! stored when the invoice was created, except plan versions and closings, which never change.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,14 +25,15 @@ use crate::kernel::time::Timestamp;
 use crate::meter::client;
 use crate::meter::contract::ChainedCommit;
 
-/// The version of the document's form.
+/// The version of the format.
 const VERSION: u32 = 1;
 
 /// Get the proof of an invoice
 ///
 /// The invoice with all data that its amounts are computed from: plan versions, phases of the subscription, discounts, taxes, credit, and
 /// the commits of the Meter's chain that prove the usage. `cargo run -p verify -- proof.json` computes it again, offline.
-#[utoipa::path(get, path = "/v1/invoices/{id}/proof", tag = "invoices", operation_id = "getInvoiceProof", params(("id" = String, Path, description = "`inv_...`")),
+#[utoipa::path(get, path = "/v1/invoices/{id}/proof", tag = "invoices", operation_id = "getInvoiceProof",
+    params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The proof", body = ProofView)))]
 pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {
     let tenant = &caller.tenant;
@@ -46,10 +46,10 @@ pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPa
     Reply::ok(&view(tenant, invoice, (subscription, phases), plans, closings))
 }
 
-/// The plan versions of the lines, and those of phases that may have been charged: a line that is missing has a price, too.
+/// The plan versions of the lines, and of phases that may have been charged: a missing line has a price, too.
 async fn plans(tenant: &Tenant, invoice: &Invoice, phases: &[Phase]) -> Result<Vec<Arc<Plan>>> {
     let mut versions: BTreeSet<(&str, u32)> = invoice.lines.iter().map(|line| (line.plan.as_str(), line.plan_version)).collect();
-    // Of time that comes back, the whole period was charged: perhaps by what was subscribed to at its start.
+    // Unused time credits the charge of a whole period, perhaps of the phase at its start.
     let shared = invoice.lines.iter().filter_map(|line| line.proration.as_ref()).map(|proration| proration.period.starts_at);
     let lines = invoice.lines.iter().map(|line| line.period_starts_at);
     let starts = lines.chain(invoice.usage.iter().map(|usage| usage.period_starts_at)).chain(shared);
@@ -64,17 +64,17 @@ async fn plans(tenant: &Tenant, invoice: &Invoice, phases: &[Phase]) -> Result<V
     Ok(plans)
 }
 
-/// A closing commit, and when the earliest period starts that it bills.
+/// A closing commit, and the start of the earliest period it bills.
 struct Closed {
     starts_at: Timestamp,
     commit: ChainedCommit,
 }
 
-/// The closings of all periods that the invoice bills usage of. A period that is still running has none.
+/// The closings of all periods whose usage the invoice bills. A running period has none.
 async fn closings(tenant: &Tenant, invoice: &Invoice) -> Result<Vec<Closed>> {
     let usage = invoice.usage.iter().filter(|usage| !usage.late).map(|usage| usage.period_starts_at);
     let overage = invoice.lines.iter().filter(|line| line.kind == LineKind::Overage).map(|line| line.period_starts_at);
-    // What came late after the end is told by the closing of the time since.
+    // Late usage after the end is proven by the closing of the time since then.
     let late = (invoice.reason == BillingReason::LateUsage).then_some(invoice.period.ends_at);
     let starts: BTreeSet<Timestamp> = usage.chain(overage).chain(late).collect();
     let mut closings = Vec::new();
@@ -119,7 +119,7 @@ fn basis(line: &Line, invoice: &Invoice, closings: &[Closed]) -> BasisView {
     let of_period = |starts_at: Timestamp| closings.iter().find(|closed| closed.starts_at == starts_at);
     let closed = match line.kind {
         LineKind::Overage => of_period(line.period_starts_at),
-        // Late usage is told by the closing that came after it: that of the period which the invoice bills.
+        // Late usage is proven by the closing after it: that of the billed period.
         LineKind::LateUsage => {
             let billed = invoice.usage.iter().find(|usage| !usage.late).map(|usage| usage.period_starts_at);
             of_period(billed.unwrap_or(invoice.period.ends_at))

@@ -34,7 +34,10 @@ pub struct ProofView {
     /// The basis of each line of the invoice, in the same order.
     pub lines: Vec<BasisView>,
     /// The discounts of the invoice with their percentage or amount, in the same order.
-    #[schema(value_type = Vec<Object>, example = json!([{"id": "disc_01kaz3h8v5e0m9r6y2q4t7wxzb", "name": "Launch offer", "off": {"percentage": "10"}, "amountMinor": 1990}]))]
+    #[schema(value_type = Vec<Object>,
+        example = json!([{
+            "id": "disc_01kaz3h8v5e0m9r6y2q4t7wxzb", "name": "Launch offer", "off": {"percentage": "10"}, "amountMinor": 1990
+        }]))]
     pub discounts: Vec<TakenDiscount>,
     /// The amounts drawn of each credit, in minor units.
     #[schema(value_type = Vec<Object>, example = json!([{"id": "credit_01kaz3h8v5e0m9r6y2q4t7wxzb", "amountMinor": 500, "version": 1}]))]
@@ -63,14 +66,20 @@ pub struct BasisView {
     #[schema(example = 1)]
     pub plan_version: u32,
     /// The subscribed plan, quantity and add-ons. Null on invoices from before it was recorded.
-    #[schema(value_type = Option<Object>, example = json!({"plan": "professional", "planVersion": 1, "interval": "month", "quantity": 1, "addOns": {}}))]
+    #[schema(value_type = Option<Object>,
+        example = json!({"plan": "professional", "planVersion": 1, "interval": "month", "quantity": 1, "addOns": {}}))]
     pub shape: Option<Shape>,
     /// Usage lines: the number of the closing in `closings` that proves the count. Null for other lines and for a period that is not
     /// closed.
     #[schema(example = 12)]
     pub closing: Option<u64>,
     /// Lines of unused and remaining time: the share of the period. Null for other lines.
-    #[schema(value_type = Option<Object>, example = json!({"policy": "day", "changedAt": "2026-01-16T00:00:00Z", "period": {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-02-01T00:00:00Z"}, "wholeMinor": 19900}))]
+    #[schema(value_type = Option<Object>, example = json!({
+        "policy": "day",
+        "changedAt": "2026-01-16T00:00:00Z",
+        "period": {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-02-01T00:00:00Z"},
+        "wholeMinor": 19900,
+    }))]
     pub proration: Option<Proration>,
 }
 

@@ -29,7 +29,7 @@ use crate::tenancy::organizations;
     responses((status = 200, description = "Newest first", body = Page<InvoiceView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let tenant = &caller.tenant;
-    // Listed by number: the cursor's says where the page begins.
+    // Invoices are listed by number, and the cursor is an id: its number says where the page begins.
     let find = async |id| Ok(store::find(tenant, id).await?.and_then(|invoice| invoice.number));
     let list = async |from: Start<u64>| store::list(tenant, from.found.unwrap_or(u64::MAX), from.fetch).await;
     Reply::ok(&page::list(&query, find, list, |invoice| invoice.id, InvoiceView::from).await?)
@@ -40,8 +40,10 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
 /// As JSON, or printed with `Accept: text/html` or `Accept: application/pdf`. The printed invoice is in the language of the organization
 /// and names seller and customer as they were when the invoice got its number. The same invoice is the same bytes: send its `ETag` as
 /// `If-None-Match` for a 304.
-#[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice", params(("id" = String, Path, description = "`inv_...`")),
-    responses((status = 200, description = "The invoice", content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))))]
+#[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice",
+    params(("id" = String, Path, description = "`inv_...`")),
+    responses((status = 200, description = "The invoice",
+        content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>, headers: HeaderMap) -> Result<Response> {
     let form = Form::wanted(&headers)?;
     let tenant = &caller.tenant;
@@ -68,7 +70,10 @@ pub struct Voiding {
 /// Cancels an invoice that was a mistake. The credit it drew is returned and its discounts can be used again. An invoice with payments or
 /// credit notes is refused; create a credit note instead.
 #[utoipa::path(post, path = "/v1/invoices/{id}/void", tag = "invoices", operation_id = "voidInvoice",
-    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = Voiding,
+    params(
+        ("id" = String, Path, description = "`inv_...`"),
+        ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
+    ), request_body = Voiding,
     responses((status = 200, description = "The invoice", body = InvoiceView)))]
 pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command: Command<Voiding>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
@@ -88,7 +93,10 @@ pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command:
 /// Marks the invoice as uncollectible and posts the outstanding amount as bad debt. A later payment of the whole outstanding amount can
 /// still be recorded.
 #[utoipa::path(post, path = "/v1/invoices/{id}/write-off", tag = "invoices", operation_id = "writeOffInvoice",
-    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")),
+    params(
+        ("id" = String, Path, description = "`inv_...`"),
+        ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
+    ),
     responses((status = 200, description = "The invoice", body = InvoiceView)))]
 pub async fn write_off(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, IdempotencyKey(claim): IdempotencyKey) -> Result<Reply> {
     let (tenant, claim) = (&vendor.tenant, claim.as_ref());

@@ -1,4 +1,4 @@
-//! What an invoice is, and how one is made and gets its number. What it costs is in `lines.rs` and `compose.rs`.
+//! How an invoice is created and finalized. Its amounts are computed by `billing/charging/`.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ use crate::kernel::time::days;
 use crate::meter::contract::Closing;
 use crate::tenancy::organizations::organization::Organization;
 
-/// How long a customer has to pay.
+/// The payment term.
 pub const DUE_AFTER: std::time::Duration = days(30);
 
-/// What an invoice is made for.
+/// The occasion of an invoice.
 pub struct Occasion<'a> {
     pub subscription: &'a Subscription,
     pub reason: BillingReason,
@@ -36,7 +36,7 @@ pub struct Occasion<'a> {
     pub usage: Vec<CountedUsage>,
 }
 
-/// The draft of an invoice. The same occasion has the same id, so that two runs never make two.
+/// The draft of an invoice. The same occasion has the same id, so that two runs never create two invoices.
 pub fn draft(occasion: Occasion<'_>, composed: Composed, moment: Moment<'_>) -> Invoice {
     let Occasion { subscription, reason, reason_key, period, usage } = occasion;
     let totals = composed.totals;
@@ -73,7 +73,7 @@ pub fn draft(occasion: Occasion<'_>, composed: Composed, moment: Moment<'_>) -> 
     }
 }
 
-/// What goes into the commit that makes a draft: its discounts are redeemed, its credit is drawn, and what it carries becomes credit.
+/// The commit of a draft: redeems its discounts, draws its credit, and grants the carried amount as credit.
 pub fn create(invoice: &Invoice) -> Decision {
     let taken = invoice.credits.iter().map(|drawn| Taken { credit: drawn.id, amount_minor: drawn.amount_minor, version: drawn.version });
     let carried = credits::carried(Source::Invoice, invoice.id.to_string(), invoice.money(invoice.carried_minor), invoice.created_at);
@@ -91,7 +91,7 @@ pub fn create(invoice: &Invoice) -> Decision {
         )
 }
 
-/// Everything a closing counted: the period that ended, with what is billed of it by then, and what came late for earlier ones.
+/// All usage of a closing: the period that ended, with the part that was billed before, and late usage of earlier periods.
 pub fn counted_usage(period: Period, closing: &Closing, billed: &BTreeMap<String, Quantity>) -> Result<Vec<CountedUsage>> {
     let before = |metric: &String| billed.get(metric).copied().filter(|billed| !billed.is_zero());
     let counted = |metric: &String, counted, period: Period, late| CountedUsage {
@@ -110,7 +110,7 @@ pub fn counted_usage(period: Period, closing: &Closing, billed: &BTreeMap<String
     Ok(usage)
 }
 
-/// Gives a draft its number: it is due from now on, or paid when there is nothing to pay. Nothing to do when it has one.
+/// Finalizes a draft: it gets its number and is due, or paid where nothing is outstanding. Nothing where it has a number.
 pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, moment: Moment<'_>) -> Result<Decision> {
     if invoice.status != Status::Draft {
         return Ok(Decision::new());
@@ -148,7 +148,7 @@ pub fn finalize(invoice: &Invoice, number: u64, parties: serde_json::Value, mome
     })
 }
 
-/// Seller and customer as they are now; an invoice keeps them. The picture stays with the seller: a row holds no 48 KiB of it.
+/// Seller and customer as the invoice keeps them, without the logo: a row of 48 KiB per invoice would be too much.
 pub fn parties(seller: &Seller, customer: &Organization) -> serde_json::Value {
     let Organization { id, name, email, details, .. } = customer;
     serde_json::json!({

@@ -113,7 +113,7 @@ pub async fn find(tenant: &Tenant, id: InvoiceId) -> Result<Option<Invoice>> {
     Ok(tenant.row::<InvoiceRow>(select(id)).await?.map(Invoice::from))
 }
 
-/// Those that have no number yet.
+/// Invoices without a number.
 pub fn select_drafts() -> TenantStatement {
     tenant_sql!("SELECT organization_id, id FROM invoices WHERE organization_id = ?1 AND status = 'draft'")
 }
@@ -157,8 +157,7 @@ struct ChargedRow {
     charged_minor: i64,
 }
 
-/// What each line that charges for a period that starts in [from, to) came to, with discounts and the taxes on top; void invoices charged
-/// nothing.
+/// The amount of each line whose period starts in [from, to), with discounts and exclusive taxes. Void invoices do not count.
 pub async fn charged_between(tenant: &Tenant, from: Timestamp, to: Timestamp) -> Result<Vec<i64>> {
     let statement = tenant_sql!(
         "SELECT i.organization_id,
@@ -179,7 +178,7 @@ pub async fn charged_between(tenant: &Tenant, from: Timestamp, to: Timestamp) ->
     Ok(tenant.rows::<ChargedRow>(statement).await?.into_iter().map(|row| row.charged_minor).collect())
 }
 
-/// A draft.
+/// Inserts a draft.
 pub fn insert(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO invoices
@@ -213,7 +212,7 @@ fn text(items: &impl Serialize) -> String {
     serde_json::to_string(items).unwrap_or_else(|_| "[]".to_owned())
 }
 
-/// With its number.
+/// Writes the number and the status.
 pub fn finalize(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
         "UPDATE invoices
@@ -229,7 +228,7 @@ pub fn finalize(invoice: &Invoice) -> TenantStatement {
     )
 }
 
-/// Writes all that may change once it has its number. Goes with [`unchanged`] of what was read.
+/// Writes everything that may change once the invoice has its number. Used with [`unchanged`] of the invoice as read.
 pub fn update(invoice: &Invoice) -> TenantStatement {
     tenant_sql!(
         "UPDATE invoices

@@ -1,4 +1,4 @@
-//! What another version of a plan means for somebody who subscribes to one. Pure.
+//! The effect of another plan version on one subscription. Pure.
 
 use std::collections::BTreeSet;
 
@@ -14,55 +14,55 @@ use crate::kernel::decision::Decision;
 use crate::kernel::error::{Error, OrInternal, Result};
 use crate::kernel::time::Timestamp;
 
-/// What would become of a subscription.
+/// A subscription before and after a migration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     pub fate: Fate,
     pub to: Shape,
-    /// When it would change: where its billing period ends.
+    /// The instant of the change: the end of the billing period.
     pub effective_at: Timestamp,
-    /// What a billing period costs, add-ons among it.
+    /// The price of a billing period, with add-ons.
     pub price_before: Money,
-    /// None where it is not sold so.
+    /// None where it is not sold.
     pub price_after: Option<Money>,
-    /// Those that differ.
+    /// The limits that differ.
     pub limits: Vec<LimitChange>,
-    /// Keys of features that it would no longer have.
+    /// The keys of features that are lost.
     pub features_lost: Vec<String>,
 }
 
-/// Whether it can change.
+/// The result of a migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     Moves,
-    /// It does so already: the same change is scheduled.
+    /// The same change is scheduled already.
     Scheduled,
-    /// It is left alone: something else is to become of it.
+    /// Another change of the subscription is pending.
     Skipped(Skip),
     Refused(Obstacle),
 }
 
-/// Why a subscription is left alone.
+/// The reason to skip a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// Another change waits for the period's end.
+    /// Another change is scheduled.
     ChangeScheduled,
-    /// It ends with its period, or has ended.
+    /// The subscription ends with its period, or has ended.
     Ends,
-    /// Nobody knows when its period ends.
+    /// The end of its period is not known.
     Paused,
 }
 
-/// Why a subscription can't change.
+/// The reason to refuse a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// The plan is not sold in its currency at its interval.
+    /// The plan is not sold in its currency and interval.
     NotSold,
-    /// There is no such add-on any more, or not in its currency at its interval.
+    /// The add-on no longer exists, or is not sold in its currency and interval.
     AddOnGone(String),
 }
 
-/// A limit that would be another one; None is unlimited.
+/// A limit that differs; None is unlimited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
     pub metric: String,
@@ -76,7 +76,7 @@ impl LimitChange {
     }
 }
 
-/// Compares what `subscription` has (`from`) with what the version `to` of the same plan would give and cost it.
+/// Compares the subscription under the version `from` with the same subscription under `to`.
 pub fn compare(subscription: &Subscription, from: &Plan, to: &Plan) -> Result<Comparison> {
     let shape = Shape { plan: to.key.clone(), plan_version: to.version, ..subscription.shape.clone() };
     let obstacle = obstacle(to, &shape, subscription.currency);
@@ -95,7 +95,7 @@ pub fn compare(subscription: &Subscription, from: &Plan, to: &Plan) -> Result<Co
     })
 }
 
-/// Schedules the change for the end of the billing period; nothing for what doesn't move.
+/// Schedules the change for the end of the billing period; nothing unless the result is [`Fate::Moves`].
 pub fn schedule(subscription: &Subscription, comparison: &Comparison, now: Timestamp) -> Decision {
     if comparison.fate != Fate::Moves {
         return Decision::new();
@@ -137,7 +137,7 @@ fn obstacle(to: &Plan, shape: &Shape, currency: Currency) -> Option<Obstacle> {
     shape.add_ons.keys().find(|key| !is_sold(key)).map(|key| Obstacle::AddOnGone(key.clone()))
 }
 
-/// What a billing period of a shape costs.
+/// The price of a billing period of a shape.
 fn price(plan: &Plan, shape: &Shape, currency: Currency) -> Result<Money> {
     let mut sum = plan.base_price(currency, shape.interval, shape.quantity)?;
     for (key, quantity) in &shape.add_ons {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_said() {
+    fn differences_between_versions_are_listed() {
         let comparison = compare(&subscriber(), &version(1), &second()).unwrap();
         assert_eq!((comparison.fate, comparison.to.plan_version), (Fate::Moves, 2));
         assert_eq!(comparison.effective_at, Timestamp::parse("2026-03-15T00:00:00Z").unwrap());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way_is_said() {
+    fn obstacles_are_listed() {
         let to = second();
         let fate = |subscriber: &Subscription| compare(subscriber, &version(1), &to).unwrap().fate;
         let in_euros = Plan { prices: vec![], ..version(2) };

@@ -1,4 +1,4 @@
-//! Moving a plan's subscribers from one version to another: what is asked for, a page of them, and what is answered.
+//! A migration: its two versions, and one page of subscribers.
 
 use super::comparison;
 use super::comparison::{Comparison, Fate};
@@ -16,7 +16,7 @@ use crate::kernel::platform::Platform;
 use crate::kernel::problem::Problem;
 use crate::kernel::tenant::until_fresh;
 
-/// Both versions, and which page of the subscribers.
+/// The two versions and the requested page.
 pub struct Between {
     from: Plan,
     to: Plan,
@@ -45,7 +45,7 @@ impl Between {
         Ok(Self { from, to, request: PageRequest { limit, before: asked.cursor.clone() } })
     }
 
-    /// The page of those who pin `from`, by organization.
+    /// The page of subscribers that pin `from`, by organization.
     pub async fn subscribers(&self, platform: &Platform) -> Result<Page<(OrganizationId, Subscription)>> {
         let after = self.request.before.as_deref().unwrap_or_default();
         let found = super::store::subscribers(platform, (&self.from.key, self.from.version), after, self.request.fetch()).await?;
@@ -56,8 +56,7 @@ impl Between {
         Ok(SubscriberView::new(organization, subscription.id, comparison::compare(subscription, &self.from, &self.to)?))
     }
 
-    /// Schedules the change of one subscription, decided on what it is now. None when it no longer pins the version, or its organization
-    /// is gone.
+    /// Schedules the change of one subscription in its current state. None when it no longer pins the version, or its organization is gone.
     pub async fn schedule(&self, vendor: &Vendor, organization: OrganizationId) -> Result<Option<SubscriberView>> {
         let platform = &vendor.platform;
         let opened = platform.tenant(organization, platform.actor().clone(), Some(vendor.request_id)).await?;

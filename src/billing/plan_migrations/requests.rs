@@ -41,12 +41,12 @@ pub struct NewMigration {
     pub cursor: Option<String>,
 }
 
-/// When a migration changes a subscription.
+/// The instant at which a migration changes a subscription.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = MigrationTime)]
 pub enum Effective {
-    /// Where its billing period ends.
+    /// At the end of its billing period.
     PeriodEnd,
 }
 

@@ -1,4 +1,4 @@
-//! The SQL of moving subscribers to another version of their plan.
+//! All SQL of plan migrations.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::kernel::ids::OrganizationId;
 use crate::kernel::platform::Platform;
 use crate::kernel::sql::Value;
 
-/// A subscription that pins a version, and whose it is.
+/// A subscription that pins a version, and its organization.
 #[derive(Deserialize)]
 struct SubscriberRow {
     organization_id: OrganizationId,
@@ -20,7 +20,7 @@ struct SubscriberRow {
     subscription: SubscriptionRow,
 }
 
-/// A page of who subscribes to a version of a plan, on all shards, by organization: those behind `after`.
+/// A page of the subscribers of a plan version on all shards, by organization, after `after`.
 pub async fn subscribers(
     platform: &Platform,
     (key, version): (&str, u32),
@@ -48,7 +48,7 @@ pub async fn subscribers(
     Ok(rows.into_iter().take(fetched).map(|row| (row.organization_id, row.subscription.into())).collect())
 }
 
-/// What the vendor's log says of one page of a migration, with the answer to the request for it.
+/// Records one page of a migration in the audit log of the vendor, with the stored response.
 pub async fn note_migration(
     platform: &Platform,
     key: &str,

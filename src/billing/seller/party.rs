@@ -7,7 +7,7 @@ use crate::tenancy::organizations::organization::PostalAddress;
 /// The prefix of invoice numbers until the vendor sets another one.
 pub const PREFIX: &str = "INV-";
 
-/// The vendor, as it stands on invoices.
+/// The seller as it is printed on invoices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Seller {

@@ -1,4 +1,4 @@
-//! What a seller may look like.
+//! Rules of the seller.
 
 use base64ct::{Base64, Encoding};
 
@@ -8,19 +8,19 @@ use crate::kernel::problem::Problem;
 use crate::tenancy::organizations::rules::check_address;
 
 const NAME_LENGTH_MAX: usize = 200;
-/// Of an address in the web, a telephone number, a tax id.
+/// A web address, a telephone number or a tax id, in characters.
 const LINE_LENGTH_MAX: usize = 200;
-/// Of what is printed at the foot of each page, and of how to pay.
+/// The footer and the payment instructions, in characters.
 const TEXT_LENGTH_MAX: usize = 1_000;
 const PREFIX_LENGTH_MAX: usize = 12;
-/// A logo is in every invoice and in the answer of every read.
+/// The logo is embedded in every invoice and in every response.
 pub const LOGO_BYTES_MAX: usize = 48 * 1024;
 
 const PNG: &str = "data:image/png;base64,";
 const SVG: &str = "data:image/svg+xml;base64,";
 
 impl Seller {
-    /// Refused with the field that does not fit.
+    /// Refuses the first invalid field.
     pub fn check(&self) -> Result<(), Problem> {
         let name = self.name.as_deref().unwrap_or_default();
         require(is_line(name, NAME_LENGTH_MAX), "/name", format!("Send 1 to {NAME_LENGTH_MAX} characters on one line."))?;
@@ -45,12 +45,12 @@ impl Seller {
         self.read_logo().map(|_| ())
     }
 
-    /// The logo as what is printed. None when there is none.
+    /// The logo for printing, if there is one.
     pub fn read_logo(&self) -> Result<Option<documents::Logo>, Problem> {
         self.logo.as_deref().map(read_logo).transpose()
     }
 
-    /// What the audit log says of it: all but the picture, which is told by its size.
+    /// The seller for the audit log: the size of the logo instead of the logo.
     pub fn summary(&self) -> serde_json::Value {
         let mut summary = serde_json::json!(self);
         if let Some(members) = summary.as_object_mut() {

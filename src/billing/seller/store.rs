@@ -14,7 +14,7 @@ use crate::kernel::sql;
 use crate::kernel::time::Timestamp;
 use crate::{platform_sql, stale_if};
 
-/// The seller as it is kept.
+/// The stored seller.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Kept {
     #[serde(rename = "document", deserialize_with = "sql::json::deserialize")]
@@ -24,16 +24,16 @@ pub struct Kept {
     version: u32,
 }
 
-/// None until it was set. Everybody's invoices show it, so it is read past the actors.
+/// None until it is set. Invoices of every organization show it, so it is read without an actor.
 pub async fn find(app: &App) -> Result<Option<Kept>> {
     Ok(common_rows(app, platform_sql!("SELECT document, updated_at, version FROM seller WHERE id = 1")).await?.into_iter().next())
 }
 
-/// How long an isolate trusts what it read: a billing run numbers many invoices, and asks once a minute.
+/// How long an isolate keeps the seller: a billing run numbers many invoices and reads it once a minute.
 const REMEMBERED: Duration = Duration::from_secs(60);
 const NAME: &str = "seller";
 
-/// The seller as an invoice keeps it; up to a minute old, but for what this isolate changed itself.
+/// The seller for a new invoice: up to a minute old, except for changes by this isolate.
 pub async fn remembered(app: &App) -> Result<Arc<Seller>> {
     let now = app.moment().now;
     if let Some(seller) = app.memory.recall::<Seller>(NAME, now) {
@@ -44,12 +44,12 @@ pub async fn remembered(app: &App) -> Result<Arc<Seller>> {
     Ok(seller)
 }
 
-/// The seller as it is now.
+/// The current seller.
 pub async fn load(app: &App) -> Result<Seller> {
     Ok(find(app).await?.map(|kept| kept.seller).unwrap_or_default())
 }
 
-/// Puts the seller in the place of the one that was `found`; stale when that is no longer the present one.
+/// Replaces the stored seller `found`; stale where another one has replaced it.
 pub async fn save(platform: &Platform, found: Option<&Kept>, seller: &Seller, now: Timestamp) -> Result<()> {
     let version = found.map_or(0, |kept| kept.version);
     let guard = stale_if!(directory, "coalesce((SELECT version FROM seller WHERE id = 1), 0) <> ?1", version);

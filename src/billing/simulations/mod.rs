@@ -1,9 +1,9 @@
-//! Simulations: what an organization's usage would have cost, or will cost, under another plan.
+//! Simulations: the cost of past and projected usage under another subscription.
 //!
-//! Owns: replaying closed periods, and supposed ones, under a supposed subscription. Does not own: how a period is billed (`invoices/`),
-//! what was used (the Meter's closings).
-//! Words: the *supposed* subscription is a copy that nobody keeps; its clock moves from period to period.
-//! Invariants: the code is the one that bills; nothing is written, nothing is raised.
+//! Owns: billing closed and projected periods under a simulated subscription. Does not own: how a period is billed (`billing/charging/`),
+//! past usage (the closings of the Meter).
+//! Words: a *projected* period has not ended; its usage is assumed, not counted.
+//! Invariants: the code is the one that bills; nothing is written and no event is raised.
 
 pub mod routes;
 pub mod rules;

@@ -30,7 +30,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::meter::client;
 
-/// Closed periods that are replayed when nothing is said: a quarter.
+/// Closed periods of a simulation without a range: a quarter.
 const PERIODS_BY_DEFAULT: usize = 3;
 
 /// The subscription to simulate. An absent field keeps the value of the current subscription.
@@ -126,14 +126,14 @@ pub async fn create(caller: Authorized<needs::SubscriptionRead>, command: Comman
     let account = Account::load(tenant, subscription.id).await?.ok_or_else(|| Error::internal("the subscription is gone"))?;
     let subscribed = supposed(tenant, &account, &command.body).await?;
     let periods = periods(tenant, &account.subscription, &command.body).await?;
-    // What credit pays is no matter of the price.
+    // Credit does not change the price.
     let terms = Terms { credits: Vec::new(), ..account.terms };
     let simulated = rules::simulate(&account.subscription, &subscribed, &periods, &terms, tenant.moment())?;
     let charged = charged(tenant, &periods, account.subscription.currency).await?;
     Reply::ok(&shown(&subscribed, simulated, charged)?)
 }
 
-/// What is supposed to be subscribed to.
+/// The simulated subscription.
 async fn supposed(tenant: &Tenant, account: &Account, wanted: &NewSimulation) -> Result<Subscribed> {
     let now = &account.subscribed()?.shape;
     let plan = plan(tenant, now, wanted).await?;
@@ -155,14 +155,17 @@ async fn supposed(tenant: &Tenant, account: &Account, wanted: &NewSimulation) ->
         return Err(Problem::refused("/plan", "plan_not_sold_in_currency", detail).into());
     }
     if let Some(unknown) = add_ons.keys().find(|key| plan.add_on(key).is_none_or(|add_on| add_on.price(currency, interval).is_none())) {
-        let detail = format!("{} v{} does not sell {unknown} so. GET /v1/plans/{} lists its add-ons.", plan.key, plan.version, plan.key);
+        let detail = format!(
+            "{} v{} does not sell {unknown} in this currency and billing period. GET /v1/plans/{} lists its add-ons.",
+            plan.key, plan.version, plan.key
+        );
         return Err(Problem::refused("/addOns", "unknown_add_on", detail).into());
     }
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity, add_ons };
     Ok(Subscribed { shape, plan: Arc::new(plan) })
 }
 
-/// The plan that is supposed: the one that is named, in its newest version unless another one is; else the present one.
+/// The simulated plan: the named one, in its newest version unless a version is named; the current one by default.
 async fn plan(tenant: &Tenant, now: &Shape, wanted: &NewSimulation) -> Result<Plan> {
     let app = tenant.app();
     let found = match (&wanted.plan, wanted.plan_version) {
@@ -174,7 +177,7 @@ async fn plan(tenant: &Tenant, now: &Shape, wanted: &NewSimulation) -> Result<Pl
     open.ok_or_else(|| Problem::refused("/plan", "unknown_plan", "Send the key and version of a plan; GET /v1/plans lists them.").into())
 }
 
-/// The periods that are replayed: closed ones, then supposed ones.
+/// The simulated periods: closed ones, then projected ones.
 async fn periods(tenant: &Tenant, subscription: &Subscription, wanted: &NewSimulation) -> Result<Vec<Replayed>> {
     let now = tenant.moment().now;
     let to = wanted.to.unwrap_or(now);
@@ -192,16 +195,16 @@ async fn periods(tenant: &Tenant, subscription: &Subscription, wanted: &NewSimul
         closed.extend(rules::supposed(subscription, &usage, from, to)?);
     }
     if closed.len() > PERIODS_MAX {
-        return Err(Problem::refused("/to", "too_many_periods", format!("Send a span of at most {PERIODS_MAX} months.")).into());
+        return Err(Problem::refused("/to", "too_many_periods", format!("Send a range of at most {PERIODS_MAX} months.")).into());
     }
     if closed.is_empty() {
-        let detail = "No period of this span is over. Send a `from` that reaches back to one, or a `to` ahead to suppose some.";
+        let detail = "The range contains no completed period. Choose an earlier `from`, or a later `to` to project usage.";
         return Err(Problem::refused("/from", "nothing_to_simulate", detail).into());
     }
     Ok(closed)
 }
 
-/// What invoices charged for the closed periods: each line counts where its period begins.
+/// The amount that invoices charged for the closed periods: each line counts where its period starts.
 async fn charged(tenant: &Tenant, periods: &[Replayed], currency: Currency) -> Result<Money> {
     let closed: Vec<&Replayed> = periods.iter().filter(|replayed| !replayed.is_supposed).collect();
     let (Some(first), Some(last)) = (closed.first(), closed.last()) else { return Ok(Money::zero(currency)) };

@@ -1,4 +1,4 @@
-//! Replays periods under a supposed subscription. Pure: closings in, bills out.
+//! Bills periods under a simulated subscription. Pure: closings in, bills out.
 
 use std::collections::BTreeMap;
 
@@ -19,19 +19,19 @@ use crate::kernel::period::Period;
 use crate::kernel::time::Timestamp;
 use crate::meter::contract::{ClosedPeriod, Closing};
 
-/// Usage periods that one simulation replays at most: ten years.
+/// Usage periods of one simulation, at most: ten years.
 pub const PERIODS_MAX: usize = 120;
 
-/// A usage period that is replayed.
+/// A usage period to simulate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replayed {
     pub period: Period,
     pub closing: Closing,
-    /// Not counted, but supposed.
+    /// Whether the usage is projected instead of counted.
     pub is_supposed: bool,
 }
 
-/// What a period comes to.
+/// The bill of a simulated period.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Simulated {
     pub period: Period,
@@ -39,7 +39,7 @@ pub struct Simulated {
     pub bill: Composed,
 }
 
-/// The closed periods within a span as the subscription had them: those of its trial cost nothing and are left out.
+/// The closed periods of a range. Periods on trial are free and left out.
 pub fn closed(subscription: &Subscription, closings: Vec<ClosedPeriod>) -> Vec<Replayed> {
     let begins = subscription.trial_ends_at.unwrap_or(subscription.started_at);
     let paid = closings.into_iter().filter(|closed| closed.starts_at >= begins);
@@ -51,11 +51,11 @@ pub fn closed(subscription: &Subscription, closings: Vec<ClosedPeriod>) -> Vec<R
     replayed.collect()
 }
 
-/// The periods from the present one on that begin before `to`, with the usage that is supposed in each.
+/// The periods from the current one on that start before `to`, with the projected usage of each.
 pub fn supposed(subscription: &Subscription, usage: &BTreeMap<String, Quantity>, from: Timestamp, to: Timestamp) -> Result<Vec<Replayed>> {
     let mut periods = Vec::new();
     let first = if subscription.is_trial() { 0 } else { subscription.period_index };
-    // One more than may be asked for, so that the caller sees that there are too many.
+    // One more than allowed, so that the caller sees that there are too many.
     for index in (first..).take(PERIODS_MAX.saturating_add(1)) {
         let period = subscription.usage_period(index)?;
         if period.starts_at >= to {
@@ -69,8 +69,8 @@ pub fn supposed(subscription: &Subscription, usage: &BTreeMap<String, Quantity>,
     Ok(periods)
 }
 
-/// Bills the periods, in order, as if `subscribed` had been subscribed to from the first of them on. The base price of a billing period is
-/// shown in the usage period in which it begins, whenever it is charged.
+/// Bills the periods in order, as if `subscribed` had been subscribed to from the first of them on. The base price of a billing period is
+/// shown in the usage period in which it starts, whenever it is charged.
 pub fn simulate(
     subscription: &Subscription,
     subscribed: &Subscribed,
@@ -82,7 +82,7 @@ pub fn simulate(
     let history = [(first.period.starts_at, subscribed.clone())];
     let mut supposed = begun(subscription, subscribed, first.period);
     let is_ahead = |line: &Line| subscribed.plan.base_timing == BaseTiming::InAdvance && is_base_price(line);
-    // What was charged in advance for the period that is looked at.
+    // Lines charged in advance for the current period.
     let mut ahead = if subscribed.plan.base_timing == BaseTiming::InAdvance {
         subscribed.period_lines(supposed.currency, supposed.billing_period(0)?)?
     } else {
@@ -108,7 +108,7 @@ fn is_base_price(line: &Line) -> bool {
     matches!(line.kind, LineKind::BasePrice | LineKind::AddOn)
 }
 
-/// A copy that begins with the first period, without anything that waits.
+/// A copy of the subscription that starts with the first period, without anything scheduled.
 fn begun(subscription: &Subscription, subscribed: &Subscribed, period: Period) -> Subscription {
     Subscription {
         shape: subscribed.shape.clone(),
@@ -131,7 +131,7 @@ fn begun(subscription: &Subscription, subscribed: &Subscribed, period: Period) -
     }
 }
 
-/// What the bills come to together.
+/// The sum of the bills.
 pub fn total(simulated: &[Simulated], currency: rating::Currency) -> Result<Money> {
     let totals = simulated.iter().map(|simulated| simulated.bill.totals.total);
     Money::sum(totals, currency).or_internal()

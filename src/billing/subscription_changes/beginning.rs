@@ -1,4 +1,4 @@
-//! Another subscription, after one that is over.
+//! Creates a subscription after the previous one ended.
 
 use rating::{BillingInterval, Currency};
 
@@ -27,7 +27,8 @@ use crate::tenancy::organizations;
 ///
 /// For an organization without a subscription, or after the last one ended. Without a trial the first billing period is invoiced at once.
 /// The limits apply when the response arrives.
-#[utoipa::path(post, path = "/v1/subscription", tag = "subscription", operation_id = "createSubscription", request_body = NewSubscriptionBody,
+#[utoipa::path(post, path = "/v1/subscription", tag = "subscription", operation_id = "createSubscription",
+    request_body = NewSubscriptionBody,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionBody>) -> Result<Reply> {
     let (tenant, claim, body) = (&caller.tenant, command.claim.as_ref(), &command.body);
@@ -77,7 +78,7 @@ async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscrib
     Ok((Subscribed { shape, plan: plan.into() }, currency))
 }
 
-/// Bills what came late for the one before. From here on it can't be told from usage of the next.
+/// Bills the late usage of the previous subscription. Later it could not be distinguished from usage of the next one.
 async fn bill_late_usage_before(tenant: &Tenant, before: &Subscription) -> Result<()> {
     let decision = endings::late_usage(tenant, before.id).await?;
     tenant.commit(decision, None).await

@@ -1,4 +1,4 @@
-//! Changes of what is subscribed to: asked for, previewed, scheduled, revoked.
+//! Changes of a subscription: made, previewed, scheduled, revoked.
 
 use super::checked_change::{CheckedChange, checked};
 use super::current::{billed_account, close, current_account, peek};
@@ -55,7 +55,8 @@ pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: C
 /// Preview a change of the subscription
 ///
 /// The exact charges of the same change, made now. Changes nothing.
-#[utoipa::path(post, path = "/v1/subscription/change-previews", tag = "subscription", operation_id = "previewSubscriptionChange", request_body = NewChange,
+#[utoipa::path(post, path = "/v1/subscription/change-previews", tag = "subscription", operation_id = "previewSubscriptionChange",
+    request_body = NewChange,
     responses((status = 200, description = "The change and its charges", body = ChangeView)))]
 pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Command<NewChange>) -> Result<Reply> {
     let tenant = &caller.tenant;
@@ -84,7 +85,7 @@ pub async fn revoke_scheduled(caller: Authorized<needs::SubscriptionWrite>) -> R
     .await
 }
 
-/// The usage period that the change ends, where it ends one.
+/// The usage period that the change closes, if any.
 fn closing_period(tenant: &Tenant, account: &Account, checked: &CheckedChange) -> Option<Period> {
     let (subscription, now) = (&account.subscription, tenant.moment().now);
     closes_period(subscription, &checked.to.shape, now).then_some(Period { starts_at: subscription.period.starts_at, ends_at: now })

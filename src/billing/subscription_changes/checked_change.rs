@@ -19,24 +19,24 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client;
 use crate::metering::limits;
 
-/// A change that can be made.
+/// A change that passed all checks.
 pub(super) struct CheckedChange {
     pub to: Subscribed,
     pub policy: ProrationPolicy,
     pub effective: Effective,
 }
 
-/// What is asked for, if it can be done: everything that is refused is refused here, before anything is closed.
+/// Checks the requested change: every refusal happens here, before anything is closed.
 pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange) -> Result<CheckedChange> {
     let (subscription, from) = (&account.subscription, account.subscribed()?);
     lifecycle::step(subscription.status, Trigger::Change)?;
     let to = target(tenant, from, subscription.currency, body).await?;
     let effective = body.effective.map_or_else(|| usual(from, &to, subscription.currency), Ok)?;
     let policy = body.proration_policy.unwrap_or(from.plan.proration_policy);
-    let waits = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
-    if to.shape == from.shape || (effective == Effective::PeriodEnd && waits) {
+    let is_scheduled = subscription.scheduled.as_ref().is_some_and(|scheduled| scheduled.to == to.shape);
+    if to.shape == from.shape || (effective == Effective::PeriodEnd && is_scheduled) {
         let detail =
-            "It is so already, or waits to be. Send what is to be different: plan, planVersion, billingPeriod, quantity or addOns.";
+            "This change is already in effect or scheduled. Send a different plan, planVersion, billingPeriod, quantity or addOns.";
         return Err(Problem::conflict("no_change", detail).into());
     }
     if effective == Effective::Now {
@@ -47,7 +47,7 @@ pub(super) async fn checked(tenant: &Tenant, account: &Account, body: &NewChange
     Ok(CheckedChange { to, policy, effective })
 }
 
-/// What is subscribed to after the change.
+/// The subscription after the change.
 async fn target(tenant: &Tenant, from: &Subscribed, currency: Currency, body: &NewChange) -> Result<Subscribed> {
     let key = body.plan.as_deref().unwrap_or(&from.shape.plan);
     let version = body.plan_version.or((key == from.shape.plan).then_some(from.shape.plan_version));
@@ -60,14 +60,17 @@ async fn target(tenant: &Tenant, from: &Subscribed, currency: Currency, body: &N
     Ok(Subscribed { shape: sold(&plan, shape, currency)?, plan: plan.into() })
 }
 
-/// A version of a plan that the organization may take; the newest where none is named.
+/// A plan version that the organization may subscribe to; the newest where no version is named.
 pub(super) async fn offered(tenant: &Tenant, key: &str, version: Option<u32>) -> Result<Plan> {
     let (plan, pointer, code) = match version {
         None => (plans::store::newest(tenant.app(), key).await?, "/plan", "unknown_plan"),
         Some(version) => (plans::store::find(tenant.app(), key, version).await?, "/planVersion", "unknown_plan_version"),
     };
     let plan = plan.filter(|plan| plan.is_open_to(tenant.organization()));
-    plan.ok_or_else(|| Problem::refused(pointer, code, "There is no such plan here. GET /v1/plans lists them.").into())
+    plan.ok_or_else(|| {
+        Problem::refused(pointer, code, "This plan does not exist, or not for this organization. GET /v1/plans lists the available plans.")
+            .into()
+    })
 }
 
 /// Refuses a change whose limits are below the usage of a metric that only the client can free, such as users.

@@ -1,4 +1,4 @@
-//! What every act on a subscription begins and ends with: it is up to date before, and the Meter knows of it after.
+//! The current account of a subscription before a command, and its closing by the Meter.
 
 use crate::billing::billing_run::period::Run;
 use crate::billing::charging::account::Account;
@@ -11,10 +11,10 @@ use crate::kernel::tenant::{Actor, Tenant};
 use crate::meter::client;
 use crate::meter::contract::Closing;
 
-/// Periods that are billed before an act, at most: two years of a subscription that no run has looked at.
+/// Periods billed before a command, at most: two years of a subscription that no run has billed.
 const PERIODS_MAX: usize = 24;
 
-/// The newest subscription; what was due of it is billed.
+/// The account of the current subscription, with all due periods billed.
 pub(super) async fn billed_account(tenant: &Tenant) -> Result<Account> {
     let id = store::require(tenant).await?.id;
     let run = tenant.acting_as(Actor::System("bill_before_the_act"));
@@ -27,14 +27,15 @@ pub(super) async fn billed_account(tenant: &Tenant) -> Result<Account> {
             return load(tenant, id).await;
         }
     }
-    Err(Error::Unavailable("many periods wait for their invoice; try again in a moment".into()))
+    Err(Error::Unavailable("many periods are waiting for their invoices; try again in a moment".into()))
 }
 
-/// The newest subscription as it is. What is due has to be billed before anything can be said of it.
+/// The account of the current subscription; refused while a due period is not billed.
 pub(super) async fn current_account(tenant: &Tenant) -> Result<Account> {
     let account = load(tenant, store::require(tenant).await?.id).await?;
     if account.subscription.is_due(tenant.moment().now) {
-        let detail = "A period has just ended and its invoice is being made. Try again within the hour; a change itself need not wait.";
+        let detail = "A period has just ended and its invoice is being created. \
+                      Preview again within the hour, or make the change: it does not have to wait.";
         return Err(Problem::conflict("period_being_billed", detail).into());
     }
     Ok(account)
@@ -44,12 +45,12 @@ async fn load(tenant: &Tenant, id: crate::kernel::ids::SubscriptionId) -> Result
     Account::load(tenant, id).await?.ok_or_else(|| Error::internal(format!("{id} is gone")))
 }
 
-/// What the Meter counts in the usage period that an act may end now.
+/// The counts of the usage period that a command may close now.
 pub(super) async fn peek(tenant: &Tenant, subscription: &Subscription) -> Result<Closing> {
     client::peek_period(tenant, subscription.period).await
 }
 
-/// Closes a usage period for good. Should the commit that follows be cut off, the next one finds the same closing; what is counted after it
+/// Closes a usage period for good. If the commit that follows is interrupted, the next one finds the same closing; usage counted after it
 /// is late usage, so nothing is lost and nothing is billed twice.
 pub(super) async fn close(tenant: &Tenant, subscription: &Subscription, period: Period) -> Result<Closing> {
     // The Meter must know the periods before it closes one.

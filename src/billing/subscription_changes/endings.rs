@@ -1,4 +1,4 @@
-//! The end of a subscription: asked for, withdrawn, and what is billed after it.
+//! Cancellations: requested, withdrawn, and the late usage after the end.
 
 use super::current::{billed_account, close};
 use super::requests::{Effective, NewSubscriptionCancellation};
@@ -28,7 +28,8 @@ use crate::meter::contract::Closing;
 ///
 /// `now`: the usage so far is billed, unused prepaid time becomes credit, and usage is refused when the response arrives. `period_end`: the
 /// subscription runs until the billing period ends, and the cancellation can be withdrawn until then.
-#[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription", request_body = NewSubscriptionCancellation,
+#[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription",
+    request_body = NewSubscriptionCancellation,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionCancellation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -79,7 +80,7 @@ async fn end_now(tenant: &Tenant, account: &Account, wanted: WantedEnd) -> Resul
     Ok((ended.subscription, ended.decision))
 }
 
-/// What is billed of a subscription when no more usage can come for it. A newer subscription had it billed when it began.
+/// Bills the late usage of an ended subscription when no more can arrive. A newer subscription had it billed at its start.
 pub async fn bill_late_usage(tenant: &Tenant, id: SubscriptionId) -> Result<Decision> {
     match store::current(tenant).await?.filter(|newest| newest.id == id) {
         Some(_) => late_usage(tenant, id).await,
@@ -87,7 +88,7 @@ pub async fn bill_late_usage(tenant: &Tenant, id: SubscriptionId) -> Result<Deci
     }
 }
 
-/// Closes the time since its end, which nobody pays for, and so learns what came late for before.
+/// Closes the time since the end, which is not charged, and so learns the late usage of earlier periods.
 pub(super) async fn late_usage(tenant: &Tenant, id: SubscriptionId) -> Result<Decision> {
     let Some(account) = Account::load(tenant, id).await? else { return Ok(Decision::new()) };
     let (subscription, now) = (&account.subscription, tenant.moment().now);

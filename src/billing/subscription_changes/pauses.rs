@@ -1,4 +1,4 @@
-//! Pauses: begun, ended, and ended by themselves.
+//! Pauses: started, ended on request, and ended at a scheduled instant.
 
 use super::current::{billed_account, close, peek};
 use super::requests::NewPause;
@@ -59,7 +59,7 @@ pub async fn resume(caller: Authorized<needs::SubscriptionWrite>) -> Result<Repl
     .await
 }
 
-/// Ends the pause that was to end at `resumes_at`; nothing when it ended before.
+/// Ends the pause that was scheduled to end at `resumes_at`; nothing where it has ended.
 pub async fn resume_due(tenant: &Tenant, id: SubscriptionId, resumes_at: Timestamp) -> Result<Decision> {
     let account = Account::load(tenant, id).await?;
     let is_meant = |account: &Account| account.subscription.pause.as_ref().is_some_and(|pause| pause.resumes_at == Some(resumes_at));

@@ -10,14 +10,14 @@ use crate::billing::subscriptions::subscription::PausePolicy;
 use crate::kernel::json::given;
 use crate::kernel::time::Timestamp;
 
-/// When a change takes effect.
+/// The instant of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ChangeTime)]
 pub enum Effective {
     /// At once; what differs is prorated.
     Now,
-    /// When the billing period ends; nothing is billed until then.
+    /// At the end of the billing period; nothing is billed until then.
     PeriodEnd,
 }
 

@@ -28,7 +28,8 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
 /// Update the subscription
 ///
 /// Changes the renewal and the payment method; no amount changes. For another plan, quantity or add-on, change the subscription.
-#[utoipa::path(patch, path = "/v1/subscription", tag = "subscription", operation_id = "updateSubscription", request_body = SubscriptionSettings,
+#[utoipa::path(patch, path = "/v1/subscription", tag = "subscription", operation_id = "updateSubscription",
+    request_body = SubscriptionSettings,
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn update(caller: Authorized<needs::SubscriptionWrite>, command: Command<SubscriptionSettings>) -> Result<Reply> {
     let tenant = &caller.tenant;

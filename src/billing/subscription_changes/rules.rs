@@ -20,7 +20,7 @@ use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Enforcement, MetricKind};
 use crate::metering::limits::agreed::{Grant, Limits};
 
-/// Who goes to a shorter interval, or pays less a month, has paid for what they have until the period's end.
+/// The default time of a change: a shorter interval or a lower price per month waits for the end of the paid period.
 pub(super) fn usual(from: &Subscribed, to: &Subscribed, currency: Currency) -> Result<Effective> {
     let is_less = match months(to.shape.interval).cmp(&months(from.shape.interval)) {
         Ordering::Equal => compare(from, to, currency)? == Ordering::Greater,
@@ -30,7 +30,7 @@ pub(super) fn usual(from: &Subscribed, to: &Subscribed, currency: Currency) -> R
     Ok(if is_less { Effective::PeriodEnd } else { Effective::Now })
 }
 
-/// The shape as the plan is sold: in this currency and interval, in amounts that there are, with add-ons that it has.
+/// The shape, if the plan is sold in this currency and interval, in valid quantities, with these add-ons.
 pub(super) fn sold(plan: &Plan, shape: Shape, currency: Currency) -> Result<Shape> {
     let interval = shape.interval;
     let unsold = |pointer: &str, what: &str| {
@@ -47,18 +47,18 @@ pub(super) fn sold(plan: &Plan, shape: Shape, currency: Currency) -> Result<Shap
     for (key, count) in &add_ons {
         let pointer = format!("/addOns/{key}");
         let Some(add_on) = plan.add_on(key) else {
-            let detail = format!("{} has no such add-on. Send 0 to end it.", plan.name);
+            let detail = format!("{} has no such add-on. Send 0 to remove it.", plan.name);
             return Err(Problem::refused(pointer, "unknown_add_on", detail).into());
         };
         add_on.price(currency, interval).ok_or_else(|| unsold(&pointer, &add_on.name))?;
         if !is_within(*count) {
-            return Err(Problem::invalid(pointer, "invalid_value", "Send 0 to end an add-on, or up to 1,000,000 of it.").into());
+            return Err(Problem::invalid(pointer, "invalid_value", "Send 0 to remove an add-on, or a quantity of up to 1,000,000.").into());
         }
     }
     Ok(Shape { add_ons, ..shape })
 }
 
-/// Letters of a reason, at most.
+/// The longest reason, in characters.
 const REASON_LENGTH_MAX: usize = 2_000;
 
 /// The reason of a cancellation, trimmed.
@@ -70,13 +70,13 @@ pub(super) fn check_reason(reason: &str) -> Result<String> {
     Ok(reason.to_owned())
 }
 
-/// Longest name of a payment method.
+/// The longest name of a payment method, in characters.
 const PAYMENT_METHOD_LENGTH_MAX: usize = 200;
 
 /// Changes how the subscription renews and is paid.
 pub(super) fn set(subscription: &Subscription, wanted: &SubscriptionSettings) -> Result<(Subscription, Decision)> {
     if subscription.ended_at.is_some() {
-        let detail = "The subscription is over. Begin another one with POST /v1/subscription.";
+        let detail = "The subscription has ended. Create another one with POST /v1/subscription.";
         return Err(Problem::conflict("subscription_ended", detail).into());
     }
     let payment_method = wanted.payment_method.clone().unwrap_or_else(|| subscription.payment_method.clone());
@@ -123,7 +123,7 @@ pub(super) fn check_usage(
         let current = used.get(metric).copied().unwrap_or_default();
         if current > limit {
             let detail = format!(
-                "{current} {metric} are in use and the change admits {limit}. Free some first, or let it take effect at the period's end."
+                "{current} {metric} are in use and the new limit is {limit}. Free some first, or send \"effective\": \"period_end\"."
             );
             let problem = Problem::conflict("usage_above_new_limit", detail).with_member("metric", metric.as_str());
             return Err(problem.with_member("current", current.to_string()).with_member("limit", limit.to_string()));
@@ -135,7 +135,7 @@ pub(super) fn check_usage(
 /// Refuses another subscription beside one that runs, and a second trial unless the vendor grants it.
 pub(super) fn may_begin(before: Option<&Subscription>, wants_trial: bool, is_vendor: bool) -> std::result::Result<(), Problem> {
     if before.is_some_and(|before| before.ended_at.is_none()) {
-        let detail = "The organization has a subscription. Change it with POST /v1/subscription/changes, or cancel it first.";
+        let detail = "The organization has a running subscription. Change it with POST /v1/subscription/changes, or cancel it first.";
         return Err(Problem::conflict("subscription_running", detail));
     }
     if wants_trial && before.is_some() && !is_vendor {

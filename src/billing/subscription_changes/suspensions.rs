@@ -1,4 +1,4 @@
-//! The vendor stops a subscription, and lets it go on.
+//! Suspensions: the vendor suspends a subscription and ends the suspension.
 
 use super::views::SubscriptionView;
 use crate::billing::subscriptions::{status_changes, store};
@@ -28,7 +28,8 @@ pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> 
 /// End the suspension of a subscription
 ///
 /// Usage is admitted when the response arrives.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/subscription/suspension", tag = "subscription", operation_id = "unsuspendSubscription",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/subscription/suspension", tag = "subscription",
+    operation_id = "unsuspendSubscription",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 204, description = "The suspension has ended")))]
 pub async fn unsuspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {

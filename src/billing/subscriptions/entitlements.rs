@@ -1,4 +1,4 @@
-//! What a subscription entitles to, in the words of the Meter.
+//! The entitlements of a subscription, as the Meter receives them.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::kernel::error::{Error, Result};
 use crate::kernel::time::Timestamp;
 use crate::meter::vocabulary::{Entitlements, MetricRule};
 
-/// Usage periods that the Meter knows ahead.
+/// Future usage periods that the Meter receives.
 const PERIODS_AHEAD: u32 = 14;
 
-/// What a metric may come to in a usage period, and what of it costs nothing: the plan's, and what add-ons bring.
+/// The limit and the included amount of a metric in a usage period, from the plan and its add-ons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// None when unlimited.
@@ -39,7 +39,7 @@ pub fn allowance(plan: &Plan, shape: &Shape, metric: &PlanMetric) -> Result<Allo
 
 /// The entitlements of `subscription` to its `plan`, at `clock` if it is on a test clock.
 pub fn of(subscription: &Subscription, plan: &Plan, clock: Option<Timestamp>) -> Result<Entitlements> {
-    // What a plan says nothing of is counted and not limited, also where it is built in.
+    // A metric that the plan does not mention is counted without a limit, built-in or not.
     let unlimited = built_in_metrics().into_iter().map(|metric| (metric.key, MetricRule::of(metric.kind, None)));
     let mut metrics: BTreeMap<String, MetricRule> = unlimited.collect();
     for metric in &plan.metrics {
@@ -73,7 +73,7 @@ pub fn is_in_use(status: Status) -> bool {
     }
 }
 
-/// Where usage periods start: those that are remembered, the present one, and about a year of those to come.
+/// The starts of usage periods: earlier ones that are kept, the current one, and those of about a year ahead.
 fn boundaries(subscription: &Subscription) -> Result<Vec<Timestamp>> {
     let mut boundaries = subscription.earlier_periods.clone();
     boundaries.push(subscription.period.starts_at);

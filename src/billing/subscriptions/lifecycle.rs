@@ -1,41 +1,40 @@
-//! How a subscription gets from one status to another: one table, and whatever changes a status goes through it.
-//!
-//! A paused subscription bills nothing and is not left but by resuming or ending. A suspended one keeps being billed: access stops, the
-//! contract goes on. What is over stays over; another subscription may begin.
+//! The statuses of a subscription and their transitions: one table, which every change of a status uses. A paused subscription is charged
+//! nothing, and is only resumed or cancelled. A suspended one is still charged: access stops, the contract continues. An ended subscription
+//! stays ended; another one may be created.
 
 use crate::kernel::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-/// What happens to a subscription.
+/// A transition of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// The trial ends and the first paid period begins.
+    /// The trial ends and the first paid period starts.
     Convert,
-    /// Another period begins.
+    /// Another period starts.
     Renew,
-    /// Something else is subscribed to from now on.
+    /// The plan, quantity or add-ons change now.
     Change,
-    /// Something else is to be subscribed to after the billing period.
+    /// The plan, quantity or add-ons change after the billing period.
     ScheduleChange,
-    /// It is not, after all.
+    /// The scheduled change is revoked.
     RevokeChange,
     CancelNow,
-    /// It is to end with the billing period.
+    /// The subscription ends with the billing period.
     CancelAtEnd,
-    /// It goes on, after all.
+    /// The scheduled cancellation is withdrawn.
     WithdrawCancellation,
     Pause,
     Resume,
-    /// The vendor stops it.
+    /// The vendor suspends the subscription.
     Suspend,
     Unsuspend,
-    /// An invoice was not paid in time.
+    /// An invoice is overdue.
     PaymentOverdue,
-    /// Every invoice is paid.
+    /// No invoice is overdue.
     PaymentsCurrent,
-    /// The period at whose end it was cancelled is over.
+    /// The period of a scheduled cancellation ends.
     End,
-    /// Nobody renewed it, or its trial ended unpaid.
+    /// The subscription does not renew, or its trial ends without a payment method.
     Expire,
 }
 
@@ -60,7 +59,7 @@ impl Trigger {
     ];
 }
 
-/// The status after a trigger; None where it can't happen.
+/// The status after a transition; None where it is not possible.
 pub fn next(status: Status, trigger: Trigger) -> Option<Status> {
     match status {
         Status::Trialing => of_trial(trigger),
@@ -71,7 +70,7 @@ pub fn next(status: Status, trigger: Trigger) -> Option<Status> {
     }
 }
 
-/// The same, or a refusal that says what to do first.
+/// The status after a transition, or a refusal with the remedy.
 pub fn step(status: Status, trigger: Trigger) -> Result<Status, Problem> {
     next(status, trigger).ok_or_else(|| refusal(status, trigger))
 }
@@ -108,7 +107,7 @@ fn of_running(status: Status, trigger: Trigger) -> Option<Status> {
         Trigger::Expire => Some(Status::Expired),
         Trigger::Suspend => Some(Status::Suspended),
         Trigger::PaymentOverdue => Some(Status::PastDue),
-        // Who owes something pays first: a pause is no way around a bill.
+        // An overdue invoice is paid first: a pause does not postpone it.
         Trigger::Pause => (!is_past_due).then_some(Status::Paused),
         Trigger::PaymentsCurrent => is_past_due.then_some(Status::Active),
         Trigger::Convert | Trigger::Resume | Trigger::Unsuspend => None,
@@ -156,35 +155,44 @@ fn of_suspended(trigger: Trigger) -> Option<Status> {
 fn refusal(status: Status, trigger: Trigger) -> Problem {
     let (code, detail) = match (status, trigger) {
         (Status::Cancelled | Status::Expired, _) => {
-            ("subscription_ended", "The subscription is over. Begin another one with POST /v1/subscription.")
+            ("subscription_ended", "The subscription has ended. Create another one with POST /v1/subscription.")
         }
-        (_, Trigger::Resume) => ("not_paused", "The subscription is not paused; there is nothing to resume."),
-        (_, Trigger::Unsuspend) => ("not_suspended", "The subscription is not suspended; there is nothing to end."),
+        (_, Trigger::Resume) => ("not_paused", "The subscription is not paused. GET /v1/subscription shows its status."),
+        (_, Trigger::Unsuspend) => ("not_suspended", "The subscription is not suspended. GET /v1/subscription shows its status."),
         (Status::Paused, _) => (
             "subscription_paused",
-            "The subscription is paused. Resume it with DELETE /v1/subscription/pause, or cancel it with effective now.",
+            "The subscription is paused. Resume it with DELETE /v1/subscription/pause, or cancel it with \"effective\": \"now\".",
         ),
         (Status::Suspended, _) => ("subscription_suspended", "The subscription is suspended. Ask the vendor to end the suspension first."),
         (Status::Trialing, _) => {
             ("subscription_on_trial", "The subscription is on trial. Change it or cancel it, or wait for its first paid period.")
         }
         (Status::PastDue, Trigger::Pause) => ("payment_past_due", "An invoice is overdue. Pay it first, then pause."),
-        (Status::Active | Status::PastDue, _) => ("not_possible_now", "The subscription is running; this can't happen to it now."),
+        (Status::Active | Status::PastDue, _) => {
+            ("not_possible_now", "The subscription is running, and this is not possible in its status. GET /v1/subscription shows it.")
+        }
     };
     Problem::conflict(code, detail)
 }
 
-/// How a subscription stands. `lifecycle.rs` says how it gets from one to another.
+/// The status of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SubscriptionStatus)]
 pub enum Status {
+    /// On trial: usage is free.
     Trialing,
+    /// Charged and in use.
     Active,
+    /// In use, with an overdue invoice.
     PastDue,
+    /// Paused by the organization: no charges, no usage.
     Paused,
+    /// Suspended by the vendor: charges, but no usage.
     Suspended,
+    /// Ended by a cancellation.
     Cancelled,
+    /// Ended without renewal.
     Expired,
 }
 

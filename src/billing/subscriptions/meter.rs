@@ -1,4 +1,4 @@
-//! What the Meter is told of a subscription.
+//! Sends the entitlements of a subscription to the Meter.
 
 use super::entitlements;
 use super::subscription::Subscription;
@@ -8,7 +8,7 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};
 
-/// Tells the Meter what the subscription entitles to.
+/// Configures the Meter with the entitlements of the subscription.
 pub async fn configure(tenant: &Tenant, subscription: &Subscription) -> Result<()> {
     let clock = tenant.test_clock().map(|_| tenant.moment().now);
     let plan = plans::store::pinned(tenant.app(), &subscription.shape.plan, subscription.shape.plan_version).await?;

@@ -1,12 +1,12 @@
-//! Subscriptions: what an organization is subscribed to, since when, and where its periods lie.
+//! Subscriptions: the plan an organization subscribes to, its status and its periods.
 //!
-//! Owns: the trial and its conversion, changes, pauses and the end, the periods, what an organization is entitled to. Does not own: plans
-//! (`catalog/`), what any of it costs (`invoices/`), the counting (`usage/`).
-//! Words: a *trial* bills nothing; the first paid period starts when it ends and *anchors* all later ones. The base price is charged for a
-//! *billing period* (month or year); limits and metered charges go by the *usage period*, always a month. A *shape* is what is subscribed
-//! to; a *phase* is a shape and when it began. What was paid *in advance* is remembered, for that is what can come back.
-//! Invariants: one running subscription an organization; every status comes from the table in `lifecycle.rs`; usage periods follow each
-//! other without a gap, and no change begins one anew but another interval, or going on after a pause whose time was given back.
+//! Owns: the state of a subscription, the trial and its conversion, scheduled changes, pauses, periods, entitlements. Does not own: plans
+//! (`catalog/`), charges (`billing/charging/`), commands (`billing/subscription_changes/`), counts (the Meter).
+//! Words: a *trial* is free; the first paid period starts when it ends and *anchors* all later ones. The base price is charged per
+//! *billing period* (month or year); limits and usage charges refer to the *usage period*, always a month. A *shape* is the subscribed
+//! plan, quantity and add-ons; a *phase* is a shape from an instant on. Amounts charged *in advance* are kept: only they can be credited.
+//! Invariants: an organization has at most one running subscription; every status comes from the table in `lifecycle.rs`; usage periods
+//! have no gaps, and only another interval or a pause with `credit_unused` restarts them.
 
 pub mod entitlements;
 pub mod lifecycle;

@@ -1,6 +1,5 @@
-//! What a pause does to the calendar of a subscription. Pure.
-//!
-//! While it rests the usage period stays open, so that nothing is counted twice and what is recorded meanwhile is billed when it goes on.
+//! The effect of a pause on the calendar of a subscription. Pure. While paused, the usage period stays open: nothing is counted twice, and
+//! usage recorded meanwhile is billed after the pause.
 
 use chrono::Months;
 
@@ -13,27 +12,27 @@ use crate::kernel::period::Period;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Timestamp, days};
 
-/// How far ahead the end of a usage period is put whose subscription rests: past any pause that somebody still thinks of.
+/// The provisional end of the usage period of a paused subscription: later than any pause.
 const RESTING: std::time::Duration = days(3_650);
-/// The longest pause that may be asked for ahead.
+/// The longest pause that can be requested in advance.
 const RESUMES_AFTER_MAX: std::time::Duration = days(730);
-/// Months from the anchor of a prolonged billing period to its end. Four years later is the same day, February 29 too.
+/// Months from the anchor of a prolonged billing period to its end. Four years later is the same day, February 29 included.
 const ANCHOR_MONTHS_BACK: u32 = 48;
 
-/// What is to rest, and how.
+/// The requested pause.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     pub policy: PausePolicy,
     pub resumes_at: Option<Timestamp>,
 }
 
-/// The subscription as it rests from `now` on.
+/// The subscription paused from `now` on.
 pub fn paused(subscription: &Subscription, wanted: Wanted, now: Timestamp) -> Result<Subscription> {
     let status = lifecycle::step(subscription.status, Trigger::Pause)?;
     check_nothing_scheduled(subscription)?;
     let Wanted { policy, resumes_at } = wanted;
     if resumes_at.is_some_and(|at| at <= now || at > now.plus(RESUMES_AFTER_MAX)) {
-        return Err(Problem::invalid("/resumesAt", "invalid_value", "Send an instant from now on, at most two years ahead.").into());
+        return Err(Problem::invalid("/resumesAt", "invalid_value", "Send a future instant, at most two years ahead.").into());
     }
     let pause = Pause { paused_at: now, resumes_at, policy, billing_period: subscription.current_billing_period()? };
     Ok(Subscription {
@@ -46,19 +45,19 @@ pub fn paused(subscription: &Subscription, wanted: Wanted, now: Timestamp) -> Re
     })
 }
 
-/// The pause of a subscription that rests.
+/// The pause of a paused subscription.
 pub fn pause_of(subscription: &Subscription) -> Result<&Pause> {
-    let not_paused = || Problem::conflict("not_paused", "The subscription is not paused; there is nothing to resume.");
+    let not_paused = || Problem::conflict("not_paused", "The subscription is not paused. GET /v1/subscription shows its status.");
     subscription.pause.as_ref().ok_or_else(|| not_paused().into())
 }
 
-/// Whether resuming at `now` closes the usage period: a new billing period begins. One that began this instant goes on in it.
+/// Whether resuming at `now` closes the usage period, because a new billing period starts. A period that started this instant continues.
 pub fn closes_period(subscription: &Subscription, now: Timestamp) -> bool {
     let begins_anew = subscription.pause.as_ref().is_some_and(|pause| pause.policy == PausePolicy::CreditUnused);
     begins_anew && subscription.period.starts_at < now
 }
 
-/// The subscription that goes on from `now`: in a new billing period, or with what was left of the interrupted one.
+/// The subscription resumed at `now`: in a new billing period, or with the rest of the interrupted one.
 pub fn resumed(subscription: &Subscription, now: Timestamp) -> Result<Subscription> {
     let pause = pause_of(subscription)?;
     let status = lifecycle::step(subscription.status, Trigger::Resume)?;
@@ -70,8 +69,8 @@ pub fn resumed(subscription: &Subscription, now: Timestamp) -> Result<Subscripti
     }
 }
 
-/// The interrupted billing period ends as much later as the pause was long. The usage period goes on, and the months after it are counted
-/// back from that end.
+/// Prolongs the interrupted billing period by the length of the pause. The usage period continues, and later months are counted back from
+/// the new end.
 fn prolonged(awake: Subscription, pause: &Pause, now: Timestamp) -> Result<Subscription> {
     let rested = pause.paused_at.until(now);
     let ends_at = pause.billing_period.ends_at.plus(rested);
@@ -123,7 +122,7 @@ mod tests {
     fn kept_time_ends_as_much_later_and_months_go_on_from_there() {
         let january = trial("2026-01-31T00:00:00Z", "UTC").renewed().unwrap();
         let resumed = rested(&january, PausePolicy::KeepTime, "2026-02-10T00:00:00Z", "2026-02-20T00:00:00Z");
-        assert_eq!(resumed.period.starts_at, january.period.starts_at, "the usage period goes on");
+        assert_eq!(resumed.period.starts_at, january.period.starts_at, "the usage period continues");
         assert_eq!(resumed.period.ends_at.date(), "2026-03-10", "ten days after February 28");
         let next = resumed.renewed().unwrap();
         assert_eq!((next.period.starts_at.date(), next.period.ends_at.date()), ("2026-03-10".into(), "2026-04-10".into()));

@@ -1,4 +1,4 @@
-//! What a subscription is, and how it goes from trial to paid period to paid period.
+//! How a subscription is created, with or without a trial.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::kernel::ids::{Moment, SubscriptionId, TestClockId};
 use crate::kernel::period::Period;
 use crate::kernel::time::{Timestamp, days};
 
-/// How long before its end a trial is announced to end.
+/// The notice before a trial ends.
 pub const TRIAL_ENDING_NOTICE: std::time::Duration = days(3);
 
-/// Most of a plan or of an add-on that one subscription has.
+/// The largest quantity of a plan or an add-on.
 pub const QUANTITY_MAX: u32 = 1_000_000;
 
-/// What a new subscription is to be.
+/// A subscription to create.
 pub struct NewSubscription<'a> {
     pub plan: &'a Plan,
     pub currency: Currency,
@@ -30,11 +30,11 @@ pub struct NewSubscription<'a> {
     pub add_ons: BTreeMap<String, u32>,
     pub time_zone: &'a str,
     pub test_clock: Option<TestClockId>,
-    /// The one before, which is over.
+    /// The previous subscription, which has ended.
     pub before: Option<&'a Subscription>,
 }
 
-/// Starts a trial of the plan now, as long as it says.
+/// Starts the trial of the plan now.
 pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     let now = moment.now;
     let zone = parse_time_zone(new.time_zone).or_internal()?;
@@ -52,7 +52,7 @@ pub fn start_trial(new: &NewSubscription<'_>, moment: Moment<'_>) -> Result<(Sub
     Ok((subscription, decision))
 }
 
-/// What goes into the commit that begins a subscription, unless another one runs by then.
+/// The commit that creates a subscription, unless another one is running by then.
 pub fn created(subscription: &Subscription, moment: Moment<'_>) -> Decision {
     let Subscription { id, shape, .. } = subscription;
     let is_trial = subscription.is_trial();
@@ -64,7 +64,7 @@ pub fn created(subscription: &Subscription, moment: Moment<'_>) -> Decision {
         .audit("subscription.created", id.to_string(), None, Some(serde_json::json!({"plan": shape.plan, "isTrial": is_trial})))
 }
 
-/// A subscription that begins with `period`; the caller says how it stands.
+/// A subscription that starts with `period`; the caller sets its status.
 pub fn begun(new: &NewSubscription<'_>, period: Period, moment: Moment<'_>) -> Subscription {
     let shape = Shape {
         plan: new.plan.key.clone(),
@@ -95,12 +95,12 @@ pub fn begun(new: &NewSubscription<'_>, period: Period, moment: Moment<'_>) -> S
         payment_method: None,
         auto_renew: true,
         test_clock: new.test_clock,
-        // The Meter knows the version of the one before; this one has to be above it.
+        // The Meter knows the version of the previous subscription; this version has to be higher.
         version: new.before.map_or(0, |before| before.version).saturating_add(1),
     }
 }
 
-/// The starts of the usage periods of a subscription that is over, and of the time since: what was counted then stays apart.
+/// The starts of the usage periods of an ended subscription and of the time since, so that its usage stays apart.
 fn periods_of(before: &Subscription, until: Timestamp) -> Vec<Timestamp> {
     let mut starts = before.earlier_periods.clone();
     starts.extend([before.period.starts_at, before.period.ends_at]);

@@ -1,4 +1,4 @@
-//! What waits for the end of the billing period: a change, or the end. Pure.
+//! Changes and cancellations that are scheduled for the end of the billing period. Pure.
 
 use serde_json::json;
 
@@ -10,20 +10,22 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::Moment;
 use crate::kernel::problem::Problem;
 
-/// A change or an end that waits is in the way of what moves the end of the billing period, or changes what the change was to change.
+/// Refuses where a scheduled change or cancellation conflicts: a new end of the billing period, or another change, would contradict it.
 pub fn check_nothing_scheduled(subscription: &Subscription) -> Result<()> {
     if subscription.cancellation.is_some() {
-        let detail = "It is cancelled to the end of the billing period. Withdraw that first with DELETE /v1/subscription/cancellation.";
+        let detail = "The subscription is cancelled for the end of the billing period. \
+                      Withdraw the cancellation first with DELETE /v1/subscription/cancellation.";
         return Err(Problem::conflict("cancellation_pending", detail).into());
     }
     if subscription.scheduled.is_some() {
-        let detail = "A change waits for the end of the billing period. Revoke it first with DELETE /v1/subscription/scheduled-change.";
+        let detail =
+            "A change is scheduled for the end of the billing period. Revoke it first with DELETE /v1/subscription/scheduled-change.";
         return Err(Problem::conflict("change_scheduled", detail).into());
     }
     Ok(())
 }
 
-/// Lets it become `to` when the billing period ends. A change that waits already is replaced.
+/// Schedules a change for the end of the billing period. An earlier scheduled change is replaced.
 pub fn schedule(subscription: &Subscription, to: &Shape, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     lifecycle::step(subscription.status, Trigger::ScheduleChange)?;
     check_nothing_scheduled(&Subscription { scheduled: None, ..subscription.clone() })?;
@@ -34,11 +36,11 @@ pub fn schedule(subscription: &Subscription, to: &Shape, moment: Moment<'_>) -> 
     Ok((next, decision))
 }
 
-/// Revokes the change that waits.
+/// Revokes the scheduled change.
 pub fn revoke(subscription: &Subscription) -> Result<Decision> {
     lifecycle::step(subscription.status, Trigger::RevokeChange)?;
     let Some(scheduled) = &subscription.scheduled else {
-        let detail = "No change waits for the end of the billing period. GET /v1/subscription shows one as scheduledChange.";
+        let detail = "No change is scheduled. GET /v1/subscription shows a scheduled one as scheduledChange.";
         return Err(Problem::conflict("no_scheduled_change", detail).into());
     };
     let next = Subscription { scheduled: None, ..next_version(subscription) };
@@ -46,7 +48,7 @@ pub fn revoke(subscription: &Subscription) -> Result<Decision> {
     Ok(update_to(subscription, &next).audit("subscription.changeRevoked", subscription.id.to_string(), before, None))
 }
 
-/// Ends it with the billing period.
+/// Schedules the cancellation for the end of the billing period.
 pub fn cancel_at_end(subscription: &Subscription, reason: Option<String>, moment: Moment<'_>) -> Result<(Subscription, Decision)> {
     lifecycle::step(subscription.status, Trigger::CancelAtEnd)?;
     check_nothing_scheduled(&Subscription { scheduled: None, ..subscription.clone() })?;
@@ -59,11 +61,11 @@ pub fn cancel_at_end(subscription: &Subscription, reason: Option<String>, moment
     Ok((next, decision))
 }
 
-/// Lets it go on after all.
+/// Withdraws the scheduled cancellation.
 pub fn withdraw(subscription: &Subscription) -> Result<Decision> {
     lifecycle::step(subscription.status, Trigger::WithdrawCancellation)?;
     let Some(cancellation) = &subscription.cancellation else {
-        let detail = "No cancellation waits for the end of the billing period; there is nothing to withdraw.";
+        let detail = "No cancellation is scheduled. GET /v1/subscription shows a scheduled one as cancellation.";
         return Err(Problem::conflict("no_cancellation", detail).into());
     };
     let next = Subscription { cancellation: None, ..next_version(subscription) };
@@ -71,12 +73,12 @@ pub fn withdraw(subscription: &Subscription) -> Result<Decision> {
     Ok(update_to(subscription, &next).audit("subscription.cancellationWithdrawn", subscription.id.to_string(), before, None))
 }
 
-/// The next version of the same.
+/// The next version of the subscription.
 pub fn next_version(subscription: &Subscription) -> Subscription {
     Subscription { version: subscription.version.saturating_add(1), ..subscription.clone() }
 }
 
-/// What is written when `next` follows what was read.
+/// The update from the subscription as read to `next`.
 pub fn update_to(subscription: &Subscription, next: &Subscription) -> Decision {
     Decision::new().guard(store::unchanged(subscription)).write(store::update(next))
 }

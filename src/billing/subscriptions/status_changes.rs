@@ -1,4 +1,4 @@
-//! Payments and the vendor move a subscription, too: past due and back, stopped and let go on. Pure.
+//! Status changes by payments and by the vendor: past due and current, suspended and active. Pure.
 
 use serde_json::json;
 
@@ -10,12 +10,12 @@ use crate::events::{SubscriptionSuspended, SubscriptionUnsuspended};
 use crate::kernel::decision::Decision;
 use crate::kernel::problem::Problem;
 
-/// An invoice was not paid in time. Nothing where that changes nothing: it rests, is suspended or over.
+/// An invoice is overdue: marks the subscription past due. Nothing where it is paused, suspended or ended.
 pub fn mark_past_due(subscription: &Subscription) -> Decision {
     by_payment(subscription, Trigger::PaymentOverdue, "subscription.pastDue")
 }
 
-/// Every invoice is paid. Nothing where none was overdue.
+/// No invoice is overdue: marks the subscription current. Nothing where it was not past due.
 pub fn mark_current(subscription: &Subscription) -> Decision {
     by_payment(subscription, Trigger::PaymentsCurrent, "subscription.current")
 }
@@ -27,7 +27,7 @@ fn by_payment(subscription: &Subscription, trigger: Trigger, action: &'static st
     }
 }
 
-/// The vendor stops it: nothing is admitted any more, and it keeps being billed.
+/// Suspends the subscription: usage is refused, charges continue.
 pub fn suspend(subscription: &Subscription) -> Result<(Subscription, Decision), Problem> {
     let status = lifecycle::step(subscription.status, Trigger::Suspend)?;
     let next = Subscription { status, ..next_version(subscription) };
@@ -35,7 +35,7 @@ pub fn suspend(subscription: &Subscription) -> Result<(Subscription, Decision), 
     Ok((next, decision))
 }
 
-/// The vendor lets it go on.
+/// Ends the suspension.
 pub fn unsuspend(subscription: &Subscription) -> Result<(Subscription, Decision), Problem> {
     let status = lifecycle::step(subscription.status, Trigger::Unsuspend)?;
     let next = Subscription { status, ..next_version(subscription) };

@@ -99,7 +99,7 @@ impl From<SubscriptionRow> for Subscription {
     }
 }
 
-/// The one that runs, or else the newest: ids sort by when they were made.
+/// The running subscription, or else the newest: ids sort by creation.
 pub fn select() -> TenantStatement {
     tenant_sql!(
         "SELECT *
@@ -110,19 +110,20 @@ pub fn select() -> TenantStatement {
     )
 }
 
-/// The organization's newest subscription, also when it has ended; None before the first.
+/// The current subscription, or the last one after it ended; None before the first.
 pub async fn current(tenant: &Tenant) -> Result<Option<Subscription>> {
     Ok(tenant.row::<SubscriptionRow>(select()).await?.map(Subscription::from))
 }
 
-/// The organization's newest subscription, or a refusal that says so.
+/// The same, or a refusal before the first.
 pub async fn require(tenant: &Tenant) -> Result<Subscription> {
     current(tenant).await?.ok_or_else(|| {
         Problem::new(
             404,
             "no_subscription",
             "No subscription",
-            "The organization has no subscription (yet). A new one gets its trial within a minute.",
+            "The organization has no subscription yet. A new organization gets its trial within a minute; \
+             otherwise create one with POST /v1/subscription.",
         )
         .into()
     })
@@ -184,7 +185,7 @@ pub fn insert(subscription: &Subscription) -> TenantStatement {
     )
 }
 
-/// Writes all that may change. Goes with [`unchanged`] of what was read.
+/// Writes everything that may change. Used with [`unchanged`] of the subscription as read.
 pub fn update(subscription: &Subscription) -> TenantStatement {
     tenant_sql!(
         "UPDATE subscriptions
@@ -223,12 +224,12 @@ pub fn unchanged(subscription: &Subscription) -> TenantStatement {
     unchanged!("subscriptions", subscription.id, subscription.version)
 }
 
-/// Guard: no subscription of the organization runs.
+/// Guard: no subscription of the organization is running.
 pub fn none_runs() -> TenantStatement {
     stale_if!("EXISTS (SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND ended_at IS NULL)")
 }
 
-/// From `starts_at` on the subscription has the shape that it has now.
+/// Starts a phase with the current shape at `starts_at`.
 pub fn insert_phase(subscription: &Subscription, starts_at: Timestamp) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO subscription_phases
@@ -266,7 +267,7 @@ impl From<PhaseRow> for Phase {
     }
 }
 
-/// The statement that reads what a subscription was from when on, oldest first; [`phase`] reads a row of it.
+/// The statement that reads the phases of a subscription, oldest first; [`phase`] reads a row of it.
 pub fn select_phases(id: SubscriptionId) -> TenantStatement {
     tenant_sql!(
         "SELECT *
@@ -285,7 +286,7 @@ pub async fn phases(tenant: &Tenant, id: SubscriptionId) -> Result<Vec<Phase>> {
     Ok(tenant.rows::<PhaseRow>(select_phases(id)).await?.into_iter().map(Phase::from).collect())
 }
 
-/// A subscription that the billing run has to look at.
+/// A subscription that is due.
 #[derive(Debug, Deserialize)]
 pub struct Due {
     pub organization_id: OrganizationId,
@@ -294,7 +295,7 @@ pub struct Due {
     pub next_billing_at: Timestamp,
 }
 
-/// What is due first on one test clock by `now`, on each shard.
+/// The first due subscription of a test clock on each shard, by `now`.
 pub async fn due_on_clock(platform: &Platform, clock: TestClockId, now: Timestamp) -> Result<Vec<Due>> {
     let text = "SELECT organization_id, id, next_billing_at
                 FROM subscriptions

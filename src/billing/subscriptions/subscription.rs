@@ -13,27 +13,27 @@ use crate::kernel::ids::{InvoiceId, SubscriptionId, TestClockId};
 use crate::kernel::period::Period;
 use crate::kernel::time::{Timestamp, days};
 
-/// What is subscribed to. Two subscriptions of one shape cost the same.
+/// The subscribed plan, quantity and add-ons. Two subscriptions of one shape cost the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shape {
     pub plan: String,
     pub plan_version: u32,
     pub interval: BillingInterval,
-    /// How many of the plan: seats, where it is sold by the seat.
+    /// The quantity of the plan: seats, where it is sold per seat.
     pub quantity: u32,
-    /// How many of each add-on, by its key; never 0.
+    /// The quantity of each add-on, by its key; never 0.
     pub add_ons: BTreeMap<String, u32>,
 }
 
-/// What a subscription was from an instant on, up to the next phase.
+/// The shape of a subscription from an instant up to the next phase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
     pub starts_at: Timestamp,
     pub shape: Shape,
 }
 
-/// A change that waits for the end of the billing period.
+/// A change scheduled for the end of the billing period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduledChange {
@@ -42,7 +42,7 @@ pub struct ScheduledChange {
     pub requested_at: Timestamp,
 }
 
-/// An end that waits for the end of the billing period.
+/// A cancellation scheduled for the end of the billing period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cancellation {
@@ -56,38 +56,38 @@ pub struct Cancellation {
 #[serde(rename_all = "camelCase")]
 pub struct Pause {
     pub paused_at: Timestamp,
-    /// When it ends by itself; None until somebody ends it.
+    /// The instant at which the subscription resumes by itself; None until it is resumed.
     pub resumes_at: Option<Timestamp>,
     pub policy: PausePolicy,
-    /// The billing period that it interrupts.
+    /// The interrupted billing period.
     pub billing_period: Period,
 }
 
-/// What becomes of the time that is paid for already.
+/// The treatment of paid time during a pause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PausePolicy {
-    /// Its price is credited, and resuming begins a new period.
+    /// Its price is credited, and resuming starts a new billing period.
     #[default]
     CreditUnused,
-    /// It is kept: resuming goes on with what was left of the period.
+    /// It is kept: the rest of the billing period follows the pause.
     KeepTime,
 }
 
-/// What was charged in advance and is not used up: the most that a change can give back.
+/// An amount charged in advance that is not used up: the most that a change can credit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Advance {
     /// The plan's key, or `plan/add-on`.
     pub item: String,
     pub invoice: InvoiceId,
-    /// What it costs for a whole billing period, before discounts.
+    /// The price of a whole billing period, before discounts.
     #[serde(default)]
     pub price_minor: i64,
-    /// What was charged, before discounts.
+    /// The charged amount, before discounts.
     #[serde(default)]
     pub charged_minor: i64,
-    /// What was charged, after discounts and before tax, in minor units; credits given since are taken off.
+    /// The charged amount in minor units, after discounts and before tax, less later credits.
     pub left_minor: i64,
     pub period: Period,
 }
@@ -102,20 +102,20 @@ pub struct Subscription {
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub time_zone: String,
-    /// Where paid periods are counted from; None while on trial.
+    /// The instant from which paid periods are counted; None while on trial.
     pub anchored_at: Option<Timestamp>,
-    /// Which usage period since the anchor it is in, from 0; 0 while on trial.
+    /// The number of the current usage period since the anchor, from 0; 0 while on trial.
     pub period_index: u32,
-    /// The usage period: a month that limits and metered charges go by, or the trial.
+    /// The usage period that limits and usage charges refer to: a month, or the trial.
     pub period: Period,
-    /// Starts of the usage periods before, oldest first, as many as late usage may belong to.
+    /// The starts of earlier usage periods, oldest first, as many as late usage may belong to.
     pub earlier_periods: Vec<Timestamp>,
     pub next_billing_at: Option<Timestamp>,
     pub scheduled: Option<ScheduledChange>,
     pub cancellation: Option<Cancellation>,
     pub pause: Option<Pause>,
     pub advance: Vec<Advance>,
-    /// By metric, what is billed already of the present usage period.
+    /// The billed usage of the current usage period, by metric.
     pub usage_billed: BTreeMap<String, Quantity>,
     pub payment_method: Option<String>,
     pub auto_renew: bool,
@@ -123,7 +123,7 @@ pub struct Subscription {
     pub version: i64,
 }
 
-/// The last of them, as many as late usage may belong to.
+/// The latest starts, as many as late usage may belong to.
 pub(super) fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
     let forgotten = starts.len().saturating_sub(EARLIER_PERIODS_MAX);
     starts.drain(..forgotten);
@@ -131,12 +131,12 @@ pub(super) fn remembered(mut starts: Vec<Timestamp>) -> Vec<Timestamp> {
 }
 
 impl Subscription {
-    /// No paid period has begun yet.
+    /// Whether no paid period has started yet.
     pub fn is_trial(&self) -> bool {
         self.anchored_at.is_none() && self.trial_ends_at.is_some()
     }
 
-    /// Whether the billing run has something to do at `now`.
+    /// Whether a period is due for billing at `now`.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.next_billing_at.is_some_and(|due| due <= now)
     }
@@ -145,24 +145,24 @@ impl Subscription {
         parse_time_zone(&self.time_zone).or_internal()
     }
 
-    /// The usage period that starts where the present one ends: the first one after a trial, else the next.
+    /// The usage period that follows the current one: the first one after a trial, else the next.
     pub fn next_period(&self) -> Result<(u32, Period)> {
         let index = if self.is_trial() { 0 } else { self.period_index.saturating_add(1) };
         Ok((index, self.usage_period(index)?))
     }
 
-    /// The n-th usage period. On trial: as if it converted at the trial's end.
+    /// The n-th usage period. On trial: as if the trial converted at its end.
     pub fn usage_period(&self, index: u32) -> Result<Period> {
         self.nth(BillingInterval::Month, index)
     }
 
-    /// What the base price is charged for while the n-th usage period runs: a month, or the year that the month lies in.
+    /// The billing period of the n-th usage period: a month, or the year that contains the month.
     pub fn billing_period(&self, index: u32) -> Result<Period> {
         let months = months(self.shape.interval);
         self.nth(self.shape.interval, index.checked_div(months).unwrap_or(index))
     }
 
-    /// The billing period that it is in; the trial while on trial, the interrupted one while paused.
+    /// The current billing period; the trial while on trial, the interrupted one while paused.
     pub fn current_billing_period(&self) -> Result<Period> {
         match &self.pause {
             Some(pause) => Ok(pause.billing_period),
@@ -171,7 +171,7 @@ impl Subscription {
         }
     }
 
-    /// The usage period that it is in. One that rests has the end that it would have had.
+    /// The current usage period. While paused, with the end it would have had.
     pub fn current_usage_period(&self) -> Result<Period> {
         match &self.pause {
             Some(_) if !self.is_trial() => Ok(Period { ends_at: self.usage_period(self.period_index)?.ends_at, ..self.period }),
@@ -191,7 +191,7 @@ impl Subscription {
         Ok(Period { starts_at: Timestamp::from_chrono(period.start()), ends_at: Timestamp::from_chrono(period.end()) })
     }
 
-    /// The subscription after its present usage period: converted if it was on trial, renewed otherwise.
+    /// The subscription after its current usage period: converted from a trial, or renewed.
     pub fn renewed(&self) -> Result<Subscription> {
         let (period_index, period) = self.next_period()?;
         let trigger = if self.is_trial() { Trigger::Convert } else { Trigger::Renew };
@@ -206,14 +206,14 @@ impl Subscription {
         })
     }
 
-    /// The same in another usage period; the one that it leaves is remembered.
+    /// The subscription in another usage period; the start of the current one is kept.
     pub fn moved_to(&self, period: Period) -> Subscription {
         let mut earlier_periods = self.earlier_periods.clone();
         earlier_periods.push(self.period.starts_at);
         Subscription { period, earlier_periods: remembered(earlier_periods), ..self.clone() }
     }
 
-    /// The same in a billing period that begins at `now`, counted from there. A usage period that began this instant goes on in it.
+    /// The subscription in a billing period that starts at `now`. A usage period that started this instant continues in it.
     pub fn restarted(&self, now: Timestamp) -> Result<Subscription> {
         let anchored = Subscription { anchored_at: Some(now), period_index: 0, ..self.clone() };
         let period = anchored.usage_period(0)?;
@@ -223,7 +223,7 @@ impl Subscription {
         Ok(Subscription { next_billing_at: Some(period.ends_at), usage_billed, ..moved })
     }
 
-    /// The end of a paid year, and when it is announced; None for months, and where it is announced already.
+    /// The end of a paid year and the instant of its notice; None for months, and after the notice.
     pub fn expiring(&self, now: Timestamp) -> Result<Option<(Timestamp, SubscriptionExpiring)>> {
         if self.shape.interval != BillingInterval::Year || self.is_trial() {
             return Ok(None);
@@ -233,7 +233,7 @@ impl Subscription {
         Ok((at > now).then_some((at, SubscriptionExpiring { subscription: self.id, ends_at })))
     }
 
-    /// The usage period that begins at `starts_at`, if it is the present one or a remembered one.
+    /// The usage period that starts at `starts_at`, if it is the current one or a kept one.
     pub fn period_starting(&self, starts_at: Timestamp) -> Option<Period> {
         let starts: Vec<Timestamp> = self.earlier_periods.iter().copied().chain([self.period.starts_at]).collect();
         let position = starts.iter().position(|start| *start == starts_at)?;
@@ -247,13 +247,13 @@ pub fn months(interval: BillingInterval) -> u32 {
     match interval {
         BillingInterval::Year => 12,
         BillingInterval::Quarter => 3,
-        // Plans are sold by the month and by the year; `catalog` refuses what is shorter than a usage period.
+        // Plans are sold per month and per year; `catalog` refuses periods shorter than a usage period.
         BillingInterval::Month | BillingInterval::Week | BillingInterval::Day => 1,
     }
 }
 
-/// How long before its end a year is announced to end.
+/// The notice before a paid year ends.
 pub const EXPIRING_NOTICE: std::time::Duration = days(30);
 
-/// Starts of earlier usage periods that are remembered: late usage reaches 35 days back.
+/// Starts of earlier usage periods that are kept: late usage reaches 35 days back.
 pub(super) const EARLIER_PERIODS_MAX: usize = 4;

@@ -1,9 +1,9 @@
-//! Taxes: the rates at which an organization's bills are taxed.
+//! Taxes: the tax rates of an organization.
 //!
-//! Owns: which rates there are, and whether prices contain them. Does not own: which rate is right (the vendor says so), nor how a tax is
-//! computed and rounded (`crates/rating`).
-//! Words: an *inclusive* tax is contained in the prices, others come on top.
-//! Invariants: a bill has the rates of the moment in which it was made; changing them changes no bill that is there.
+//! Owns: the rates, and whether prices include them. Does not own: the right rate (the vendor decides), the computation and rounding of a
+//! tax (`crates/rating`).
+//! Words: prices include an *inclusive* tax; other taxes are added.
+//! Invariants: a bill keeps the rates of the moment when it was created.
 
 pub mod routes;
 pub mod rules;

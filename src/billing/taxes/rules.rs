@@ -1,4 +1,4 @@
-//! The rates at which an organization's bills are taxed.
+//! The tax rates of an organization.
 
 use serde_json::json;
 
@@ -11,10 +11,10 @@ use crate::kernel::problem::Problem;
 /// Rates on one line: a federal, a state, a county and a city one, and some more.
 pub const RATES_MAX: usize = 10;
 const NAME_LENGTH_MAX: usize = 100;
-/// Percent; as `rating` has it.
+/// In percent; the same limit as in `rating`.
 const RATE_MAX: i128 = 1_000;
 
-/// Replaces the rates; nothing changes when they are as wanted already.
+/// Replaces the rates; nothing where they are equal.
 pub fn set(before: &[NamedTax], wanted: &[NamedTax], moment: Moment<'_>) -> Result<Decision, Problem> {
     check(wanted)?;
     if before == wanted {
@@ -30,7 +30,7 @@ fn check(wanted: &[NamedTax]) -> Result<(), Problem> {
     for (index, tax) in wanted.iter().enumerate() {
         let name = tax.name.trim();
         if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX {
-            let detail = format!("Send a name of 1 to {NAME_LENGTH_MAX} characters; it is on the invoice.");
+            let detail = format!("Send a name of 1 to {NAME_LENGTH_MAX} characters. It is printed on invoices.");
             return Err(Problem::invalid(format!("/rates/{index}/name"), "invalid_value", detail));
         }
         let most = RATE_MAX.saturating_mul(rating::Decimal::ONE.trillionths());

@@ -16,12 +16,12 @@ struct TaxesRow {
     rates: Vec<NamedTax>,
 }
 
-/// The one row, if there is one; [`read`] reads it.
+/// The row of the organization, if there is one; [`read`] reads it.
 pub fn select() -> TenantStatement {
     tenant_sql!("SELECT organization_id, rates FROM taxes WHERE organization_id = ?1")
 }
 
-/// None where nothing was said.
+/// An organization without a row has no taxes.
 pub fn read(row: Option<Row>) -> Result<Vec<NamedTax>> {
     Ok(row.map(decode::<TaxesRow>).transpose()?.map(|row| row.rates).unwrap_or_default())
 }

@@ -8,14 +8,14 @@ use crate::kernel::ids::{CreditNoteId, InvoiceId, Moment, RefundId};
 use crate::kernel::time::Timestamp;
 use crate::receivables::payments::payment::Refund;
 
-/// What becomes of what was paid already.
+/// The treatment of money that was paid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Resolution {
-    /// Credit, for the next bills.
+    /// It becomes credit for the next invoices.
     #[default]
     Credit,
-    /// It is paid back, as far as money paid it.
+    /// It is refunded, as far as it was paid with money.
     Refund,
 }
 
@@ -27,9 +27,9 @@ pub struct CreditNote {
     pub currency: Currency,
     pub reason: String,
     pub lines: Vec<NoteLine>,
-    /// After discounts, before taxes on top.
+    /// After discounts, before exclusive taxes.
     pub subtotal_minor: i64,
-    /// All taxes, on top and contained.
+    /// All taxes, exclusive and inclusive.
     pub tax_minor: i64,
     pub total_minor: i64,
     pub reduced_minor: i64,
@@ -40,7 +40,7 @@ pub struct CreditNote {
 }
 
 impl CreditNote {
-    /// The money that goes back by it.
+    /// The refund of the credit note.
     pub fn refund(&self, moment: Moment<'_>) -> Refund {
         Refund {
             id: RefundId::derived(&["refund", &self.id.to_string()]),

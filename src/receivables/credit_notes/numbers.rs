@@ -1,4 +1,4 @@
-//! How a credit note gets its number. The number belongs to its id, so that asking again leaves no gap.
+//! Numbers of credit notes. A number belongs to the id of its credit note, so that a repeated request leaves no gap.
 
 use super::{rules, store};
 use crate::kernel::decision::Decision;

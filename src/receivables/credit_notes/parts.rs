@@ -1,4 +1,4 @@
-//! The lines of a credit note: which part of each line of the invoice is taken back, with its discount and its taxes. Pure.
+//! The lines of a credit note: the credited part of each line of the invoice, with its discount and taxes. Pure.
 
 use rating::{CreditNote as Share, CreditableLine, Money};
 use serde::{Deserialize, Serialize};
@@ -9,18 +9,18 @@ use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Which part of an invoice is taken back. Amounts are before discounts and taxes, as those of lines are.
+/// The part of an invoice to credit. Amounts are before discounts and taxes, like those of lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All that is left of it.
+    /// The rest of the invoice.
     Rest,
-    /// So much, over the lines in proportion to what is left of each.
+    /// An amount, spread over the lines in proportion to the rest of each.
     Amount(Money),
-    /// So much of these lines, by their positions.
+    /// An amount of each of these lines, by position.
     Lines(Vec<(usize, Money)>),
 }
 
-/// One line of a credit note, as it is stored. All amounts are below zero where the invoice's line is.
+/// A line of a credit note, as it is stored. All amounts are below zero where the line of the invoice is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NoteLine {
@@ -28,23 +28,23 @@ pub struct NoteLine {
     pub line: usize,
     pub item: String,
     pub description: String,
-    /// Before discount and tax.
+    /// Before discounts and taxes.
     pub amount_minor: i64,
-    /// Of the discount, which was never paid and is not given back.
+    /// The share of the discount, which was never paid and is not returned.
     pub discount_minor: i64,
-    /// In the order of the invoice's taxes.
+    /// In the order of the taxes of the invoice.
     pub taxes_minor: Vec<i64>,
-    /// It was not earned yet.
+    /// Whether the revenue was still deferred.
     pub deferred: bool,
 }
 
 impl NoteLine {
-    /// After discount; contains the inclusive taxes.
+    /// After discounts, with inclusive taxes.
     pub fn subtotal_minor(&self) -> i64 {
         self.amount_minor.saturating_sub(self.discount_minor)
     }
 
-    /// The taxes on top of the line, or contained in it.
+    /// The exclusive or the inclusive taxes.
     pub fn tax_minor(&self, invoice: &Invoice, inclusive: bool) -> i64 {
         let taxes = invoice.taxes.iter().zip(&self.taxes_minor).filter(|(tax, _)| tax.rate.inclusive == inclusive);
         taxes.fold(0, |sum, (_, minor)| sum.saturating_add(*minor))
@@ -61,7 +61,7 @@ impl NoteLine {
     }
 }
 
-/// What is left of each line, before discount and tax, after what earlier notes took.
+/// The rest of each line, before discounts and taxes, after earlier credit notes.
 pub fn left(invoice: &Invoice, earlier: &[NoteLine]) -> Vec<i64> {
     let taken = |position: usize| {
         earlier.iter().filter(|note| note.line == position).fold(0_i64, |sum, note| sum.saturating_add(note.amount_minor))
@@ -69,7 +69,7 @@ pub fn left(invoice: &Invoice, earlier: &[NoteLine]) -> Vec<i64> {
     invoice.lines.iter().enumerate().map(|(position, line)| line.amount_minor.saturating_sub(taken(position))).collect()
 }
 
-/// The lines of a note for a part of an invoice.
+/// The lines of a credit note for a part of an invoice.
 pub fn lines(invoice: &Invoice, earlier: &[NoteLine], part: &Part, now: Timestamp) -> Result<Vec<NoteLine>> {
     let left = left(invoice, earlier);
     let amounts = amounts(&left, part, invoice)?;
@@ -83,7 +83,7 @@ pub fn lines(invoice: &Invoice, earlier: &[NoteLine], part: &Part, now: Timestam
     Ok(lines)
 }
 
-/// How much of each line.
+/// The amount of each line.
 fn amounts(left: &[i64], part: &Part, invoice: &Invoice) -> Result<Vec<i64>> {
     match part {
         Part::Rest => Ok(left.to_vec()),
@@ -123,7 +123,7 @@ fn amounts(left: &[i64], part: &Part, invoice: &Invoice) -> Result<Vec<i64>> {
 }
 
 fn more_than_left(pointer: &str, left: Money) -> Problem {
-    Problem::refused(pointer, "more_than_left", format!("Only {left} is left to be credited. Send at most that."))
+    Problem::refused(pointer, "more_than_left", format!("Only {left} can still be credited. Send at most that amount."))
 }
 
 fn note_line(line: &Line, position: usize, (before, amount): (i64, i64), invoice: &Invoice, now: Timestamp) -> Result<NoteLine> {
@@ -141,7 +141,7 @@ fn note_line(line: &Line, position: usize, (before, amount): (i64, i64), invoice
     })
 }
 
-/// What crediting `amount` more gives back of a line with this tax. A line below zero is credited as its opposite.
+/// The discount and tax that crediting `amount` more returns. A line below zero is credited as its opposite.
 fn shared(line: &Line, tax: i64, (before, amount): (i64, i64), invoice: &Invoice) -> Result<Share> {
     let money = |minor: i64| invoice.money(signed(line, minor));
     let mut creditable = CreditableLine::new(money(line.amount_minor), money(line.discount_minor), money(tax)).or_internal()?;
@@ -217,7 +217,7 @@ mod tests {
     }
 
     proptest! {
-        /// However an invoice is taken back in parts, the parts sum back to it: each line's amount, discount and taxes, and the total.
+        /// However an invoice is credited in parts, the parts sum to it: the amount, discount and taxes of each line, and the total.
         #[test]
         fn parts_sum_back_to_the_invoice(
             amounts in prop::collection::vec(0_i64..100_000, 1..6),

@@ -1,4 +1,4 @@
-//! The endpoints of credit notes. The vendor makes them; the organization sees them.
+//! The endpoints of credit notes. The vendor creates them; the organization reads them.
 
 use rating::Money;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Lines named in one request.
+/// Lines of one request, at most.
 const LINES_MAX: usize = 500;
 
 /// A credit note to create: for some lines, for an amount spread over all lines, or for the rest of the invoice when neither is sent.
@@ -175,7 +175,9 @@ impl From<CreditNote> for CreditNoteView {
 /// Credits a part of an invoice or all of it. The outstanding amount is reduced first; paid money becomes credit, or a refund by request.
 /// The credit note gets its number right after the response. Draft, void and uncollectible invoices cannot be credited.
 #[utoipa::path(post, path = "/v1/credit-notes", tag = "credit notes", operation_id = "createCreditNote",
-    params(("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewCreditNote,
+    params(
+        ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
+    ), request_body = NewCreditNote,
     responses((status = 201, description = "The credit note", body = CreditNoteView)))]
 pub async fn create(vendor: VendorFor, command: Command<NewCreditNote>) -> Result<Reply> {
     let (tenant, claim, body) = (&vendor.tenant, command.claim.as_ref(), command.body);
@@ -210,7 +212,8 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
 /// Get a credit note
 ///
 /// Its lines, and the parts that were offset, credited and refunded.
-#[utoipa::path(get, path = "/v1/credit-notes/{id}", tag = "credit notes", operation_id = "getCreditNote", params(("id" = String, Path, description = "`cn_...`")),
+#[utoipa::path(get, path = "/v1/credit-notes/{id}", tag = "credit notes", operation_id = "getCreditNote",
+    params(("id" = String, Path, description = "`cn_...`")),
     responses((status = 200, description = "The credit note", body = CreditNoteView)))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<CreditNoteId>) -> Result<Reply> {
     let note = store::find(&caller.tenant, id).await?.ok_or_else(|| Problem::not_found("credit note"))?;

@@ -1,4 +1,4 @@
-//! How a credit note is made, and what it does to the invoice, the customer's credit and the subscription.
+//! How a credit note is created, and its effect on the invoice, the credit of the customer and the subscription.
 
 use serde_json::json;
 
@@ -22,10 +22,10 @@ use crate::kernel::ids::{CreditNoteId, Moment};
 use crate::kernel::problem::Problem;
 
 const REASON_LENGTH_MAX: usize = 2_000;
-/// Notes on one invoice: each is made by looking at all of them.
+/// Credit notes of one invoice, at most: each is computed from all earlier ones.
 pub const NOTES_MAX: usize = 100;
 
-/// A credit note as the vendor writes it.
+/// A credit note to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub part: Part,
@@ -33,16 +33,16 @@ pub struct Wanted {
     pub resolution: Resolution,
 }
 
-/// What a credit note is made about.
+/// The context of a credit note.
 pub struct About<'a> {
     pub invoice: &'a Invoice,
-    /// All earlier ones of the invoice.
+    /// All earlier credit notes of the invoice.
     pub notes: &'a [CreditNote],
-    /// The one that was billed.
+    /// The subscription that was charged.
     pub subscription: &'a Subscription,
 }
 
-/// Takes a part of an invoice back.
+/// Creates a credit note for a part of an invoice.
 pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(CreditNote, Decision)> {
     let invoice = about.invoice;
     let reason = checked_reason(&wanted.reason)?;
@@ -51,7 +51,11 @@ pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(
         Status::Draft | Status::Void | Status::Uncollectible => return Err(refusal(invoice.status).into()),
     }
     if about.notes.len() >= NOTES_MAX {
-        return Err(Problem::conflict("too_many_credit_notes", format!("An invoice has at most {NOTES_MAX} credit notes.")).into());
+        return Err(Problem::conflict(
+            "too_many_credit_notes",
+            format!("This invoice has {NOTES_MAX} credit notes, the most possible. Credit its lines in larger amounts."),
+        )
+        .into());
     }
     let earlier: Vec<NoteLine> = about.notes.iter().flat_map(|note| note.lines.iter().cloned()).collect();
     let lines = lines(invoice, &earlier, &wanted.part, moment.now)?;
@@ -63,13 +67,14 @@ pub fn issue(about: &About<'_>, wanted: &Wanted, moment: Moment<'_>) -> Result<(
 fn checked_reason(reason: &str) -> std::result::Result<String, Problem> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_LENGTH_MAX {
-        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters; it is on the credit note.");
+        let detail = format!("Send a reason of 1 to {REASON_LENGTH_MAX} characters. It is printed on the credit note.");
         return Err(Problem::invalid("/reason", "invalid_value", detail));
     }
     Ok(reason.to_owned())
 }
 
-/// What it comes to, and how that is apportioned: what is open need not be paid; what was paid is given back, money only where money came.
+/// Computes the total and splits it: the outstanding amount is reduced first, then paid money is returned, as a refund only where money was
+/// paid.
 fn apportioned(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resolution: Resolution, moment: Moment<'_>) -> Result<CreditNote> {
     let invoice = about.invoice;
     let sum = |of: &dyn Fn(&NoteLine) -> i64| lines.iter().fold(0_i64, |sum, line| sum.saturating_add(of(line)));
@@ -79,11 +84,11 @@ fn apportioned(about: &About<'_>, lines: Vec<NoteLine>, reason: String, resoluti
     let total_of = |notes: &[CreditNote], of: fn(&CreditNote) -> i64| notes.iter().fold(0_i64, |sum, note| sum.saturating_add(of(note)));
     let left = invoice.total_minor.saturating_sub(total_of(about.notes, |note| note.total_minor));
     if total_minor <= 0 {
-        return Err(Problem::conflict("nothing_to_credit", "Nothing is left to be credited on this invoice.").into());
+        return Err(Problem::conflict("nothing_to_credit", "The whole invoice is credited. There is nothing left to credit.").into());
     }
     if total_minor > left {
         let detail = format!(
-            "With its taxes this comes to {}, and {} is left of the invoice. Send less.",
+            "With taxes the credit note amounts to {}, more than the remaining {} of the invoice. Send a lower amount.",
             invoice.money(total_minor),
             invoice.money(left)
         );
@@ -141,7 +146,7 @@ fn committed(about: &About<'_>, note: &CreditNote, moment: Moment<'_>) -> Result
     Ok(if is_paid_in_full { decision.raise(InvoicePaid { invoice: invoice.id }) } else { decision })
 }
 
-/// What it takes back of what was earned, deferred and taxed.
+/// The credited amounts of earned revenue, deferred revenue and tax.
 fn entry(invoice: &Invoice, note: &CreditNote, moment: Moment<'_>) -> Result<Entry> {
     let net = |deferred: bool| {
         let meant = note.lines.iter().filter(|line| line.deferred == deferred);
@@ -160,7 +165,7 @@ fn entry(invoice: &Invoice, note: &CreditNote, moment: Moment<'_>) -> Result<Ent
     credit_note_issued(&parts, moment)
 }
 
-/// What a change could still give back of a price that was charged in advance is less by what the note took back of it.
+/// Lowers the amounts charged in advance by the credited amounts, so that no later change credits them again.
 fn uncharge(about: &About<'_>, note: &CreditNote) -> Decision {
     let mut after = about.subscription.clone();
     for part in &note.lines {
@@ -182,7 +187,7 @@ fn uncharge(about: &About<'_>, note: &CreditNote) -> Decision {
     Decision::new().guard(subscriptions::unchanged(about.subscription)).write(subscriptions::update(&after))
 }
 
-/// Gives a credit note its number. Nothing to do when it has one.
+/// Gives a credit note its number; nothing where it has one.
 pub fn number(note: &CreditNote, number: u64, moment: Moment<'_>) -> Decision {
     if note.number.is_some() {
         return Decision::new();
@@ -194,7 +199,7 @@ pub fn number(note: &CreditNote, number: u64, moment: Moment<'_>) -> Decision {
         .audit("creditNote.issued", note.id.to_string(), None, Some(json!({"number": number})))
 }
 
-/// The number as it is printed.
+/// The printed number.
 pub fn identifier(number: u64) -> String {
     format!("CN-{number:06}")
 }

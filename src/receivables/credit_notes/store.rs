@@ -66,7 +66,7 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Credi
     Ok(tenant.rows::<NoteRow>(statement).await?.into_iter().map(CreditNote::from).collect())
 }
 
-/// All of an invoice, oldest first.
+/// The credit notes of an invoice, oldest first.
 pub async fn of_invoice(tenant: &Tenant, invoice: InvoiceId) -> Result<Vec<CreditNote>> {
     let statement = tenant_sql!("SELECT * FROM credit_notes WHERE organization_id = ?1 AND invoice_id = ?2 ORDER BY id", invoice);
     Ok(tenant.rows::<NoteRow>(statement).await?.into_iter().map(CreditNote::from).collect())
@@ -102,7 +102,7 @@ pub fn number(id: CreditNoteId, number: u64, now: Timestamp) -> TenantStatement 
     )
 }
 
-/// Guard: nobody has given it a number.
+/// Guard: the credit note has no number.
 pub fn is_unnumbered(id: CreditNoteId) -> TenantStatement {
     stale_if!("NOT EXISTS (SELECT 1 FROM credit_notes WHERE organization_id = ?1 AND id = ?2 AND number IS NULL)", id)
 }

@@ -1,9 +1,9 @@
-//! Payments: money that came in for invoices.
+//! Payments: money received for invoices, and refunds.
 //!
-//! Owns: the record of each payment, and refunds: money that went back. Does not own: what is to be paid (`invoices/`), nor how money is
-//! moved: here the vendor records what came by other ways than a provider.
-//! Words: a payment is *recorded* when we hear of it and was *paid* when the money came.
-//! Invariants: no more comes in for an invoice than is open; a payment and what it does to the invoice are one commit.
+//! Owns: the records of payments and refunds. Does not own: the amount to pay (`billing/invoices/`), the transfer of money: the vendor
+//! records payments made outside of a provider.
+//! Words: a payment was *paid* when the money arrived, and *recorded* when it was reported.
+//! Invariants: the payments of an invoice never exceed its outstanding amount; a payment and its effect on the invoice are one commit.
 
 pub mod payment;
 pub mod routes;

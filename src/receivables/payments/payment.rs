@@ -6,21 +6,21 @@ use serde_json::json;
 use crate::kernel::ids::{CreditNoteId, InvoiceId, PaymentId, RefundId};
 use crate::kernel::time::Timestamp;
 
-/// Money that came in.
+/// A payment of an invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     pub id: PaymentId,
     pub invoice: InvoiceId,
     pub amount: Money,
-    /// How it came: `bank_transfer`, `check`.
+    /// The payment method: `bank_transfer`, `check`.
     pub method: Option<String>,
-    /// What it is called there.
+    /// The reference of the payment at the bank.
     pub reference: Option<String>,
     pub paid_at: Timestamp,
     pub recorded_at: Timestamp,
 }
 
-/// Money that goes back.
+/// A refund of a paid invoice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
     pub id: RefundId,
@@ -30,7 +30,7 @@ pub struct Refund {
     pub method: Option<String>,
     pub reference: Option<String>,
     pub created_at: Timestamp,
-    /// None while it is to be paid.
+    /// None until the payout.
     pub paid_at: Option<Timestamp>,
 }
 

@@ -92,12 +92,13 @@ impl From<Payment> for PaymentView {
     }
 }
 
-/// How a refund stands.
+/// The status of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RefundStatus {
-    /// It is to be paid out.
+    /// Not paid out yet.
     Pending,
+    /// Paid out.
     Paid,
 }
 
@@ -155,7 +156,10 @@ impl From<Refund> for RefundView {
 /// Records money that was received outside of a payment provider, in full or in part. The invoice is paid once nothing is outstanding. An
 /// amount above the outstanding one is refused with `more_than_due`.
 #[utoipa::path(post, path = "/v1/invoices/{id}/payment", tag = "payments", operation_id = "createPayment",
-    params(("id" = String, Path, description = "`inv_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewPayment,
+    params(
+        ("id" = String, Path, description = "`inv_...`"),
+        ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
+    ), request_body = NewPayment,
     responses((status = 201, description = "The payment", body = PaymentView)))]
 pub async fn create(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command: Command<NewPayment>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());
@@ -202,7 +206,10 @@ pub async fn list_refunds(caller: Authorized<needs::InvoicesRead>, Filter(query)
 ///
 /// Marks the refund as paid and posts the payout to the ledger. A refund that is paid is refused with `refund_paid`.
 #[utoipa::path(post, path = "/v1/refunds/{id}/payment", tag = "payments", operation_id = "payRefund",
-    params(("id" = String, Path, description = "`refund_...`"), ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")), request_body = NewRefundPayment,
+    params(
+        ("id" = String, Path, description = "`refund_...`"),
+        ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
+    ), request_body = NewRefundPayment,
     responses((status = 200, description = "The refund", body = RefundView)))]
 pub async fn pay_refund(vendor: VendorFor, IdInPath(id): IdInPath<RefundId>, command: Command<NewRefundPayment>) -> Result<Reply> {
     let (tenant, claim) = (&vendor.tenant, command.claim.as_ref());

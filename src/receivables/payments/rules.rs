@@ -1,4 +1,4 @@
-//! What a payment and a refund do.
+//! Rules of payments and refunds.
 
 use rating::Money;
 
@@ -18,7 +18,7 @@ use crate::kernel::time::Timestamp;
 
 const TEXT_LENGTH_MAX: usize = 200;
 
-/// How money moved, as it is sent.
+/// The method, reference and date of a payment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
     pub method: Option<String>,
@@ -27,7 +27,7 @@ pub struct Way {
     pub paid_at: Option<Timestamp>,
 }
 
-/// Records a payment of `amount`, or of all that is open.
+/// Records a payment of `amount`, or of the outstanding amount.
 pub fn pay(invoice: &Invoice, amount: Option<Money>, way: &Way, moment: Moment<'_>) -> Result<(Payment, Decision)> {
     let paid = step(invoice.status, Trigger::PayInFull)?;
     let open = invoice.outstanding();
@@ -36,7 +36,7 @@ pub fn pay(invoice: &Invoice, amount: Option<Money>, way: &Way, moment: Moment<'
         return Err(more_than_due(open).into());
     }
     if invoice.status == Status::Uncollectible && amount != open {
-        let detail = format!("This invoice was written off. It is made good as a whole: send {open}.");
+        let detail = format!("This invoice was written off and can only be paid in full. Send {open}.");
         return Err(Problem::invalid("/amount", "invalid_value", detail).into());
     }
     let paid_at = checked(way, moment)?;
@@ -71,14 +71,14 @@ pub fn pay(invoice: &Invoice, amount: Option<Money>, way: &Way, moment: Moment<'
 }
 
 fn more_than_due(open: Money) -> Problem {
-    let detail = format!("Only {open} is open on this invoice. Send at most that; grant the rest as credit with the source `purchased`.");
+    let detail = format!("Only {open} is outstanding. Send at most that amount, and grant the rest as credit with the source `purchased`.");
     Problem::conflict("more_than_due", detail)
 }
 
 /// Records that a refund was paid out; nothing changes when it was.
 pub fn pay_out(refund: &Refund, way: &Way, moment: Moment<'_>) -> Result<(Refund, Decision)> {
     if refund.paid_at.is_some() {
-        return Err(Problem::conflict("refund_paid", "This refund is paid out already. There is nothing more to record.").into());
+        return Err(Problem::conflict("refund_paid", "This refund is already paid out. GET /v1/refunds shows its payout.").into());
     }
     let paid_at = checked(way, moment)?;
     let paid = Refund { method: way.method.clone(), reference: way.reference.clone(), paid_at: Some(paid_at), ..refund.clone() };
@@ -100,7 +100,7 @@ fn checked(way: &Way, moment: Moment<'_>) -> std::result::Result<Timestamp, Prob
     }
     match way.paid_at {
         Some(at) if at > moment.now => {
-            Err(Problem::invalid("/paidAt", "invalid_value", "Send an instant that is not to come, or leave it out."))
+            Err(Problem::invalid("/paidAt", "invalid_value", "Send an instant that is not in the future, or leave it out."))
         }
         at => Ok(at.unwrap_or(moment.now)),
     }

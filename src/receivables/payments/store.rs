@@ -130,7 +130,7 @@ pub fn pay_out(refund: &Refund) -> TenantStatement {
     )
 }
 
-/// Guard: the refund is to be paid still.
+/// Guard: the refund is not paid out.
 pub fn is_pending(id: RefundId) -> TenantStatement {
     stale_if!("NOT EXISTS (SELECT 1 FROM refunds WHERE organization_id = ?1 AND id = ?2 AND paid_at IS NULL)", id)
 }

@@ -12,7 +12,7 @@ use crate::kernel::sql::{Row, SqlError, decode};
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::tenant_sql;
 
-/// Entries that an audit names when they don't balance; one is too many already.
+/// Unbalanced entries that an audit names, at most.
 const UNBALANCED_SHOWN_MAX: u32 = 20;
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ struct OpenRow {
     open_minor: i64,
 }
 
-/// Everything that an audit compares, in one transaction.
+/// Reads the data of an audit in one transaction.
 pub async fn load(tenant: &Tenant) -> Result<Books> {
     let statements = vec![
         select_balances(),
@@ -65,7 +65,7 @@ pub async fn load(tenant: &Tenant) -> Result<Books> {
     })
 }
 
-/// Entries whose postings don't sum to zero in the entry's currency, or are gone.
+/// Entries whose postings do not sum to zero in the currency of the entry, or are missing.
 fn select_unbalanced() -> TenantStatement {
     tenant_sql!(
         "SELECT organization_id, id
@@ -83,7 +83,7 @@ fn select_unbalanced() -> TenantStatement {
     )
 }
 
-/// What is owed on invoices that were posted when they were finalized.
+/// The outstanding amounts of finalized invoices.
 fn select_open_invoices() -> TenantStatement {
     tenant_sql!(
         "SELECT ?1 AS organization_id, currency,
@@ -102,7 +102,7 @@ fn select_open_invoices() -> TenantStatement {
     )
 }
 
-/// What customers have with the seller, a debt. A draft has drawn and carried already, and is posted with its number.
+/// The open credit of customers, a debt. A draft has drawn and carried credit already, and is posted with its number.
 fn select_open_credit() -> TenantStatement {
     tenant_sql!(
         "SELECT ?1 AS organization_id, currency, sum(minor) AS open_minor
@@ -119,7 +119,7 @@ fn select_open_credit() -> TenantStatement {
     )
 }
 
-/// What is to be paid back, a debt.
+/// Refunds that are not paid out, a debt.
 fn select_pending_refunds() -> TenantStatement {
     tenant_sql!(
         "SELECT ?1 AS organization_id, currency, sum(-amount_minor) AS open_minor
