@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
 import { bindings, crons } from "./config.mjs";
 import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fromRoot, loudly, main, quietly, readJson, seconds, wranglerCommand } from "./lib.mjs";
+import { lintApi } from "./lint_api.mjs";
 import { setUp } from "./setup.mjs";
 
 /**
@@ -25,6 +26,7 @@ const CHECKS = [
   ["lints, native", () => cargo("clippy", "--workspace", "--all-targets", "--", "-D", "warnings")],
   ["lints, wasm32", () => cargo("clippy", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
   ["generated files", () => cargo("test", "--test", "drift", "--quiet")],
+  ["api lint", lintApi],
   ["tidy", () => cargo("test", "--test", "tidy", "--quiet")],
   ["bindings", bindingsAreUsedAndExplained],
   ["bundle, gzip", bundleSize],

@@ -14,6 +14,8 @@ mod interrupted;
 mod invoice_proofs;
 #[path = "scenarios/limits.rs"]
 mod limits;
+#[path = "scenarios/mails.rs"]
+mod mails;
 #[path = "scenarios/metrics.rs"]
 mod metrics;
 #[path = "scenarios/money.rs"]

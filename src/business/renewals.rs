@@ -1,6 +1,6 @@
 //! The paid subscription: its periods, its changes, its pauses and its end.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
@@ -89,7 +89,7 @@ fn close_the_meter(_: &SubscriptionCancelled, _: &Company) -> Vec<Action> {
 }
 
 fn say_goodbye(cancelled: &SubscriptionCancelled, company: &Company) -> Vec<Action> {
-    ended_mail(cancelled.subscription, company, &json!({"isCancelled": true}))
+    ended_mail(cancelled.subscription, company, true)
 }
 
 fn close_the_meter_of_what_expired(_: &SubscriptionExpired, _: &Company) -> Vec<Action> {
@@ -97,7 +97,7 @@ fn close_the_meter_of_what_expired(_: &SubscriptionExpired, _: &Company) -> Vec<
 }
 
 fn tell_that_it_expired(expired: &SubscriptionExpired, company: &Company) -> Vec<Action> {
-    ended_mail(expired.subscription, company, &json!({"isCancelled": false}))
+    ended_mail(expired.subscription, company, false)
 }
 
 fn bill_what_came_late(due: &LateUsageDue, _: &Company) -> Vec<Action> {
@@ -105,11 +105,13 @@ fn bill_what_came_late(due: &LateUsageDue, _: &Company) -> Vec<Action> {
 }
 
 /// Not to a company that has left: it was told of that.
-fn ended_mail(subscription: SubscriptionId, company: &Company, data: &Value) -> Vec<Action> {
+fn ended_mail(subscription: SubscriptionId, company: &Company, is_cancelled: bool) -> Vec<Action> {
     if company.has_left() {
         return Vec::new();
     }
-    vec![company.mail("subscription-ended", format!("subscription-ended:{subscription}"), data.clone())]
+    let ended = company.subscription.as_ref().filter(|ended| ended.id == subscription);
+    let data = json!({"isCancelled": is_cancelled, "isTrial": ended.is_some_and(Subscription::is_trial)});
+    vec![company.mail("subscription-ended", format!("subscription-ended:{subscription}"), data)]
 }
 
 /// The subscription that is meant, if it runs and the company is there.

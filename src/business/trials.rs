@@ -8,7 +8,7 @@ use crate::events::{OrganizationCreated, SubscriptionCreated, TrialConverted, Tr
 use crate::tenancy::onboarding::items::ItemKey;
 use crate::workflow;
 
-workflow! { "trials", "Every company starts with a trial; it is told before it ends, and then it pays.";
+workflow! { "trials", "A company tries its plan as long as the plan says, is notified before the trial ends, and then pays.";
     when OrganizationCreated => [start_trial];
     when SubscriptionCreated => [open_the_meter];
     when TrialEnding => [announce_the_end];
@@ -32,11 +32,15 @@ fn open_the_meter(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
 
 /// Not when the company left, or pays already.
 fn announce_the_end(trial: &TrialEnding, company: &Company) -> Vec<Action> {
-    if company.has_left() || !company.is_on_trial() {
-        return Vec::new();
-    }
-    let billing_is_set_up = company.has_completed(ItemKey::SetUpBilling);
-    let data = json!({"trialEndsAt": trial.trial_ends_at, "trialEndDate": trial.trial_ends_at.date(), "billingIsSetUp": billing_is_set_up});
+    let on_trial = company.subscription.as_ref().filter(|_| company.is_on_trial() && !company.has_left());
+    let Some(subscription) = on_trial else { return Vec::new() };
+    let data = json!({
+        "trialEndsAt": trial.trial_ends_at,
+        "trialEndDate": trial.trial_ends_at.date(),
+        "endsWithTrial": subscription.cancellation.is_some() || !subscription.auto_renew,
+        "hasPaymentMethod": subscription.payment_method.is_some(),
+        "billingIsSetUp": company.has_completed(ItemKey::SetUpBilling),
+    });
     vec![company.mail("trial-ending-soon", format!("trial-ending:{}", trial.subscription), data)]
 }
 

@@ -57,7 +57,8 @@ impl Operation {
     /// The scopes that an organization key needs; None when such a key can't call this at all.
     pub fn scopes(&self) -> Option<Vec<&'static str>> {
         let schemes = self.about["security"].as_array().unwrap();
-        let scopes = schemes.iter().find_map(|scheme| scheme["organizationKey"].as_array())?;
+        schemes.iter().find(|scheme| scheme.get("organizationKey").is_some())?;
+        let scopes = schemes.iter().find_map(|scheme| scheme["accessToken"].as_array())?;
         Some(scopes.iter().map(|scope| scope.as_str().unwrap()).collect())
     }
 }
@@ -124,7 +125,7 @@ fn judge(schema: &Value, value: &Value, place: &str, is_closed: bool, faults: &m
 /// Checks one keyword; what is wrong is returned or, for parts of the value, added.
 fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mut Vec<String>) -> Option<String> {
     let holds = match keyword {
-        "description" | "example" | "propertyNames" => true,
+        "description" | "example" | "examples" | "propertyNames" => true,
         // Members that are not named are refused anyway.
         "additionalProperties" if argument == false => true,
         "$ref" => {

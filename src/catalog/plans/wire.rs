@@ -44,7 +44,7 @@ pub struct NewPlan {
     pub features: Vec<NewFeature>,
     /// 1,000 requests a second of the organization and 500 of one key when absent.
     pub rate_limits: Option<NewRateLimits>,
-    /// No trial when absent.
+    /// The trial of the plan. Without it, or with 0 days, there is no trial.
     pub trial: Option<NewTrial>,
     /// How a change in the middle of a period is prorated, unless the change says otherwise. `second` when absent.
     #[schema(value_type = Option<String>, example = "second")]
@@ -178,9 +178,10 @@ pub enum FeatureValue {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTrial {
-    #[schema(example = 14, minimum = 1, maximum = 730)]
+    /// The number of local days that the trial lasts; 0 for no trial.
+    #[schema(example = 14, minimum = 0, maximum = 730)]
     pub days: u32,
-    /// `convert` when absent.
+    /// What happens when the trial ends; `convert` when absent.
     #[serde(default)]
     #[schema(required = false)]
     pub ending: TrialEnding,

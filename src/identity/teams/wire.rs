@@ -71,6 +71,7 @@ pub struct NewTeamRole {
 #[schema(as = Team)]
 pub struct TeamView {
     #[serde(rename = "$type")]
+    #[schema(example = "PerformingGroup")]
     pub type_name: &'static str,
     #[serde(rename = "$id")]
     pub id: TeamId,
@@ -101,6 +102,7 @@ pub struct TeamSettings {
 #[schema(as = TeamMember)]
 pub struct TeamMemberView {
     #[serde(rename = "$type")]
+    #[schema(example = "OrganizationRole")]
     pub type_name: &'static str,
     /// The person.
     pub member: PersonId,

@@ -101,6 +101,7 @@ pub struct UsageBatchView {
 #[serde(rename_all = "camelCase")]
 pub struct QuotaView {
     #[serde(rename = "$type")]
+    #[schema(example = "QuotaCheck")]
     pub type_name: &'static str,
     pub allowed: bool,
     pub metric: String,
