@@ -6,6 +6,7 @@ import path from "node:path";
 import { build } from "./build.mjs";
 import { bindings, crons } from "./config.mjs";
 import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fromRoot, loudly, main, quietly, readArguments, readJson, seconds, wranglerCommand } from "./lib.mjs";
+import { lintApi } from "./lint_api.mjs";
 import { setUp } from "./setup.mjs";
 
 /** As Cloudflare counts it: its limit is 64 MiB unpacked, and what is small starts fast. */
@@ -22,6 +23,7 @@ const CHECKS = [
   ["lints, native", () => cargo("clippy", "--workspace", "--all-targets", "--", "-D", "warnings")],
   ["lints, wasm32", () => cargo("clippy", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
   ["generated files", () => cargo("test", "--test", "it", "--quiet", "drift")],
+  ["api lint", lintApi],
   ["tidy", () => cargo("test", "--test", "it", "--quiet", "tidy")],
   ["bindings", bindingsAreUsedAndExplained],
   ["bundle, unpacked", bundleSize],

@@ -313,9 +313,9 @@ mod tests {
     fn a_batch_keeps_its_bad_events_in_their_places() {
         let body = format!("[{},{},7,{}]", example(json!({ "id": "a" })), example(json!({ "id": "" })), example(json!({ "id": "b" })));
         let Ok(CloudEvents::Many(events)) = read("application/cloudevents-batch+json; charset=utf-8", "", &body) else { panic!() };
-        let read: Vec<Result<&str, &str>> =
+        let keys: Vec<Result<&str, &str>> =
             events.iter().map(|event| event.as_ref().map(|event| event.key.as_str()).map_err(|problem| problem.code)).collect();
-        assert_eq!(read, [Ok("/mycontext\na"), Err("missing_attribute"), Err("invalid_request"), Ok("/mycontext\nb")]);
+        assert_eq!(keys, [Ok("/mycontext\na"), Err("missing_attribute"), Err("invalid_request"), Ok("/mycontext\nb")]);
         assert_eq!(refusal(BATCH, "", "[]").1, "no_events");
         assert_eq!(refusal(BATCH, "", &format!("[{}1]", "1,".repeat(1_000))).1, "too_many_events");
         assert_eq!(refusal(BATCH, "", &example(json!({}))).1, "invalid_value");

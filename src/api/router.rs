@@ -41,6 +41,18 @@ macro_rules! routes {
             }
         }
 
+        pastey::paste! {
+            /// The slice, path and method of each.
+            #[cfg(not(target_arch = "wasm32"))]
+            pub fn operations() -> Vec<Operation> {
+                vec![$(Operation {
+                    slice: stringify!($slice),
+                    path: $slice::routes::[<__path_ $handler>]::path(),
+                    method: method_name(&$slice::routes::[<__path_ $handler>]::methods()),
+                }),*]
+            }
+        }
+
         /// Their description. Not in the Worker, which serves the committed one.
         #[cfg(not(target_arch = "wasm32"))]
         #[derive(OpenApi)]
@@ -237,6 +249,25 @@ routes! {
     estimates::create,
     metrics::list,
     metrics::get,
+}
+
+/// One documented route, as the document needs to find it.
+#[cfg(not(target_arch = "wasm32"))]
+pub struct Operation {
+    pub slice: &'static str,
+    pub path: String,
+    pub method: &'static str,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn method_name(methods: &[HttpMethod]) -> &'static str {
+    match methods.first() {
+        Some(HttpMethod::Post) => "post",
+        Some(HttpMethod::Put) => "put",
+        Some(HttpMethod::Patch) => "patch",
+        Some(HttpMethod::Delete) => "delete",
+        _ => "get",
+    }
 }
 
 /// All routes, also those outside the contract. Made at the first request of an isolate: making it costs more than most requests.

@@ -5,12 +5,16 @@ use serde_json::json;
 use super::actions::Action;
 use super::company::Company;
 use crate::catalog::metrics::keys::{PROJECTS, USERS};
-use crate::events::{CheckInDue, ChecklistItemCompleted, ItemKey, OrganizationCreated, OrganizationUpdated, SessionCreated, UsageStarted};
-use crate::kernel::time::days;
+use crate::events::{
+    CheckInDue, ChecklistItemCompleted, ItemKey, OrganizationCreated, OrganizationUpdated, SessionCreated, SubscriptionCreated,
+    UsageStarted,
+};
+use crate::kernel::time::{Timestamp, days};
 use crate::workflow;
 
 workflow! { "onboarding", "When a company signs up, it is taken from its first day to its first value.";
-    when OrganizationCreated => [create_onboarding_checklist, send_welcome_email, schedule_check_ins];
+    when OrganizationCreated => [create_onboarding_checklist, schedule_check_ins];
+    when SubscriptionCreated => [send_welcome_email];
     when CheckInDue => [ask_how_it_goes];
     when OrganizationUpdated => [tick_off_settings];
     when UsageStarted => [tick_off_first_use];
@@ -25,9 +29,12 @@ fn create_onboarding_checklist(_: &OrganizationCreated, _: &Company) -> Vec<Acti
     vec![Action::CreateChecklist]
 }
 
-fn send_welcome_email(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
+/// With the first subscription, because it says whether there is a trial and when it ends. The reason is the same for later ones, so that
+/// a company is welcomed once.
+fn send_welcome_email(_: &SubscriptionCreated, company: &Company) -> Vec<Action> {
     let checklist: Vec<&str> = ItemKey::ALL.into_iter().map(ItemKey::name).collect();
-    vec![company.mail("organization-welcome", "welcome".into(), json!({"checklist": checklist}))]
+    let data = json!({"checklist": checklist, "trialEndDate": trial_end_date(company)});
+    vec![company.mail("organization-welcome", "welcome".into(), data)]
 }
 
 fn schedule_check_ins(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
@@ -37,12 +44,19 @@ fn schedule_check_ins(_: &OrganizationCreated, company: &Company) -> Vec<Action>
 
 /// Dropped when it has become pointless: all is done, or the company is gone.
 fn ask_how_it_goes(check_in: &CheckInDue, company: &Company) -> Vec<Action> {
-    if company.is_onboarded() || company.has_left() {
+    let open: Vec<&str> = company.items.iter().filter(|item| item.completed_at.is_none()).map(|item| item.key.name()).collect();
+    if open.is_empty() || company.has_left() {
         return Vec::new();
     }
     let template = if check_in.day <= 3 { "onboarding-checkin-day3" } else { "onboarding-checkin-day7" };
-    let open: Vec<&str> = company.items.iter().filter(|item| item.completed_at.is_none()).map(|item| item.key.name()).collect();
-    vec![company.mail(template, format!("check-in:{}", check_in.day), json!({"day": check_in.day, "open": open}))]
+    let data = json!({"day": check_in.day, "open": open, "trialEndDate": trial_end_date(company)});
+    vec![company.mail(template, format!("check-in:{}", check_in.day), data)]
+}
+
+/// The day on which the company's trial ends; None where there is no trial, or it is over.
+fn trial_end_date(company: &Company) -> Option<String> {
+    let subscription = company.subscription.as_ref().filter(|_| company.is_on_trial())?;
+    subscription.trial_ends_at.filter(|ends_at| *ends_at > company.now).map(Timestamp::date)
 }
 
 fn tick_off_settings(update: &OrganizationUpdated, _: &Company) -> Vec<Action> {

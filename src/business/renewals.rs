@@ -1,6 +1,6 @@
 //! The paid subscription: its periods, its changes, its pauses and its end.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
@@ -89,7 +89,7 @@ fn stop_usage_after_cancellation(_: &SubscriptionCancelled, _: &Company) -> Vec<
 }
 
 fn send_cancellation_mail(cancelled: &SubscriptionCancelled, company: &Company) -> Vec<Action> {
-    ended_mail(cancelled.subscription, company, &json!({"isCancelled": true}))
+    ended_mail(cancelled.subscription, company, true)
 }
 
 fn stop_usage_after_expiry(_: &SubscriptionExpired, _: &Company) -> Vec<Action> {
@@ -97,7 +97,7 @@ fn stop_usage_after_expiry(_: &SubscriptionExpired, _: &Company) -> Vec<Action> 
 }
 
 fn send_expiry_mail(expired: &SubscriptionExpired, company: &Company) -> Vec<Action> {
-    ended_mail(expired.subscription, company, &json!({"isCancelled": false}))
+    ended_mail(expired.subscription, company, false)
 }
 
 fn bill_late_usage(due: &LateUsageDue, _: &Company) -> Vec<Action> {
@@ -105,11 +105,13 @@ fn bill_late_usage(due: &LateUsageDue, _: &Company) -> Vec<Action> {
 }
 
 /// Not sent to an organization that has left: it was notified of that.
-fn ended_mail(subscription: SubscriptionId, company: &Company, data: &Value) -> Vec<Action> {
+fn ended_mail(subscription: SubscriptionId, company: &Company, is_cancelled: bool) -> Vec<Action> {
     if company.has_left() {
         return Vec::new();
     }
-    vec![company.mail("subscription-ended", format!("subscription-ended:{subscription}"), data.clone())]
+    let ended = company.subscription.as_ref().filter(|ended| ended.id == subscription);
+    let data = json!({"isCancelled": is_cancelled, "isTrial": ended.is_some_and(Subscription::is_trial)});
+    vec![company.mail("subscription-ended", format!("subscription-ended:{subscription}"), data)]
 }
 
 /// The subscription with this id, if it is running and the organization has not left.

@@ -7,7 +7,7 @@ use super::company::Company;
 use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
-workflow! { "trials", "Every organization starts with a trial. Its end is announced, and then paid periods start.";
+workflow! { "trials", "Every organization tries its plan for as long as the plan says. The end of the trial is announced, and then paid periods start.";
     when OrganizationCreated => [start_trial];
     when SubscriptionCreated => [admit_usage];
     when TrialEnding => [send_trial_ending_mail];
@@ -31,11 +31,15 @@ fn admit_usage(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
 
 /// Not sent where the organization has left or pays already.
 fn send_trial_ending_mail(trial: &TrialEnding, company: &Company) -> Vec<Action> {
-    if company.has_left() || !company.is_on_trial() {
-        return Vec::new();
-    }
-    let billing_is_set_up = company.has_completed(ItemKey::SetUpBilling);
-    let data = json!({"trialEndsAt": trial.trial_ends_at, "trialEndDate": trial.trial_ends_at.date(), "billingIsSetUp": billing_is_set_up});
+    let on_trial = company.subscription.as_ref().filter(|_| company.is_on_trial() && !company.has_left());
+    let Some(subscription) = on_trial else { return Vec::new() };
+    let data = json!({
+        "trialEndsAt": trial.trial_ends_at,
+        "trialEndDate": trial.trial_ends_at.date(),
+        "endsWithTrial": subscription.cancellation.is_some() || !subscription.auto_renew,
+        "hasPaymentMethod": subscription.payment_method.is_some(),
+        "billingIsSetUp": company.has_completed(ItemKey::SetUpBilling),
+    });
     vec![company.mail("trial-ending-soon", format!("trial-ending:{}", trial.subscription), data)]
 }
 

@@ -18,13 +18,15 @@ pub const AMOUNT_MINOR_MAX: i64 = 1_000_000_000_000_000;
 /// An amount of money (schema.org's PriceSpecification).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = PriceSpecification)]
+#[schema(as = PriceSpecification, example = json!({"$type": "PriceSpecification", "price": "199.00", "priceCurrency": "USD", "amountMinor": 19900}))]
 pub struct MoneyView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
+    /// The amount in major units, with all decimals of the currency.
     #[schema(example = "199.00")]
     pub price: String,
     pub price_currency: &'static str,
+    /// The same amount in minor units of the currency, such as cents.
     #[schema(example = 19900)]
     pub amount_minor: i64,
 }
@@ -166,16 +168,19 @@ impl Visitor<'_> for MinorUnitsVisitor {
 impl PartialSchema for MoneyInput {
     fn schema() -> RefOr<Schema> {
         let price = || ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^-?[0-9]+(\.[0-9]{1,4})?$")).examples(["199.00"]);
-        let minor = ObjectBuilder::new().schema_type(Type::Integer).examples([19_900]);
+        let minor = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .description(Some("The amount in minor units, such as cents."))
+            .examples([19_900]);
         let object = ObjectBuilder::new()
             .schema_type(Type::Object)
-            .property("price", price())
+            .property("price", price().description(Some("The amount in major units.")))
             .property("amountMinor", minor)
             .property("priceCurrency", ObjectBuilder::new().schema_type(Type::String).examples(["USD"]))
             .property("$type", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["PriceSpecification"])))
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
         let description = "Major units as a decimal string, or an object with `price` (the same) or `amountMinor` (minor units, an integer). Never a float.";
-        OneOfBuilder::new().item(price()).item(object).description(Some(description)).into()
+        OneOfBuilder::new().item(price()).item(object).description(Some(description)).examples(["199.00"]).into()
     }
 }
 

@@ -11,12 +11,8 @@ impl PartialSchema for QuantityDocument {
     fn schema() -> RefOr<Schema> {
         let integer = ObjectBuilder::new().schema_type(Type::Integer);
         let decimal = ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^-?[0-9]+(\.[0-9]{1,9})?$"));
-        OneOfBuilder::new()
-            .item(integer)
-            .item(decimal)
-            .description(Some("An integer, or a decimal string with up to 9 decimals"))
-            .examples([250])
-            .into()
+        let description = "An integer, or a decimal string with up to 9 decimals.";
+        OneOfBuilder::new().item(integer).item(decimal).description(Some(description)).examples([250_000]).into()
     }
 }
 

@@ -15,6 +15,7 @@ mod kernel;
 mod ledger;
 mod logins;
 mod meter;
+mod openapi;
 mod scenarios;
 mod simulation;
 mod teams;

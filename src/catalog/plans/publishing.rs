@@ -220,10 +220,12 @@ fn sold_currency(pointer: &str, code: &str, sold: &[PlanPrice]) -> Result<Curren
 }
 
 fn trial(written: Option<NewTrial>) -> Result<Trial, Problem> {
-    let Some(NewTrial { days, ending }) = written else { return Ok(Trial { days: 0, ending: TrialEnding::Convert }) };
-    let detail = format!("Send 1 to {TRIAL_DAYS_MAX} days, or no trial.");
-    require((1..=TRIAL_DAYS_MAX).contains(&days), "/trial/days", "invalid_value", detail)?;
-    Ok(Trial { days, ending })
+    let none = Trial { days: 0, ending: TrialEnding::Convert };
+    let Some(NewTrial { days, ending }) = written else { return Ok(none) };
+    let detail = format!("Send 0 to {TRIAL_DAYS_MAX} days; 0 means no trial.");
+    require(days <= TRIAL_DAYS_MAX, "/trial/days", "invalid_value", detail)?;
+    // Without a trial there is no end of one, so that 0 days and no trial are the same.
+    Ok(if days == 0 { none } else { Trial { days, ending } })
 }
 
 fn rate_limits(written: Option<NewRateLimits>) -> Result<RateLimits, Problem> {

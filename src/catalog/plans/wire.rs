@@ -49,7 +49,7 @@ pub struct NewPlan {
     pub features: Vec<NewFeature>,
     /// The rate limits of usage requests. Default: 1,000 requests per second for the organization and 500 for a single key.
     pub rate_limits: Option<NewRateLimits>,
-    /// The trial. Default: no trial.
+    /// The trial. Default, and with 0 days: no trial.
     pub trial: Option<NewTrial>,
     /// How a change within a period is prorated, unless the change says otherwise. Default: `second`.
     #[schema(value_type = Option<String>, example = "second")]
@@ -197,8 +197,8 @@ pub enum FeatureValue {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewTrial {
-    /// The length of the trial in days.
-    #[schema(example = 14, minimum = 1, maximum = 730)]
+    /// The length of the trial in days of the organization's time zone; 0 for no trial.
+    #[schema(example = 14, minimum = 0, maximum = 730)]
     pub days: u32,
     /// What happens at the end of the trial. Default: `convert`.
     #[serde(default)]

@@ -56,7 +56,8 @@ impl Operation {
     /// The scopes that an organization key needs; None when such a key can't call this at all.
     pub fn scopes(&self) -> Option<Vec<&'static str>> {
         let schemes = self.about["security"].as_array().unwrap();
-        let scopes = schemes.iter().find_map(|scheme| scheme["organizationKey"].as_array())?;
+        schemes.iter().find(|scheme| scheme.get("organizationKey").is_some())?;
+        let scopes = schemes.iter().find_map(|scheme| scheme["accessToken"].as_array())?;
         Some(scopes.iter().map(|scope| scope.as_str().unwrap()).collect())
     }
 }

@@ -154,6 +154,22 @@ fn a_company_can_try_what_was_published() {
 }
 
 #[test]
+fn a_trial_of_no_days_is_no_trial() {
+    let world = World::new();
+    let shown = |key: &str, trial: Value| {
+        let mut body = least(key);
+        body["trial"] = trial;
+        accept(&world, &publish(&body), 201).body["trial"].clone()
+    };
+    let absent = shown("absent", Value::Null);
+    assert_eq!(shown("none", json!({"days": 0})), absent);
+    assert_eq!(shown("no-end", json!({"days": 0, "ending": "expire_without_payment_method"})), absent);
+    let company = world.sign_up_with(json!({"name": "Initech", "email": "admin@initech.example", "plan": "none"}));
+    let subscription = company.get("/v1/subscription");
+    assert_eq!((&subscription["isTrial"], &subscription["trialEndDate"]), (&json!(false), &Value::Null));
+}
+
+#[test]
 fn a_metric_of_the_vendors_own_is_counted_as_it_was_defined() {
     let cast = Cast::new();
     let metric = json!({"key": "tokens", "aggregation": "max", "kind": "level", "unit": "tokens"});

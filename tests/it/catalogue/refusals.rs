@@ -85,7 +85,7 @@ fn rows() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("/features/3/metric", json!("tokens"), "unknown_metric", "/features/3/metric"),
         ("/rateLimits/key/perSecond", json!(0), "invalid_value", "/rateLimits/key/perSecond"),
         ("/rateLimits/organization/burst", json!(10_000_001), "invalid_value", "/rateLimits/organization/burst"),
-        ("/trial/days", json!(0), "invalid_value", "/trial/days"),
+        ("/trial/days", json!(-1), "invalid_value", "/trial/days"),
         ("/trial/days", json!(731), "invalid_value", "/trial/days"),
         ("/trial/ending", json!("never"), "invalid_value", "/trial/ending"),
         ("/prorationPolicy", json!("monthly"), "invalid_value", "/prorationPolicy"),

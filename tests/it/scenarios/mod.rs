@@ -6,6 +6,7 @@ mod first_year;
 mod interrupted;
 mod invoice_proofs;
 mod limits;
+mod mails;
 mod metrics;
 mod money;
 mod moves;

@@ -92,7 +92,7 @@ impl Organization {
                 (may_write(*who, self.parents[*moved]) && may_write(*who, *to)).then_some(())?;
                 let parent = self.on(*to);
                 (!parent.as_ref().is_some_and(|parent| path.reaches(parent))).then_some(())?;
-                let above = parent.map(|parent| path.comes_under(&parent)).unwrap_or_default();
+                let above = parent.map(|parent| path.new_ancestors_below(&parent)).unwrap_or_default();
                 let gained = self.held.iter().filter(|(_, _, on)| on.is_some_and(|on| above.contains(&team(on))));
                 gained.into_iter().all(|(_, role, _)| holds(*who, &self.roles[*role], Some(&path))).then_some(())?;
                 next.parents[*moved] = *to;

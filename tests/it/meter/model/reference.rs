@@ -218,7 +218,7 @@ impl Reference {
             self.raise("Usage.started", json!({"metric": metric}));
         }
         if period == today && !amount.is_negative() {
-            self.raise(metric, &rule, period, current);
+            self.raise_thresholds(metric, &rule, period, current);
         }
         Ok(Outcome { sequence, current, limit: rule.limit, reserved, period })
     }
@@ -267,7 +267,7 @@ impl Reference {
     }
 
     /// Each threshold is raised once in a period.
-    fn raise(&mut self, metric: &str, rule: &Rule, period: Period, current: Quantity) {
+    fn raise_thresholds(&mut self, metric: &str, rule: &Rule, period: Period, current: Quantity) {
         let Some(limit) = rule.limit else { return };
         for (tenths, name) in [(8, "Usage.approaching"), (9, "Usage.warning"), (10, "Usage.exceeded")] {
             let is_reached = current.nanos() * 10 >= limit.nanos() * i128::from(tenths);

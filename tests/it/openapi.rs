@@ -1,0 +1,303 @@
+//! How `openapi.json` reads: each operation has a tag, a summary of verb and resource and a description; each member of a schema has a
+//! description, an example and, where it is a number, a unit.
+//!
+//! `MISSING` counts what is left to write. A row may only shrink; one that is zero is removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
+
+/// The first words of summaries.
+const VERBS: &[&str] = &[
+    "Accept",
+    "Advance",
+    "Audit",
+    "Cancel",
+    "Check",
+    "Complete",
+    "Confirm",
+    "Consume",
+    "Create",
+    "Delete",
+    "Download",
+    "End",
+    "Enroll",
+    "Estimate",
+    "Export",
+    "Get",
+    "Invite",
+    "List",
+    "Log in",
+    "Migrate",
+    "Move",
+    "Pause",
+    "Preview",
+    "Publish",
+    "Record",
+    "Refresh",
+    "Release",
+    "Remove",
+    "Replay",
+    "Request",
+    "Resend",
+    "Reserve",
+    "Resume",
+    "Revoke",
+    "Rotate",
+    "Set",
+    "Settle",
+    "Sign up",
+    "Simulate",
+    "Stream",
+    "Suspend",
+    "Transfer",
+    "Update",
+    "Void",
+    "Withdraw",
+    "Write off",
+];
+const SUMMARY_CHARACTERS_MAX: usize = 60;
+
+/// Schemas of values: a member that holds one says itself what the value is.
+const VALUES: &[&str] = &["Amount", "PriceSpecification", "Quantity", "Timestamp"];
+
+/// What a number counts or measures; its description names one of these.
+const UNITS: &[&str] = &[
+    "number of",
+    "minor units",
+    "percent",
+    "from 0 to 1",
+    "bytes",
+    "milliseconds",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "months",
+    "version",
+    "position",
+    "sequence",
+    "status code",
+    "year",
+    "priority",
+    "per second",
+];
+
+/// Tag, operations without a proper summary or description, members without a description, an example or a unit.
+const MISSING: &[(&str, usize, usize)] = &[
+    ("API keys", 3, 5),
+    ("Audit log", 5, 16),
+    ("Billing runs", 0, 1),
+    ("Credit notes", 3, 7),
+    ("Credits", 2, 4),
+    ("Dead letters", 2, 8),
+    ("Discounts", 2, 9),
+    ("Entitlements", 2, 7),
+    ("Exports", 2, 4),
+    ("Invitations", 3, 3),
+    ("Invoices", 4, 17),
+    ("Ledger", 1, 11),
+    ("Limits", 4, 1),
+    ("Logins", 1, 0),
+    ("Members", 4, 9),
+    ("Metrics", 3, 8),
+    ("OAuth clients", 3, 21),
+    ("Onboarding", 2, 6),
+    ("Organizations", 8, 20),
+    ("Payments", 3, 11),
+    ("Plans", 2, 59),
+    ("Platform keys", 1, 4),
+    ("Price estimates", 0, 2),
+    ("Roles", 3, 15),
+    ("Sealing keys", 1, 1),
+    ("Second factors", 2, 5),
+    ("Seller", 1, 10),
+    ("Sessions", 1, 7),
+    ("Sign-up", 1, 3),
+    ("Signing keys", 2, 7),
+    ("Simulations", 0, 4),
+    ("Subscriptions", 4, 24),
+    ("Taxes", 1, 3),
+    ("Teams", 4, 11),
+    ("Test clocks", 1, 2),
+    ("Usage", 5, 38),
+];
+
+#[test]
+fn operations_and_members_are_described() {
+    let missing = missing();
+    let allowed: BTreeMap<&str, (usize, usize)> =
+        MISSING.iter().map(|(tag, operations, members)| (*tag, (*operations, *members))).collect();
+    let mut worse = Vec::new();
+    for (tag, faults) in &missing {
+        let (operations, members) = allowed.get(tag.as_str()).copied().unwrap_or_default();
+        for (kind, list, most) in [("operations", &faults.operations, operations), ("members", &faults.members, members)] {
+            if list.len() > most {
+                worse.push(format!("{tag}: {} {kind} instead of {most}:\n    {}", list.len(), list.join("\n    ")));
+            }
+        }
+    }
+    let table: Vec<String> =
+        missing.iter().map(|(tag, faults)| format!("    ({tag:?}, {}, {}),", faults.operations.len(), faults.members.len())).collect();
+    println!("What is missing now:\n{}", table.join("\n"));
+    assert!(worse.is_empty(), "openapi.json lacks more than MISSING allows:\n{}", worse.join("\n"));
+}
+
+#[test]
+fn rows_that_are_done_are_removed() {
+    let missing = missing();
+    let tags: BTreeSet<&str> = missing.keys().map(String::as_str).collect();
+    let stale: Vec<&str> = MISSING.iter().map(|(tag, ..)| *tag).filter(|tag| !tags.contains(tag)).collect();
+    assert!(stale.is_empty(), "nothing is missing any more in {stale:?}: remove the rows from MISSING in tests/openapi.rs");
+}
+
+#[test]
+fn each_operation_has_one_tag_of_the_list_and_each_tag_one_group() {
+    let described: BTreeSet<&str> = strings(&DOCUMENT["tags"], "name").collect();
+    let used: BTreeSet<&str> = operations().map(|(_, operation)| tag_of(operation)).collect();
+    assert_eq!(used, described);
+    let grouped: Vec<&str> = DOCUMENT["x-tagGroups"].as_array().unwrap().iter().flat_map(|group| texts(&group["tags"])).collect();
+    assert_eq!(grouped.len(), described.len());
+    assert_eq!(grouped.into_iter().collect::<BTreeSet<_>>(), described);
+    let several: Vec<String> = operations().filter(|(_, operation)| texts(&operation["tags"]).count() != 1).map(|(name, _)| name).collect();
+    assert!(several.is_empty(), "not exactly one tag: {several:?}");
+}
+
+#[derive(Default)]
+struct Faults {
+    operations: Vec<String>,
+    members: Vec<String>,
+}
+
+/// What is missing, by tag. A schema belongs to the first tag, in the order of the document, whose operations reach it.
+fn missing() -> BTreeMap<String, Faults> {
+    let mut seen = BTreeSet::new();
+    let mut all: BTreeMap<String, Faults> = BTreeMap::new();
+    for tag in strings(&DOCUMENT["tags"], "name") {
+        let mut faults = Faults::default();
+        for (name, operation) in operations().filter(|(_, operation)| tag_of(operation) == tag) {
+            faults.operations.extend(operation_fault(operation).map(|fault| format!("{name} {fault}")));
+            for schema in references(operation) {
+                members_of(&schema, &mut seen, &mut faults.members);
+            }
+        }
+        if faults.operations.len() + faults.members.len() > 0 {
+            all.insert(tag.to_owned(), faults);
+        }
+    }
+    all
+}
+
+fn operation_fault(operation: &Value) -> Option<String> {
+    let summary = operation["summary"].as_str().unwrap_or_default();
+    let begins = |verb: &str| summary.strip_prefix(verb).is_some_and(|rest| rest.starts_with(' '));
+    if !VERBS.iter().any(|verb| begins(verb)) {
+        return Some(format!("begins with none of VERBS: {summary:?}"));
+    }
+    if summary.ends_with('.') || summary.chars().count() > SUMMARY_CHARACTERS_MAX {
+        return Some(format!("has a summary that ends with a period or is too long: {summary:?}"));
+    }
+    operation["description"].as_str().is_none_or(str::is_empty).then(|| "has no description".to_owned())
+}
+
+/// Adds what is missing in a schema and in those it refers to, once each.
+fn members_of(name: &str, seen: &mut BTreeSet<String>, faults: &mut Vec<String>) {
+    if !seen.insert(name.to_owned()) {
+        return;
+    }
+    let schema = &DOCUMENT["components"]["schemas"][name];
+    members_in(schema, name, faults);
+    for reference in references(schema) {
+        members_of(&reference, seen, faults);
+    }
+}
+
+fn members_in(schema: &Value, place: &str, faults: &mut Vec<String>) {
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        faults.extend(member_fault(member).map(|fault| format!("{place} {fault}")));
+        members_in(member, &place, faults);
+        members_in(&member["items"], &place, faults);
+    }
+    for keyword in ["allOf", "oneOf", "anyOf"] {
+        schema[keyword].as_array().into_iter().flatten().for_each(|part| members_in(part, place, faults));
+    }
+}
+
+fn member_fault(member: &Value) -> Option<&'static str> {
+    let Some(description) = description_of(member) else { return Some("has no description") };
+    if !has_example(member) {
+        return Some("has no example");
+    }
+    let is_number = ["integer", "number"].iter().any(|kind| member["type"] == *kind || member["type"][0] == *kind);
+    let lower = description.to_lowercase();
+    (is_number && !UNITS.iter().any(|unit| lower.contains(unit))).then_some("is a number, and its description names no unit")
+}
+
+/// Its own description, or the one of the schema that it refers to, unless that is the schema of a value.
+fn description_of(member: &Value) -> Option<&str> {
+    let own = member["description"].as_str().filter(|text| !text.is_empty());
+    own.or_else(|| {
+        let name = alternatives(member).find_map(reference_of)?;
+        let schema = &DOCUMENT["components"]["schemas"][name];
+        schema["description"].as_str().filter(|_| !VALUES.contains(&name))
+    })
+}
+
+/// Whether a reader sees an example: its own, one of the schema it refers to, or an object whose members have theirs.
+fn has_example(schema: &Value) -> bool {
+    if ["example", "examples", "enum", "default"].iter().any(|keyword| !schema[*keyword].is_null()) || schema["properties"].is_object() {
+        return true;
+    }
+    if let Some(name) = reference_of(schema) {
+        return has_example(&DOCUMENT["components"]["schemas"][name]);
+    }
+    if schema["items"].is_object() {
+        return has_example(&schema["items"]);
+    }
+    let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|keyword| schema[*keyword].as_array()).flatten();
+    parts.filter(|part| part["type"] != "null").any(has_example)
+}
+
+/// The schema itself and, where it is nullable, what it is when it is not null.
+fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
+    std::iter::once(schema).chain(schema["oneOf"].as_array().into_iter().flatten()).chain(std::iter::once(&schema["items"]))
+}
+
+fn reference_of(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// The names of all schemas that are referred to anywhere within.
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(members) => {
+            let own = reference_of(value).map(str::to_owned);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn operations() -> impl Iterator<Item = (String, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, methods)| {
+        methods.as_object().unwrap().iter().map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+    })
+}
+
+fn tag_of(operation: &'static Value) -> &'static str {
+    operation["tags"][0].as_str().unwrap_or_default()
+}
+
+fn strings(list: &'static Value, member: &'static str) -> impl Iterator<Item = &'static str> {
+    list.as_array().into_iter().flatten().filter_map(move |item| item[member].as_str())
+}
+
+fn texts(list: &'static Value) -> impl Iterator<Item = &'static str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
