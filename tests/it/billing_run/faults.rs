@@ -14,88 +14,106 @@ use crate::support::world::{Company, World};
 
 const COMPANIES: usize = 3;
 
-/// Breaks a run, which must be felt, then lets it go on in order; in the end all is billed once.
-fn broken(why: &str, break_it: impl Fn(&World), is_felt: impl Fn(&World) -> bool) {
-    let world = World::new();
-    let (companies, due) = due(&world);
-    break_it(&world);
-    let outcomes = handle_all(&world, due.clone());
-    assert!(is_felt(&world), "{why}: it never came to that");
-    world.heal();
-    let again: Vec<Message> = due.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err()).map(|(message, _)| message).collect();
-    handle_all(&world, again);
-    sweep(&world);
-    assert_billed_once(&companies, 1, why);
-    assert!(parked(&world).is_empty() && findings(&world, 2).is_empty(), "{why}");
+/// Companies for which a run has something to do, and what: set up once, and run in copies of their world.
+struct Due<'w> {
+    companies: Vec<Company<'w>>,
+    messages: Vec<Message>,
 }
 
-/// Companies of a world with what a run has to do for them.
-fn due(world: &World) -> (Vec<Company<'_>>, Vec<Message>) {
-    (due_companies(world, COMPANIES), due_messages(world))
-}
+impl<'w> Due<'w> {
+    fn new(world: &'w World) -> Self {
+        Self { companies: due_companies(world, COMPANIES), messages: due_messages(world) }
+    }
 
-/// The run is broken by calls that fail at one place: `passing` are let through, `failing` fail.
-fn broken_at(place: Place, passing: u32, failing: u32) {
-    let why = format!("{failing} calls from call {passing} on failed: {place:?}");
-    broken(&why, |world| world.fail_at(place, passing, failing), |world| world.take_faults(place) > 0);
-}
+    fn copy(&self) -> World {
+        self.companies[0].world.copy()
+    }
 
-/// How often a run calls each place: whatever is broken there is broken at one of these calls.
-fn calls(prepare: impl Fn(&World), run: impl Fn(&World, Vec<Message>)) -> BTreeMap<Place, u32> {
-    let world = World::new();
-    let (_, due) = due(&world);
-    prepare(&world);
-    world.reset_calls();
-    run(&world, due);
-    let calls: BTreeMap<Place, u32> = world.places().into_iter().map(|place| (place, world.take_calls(place))).collect();
-    assert!(calls.values().all(|calls| *calls > 0), "each place takes part in a run: {calls:?}");
-    calls
-}
+    /// Breaks a run, which must be felt, then lets it go on in order; in the end all is billed once.
+    fn broken(&self, why: &str, break_it: impl Fn(&World), is_felt: impl Fn(&World) -> bool) {
+        let world = self.copy();
+        break_it(&world);
+        let outcomes = handle_all(&world, self.messages.clone());
+        assert!(is_felt(&world), "{why}: it never came to that");
+        world.heal();
+        let failed = self.messages.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err());
+        handle_all(&world, failed.map(|(message, _)| message.clone()).collect());
+        self.assert_billed(&world, why);
+        assert!(parked(&world).is_empty() && findings(&world, 2).is_empty(), "{why}");
+    }
 
-fn calls_of_one_run() -> BTreeMap<Place, u32> {
-    calls(|_| (), |world, due| assert!(handle_all(world, due).iter().all(Result::is_ok)))
+    fn assert_billed(&self, world: &World, why: &str) {
+        sweep(world);
+        let companies: Vec<Company<'_>> = self.companies.iter().map(|company| company.within(world)).collect();
+        assert_billed_once(&companies, 1, why);
+    }
+
+    /// The run is broken by calls that fail at one place: `passing` are let through, `failing` fail.
+    fn broken_at(&self, place: Place, passing: u32, failing: u32) {
+        let why = format!("{failing} calls from call {passing} on failed: {place:?}");
+        self.broken(&why, |world| world.fail_at(place, passing, failing), |world| world.take_faults(place) > 0);
+    }
+
+    /// How often a run calls each place: whatever is broken there is broken at one of these calls.
+    fn calls(&self, prepare: impl Fn(&World), run: impl Fn(&World, Vec<Message>)) -> BTreeMap<Place, u32> {
+        let world = self.copy();
+        prepare(&world);
+        run(&world, self.messages.clone());
+        let calls: BTreeMap<Place, u32> = world.places().into_iter().map(|place| (place, world.take_calls(place))).collect();
+        assert!(calls.values().all(|calls| *calls > 0), "each place takes part in a run: {calls:?}");
+        calls
+    }
+
+    fn calls_of_one_run(&self) -> BTreeMap<Place, u32> {
+        self.calls(|_| (), |world, due| assert!(handle_all(world, due).iter().all(Result::is_ok)))
+    }
 }
 
 #[test]
 fn a_call_that_fails_anywhere_changes_nothing() {
-    for (place, calls) in calls_of_one_run() {
+    let world = World::new();
+    let due = Due::new(&world);
+    for (place, calls) in due.calls_of_one_run() {
         for nth in 0..calls {
-            broken_at(place, nth, 1);
-            broken_at(place, nth, 100);
+            due.broken_at(place, nth, 1);
+            due.broken_at(place, nth, 100);
         }
         // There is no call after the last one.
-        let world = World::new();
-        let (_, due) = due(&world);
+        let world = due.copy();
         world.fail_at(place, calls, 1);
-        assert!(handle_all(&world, due).iter().all(Result::is_ok));
+        assert!(handle_all(&world, due.messages.clone()).iter().all(Result::is_ok));
         assert_eq!(world.take_faults(place), 0, "{place:?} was called more than {calls} times");
     }
 }
 
 #[test]
 fn a_commit_whose_answer_is_lost_is_not_repeated() {
-    for (place, calls) in calls_of_one_run() {
+    let world = World::new();
+    let due = Due::new(&world);
+    for (place, calls) in due.calls_of_one_run() {
         let Place::Shard(index) = place else { continue };
         for nth in 1..=calls {
             let why = format!("the answer of batch {nth} was lost: {place:?}");
-            broken(&why, |world| world.shards[index].lose_answer(nth), |world| world.take_faults(place) == 1);
+            due.broken(&why, |world| world.shards[index].lose_answer(nth), |world| world.take_faults(place) == 1);
         }
     }
 }
 
 #[test]
 fn the_numbers_may_be_away() {
-    for times in 1..=COMPANIES {
+    let world = World::new();
+    let due = Due::new(&world);
+    for times in 1..=u32::try_from(COMPANIES).unwrap() {
         let why = format!("the numbers were away {times} times");
-        let times = u32::try_from(times).unwrap();
-        broken(&why, |world| *world.numbers.failing.lock().unwrap() = times, |world| *world.numbers.failing.lock().unwrap() == 0);
+        due.broken(&why, |world| *world.numbers.failing.lock().unwrap() = times, |world| *world.numbers.failing.lock().unwrap() == 0);
     }
 }
 
 #[test]
 fn lost_nudges_lose_nothing() {
     let lost = |world: &World| *world.queues.lost.lock().unwrap() > 0;
-    broken("the queues lost what was sent", |world| *world.queues.lossy.lock().unwrap() = true, lost);
+    let world = World::new();
+    Due::new(&world).broken("the queues lost what was sent", |world| *world.queues.lossy.lock().unwrap() = true, lost);
     let world = World::new();
     let companies = due_companies(&world, COMPANIES);
     *world.queues.lossy.lock().unwrap() = true;
@@ -145,29 +163,53 @@ fn consumers_that_meet_batch_by_batch_bill_once() {
 
 #[test]
 fn consumers_that_meet_while_batches_fail_bill_once() {
-    let two_consumers = |world: &World, due: Vec<Message>| {
-        world.shards.iter().for_each(|shard| shard.interleave());
-        let platform = world.platform();
-        block_on(join_all((0..2).map(|_| messages::handle_all(&platform, due.clone()))));
-    };
-    for (place, undisturbed) in calls(|_| (), two_consumers) {
+    let world = World::new();
+    let due = Due::new(&world);
+    for (place, undisturbed) in due.calls(|_| (), two_consumers) {
         let Place::Shard(index) = place else { continue };
-        for lost in 1..=undisturbed {
-            // What fails besides is one of the calls that are made when an answer is lost.
-            let lose = |world: &World| world.shards[index].lose_answer(lost);
-            let failing = lost * 7 % calls(lose, two_consumers)[&place];
-            let why = format!("two consumers: answer {lost} was lost and call {failing} failed: {place:?}");
-            let world = World::new();
-            let (companies, due) = due(&world);
-            lose(&world);
-            world.fail_at(place, failing, 1);
-            two_consumers(&world, due);
-            assert_eq!(world.take_faults(place), 2, "{why}: it never came to that");
-            world.heal();
-            sweep(&world);
-            assert_billed_once(&companies, 1, &why);
+        let lose = |world: &World, nth: u32| world.shards[index].lose_answer(nth + 1);
+        for nth in 0..undisturbed {
+            // What happens second happens to one of the calls that are made when the first has happened.
+            let failing = later(nth + 1, due.calls(|world| lose(world, nth), two_consumers)[&place]);
+            meet(&due, place, |world| {
+                lose(world, nth);
+                failing.map_or(1, |failing| {
+                    world.fail_at(place, failing, 1);
+                    2
+                })
+            });
+            // A call that fails has no answer to lose.
+            let losing = later(nth, due.calls(|world| world.fail_at(place, nth, 1), two_consumers)[&place] - 1);
+            meet(&due, place, |world| {
+                world.fail_at(place, nth, 1);
+                losing.map_or(1, |losing| {
+                    lose(world, losing);
+                    2
+                })
+            });
         }
     }
+}
+
+fn two_consumers(world: &World, messages: Vec<Message>) {
+    world.shards.iter().for_each(|shard| shard.interleave());
+    let platform = world.platform();
+    block_on(join_all((0..2).map(|_| messages::handle_all(&platform, messages.clone()))));
+}
+
+/// Some call from `first` on, if there is one before `end`.
+fn later(first: u32, end: u32) -> Option<u32> {
+    (first < end).then(|| first + first * 7 % (end - first))
+}
+
+/// Two consumers at once, while so much breaks as `break_it` says.
+fn meet(due: &Due<'_>, place: Place, break_it: impl Fn(&World) -> u32) {
+    let world = due.copy();
+    let wanted = break_it(&world);
+    two_consumers(&world, due.messages.clone());
+    assert_eq!(world.take_faults(place), wanted, "two consumers: not all that should break broke: {place:?}");
+    world.heal();
+    due.assert_billed(&world, "two consumers");
 }
 
 #[test]

@@ -34,13 +34,6 @@ impl World {
         }
     }
 
-    /// Calls are counted from now on.
-    pub fn reset_calls(&self) {
-        for place in self.places() {
-            self.take_calls(place);
-        }
-    }
-
     /// How often a call failed or lost its answer because a test wanted it, since the last time.
     pub fn take_faults(&self, place: Place) -> u32 {
         match place {

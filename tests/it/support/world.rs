@@ -302,6 +302,11 @@ pub struct Company<'w> {
 }
 
 impl Company<'_> {
+    /// The same company in a copy of its world.
+    pub fn within<'w>(&self, world: &'w World) -> Company<'w> {
+        Company { world, id: self.id.clone(), email: self.email.clone(), clock: self.clock.clone() }
+    }
+
     /// The vendor acting for this company.
     pub fn vendor(&self) -> Credential {
         Credential::VendorFor(self.id.clone())
