@@ -17,7 +17,7 @@ const RULES = [
     [
       ...["listApiKeys", "listErasures", "listExports", "listGrants", "listInvitations", "listInvoices", "listMembers", "listMetrics", "listMoves"],
       ...["auditBilling", "getCredits", "listCreditNotes", "listLedgerEntries", "listPayments", "listPlans", "listPlanVersions", "listRefunds"],
-      ...["listOAuthClients", "listOrganizations", "listParkedWork", "listPlatformKeys", "listRoles", "listSessions", "listTeamMembers", "listTeams"],
+      ...["listOAuthClients", "listOrganizations", "listDeadLetters", "listPlatformKeys", "listRoles", "listSessions", "listTeamMembers", "listTeams"],
     ],
   ],
   ["times lie between 1970 and 9999, and `from` before `to`", REFUSES, ["createTestClock", "exportUsageEvents", "exportUsageProof", "getUsageHistory"]],

@@ -13,12 +13,12 @@ use uuid::Uuid;
 use super::error::Error;
 use super::time::Timestamp;
 
-/// Where randomness comes from. Passed in, so that a test can repeat a run.
+/// The source of randomness. An argument, so that a test can repeat a run.
 pub trait Entropy: Send + Sync {
     fn bytes(&self) -> [u8; 16];
 }
 
-/// 32 secret bytes. A source that repeats itself is broken, and a key made from it would be no secret.
+/// 32 secret bytes. A source that repeats itself is broken, and its keys would not be secret.
 pub fn secret_bytes(entropy: &dyn Entropy) -> Result<[u8; 32], Error> {
     let (first, second) = (entropy.bytes(), entropy.bytes());
     if first == second {
@@ -42,7 +42,7 @@ impl Entropy for Fixed {
     }
 }
 
-/// "Now" and the source of ids of one decision; rules get this and ask nobody else.
+/// The present time and the source of ids of one decision; rules get both as an argument.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     pub now: Timestamp,
@@ -84,7 +84,7 @@ pub fn decode_base32(text: &str) -> Option<[u8; 16]> {
     Some(number.to_be_bytes())
 }
 
-/// 16 bytes that stand for `parts`: the same parts give the same bytes, so that what is derived twice is one thing.
+/// 16 bytes that are derived from `parts`: the same parts give the same bytes, so that deriving an id twice gives one id.
 pub fn derive_bytes(parts: &[&str]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -107,14 +107,14 @@ macro_rules! ids {
         impl $name {
             pub const PREFIX: &'static str = $prefix;
 
-            /// A new id that sorts after the ones made before `moment`.
+            /// A new id that sorts after the ids created before `moment`.
             pub fn new(moment: Moment<'_>) -> Self {
                 let millis = u64::try_from(moment.now.as_millis()).unwrap_or(0);
                 let [_, _, _, _, _, _, tail @ ..] = moment.entropy.bytes();
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
             }
 
-            /// The id that stands for `parts`, always the same.
+            /// The id that is derived from `parts`, always the same.
             pub fn derived(parts: &[&str]) -> Self {
                 Self(uuid::Builder::from_custom_bytes(derive_bytes(parts)).into_uuid())
             }
@@ -175,7 +175,7 @@ macro_rules! ids {
     )*};
 }
 
-/// What openapi.json says of one kind of id, once for all fields that hold one.
+/// The schema of one kind of id, for all fields that hold one.
 fn described(type_name: &str, prefix: &str) -> RefOr<Schema> {
     let noun = type_name.strip_suffix("Id").unwrap_or(type_name);
     let words: String =
@@ -194,7 +194,7 @@ ids! {
     InvoiceId = "inv";
     /// A discount that was granted.
     DiscountId = "disc";
-    /// Credit: money that a customer has with us.
+    /// Money that a customer has as credit.
     CreditId = "credit";
     PaymentId = "pay";
     CreditNoteId = "cn";
@@ -216,9 +216,9 @@ ids! {
     /// A fact that is due later.
     DueId = "due";
     TestClockId = "clock";
-    /// A queue message that kept failing.
-    ParkedId = "park";
-    /// A human with one email, the same in every organization.
+    /// A queue message that failed its last attempt.
+    DeadLetterId = "letter";
+    /// A person with one email address, the same in every organization.
     PersonId = "user";
     TeamId = "team";
     /// A role that an organization defined.
@@ -226,11 +226,11 @@ ids! {
     InvitationId = "invitation";
     /// A person's login in one organization.
     SessionId = "sess";
-    /// One mail with which a person proves their email.
+    /// One login mail, with which a person proves an email address.
     LoginId = "login";
     /// A machine that gets access tokens (OAuth 2.0 client credentials).
     ClientId = "client";
-    /// An export of everything of an organization.
+    /// An export of all data of an organization.
     ExportId = "export";
     /// An organization's move to another database.
     MoveId = "move";

@@ -130,5 +130,5 @@ test("a run of 200 organizations that is killed again and again bills each once,
 });
 
 test("nothing was given up on the way", async () => {
-  assert.deepEqual(expect(await vendor(server.current).get("/v1/parked"), 200).data, []);
+  assert.deepEqual(expect(await vendor(server.current).get("/v1/dead-letters"), 200).data, []);
 });

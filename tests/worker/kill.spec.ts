@@ -204,5 +204,5 @@ test("after the storm every company that was promised is there and whole, welcom
   }, 1_000);
   assert.equal(new Set(present.map(({ name }) => name)).size, present.length, "no company twice");
   await inParallel(4, present, async ({ email }) => assert.deepEqual(await templates(server.current, email), ["organization-welcome"]));
-  assert.deepEqual(expect(await vendor(server.current).get("/v1/parked"), 200).data, []);
+  assert.deepEqual(expect(await vendor(server.current).get("/v1/dead-letters"), 200).data, []);
 });

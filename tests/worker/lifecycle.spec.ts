@@ -59,7 +59,7 @@ test("a custom contract in euros, and an entitlement of one's own", async () => 
   assert.deepEqual(data.map(({ key, value }: any) => [key, value]), [["vip", true]]);
 });
 
-test("one bad subscription is parked with its reason and stops nobody", async () => {
+test("one subscription that can't be billed becomes a dead letter with its reason; the others are billed", async () => {
   const [bad, good] = [await signUp(server.current, "Bad"), await signUp(server.current, "Good")];
   const now = Date.now();
   await server.current.kill9();
@@ -72,7 +72,7 @@ test("one bad subscription is parked with its reason and stops nobody", async ()
   await server.current.kill9();
   await tamper(server.current.state, "UPDATE billing_failures SET attempts = 7, next_attempt_at = 0");
   await server.current.start();
-  const parked = await eventually("parked", 30_000, async () => { await server.current.cron("* * * * *"); const { data } = expect(await desk().get("/v1/parked"), 200); return data.length > 0 && data; });
-  assert.deepEqual(parked.map(({ kind, organization }: any) => [kind, organization]), [["billing", bad.id]]);
-  assert.match(parked[0].lastError, /boundaries/);
+  const letters = await eventually("a dead letter", 30_000, async () => { await server.current.cron("* * * * *"); const { data } = expect(await desk().get("/v1/dead-letters"), 200); return data.length > 0 && data; });
+  assert.deepEqual(letters.map(({ kind, organization }: any) => [kind, organization]), [["billing", bad.id]]);
+  assert.match(letters[0].lastError, /boundaries/);
 });

@@ -40,17 +40,13 @@ async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<(
 
 /// Replays a dead letter: bills the subscription again, from the first attempt.
 pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<bool> {
-    let is_parked = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.given_up_at.is_some());
-    if is_parked {
-        let decision = Decision::new().write(store::forget_failure(subscription)).audit(
-            "parkedBilling.replayed",
-            subscription.to_string(),
-            None,
-            None,
-        );
+    let is_dead_letter = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.given_up_at.is_some());
+    if is_dead_letter {
+        let decision =
+            Decision::new().write(store::forget_failure(subscription)).audit("deadLetter.replayed", subscription.to_string(), None, None);
         tenant.commit(decision, None).await?;
         bill(tenant, subscription).await?;
         tenant.follow_up_or_leave().await;
     }
-    Ok(is_parked)
+    Ok(is_dead_letter)
 }

@@ -66,7 +66,7 @@ pub async fn page(platform: &Platform, place: &Place, grace: Duration) -> Result
 
 /// The findings about one subscription; everything due before `by` must be billed.
 fn findings(billed: &Billed, by: Timestamp) -> Vec<Finding> {
-    let overdue = billed.next_billing_at.filter(|due| *due < by && !billed.is_parked).map(|due| (Kind::Overdue, due));
+    let overdue = billed.next_billing_at.filter(|due| *due < by && !billed.is_dead_letter).map(|due| (Kind::Overdue, due));
     let missing = [billed.present_without, billed.gap_at].into_iter().flatten().map(|at| (Kind::MissingInvoice, at));
     let finding = |(kind, since)| Finding { organization: billed.organization_id, subscription: billed.id, kind, since };
     overdue.into_iter().chain(missing).map(finding).collect()

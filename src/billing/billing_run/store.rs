@@ -191,7 +191,7 @@ pub struct Billed {
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     pub next_billing_at: Option<Timestamp>,
     #[serde(deserialize_with = "sql::truth::deserialize")]
-    pub is_parked: bool,
+    pub is_dead_letter: bool,
     /// The start of the current paid period, if it has no invoice.
     #[serde(deserialize_with = "sql::optional_millis::deserialize")]
     pub present_without: Option<Timestamp>,
@@ -231,7 +231,7 @@ pub async fn billed(platform: &Platform, shard: usize, after: (&str, &str), limi
                     WHERE f.organization_id = s.organization_id
                       AND f.subscription_id = s.id
                       AND f.given_up_at IS NOT NULL
-                  ) AS is_parked,
+                  ) AS is_dead_letter,
                   CASE
                     WHEN s.is_regular
                       AND s.ended_at IS NULL

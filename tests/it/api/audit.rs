@@ -224,13 +224,10 @@ fn a_long_log_is_exported_in_pages() {
 fn the_vendors_own_writes_are_in_the_platforms_log() {
     let cast = Cast::new();
     cast.world.post(&vendor(), "/v1/metrics", &json!({"key": "tokens", "aggregation": "sum", "kind": "consumable"})).expect(201);
-    cast.world.post(&vendor(), "/v1/parked/replays", &json!({"id": cast.parked})).expect(204);
+    cast.world.post(&vendor(), "/v1/dead-letters/replays", &json!({"id": cast.dead_letter})).expect(204);
     let list =
         accept(&cast.world, &ask(&vendor(), "GET", "/v1/platform-audit-log?limit=100"), 200).body["data"].as_array().unwrap().clone();
-    assert_eq!(
-        actions(&list),
-        ["parkedMessage.replayed", "metric.created", "platformKey.created", "testClock.advanced", "testClock.created"]
-    );
+    assert_eq!(actions(&list), ["deadLetter.replayed", "metric.created", "platformKey.created", "testClock.advanced", "testClock.created"]);
     let moved = &list[3];
     assert_eq!(moved["target"], json!({"type": "testClock", "id": cast.clock}));
     assert_eq!((&moved["before"]["now"], &moved["after"]["now"]), (&json!("2026-01-01T00:00:00Z"), &json!("2026-02-20T00:00:00Z")));

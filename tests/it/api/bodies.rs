@@ -78,7 +78,7 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/oauth-clients/{client}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
     takes("POST", "/v1/platform-keys", r#"{"name":"deployment"}"#, 201, ORDINARY),
     takes("POST", "/v1/platform-keys/{platformKey}/rotations", r#"{"overlapSeconds":60}"#, 201, ORDINARY),
-    takes("POST", "/v1/parked/replays", r#"{"id":"{parked}"}"#, 204, ORDINARY),
+    takes("POST", "/v1/dead-letters/replays", r#"{"id":"{deadLetter}"}"#, 204, ORDINARY),
     takes("POST", "/v1/organizations/{acme}/moves", r#"{"shard":{elsewhere}}"#, 202, ORDINARY),
     takes("PATCH", "/v1/subscription", r#"{"paymentMethod":"card"}"#, 200, ORDINARY),
     takes("POST", "/v1/subscription/changes", r#"{"plan":"enterprise"}"#, 201, ORDINARY),
@@ -194,7 +194,7 @@ fn a_body_that_is_too_large_or_no_json_is_refused_and_the_largest_is_read() {
 fn json_by_any_of_its_names_is_read() {
     let cast = Cast::new();
     let admin = cast.admin();
-    for endpoint in ENDPOINTS.iter().filter(|endpoint| !endpoint.good.contains("{parked}")) {
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| !endpoint.good.contains("{deadLetter}")) {
         for media_type in ["application/json; charset=utf-8", "Application/JSON", "application/problem+json"] {
             let asked = endpoint.ask(&cast, &admin).header("content-type", media_type).body(endpoint.good(&cast));
             accept(&cast.world, &asked, endpoint.status);

@@ -29,8 +29,8 @@ pub struct Cast {
     pub client_secret: String,
     /// The id of a key of the vendor.
     pub platform_key: String,
-    /// The id of parked work.
-    pub parked: String,
+    /// The id of a dead letter.
+    pub dead_letter: String,
     /// The id of a grant of Acme; it has a limit of its own, too, both for `projects`.
     pub grant: String,
 }
@@ -51,7 +51,7 @@ impl Cast {
             client: first.client.clone(),
             client_secret: first.client_secret.clone(),
             platform_key: first.platform_key.clone(),
-            parked: first.parked.clone(),
+            dead_letter: first.dead_letter.clone(),
             grant: first.grant.clone(),
         }
     }
@@ -75,9 +75,9 @@ impl Cast {
         let globex = neighbour(&world, &id);
         world.deliver();
         let message = json!({"message": "event.v1", "organization": id, "event": "evt_00000000000000000000000001"});
-        block_on(store::park(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
-        let parked = text(&world.get(&vendor(), "/v1/parked").expect(200)["data"][0]["$id"]);
-        Self { acme: id, globex, clock, invoice, spare_key, client, client_secret, platform_key, parked, grant, world }
+        block_on(store::record(&world.platform(), "tenantry-events", &message.to_string())).unwrap();
+        let dead_letter = text(&world.get(&vendor(), "/v1/dead-letters").expect(200)["data"][0]["$id"]);
+        Self { acme: id, globex, clock, invoice, spare_key, client, client_secret, platform_key, dead_letter, grant, world }
     }
 
     pub fn acme(&self) -> Company<'_> {
@@ -127,7 +127,7 @@ impl Cast {
         };
         let text = &made.into_iter().fold(text.to_owned(), fill);
         let ids = [("{acme}", &self.acme), ("{globex}", &self.globex), ("{clock}", &self.clock), ("{invoice}", &self.invoice)];
-        let more = [("{spareKey}", &self.spare_key), ("{parked}", &self.parked), ("{grant}", &self.grant)];
+        let more = [("{spareKey}", &self.spare_key), ("{deadLetter}", &self.dead_letter), ("{grant}", &self.grant)];
         let keys = [("{client}", &self.client), ("{clientSecret}", &self.client_secret)];
         let more = more.into_iter().chain(keys).chain([("{platformKey}", &self.platform_key)]);
         ids.into_iter().chain(more).fold(text.to_owned(), |text, (name, id)| text.replace(name, id))

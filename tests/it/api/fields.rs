@@ -199,7 +199,7 @@ fn the_vendors_endpoints_refuse_bad_fields() {
     refuses(&cast, "POST", "/v1/test-clocks", CLOCKS);
     refuses(&cast, "PUT", "/v1/test-clocks/{clock}", CLOCKS);
     refuses(&cast, "PUT", "/v1/test-clocks/{clock}", &[(r#"{"now":"2026-02-19T23:59:59Z"}"#, "clock_moves_forward_only", "/now")]);
-    refuses(&cast, "POST", "/v1/parked/replays", REPLAYS);
+    refuses(&cast, "POST", "/v1/dead-letters/replays", REPLAYS);
     for body in GOOD_ORGANIZATIONS {
         let made = accept(&cast.world, &ask(&vendor(), "POST", "/v1/organizations").json(cast.fill(body)), 201).body;
         let path = format!("/v1/organizations/{}", made["$id"].as_str().unwrap());
@@ -257,7 +257,8 @@ fn a_completed_item_stays_completed() {
 }
 
 fn refuses(cast: &Cast, method: &str, path: &str, rows: &[Row]) {
-    let is_vendors = ["/v1/organizations", "/v1/metrics", "/v1/test-clocks", "/v1/parked"].iter().any(|prefix| path.starts_with(prefix));
+    let is_vendors =
+        ["/v1/organizations", "/v1/metrics", "/v1/test-clocks", "/v1/dead-letters"].iter().any(|prefix| path.starts_with(prefix));
     let who = if is_vendors { vendor() } else { cast.admin() };
     for (body, code, pointer) in rows {
         check(&cast.world, &ask(&who, method, &cast.fill(path)).json(cast.fill(body)), refusal(400, code, pointer));

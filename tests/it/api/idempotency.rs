@@ -188,13 +188,13 @@ fn answers_are_kept_for_48_hours_and_usage_for_35_days() {
 }
 
 #[test]
-fn parked_work_is_replayed_once_a_key() {
+fn a_dead_letter_is_replayed_once_a_key() {
     let cast = Cast::new();
-    let replay = |body: String| ask(&vendor(), "POST", "/v1/parked/replays").json(body).header("idempotency-key", "again");
-    let first = replay(json!({"id": cast.parked}).to_string()).send(&cast.world);
+    let replay = |body: String| ask(&vendor(), "POST", "/v1/dead-letters/replays").json(body).header("idempotency-key", "again");
+    let first = replay(json!({"id": cast.dead_letter}).to_string()).send(&cast.world);
     assert_eq!((first.status, first.header("idempotent-replayed")), (204, ""), "{}", first.text);
     let before = state(&cast.world);
-    let again = replay(json!({"id": cast.parked}).to_string()).send(&cast.world);
+    let again = replay(json!({"id": cast.dead_letter}).to_string()).send(&cast.world);
     assert_eq!((again.status, again.header("idempotent-replayed")), (204, "true"));
     assert_eq!((again.text, difference(&before, &state(&cast.world))), (first.text, Vec::new()));
     check(&cast.world, &replay(json!({"id": "message:x"}).to_string()), refusal(422, "idempotency_mismatch", ""));

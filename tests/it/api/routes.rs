@@ -108,23 +108,23 @@ fn an_id_that_leads_nowhere_is_not_found() {
 }
 
 #[test]
-fn parked_work_that_is_not_there_is_not_replayed() {
+fn an_unknown_dead_letter_is_not_replayed() {
     let cast = Cast::new();
     let unknown = "00000000000000000000000001";
     let mut ids: Vec<String> = ["", "x", "message:", "step:::", "mail::", "message:x"].map(str::to_owned).to_vec();
     ids.extend([
-        format!("message:park_{unknown}"),
+        format!("message:letter_{unknown}"),
         format!("mail:{}:mail_{unknown}", cast.acme),
         format!("mail:org_{unknown}:mail_{unknown}"),
     ]);
-    ids.extend([format!("step:{}:evt_{unknown}:trials.start_trial", cast.acme), format!("{}:x", cast.parked)]);
+    ids.extend([format!("step:{}:evt_{unknown}:trials.start_trial", cast.acme), format!("{}:x", cast.dead_letter)]);
     for id in ids {
         let body = serde_json::json!({"id": id}).to_string();
-        check(&cast.world, &ask(&vendor(), "POST", "/v1/parked/replays").json(body), refusal(404, "not_found", ""));
+        check(&cast.world, &ask(&vendor(), "POST", "/v1/dead-letters/replays").json(body), refusal(404, "not_found", ""));
     }
-    let body = serde_json::json!({"id": cast.parked}).to_string();
-    assert_eq!(ask(&vendor(), "POST", "/v1/parked/replays").json(body.clone()).send(&cast.world).status, 204);
-    check(&cast.world, &ask(&vendor(), "POST", "/v1/parked/replays").json(body), refusal(404, "not_found", ""));
+    let body = serde_json::json!({"id": cast.dead_letter}).to_string();
+    assert_eq!(ask(&vendor(), "POST", "/v1/dead-letters/replays").json(body.clone()).send(&cast.world).status, 204);
+    check(&cast.world, &ask(&vendor(), "POST", "/v1/dead-letters/replays").json(body), refusal(404, "not_found", ""));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn what_is_outside_the_contract_answers() {
 fn what_went_wrong_inside_is_known_to_the_log_and_to_nobody_else() {
     let world = World::new();
     world.directory.meddle("DROP TABLE dead_letters").unwrap();
-    let request = Request::builder().uri("/v1/parked").header("authorization", format!("Bearer {PLATFORM_KEY}"));
+    let request = Request::builder().uri("/v1/dead-letters").header("authorization", format!("Bearer {PLATFORM_KEY}"));
     let answer = block_on(tenantry::api::handle(world.app.clone(), request.body(Body::empty()).unwrap()));
     assert_eq!(answer.status(), 500);
     let cause = answer.extensions().get::<tenantry::http::refusal::Cause>().expect("the log gets the cause");

@@ -99,7 +99,7 @@ fn a_seat_held_for_an_invitation_that_was_cut_off_is_used_by_its_retry() {
 }
 
 #[test]
-fn what_was_parked_is_told_by_the_calendar() {
+fn the_calendar_updates_the_meter_after_a_dead_letter() {
     let cast = Cast::new();
     cast.join("ada", None);
     cast.world.meters_fail(1, 1_000);
@@ -110,7 +110,7 @@ fn what_was_parked_is_told_by_the_calendar() {
         cast.world.try_deliver();
     }
     cast.world.meters_fail(0, 0);
-    assert_eq!(cast.standing(), (1, 1, false), "the step is parked");
+    assert_eq!(cast.standing(), (1, 1, false), "the step is a dead letter");
     cast.world.cron("0 * * * *");
     assert_eq!(cast.standing(), (1, 1, true));
 }

@@ -8,7 +8,7 @@ use tenantry::jobs::messages;
 use tenantry::kernel::ports::Message;
 use tenantry::kernel::time::days;
 
-use crate::billing_run::{HOUR, assert_billed_once, due_companies, due_messages, findings, handle_all, parked, sweep};
+use crate::billing_run::{HOUR, assert_billed_once, dead_letters, due_companies, due_messages, findings, handle_all, sweep};
 use crate::support::faults::Place;
 use crate::support::world::{Company, World};
 
@@ -39,7 +39,7 @@ impl<'w> Due<'w> {
         let failed = self.messages.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err());
         handle_all(&world, failed.map(|(message, _)| message.clone()).collect());
         self.assert_billed(&world, why);
-        assert!(parked(&world).is_empty() && findings(&world, 2).is_empty(), "{why}");
+        assert!(dead_letters(&world).is_empty() && findings(&world, 2).is_empty(), "{why}");
     }
 
     fn assert_billed(&self, world: &World, why: &str) {
@@ -157,7 +157,7 @@ fn consumers_that_meet_batch_by_batch_bill_once() {
         block_on(join_all(runs));
         sweep(&world);
         assert_billed_once(&companies, 1, &format!("{consumers} consumers at once"));
-        assert!(parked(&world).is_empty());
+        assert!(dead_letters(&world).is_empty());
     }
 }
 

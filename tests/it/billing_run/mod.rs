@@ -2,9 +2,9 @@
 
 mod audit;
 mod cost;
+mod dead_letters;
 mod faults;
 mod pages;
-mod parking;
 
 use crate::support::world::{Company, World, vendor};
 use futures::executor::block_on;
@@ -75,8 +75,8 @@ fn assert_billed_once(companies: &[Company<'_>], periods: usize, why: &str) {
     assert_eq!(numbers, wanted, "{why}: numbers have no gap");
 }
 
-fn parked(world: &World) -> Vec<Value> {
-    world.get(&vendor(), "/v1/parked").expect(200)["data"].as_array().unwrap().clone()
+fn dead_letters(world: &World) -> Vec<Value> {
+    world.get(&vendor(), "/v1/dead-letters").expect(200)["data"].as_array().unwrap().clone()
 }
 
 /// What the check finds on all its pages.

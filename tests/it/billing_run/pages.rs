@@ -29,7 +29,7 @@ fn organizations(due: &[Message]) -> BTreeSet<String> {
 #[test]
 fn everybody_who_is_due_is_named_once() {
     let world = World::new();
-    // Many at one instant, so that a page ends in the middle of it; some not due, some pausing, some parked.
+    // Many at one instant, so that a page ends in the middle of it; some not due, some pausing, some dead letters.
     enter(&world, 1..=1_203, "1000", None);
     enter(&world, 2_001..=2_400, "1000 + n % 7", None);
     enter(&world, 3_001..=3_010, "9000000000000", None);

@@ -178,7 +178,7 @@ fn every_key_in_the_hands_of_a_person_ends_with_their_membership() {
     let tenant = tenant(&acme);
     let step = async {
         let company = Standing::load(&tenant).await.unwrap();
-        let decision = perform(Action::EndCredentialsOf(leaver.person), &company, &tenant).await.unwrap();
+        let decision = perform(Action::RevokeCredentials(leaver.person), &company, &tenant).await.unwrap();
         tenant.commit(decision, None).await.unwrap();
     };
     block_on(step);

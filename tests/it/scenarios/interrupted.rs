@@ -90,7 +90,7 @@ fn lost_nudges_lose_nothing() {
 }
 
 #[test]
-fn a_step_that_keeps_failing_is_parked_and_can_be_replayed() {
+fn a_step_that_keeps_failing_becomes_a_dead_letter_and_can_be_replayed() {
     let world = World::new();
     world.meters_fail(0, u32::MAX);
     let acme = world.sign_up("Acme");
@@ -99,20 +99,20 @@ fn a_step_that_keeps_failing_is_parked_and_can_be_replayed() {
         world.cron("* * * * *");
         world.deliver();
     }
-    let parked = world.get(&vendor(), "/v1/parked").expect(200);
-    assert_eq!(parked["data"].as_array().unwrap().len(), 1, "{parked}");
-    assert_eq!(parked["data"][0]["name"], "trials.admit_usage");
-    assert_eq!(parked["data"][0]["attempts"], 8);
+    let letters = world.get(&vendor(), "/v1/dead-letters").expect(200);
+    assert_eq!(letters["data"].as_array().unwrap().len(), 1, "{letters}");
+    assert_eq!(letters["data"][0]["name"], "trials.admit_usage");
+    assert_eq!(letters["data"][0]["attempts"], 8);
     world.meters_fail(0, 0);
-    let id = parked["data"][0]["$id"].clone();
-    world.post(&vendor(), "/v1/parked/replays", &json!({"id": id})).expect(204);
-    assert_eq!(world.get(&vendor(), "/v1/parked").expect(200)["data"], json!([]));
+    let id = letters["data"][0]["$id"].clone();
+    world.post(&vendor(), "/v1/dead-letters/replays", &json!({"id": id})).expect(204);
+    assert_eq!(world.get(&vendor(), "/v1/dead-letters").expect(200)["data"], json!([]));
     assert_eq!(acme.mails(), ["organization-welcome"], "the other steps ran alone");
     world.get(&acme.key(&["usage.read"]), "/v1/quotas/apiCalls").expect(200);
 }
 
 #[test]
-fn a_mail_that_nobody_could_send_is_parked_and_not_called_sent() {
+fn a_mail_that_could_not_be_sent_becomes_a_dead_letter() {
     let world = World::without_mail_provider();
     let acme = world.sign_up("Acme");
     for _ in 0..12 {
@@ -120,8 +120,8 @@ fn a_mail_that_nobody_could_send_is_parked_and_not_called_sent() {
         world.pass(tenantry::kernel::time::hours(3));
         world.cron("* * * * *");
     }
-    let parked = world.get(&vendor(), "/v1/parked").expect(200);
-    assert_eq!((&parked["data"][0]["kind"], &parked["data"][0]["name"]), (&json!("mail"), &json!("organization-welcome")));
-    assert_eq!(parked["data"][0]["attempts"], 8);
+    let letters = world.get(&vendor(), "/v1/dead-letters").expect(200);
+    assert_eq!((&letters["data"][0]["kind"], &letters["data"][0]["name"]), (&json!("mail"), &json!("organization-welcome")));
+    assert_eq!(letters["data"][0]["attempts"], 8);
     assert!(acme.mails().is_empty());
 }

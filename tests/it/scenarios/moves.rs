@@ -76,7 +76,7 @@ fn ask(world: &World, id: &str, shard: usize) -> Value {
 }
 
 fn step(world: &World, id: &str) -> Option<Step> {
-    block_on(relocation::one_step(&world.platform(), id.parse().unwrap())).unwrap()
+    block_on(relocation::run_step(&world.platform(), id.parse().unwrap())).unwrap()
 }
 
 /// Nothing of the company is where it does not live, but for the fence.
@@ -235,7 +235,7 @@ fn a_freeze_that_took_too_long_is_not_sealed() {
     while step(&world, &acme.id) != Some(Step::Freezing) {}
     let slow = world.clone();
     world.shards[target].before_each(move || slow.pass(seconds(2)));
-    let failed = block_on(relocation::one_step(&world.platform(), acme.id.parse().unwrap()));
+    let failed = block_on(relocation::run_step(&world.platform(), acme.id.parse().unwrap()));
     assert!(failed.is_err(), "{failed:?}");
     world.shards[target].undisturbed();
     acme.key(&["*"]);

@@ -53,7 +53,7 @@ const BANS: &[Ban] = &[
     ban(
         ".database()",
         "read through the `Tenant`'s statements; whole tables are for exports only",
-        &["src/operations/exports/work.rs", "src/kernel/tenant.rs"],
+        &["src/operations/exports/steps.rs", "src/kernel/tenant.rs"],
     ),
     ban(
         "directory_of",

@@ -1,9 +1,9 @@
-//! One subscription that can't be billed is parked with its reason, and stops nobody.
+//! A subscription that can't be billed becomes a dead letter with its reason; the others are billed.
 
 use serde_json::json;
 use tenantry::kernel::time::{hours, minutes};
 
-use crate::billing_run::{HOUR, MINUTE, assert_billed_once, due_companies, due_messages, findings, handle_all, parked};
+use crate::billing_run::{HOUR, MINUTE, assert_billed_once, dead_letters, due_companies, due_messages, findings, handle_all};
 use crate::support::world::{Company, World, vendor};
 
 /// Pins a plan that there is not, as if somebody had damaged the row.
@@ -18,7 +18,7 @@ fn set_plan(world: &World, company: &Company<'_>, plan: &str) {
 }
 
 #[test]
-fn it_is_parked_after_its_last_try_and_the_others_are_billed() {
+fn it_is_a_dead_letter_after_its_last_attempt_and_the_others_are_billed() {
     let world = World::new();
     let mut companies = due_companies(&world, 5);
     damage(&world, &companies[2]);
@@ -28,35 +28,35 @@ fn it_is_parked_after_its_last_try_and_the_others_are_billed() {
     let bad = companies.remove(2);
     assert_billed_once(&companies, 1, "beside one that can't be billed");
     assert!(due_messages(&world).is_empty(), "while it pauses, no page names it");
-    assert_eq!(parked(&world), [] as [serde_json::Value; 0], "it is tried again first");
+    assert_eq!(dead_letters(&world), [] as [serde_json::Value; 0], "it is tried again first");
     for _ in 0..30 {
         world.pass(minutes(30));
         world.cron(MINUTE);
         world.deliver();
     }
-    let rows = parked(&world);
+    let rows = dead_letters(&world);
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((&rows[0]["kind"], &rows[0]["organization"], &rows[0]["attempts"]), (&json!("billing"), &json!(bad.id), &json!(8)));
     assert!(rows[0]["lastError"].as_str().unwrap().contains("gone"), "{rows:?}");
-    assert!(due_messages(&world).is_empty(), "what is parked is not tried");
-    assert_eq!(findings(&world, 0), [] as [serde_json::Value; 0], "parked is no finding");
+    assert!(due_messages(&world).is_empty(), "a dead letter is not retried");
+    assert_eq!(findings(&world, 0), [] as [serde_json::Value; 0], "a dead letter is no finding");
 
-    // A replay that fails begins anew; one that succeeds is the end of it.
-    let replay = || world.post(&vendor(), "/v1/parked/replays", &json!({"id": rows[0]["$id"]}));
+    // A replay that fails counts its attempts from one; one that succeeds removes the dead letter.
+    let replay = || world.post(&vendor(), "/v1/dead-letters/replays", &json!({"id": rows[0]["$id"]}));
     replay().expect(204);
-    assert_eq!(parked(&world), [] as [serde_json::Value; 0]);
-    world.post(&vendor(), "/v1/parked/replays", &json!({"id": rows[0]["$id"]})).expect(404);
+    assert_eq!(dead_letters(&world), [] as [serde_json::Value; 0]);
+    world.post(&vendor(), "/v1/dead-letters/replays", &json!({"id": rows[0]["$id"]})).expect(404);
     for _ in 0..30 {
         world.pass(minutes(30));
         world.cron(MINUTE);
         world.deliver();
     }
-    assert_eq!(parked(&world).len(), 1);
+    assert_eq!(dead_letters(&world).len(), 1);
     set_plan(&world, &bad, "professional");
     replay().expect(204);
     world.deliver();
     assert_eq!(bad.invoices().len(), 1);
-    assert_eq!(parked(&world), [] as [serde_json::Value; 0]);
+    assert_eq!(dead_letters(&world), [] as [serde_json::Value; 0]);
     companies.push(bad);
     assert_billed_once(&companies, 1, "after the replay");
 }
@@ -79,7 +79,7 @@ fn what_heals_by_itself_is_billed_by_a_later_try_and_forgotten() {
     world.cron(HOUR);
     world.deliver();
     world.meters_fail(0, 0);
-    assert!(parked(&world).is_empty());
+    assert!(dead_letters(&world).is_empty());
     world.pass(hours(1));
     world.cron(HOUR);
     world.deliver();

@@ -1,4 +1,4 @@
-// What keeps failing is parked after its last try: visible, and done when it is replayed. The first seven tries are taken from the shards'
+// Work that keeps failing becomes a dead letter after its last attempt: it is listed, and done when it is replayed. The first seven attempts are taken from the shards'
 // files, because their pauses add up to an hour.
 
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { startServer } from "./support/server.ts";
 import type { Server } from "./support/server.ts";
 
 const MINUTE = "* * * * *";
-const state = mkdtempSync(path.join(os.tmpdir(), "tenantry-parked-"));
+const state = mkdtempSync(path.join(os.tmpdir(), "tenantry-dead-letters-"));
 after(() => rmSync(state, { recursive: true, force: true }));
 
 /** Runs `work` on a server of its own over the state that all tests here share, one after the other. */
@@ -25,41 +25,41 @@ async function serving<T>(vars: Record<string, string>, work: (server: Server) =
   }
 }
 
-const parked = async (server: Server) => expect(await vendor(server).get("/v1/parked"), 200).data;
+const deadLetters = async (server: Server) => expect(await vendor(server).get("/v1/dead-letters"), 200).data;
 
-const onlyParked = (server: Server) =>
-  eventually("something is parked", 20_000, async () => {
+const onlyDeadLetter = (server: Server) =>
+  eventually("a dead letter", 20_000, async () => {
     await server.cron(MINUTE);
-    const [first, ...more] = await parked(server);
+    const [first, ...more] = await deadLetters(server);
     assert.deepEqual(more, []);
     return first;
   });
 
-test("a mail that no provider takes is parked on its last try, and sent when it is replayed", async () => {
+test("a mail that no provider accepts becomes a dead letter with its last attempt, and is sent when it is replayed", async () => {
   const acme = await serving({ TENANTRY_ENVIRONMENT: "production" }, (server) => signUp(server, "Acme"));
   await tamper(state, "UPDATE mails SET attempts = 7, next_attempt_at = 1 WHERE sent_at IS NULL");
-  const mail = await serving({ TENANTRY_ENVIRONMENT: "production" }, onlyParked);
+  const mail = await serving({ TENANTRY_ENVIRONMENT: "production" }, onlyDeadLetter);
   assert.deepEqual([mail.kind, mail.name, mail.attempts, mail.organization], ["mail", "organization-welcome", 8, acme.id]);
   assert.match(mail.lastError, /no mail provider/);
   await serving({}, async (server) => {
-    assert.equal((await vendor(server).post("/v1/parked/replays", { id: mail.$id })).status, 204);
-    assert.deepEqual(await parked(server), []);
+    assert.equal((await vendor(server).post("/v1/dead-letters/replays", { id: mail.$id })).status, 204);
+    assert.deepEqual(await deadLetters(server), []);
     assert.deepEqual(await templates(server, acme.email), ["organization-welcome"]);
   });
 });
 
-test("a step that fails is parked on its last try, the others are done, and a replay does it", async () => {
+test("a failing step becomes a dead letter with its last attempt, the other steps are done, and a replay runs it", async () => {
   const bolt = await serving({}, (server) => signUp(server, "Bolt"));
   const again = "UPDATE events SET dispatched_at = NULL, next_attempt_at = 1 WHERE type = 'Subscription.created'";
   const seventh = "UPDATE reaction_runs SET status = 'retrying', attempts = 7 WHERE step = 'trials.admit_usage'";
   const mine = `organization_id = '${bolt.id}'`;
   await tamper(state, `UPDATE subscriptions SET plan = 'gone' WHERE ${mine}; ${again} AND ${mine}; ${seventh} AND ${mine};`);
-  const step = await serving({}, onlyParked);
+  const step = await serving({}, onlyDeadLetter);
   assert.deepEqual([step.kind, step.name, step.attempts, step.organization], ["step", "trials.admit_usage", 8, bolt.id]);
   await tamper(state, `UPDATE subscriptions SET plan = 'professional' WHERE ${mine}`);
   await serving({}, async (server) => {
-    assert.equal((await vendor(server).post("/v1/parked/replays", { id: step.$id })).status, 204);
-    assert.deepEqual(await parked(server), []);
+    assert.equal((await vendor(server).post("/v1/dead-letters/replays", { id: step.$id })).status, 204);
+    assert.deepEqual(await deadLetters(server), []);
     const here = company(server, bolt.id, bolt.email);
     expect(await (await backend(server, here)).get("/v1/quotas/apiCalls"), 200);
   });
