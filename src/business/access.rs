@@ -5,20 +5,20 @@ use super::company::Company;
 use crate::events::{ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated};
 use crate::workflow;
 
-workflow! { "access", "Creating, rotating or revoking an API key updates the Meter, even if the request was cut off.";
+workflow! { "access", "Creating, rotating or revoking an API key updates the Meter, even if the request was interrupted.";
     when ApiKeyCreated => [add_key];
     when ApiKeyRotated => [update_key_end];
     when ApiKeyRevoked => [remove_key];
 }
 
 fn add_key(created: &ApiKeyCreated, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterKey(created.key)]
+    vec![Action::UpdateMeterKey(created.key)]
 }
 
 fn update_key_end(rotated: &ApiKeyRotated, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterKey(rotated.key)]
+    vec![Action::UpdateMeterKey(rotated.key)]
 }
 
 fn remove_key(revoked: &ApiKeyRevoked, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterKey(revoked.key)]
+    vec![Action::UpdateMeterKey(revoked.key)]
 }

@@ -1,4 +1,4 @@
-//! What a step can ask for. Closed: a process can do these things and no others.
+//! The actions that a step can return. The list is closed: a process can do nothing else.
 
 use crate::events::{Event, ItemKey};
 use crate::kernel::decision::Mail;
@@ -8,31 +8,31 @@ use crate::kernel::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    Send(Mail),
+    SendMail(Mail),
     CreateChecklist,
     CompleteItem(ItemKey),
     CompleteOnboarding,
     StartTrial {
         plan: String,
     },
-    /// Lets a fact become true later.
-    Later {
+    /// Raises a fact at a later time.
+    ScheduleEvent {
         at: Timestamp,
         event: Event,
     },
-    /// Makes the Meter know what the company is entitled to.
-    TellMeterEntitlements,
-    /// Makes the Meter know a key, or its revocation.
-    TellMeterKey(KeyId),
-    /// Ends every key and client in the hands of a person who is no longer a member, also at the Meter.
-    EndCredentialsOf(PersonId),
-    /// Makes the Meter know the company's own limits and grants, as they stand now.
-    TellMeterLimits,
-    /// Makes the Meter know how many members there are and which seats are held, as it stands now.
-    TellMeterSeats,
+    /// Sends the company's entitlements to its Meter.
+    UpdateMeterEntitlements,
+    /// Sends an API key, or its revocation, to the Meter.
+    UpdateMeterKey(KeyId),
+    /// Revokes the API keys and OAuth clients of a former member, also in the Meter.
+    RevokeCredentials(PersonId),
+    /// Sends the company's current limits and grants to its Meter.
+    UpdateMeterLimits,
+    /// Sends the current number of members and held seats to the Meter.
+    UpdateMeterSeats,
     ExpireInvitation(InvitationId),
-    /// Makes the directory say whether this person is a member.
-    KeepDirectoryTrue(PersonId),
+    /// Makes the directory's entry agree with the person's membership.
+    SyncDirectoryMembership(PersonId),
     FinalizeInvoice(InvoiceId),
     /// Ends a pause at its scheduled end.
     EndPause {
@@ -55,19 +55,19 @@ pub enum Action {
     NumberCreditNote(CreditNoteId),
     /// Expires the rest of a credit, if its time has come.
     ExpireCredit(CreditId),
-    /// Makes the Meter know whether the company may write.
-    TellMeterStatus,
-    /// Records that the company is to be erased, if it still is.
+    /// Sends to the Meter whether the company may record usage.
+    UpdateMeterStatus,
+    /// Requests the erasure of the company, unless it was reactivated.
     BeginErasure,
-    /// Records that the company is to be moved to another database.
+    /// Records the start of the company's move to another database.
     BeginMove {
         id: MoveId,
         shard: usize,
     },
-    /// Has work of the company go on in the background.
-    GoOn(Work),
-    /// Writes to the people named, if they are members.
-    SendToMembers {
+    /// Queues the company's export, erasure or move to continue in the background.
+    ContinueWork(Work),
+    /// Sends a mail to each of the people who are members.
+    SendMailToMembers {
         people: Vec<PersonId>,
         mail: Mail,
     },

@@ -1,4 +1,4 @@
-//! How a company stands when a step looks at it.
+//! The state of a company on which a step decides.
 
 use serde_json::{Value, json};
 
@@ -28,13 +28,13 @@ pub struct Company {
     pub organization: Organization,
     pub items: Vec<Item>,
     pub subscription: Option<Subscription>,
-    /// How many people belong to it, as far as they are managed here.
+    /// The number of members that are managed here.
     pub members: u32,
-    /// Invoices that have no number yet.
+    /// Invoices without a number.
     pub drafts: Vec<InvoiceId>,
-    /// The company's now.
+    /// The company's present time: its test clock's, if it has one.
     pub now: Timestamp,
-    /// Where links in mails lead.
+    /// The base of links in mails.
     pub app_url: String,
 }
 
@@ -43,7 +43,7 @@ impl Company {
         Self::read(tenant, tenant.load(Self::select()).await?)
     }
 
-    /// What is read of it, in one transaction with whatever else is.
+    /// The statements that read a company, for one batch with other reads.
     pub fn select() -> Vec<TenantStatement> {
         vec![
             organizations::store::select(),
@@ -58,7 +58,7 @@ impl Company {
     pub fn read(tenant: &Tenant, rows: Vec<Vec<Row>>) -> Result<Self> {
         let mut read = rows.into_iter();
         let mut rows = || read.next().unwrap_or_default().into_iter();
-        let organization = rows().next().ok_or_else(|| Error::internal("the company is not there"))?;
+        let organization = rows().next().ok_or_else(|| Error::internal("the company's row is missing"))?;
         let organization = Organization::from(decode::<OrganizationRow>(organization)?);
         let items = rows().map(|row| Ok(Item::from(decode::<ItemRow>(row)?))).collect::<Result<_>>()?;
         let subscription = rows().next().map(|row| decode::<SubscriptionRow>(row).map(Subscription::from)).transpose()?;
@@ -84,12 +84,12 @@ impl Company {
         self.items.iter().any(|item| item.key == key && item.completed_at.is_some())
     }
 
-    /// Whom mails about running the company's account go to.
+    /// The recipients of mails about the company's account.
     pub fn administrators(&self) -> Vec<&str> {
         vec![&self.organization.email]
     }
 
-    /// A mail to the company. It is sent once per `reason`.
+    /// A mail to the company. One mail is sent per `reason`.
     pub fn mail(&self, template: &'static str, reason: String, data: Value) -> Action {
         self.mail_to(&self.organization.email, template, reason, data)
     }
@@ -99,13 +99,13 @@ impl Company {
         self.administrators().into_iter().map(|to| self.mail_to(to, template, format!("{reason}:{to}"), data.clone())).collect()
     }
 
-    /// A mail to somebody else.
+    /// A mail to another recipient.
     pub fn mail_to(&self, to: &str, template: &'static str, reason: String, data: Value) -> Action {
         let mut data = data;
         if let Some(members) = data.as_object_mut() {
             members.insert("organization".into(), json!({"$id": self.organization.id, "name": self.organization.name}));
             members.insert("appUrl".into(), self.app_url.clone().into());
         }
-        Action::Send(Mail { to: to.to_owned(), template, reason, data })
+        Action::SendMail(Mail { to: to.to_owned(), template, reason, data })
     }
 }

@@ -1,4 +1,4 @@
-//! The kernel's port `FollowUp`: what others ask of `business` without knowing it.
+//! The kernel's port `FollowUp`, implemented by the workflows: other modules run them without importing `business`.
 
 use futures::future::BoxFuture;
 
@@ -17,7 +17,7 @@ pub struct Workflows;
 impl FollowUp for Workflows {
     fn run(&self, app: App, placement: Placement, pending: Pending) -> BoxFuture<'_, Result<Remaining>> {
         Box::pin(async move {
-            // Each step acts under its own name; this one stands for what is noted between them.
+            // Each step acts under its own name; this name stands in records made between steps.
             let tenant = Platform::open(app).tenant_at(placement, Actor::System("follow_up"))?;
             runner::run_pending(&tenant, pending).await
         })

@@ -1,4 +1,4 @@
-//! The end of an organization, or what looked like one.
+//! Suspension, cancellation, erasure, moves and exports of an organization.
 
 use serde_json::json;
 
@@ -11,22 +11,22 @@ use crate::events::{
 use crate::kernel::ports::Work;
 use crate::workflow;
 
-workflow! { "lifecycle", "A company that is suspended or leaves can be read and not written; one that left is erased after its grace period.";
-    when OrganizationSuspended => [stop_usage_after_cancellation, tell_of_the_suspension];
-    when OrganizationResumed => [open_the_meter_again, tell_of_the_resumption];
-    when OrganizationCancelled => [close_the_leavers_meter, confirm_the_cancellation];
-    when CancellationWithdrawn => [open_the_stayers_meter, confirm_the_withdrawal];
-    when ErasureDue => [have_it_erased, go_on_with_the_erasure];
-    when MoveRequested => [begin_the_move, go_on_with_the_move];
-    when OwnershipTransferred => [tell_both_owners];
-    when ExportRequested => [go_on_with_the_export];
+workflow! { "lifecycle", "Suspended and cancelled companies are read-only; a cancelled company is erased after its grace period.";
+    when OrganizationSuspended => [stop_usage_while_suspended, send_suspension_mail];
+    when OrganizationResumed => [admit_usage_after_suspension, send_reactivation_mail];
+    when OrganizationCancelled => [stop_usage_after_cancellation, send_cancellation_mail];
+    when CancellationWithdrawn => [admit_usage_after_withdrawal, send_withdrawal_mail];
+    when ErasureDue => [begin_erasure, continue_erasure];
+    when MoveRequested => [begin_move, continue_move];
+    when OwnershipTransferred => [notify_both_owners];
+    when ExportRequested => [continue_export];
 }
 
-fn stop_usage_after_cancellation(_: &OrganizationSuspended, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterStatus]
+fn stop_usage_while_suspended(_: &OrganizationSuspended, _: &Company) -> Vec<Action> {
+    vec![Action::UpdateMeterStatus]
 }
 
-fn tell_of_the_suspension(suspension: &OrganizationSuspended, company: &Company) -> Vec<Action> {
+fn send_suspension_mail(suspension: &OrganizationSuspended, company: &Company) -> Vec<Action> {
     company.mail_administrators(
         "organization-suspended",
         &format!("suspended:{}", company.organization.version),
@@ -34,57 +34,57 @@ fn tell_of_the_suspension(suspension: &OrganizationSuspended, company: &Company)
     )
 }
 
-fn open_the_meter_again(_: &OrganizationResumed, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterStatus]
+fn admit_usage_after_suspension(_: &OrganizationResumed, _: &Company) -> Vec<Action> {
+    vec![Action::UpdateMeterStatus]
 }
 
-fn tell_of_the_resumption(_: &OrganizationResumed, company: &Company) -> Vec<Action> {
+fn send_reactivation_mail(_: &OrganizationResumed, company: &Company) -> Vec<Action> {
     company.mail_administrators("organization-resumed", &format!("resumed:{}", company.organization.version), &json!({}))
 }
 
-fn close_the_leavers_meter(_: &OrganizationCancelled, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterStatus]
+fn stop_usage_after_cancellation(_: &OrganizationCancelled, _: &Company) -> Vec<Action> {
+    vec![Action::UpdateMeterStatus]
 }
 
-fn confirm_the_cancellation(cancellation: &OrganizationCancelled, company: &Company) -> Vec<Action> {
+fn send_cancellation_mail(cancellation: &OrganizationCancelled, company: &Company) -> Vec<Action> {
     let data = json!({"erasesAt": cancellation.erases_at, "erasureDate": cancellation.erases_at.date()});
     company.mail_administrators("organization-cancelled", &format!("cancelled:{}", cancellation.erases_at), &data)
 }
 
-fn open_the_stayers_meter(_: &CancellationWithdrawn, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterStatus]
+fn admit_usage_after_withdrawal(_: &CancellationWithdrawn, _: &Company) -> Vec<Action> {
+    vec![Action::UpdateMeterStatus]
 }
 
-fn confirm_the_withdrawal(_: &CancellationWithdrawn, company: &Company) -> Vec<Action> {
+fn send_withdrawal_mail(_: &CancellationWithdrawn, company: &Company) -> Vec<Action> {
     company.mail_administrators("organization-cancellation-withdrawn", &format!("stays:{}", company.organization.version), &json!({}))
 }
 
-/// Not when it stays after all, or left again later: then another day is due.
-fn have_it_erased(_: &ErasureDue, company: &Company) -> Vec<Action> {
+/// Nothing where the cancellation was withdrawn; a later cancellation has a due date of its own.
+fn begin_erasure(_: &ErasureDue, company: &Company) -> Vec<Action> {
     if company.has_left() { vec![Action::BeginErasure] } else { Vec::new() }
 }
 
-/// A step of its own: what it does takes away the company, and with it this step's record.
-fn go_on_with_the_erasure(_: &ErasureDue, company: &Company) -> Vec<Action> {
-    if company.has_left() { vec![Action::GoOn(Work::Erasure)] } else { Vec::new() }
+/// A step of its own: the erasure deletes the company and with it the record of this step.
+fn continue_erasure(_: &ErasureDue, company: &Company) -> Vec<Action> {
+    if company.has_left() { vec![Action::ContinueWork(Work::Erasure)] } else { Vec::new() }
 }
 
-fn begin_the_move(wanted: &MoveRequested, _: &Company) -> Vec<Action> {
+fn begin_move(wanted: &MoveRequested, _: &Company) -> Vec<Action> {
     vec![Action::BeginMove { id: wanted.id, shard: wanted.shard }]
 }
 
-fn go_on_with_the_move(_: &MoveRequested, _: &Company) -> Vec<Action> {
-    vec![Action::GoOn(Work::Move)]
+fn continue_move(_: &MoveRequested, _: &Company) -> Vec<Action> {
+    vec![Action::ContinueWork(Work::Move)]
 }
 
-fn tell_both_owners(transfer: &OwnershipTransferred, company: &Company) -> Vec<Action> {
+fn notify_both_owners(transfer: &OwnershipTransferred, company: &Company) -> Vec<Action> {
     let mail = company.mail("ownership-transferred", format!("owner:{}:{}", transfer.to, company.organization.version), json!({}));
     match mail {
-        Action::Send(mail) => vec![Action::SendToMembers { people: vec![transfer.from, transfer.to], mail }],
+        Action::SendMail(mail) => vec![Action::SendMailToMembers { people: vec![transfer.from, transfer.to], mail }],
         _ => Vec::new(),
     }
 }
 
-fn go_on_with_the_export(_: &ExportRequested, _: &Company) -> Vec<Action> {
-    vec![Action::GoOn(Work::Export)]
+fn continue_export(_: &ExportRequested, _: &Company) -> Vec<Action> {
+    vec![Action::ContinueWork(Work::Export)]
 }

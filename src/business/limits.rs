@@ -1,14 +1,14 @@
-//! Limits: what the vendor agreed with a company holds.
+//! Limits: a changed limit or grant takes effect in the Meter.
 
 use super::actions::Action;
 use super::company::Company;
 use crate::events::LimitsChanged;
 use crate::workflow;
 
-workflow! { "limits", "A limit or a grant of one company that was changed is made known to the Meter, also when the call that did it was cut off.";
-    when LimitsChanged => [make_them_known];
+workflow! { "limits", "Changing a limit or a grant of one company updates its Meter, even if the request was interrupted.";
+    when LimitsChanged => [update_limits];
 }
 
-fn make_them_known(_: &LimitsChanged, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterLimits]
+fn update_limits(_: &LimitsChanged, _: &Company) -> Vec<Action> {
+    vec![Action::UpdateMeterLimits]
 }

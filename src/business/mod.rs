@@ -1,8 +1,10 @@
-//! The business as code: what happens when, readable by someone who does not program.
+//! The business as code: which steps follow from which facts, readable without programming.
 //!
-//! Each file is one process. `when Fact => [steps]` says what follows from a fact; a step is a pure function that answers with actions.
-//! Owns: every consequence. Does not own: how an action is done (the slices), how steps are claimed and retried (`runner.rs`).
-//! Invariants: each step of each fact takes effect once; a step that fails is tried again alone, and parked when it keeps failing;
+//! Each file is one process. `when Fact => [steps]` lists the steps that follow from a fact; a step is a pure function that returns
+//! actions.
+//! Owns: every consequence of a fact. Does not own: how an action is performed (the slices), how steps are claimed and retried
+//! (`runner.rs`).
+//! Invariants: each step of each fact takes effect once; a failed step is retried alone and becomes a dead letter after its last attempt;
 //! every fact is handled here or listed as silent. `docs/BUSINESS.md` is generated from these tables.
 
 pub mod access;
@@ -37,33 +39,33 @@ pub const WORKFLOWS: &[Workflow] = &[
     lifecycle::WORKFLOW,
 ];
 
-/// Facts that nothing follows from, on purpose; each with its reason.
+/// Facts without steps, each with the reason.
 pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
-    (EventKind::InvoiceUncollectible, "recorded for reports; whether the customer may go on is the vendor's decision"),
-    (EventKind::PaymentRecorded, "what it does to the invoice is in the same commit"),
-    (EventKind::CreditNoteIssued, "shown on the invoice; what it gives back was given with it"),
-    (EventKind::RefundPaid, "recorded for reports; the money has left already"),
-    (EventKind::CreditGranted, "shown in the portal; the next bill draws on it"),
+    (EventKind::InvoiceUncollectible, "recorded for reports; the vendor decides whether to suspend the customer"),
+    (EventKind::PaymentRecorded, "the invoice is updated in the same commit"),
+    (EventKind::CreditNoteIssued, "shown on the invoice; the credit or refund is in the same commit"),
+    (EventKind::RefundPaid, "recorded for reports; the money was already sent"),
+    (EventKind::CreditGranted, "shown in the portal; the next invoice uses it"),
     (EventKind::CreditExpired, "shown in the portal"),
-    (EventKind::CreditVoided, "shown in the portal; the vendor who took it back says why"),
-    (EventKind::SessionEnded, "each request reads the session's row, so nobody has to be told"),
-    (EventKind::InvitationAccepted, "recorded for reports; what follows belongs to the member who joined"),
-    (EventKind::MemberUpdated, "recorded for reports; roles are read when they are asked for"),
-    (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation belongs to the last checklist item"),
-    (EventKind::RoleCreated, "roles are read where they count; nothing is kept of them elsewhere"),
-    (EventKind::RoleUpdated, "roles are read where they count; nothing is kept of them elsewhere"),
-    (EventKind::RoleDeleted, "only a role that nobody holds is deleted"),
-    (EventKind::TeamCreated, "recorded for those who follow the organization"),
-    (EventKind::TeamUpdated, "recorded for those who follow the organization"),
-    (EventKind::TeamDeleted, "what the team had went with it, in the same commit"),
-    (EventKind::TeamMemberAdded, "shown in the portal; the mail is the invitation's"),
-    (EventKind::TeamMemberUpdated, "holds from the next request on"),
-    (EventKind::TeamMemberRemoved, "holds from the next request on"),
+    (EventKind::CreditVoided, "shown in the portal; the vendor gave the reason"),
+    (EventKind::SessionEnded, "each request reads the session's row, so the end takes effect at once"),
+    (EventKind::InvitationAccepted, "recorded for reports; the steps follow from `Member.joined`"),
+    (EventKind::MemberUpdated, "recorded for reports; each request reads the member's roles"),
+    (EventKind::OrganizationOnboarded, "recorded for reports; the congratulation mail follows from the last checklist item"),
+    (EventKind::RoleCreated, "each request reads the roles; no copy exists elsewhere"),
+    (EventKind::RoleUpdated, "each request reads the roles; no copy exists elsewhere"),
+    (EventKind::RoleDeleted, "only unassigned roles can be deleted"),
+    (EventKind::TeamCreated, "recorded for integrations"),
+    (EventKind::TeamUpdated, "recorded for integrations"),
+    (EventKind::TeamDeleted, "the team's members and roles are deleted in the same commit"),
+    (EventKind::TeamMemberAdded, "shown in the portal; the invitation already sent a mail"),
+    (EventKind::TeamMemberUpdated, "takes effect with the next request"),
+    (EventKind::TeamMemberRemoved, "takes effect with the next request"),
 ];
 
-/// The steps for one kind of fact, with the process each belongs to.
+/// The steps for one kind of fact, each with its process.
 pub fn steps_for(kind: EventKind) -> impl Iterator<Item = (&'static Workflow, &'static Step)> {
     WORKFLOWS.iter().flat_map(move |workflow| {
         let rules = workflow.rules.iter().filter(move |rule| rule.when == kind);

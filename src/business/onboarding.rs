@@ -39,7 +39,7 @@ fn send_welcome_email(_: &SubscriptionCreated, company: &Company) -> Vec<Action>
 
 fn schedule_check_ins(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
     let at = |day: u32| company.organization.created_at.plus(days(u64::from(day)));
-    CHECK_IN_DAYS.into_iter().map(|day| Action::Later { at: at(day), event: CheckInDue { day }.into() }).collect()
+    CHECK_IN_DAYS.into_iter().map(|day| Action::ScheduleEvent { at: at(day), event: CheckInDue { day }.into() }).collect()
 }
 
 /// Dropped when it has become pointless: all is done, or the company is gone.
@@ -73,7 +73,7 @@ fn tick_off_first_use(usage: &UsageStarted, company: &Company) -> Vec<Action> {
     }
 }
 
-/// Whoever logs in has read a mail to their address: if it is the company's, that one works.
+/// A person who logs in has read a mail to their address: if it is the company's address, that address works.
 fn tick_off_email(session: &SessionCreated, company: &Company) -> Vec<Action> {
     if session.email.eq_ignore_ascii_case(&company.organization.email) {
         vec![Action::CompleteItem(ItemKey::VerifyEmail)]

@@ -22,7 +22,7 @@ workflow! { "people", "Inviting emails the invitee; joining takes a seat; leavin
 }
 
 fn hold_seat(_: &InvitationCreated, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterSeats]
+    vec![Action::UpdateMeterSeats]
 }
 
 fn email_invitee(created: &InvitationCreated, company: &Company) -> Vec<Action> {
@@ -34,7 +34,7 @@ fn email_invitee_again(renewed: &InvitationRenewed, company: &Company) -> Vec<Ac
 }
 
 fn free_seat_of_revoked_invitation(_: &InvitationRevoked, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterSeats]
+    vec![Action::UpdateMeterSeats]
 }
 
 fn expire_invitation(due: &InvitationExpiryDue, _: &Company) -> Vec<Action> {
@@ -42,15 +42,15 @@ fn expire_invitation(due: &InvitationExpiryDue, _: &Company) -> Vec<Action> {
 }
 
 fn free_seat_of_expired_invitation(_: &InvitationExpired, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterSeats]
+    vec![Action::UpdateMeterSeats]
 }
 
 fn take_seat(_: &MemberJoined, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterSeats]
+    vec![Action::UpdateMeterSeats]
 }
 
 fn enter_directory(joined: &MemberJoined, _: &Company) -> Vec<Action> {
-    vec![Action::KeepDirectoryTrue(joined.person)]
+    vec![Action::SyncDirectoryMembership(joined.person)]
 }
 
 /// The first member alone is no team.
@@ -59,15 +59,15 @@ fn complete_team_item(_: &MemberJoined, company: &Company) -> Vec<Action> {
 }
 
 fn free_seat(_: &MemberRemoved, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterSeats]
+    vec![Action::UpdateMeterSeats]
 }
 
 fn leave_directory(removed: &MemberRemoved, _: &Company) -> Vec<Action> {
-    vec![Action::KeepDirectoryTrue(removed.person)]
+    vec![Action::SyncDirectoryMembership(removed.person)]
 }
 
 fn revoke_credentials(removed: &MemberRemoved, _: &Company) -> Vec<Action> {
-    vec![Action::EndCredentialsOf(removed.person)]
+    vec![Action::RevokeCredentials(removed.person)]
 }
 
 /// The token is not in here: it is derived from these when the email is sent.

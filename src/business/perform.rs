@@ -1,4 +1,4 @@
-//! How an action becomes what is committed.
+//! How an action becomes a decision to commit.
 
 use std::collections::BTreeMap;
 
@@ -26,40 +26,40 @@ use crate::tenancy::data_movement::{erasure, move_store};
 use crate::tenancy::onboarding::rules as checklist;
 use crate::tenancy::organizations;
 
-/// Turns an action into what is to be committed. What touches the Meter or the numbers happens here, before the commit, and may happen
-/// again: both recognize a repetition.
+/// Turns an action into a decision. Calls to the Meter and to the invoice numbers happen here, before the commit, and may be repeated: both
+/// recognize a repetition.
 pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Result<Decision> {
     let moment = tenant.moment();
     match action {
-        Action::Send(mail) => Ok(Decision::new().mail(mail)),
+        Action::SendMail(mail) => Ok(Decision::new().mail(mail)),
         Action::CreateChecklist => Ok(checklist::create_checklist()),
         Action::CompleteItem(key) => Ok(checklist::complete(&company.items, key, moment)),
         Action::CompleteOnboarding => Ok(organizations::rules::complete_onboarding(&company.organization, moment)),
         Action::StartTrial { plan } => start_trial(&plan, company, tenant).await,
-        Action::Later { at, event } => Ok(Decision::new().later(at, event)),
-        Action::TellMeterEntitlements => {
+        Action::ScheduleEvent { at, event } => Ok(Decision::new().later(at, event)),
+        Action::UpdateMeterEntitlements => {
             if let Some(subscription) = &company.subscription {
                 crate::billing::subscriptions::meter::configure(tenant, subscription).await?;
             }
             Ok(Decision::new())
         }
-        Action::TellMeterKey(id) => {
+        Action::UpdateMeterKey(id) => {
             if let Some(key) = api_keys::store::find(tenant, id).await? {
                 crate::identity::api_keys::meter::put_key(tenant, &key).await?;
             }
             Ok(Decision::new())
         }
-        Action::EndCredentialsOf(person) => end_credentials_of(person, tenant).await,
-        Action::TellMeterLimits => {
+        Action::RevokeCredentials(person) => revoke_credentials_of(person, tenant).await,
+        Action::UpdateMeterLimits => {
             crate::metering::limits::meter::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
-        Action::TellMeterSeats => members::seats::update_meter(tenant).await,
+        Action::UpdateMeterSeats => members::seats::update_meter(tenant).await,
         Action::ExpireInvitation(id) => {
             let invitation = invitations::store::find(tenant, id).await?;
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
         }
-        Action::KeepDirectoryTrue(person) => keep_directory_true(tenant, person).await,
+        Action::SyncDirectoryMembership(person) => sync_directory_membership(tenant, person).await,
         Action::FinalizeInvoice(id) => crate::billing::invoices::numbers::finalize(tenant, id).await,
         Action::EndPause { subscription, resumes_at } => {
             crate::billing::subscription_changes::pauses::resume_due(tenant, subscription, resumes_at).await
@@ -71,7 +71,7 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         Action::RecognizeRevenue { invoice, ends_at } => crate::receivables::revenue::recognize(tenant, invoice, ends_at).await,
         Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
         Action::ExpireCredit(id) => expire_credit(id, tenant).await,
-        Action::TellMeterStatus => {
+        Action::UpdateMeterStatus => {
             crate::tenancy::organizations::meter::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
         }
@@ -83,11 +83,11 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             move_store::begin(tenant, id, shard).await?;
             Ok(Decision::new())
         }
-        Action::GoOn(work) => {
+        Action::ContinueWork(work) => {
             tenant.app().queues.send(vec![Message::Work { organization: tenant.organization(), work }]).await?;
             Ok(Decision::new())
         }
-        Action::SendToMembers { people, mail } => {
+        Action::SendMailToMembers { people, mail } => {
             let emails = organizations::ownership::emails(tenant, &people).await?;
             let mails = emails.into_iter().map(|to| Mail { reason: format!("{}:{to}", mail.reason), to, ..mail.clone() });
             Ok(mails.fold(Decision::new(), Decision::mail))
@@ -115,10 +115,10 @@ async fn mark_current(company: &Company, tenant: &Tenant) -> Result<Decision> {
     }
 }
 
-/// In the company's currency and by the month where the plan is sold so, or else as it is sold first.
+/// In the company's currency and by the month where the plan has such a price, otherwise at the plan's first price.
 async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<Decision> {
     let newest = plans::store::newest(tenant.app(), plan).await?;
-    let plan = newest.ok_or_else(|| Error::internal(format!("there is no plan {plan} to try")))?;
+    let plan = newest.ok_or_else(|| Error::internal(format!("the plan {plan} of a trial does not exist")))?;
     let settings = &company.organization.settings;
     let wanted = settings.currency.parse::<Currency>().ok().filter(|currency| plan.price(*currency, BillingInterval::Month).is_some());
     let first = plan.prices.first().map(|price| (price.currency, price.interval));
@@ -139,14 +139,14 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
     if plan.trial.days > 0 {
         return subscriptions::rules::start_trial(&new, tenant.moment()).map(|(_, decision)| decision);
     }
-    // A plan that can't be tried is paid for from the first day.
+    // A plan without trial days is paid for from the first day.
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity: 1, add_ons: BTreeMap::new() };
     let subscribed = crate::billing::charging::account::subscribed(tenant.app(), shape).await?;
     Ok(crate::billing::charging::beginning::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
 }
 
-/// Somebody who comes back while this runs is entered by their own step, or by the second look here, whichever is later.
-async fn keep_directory_true(tenant: &Tenant, person: PersonId) -> Result<Decision> {
+/// A person who rejoins while this runs is entered by the step of their joining or by the second check here, whichever is later.
+async fn sync_directory_membership(tenant: &Tenant, person: PersonId) -> Result<Decision> {
     if members::store::member(tenant, person).await?.is_none() {
         members::directory::forget_member(tenant, person).await?;
     }
@@ -156,9 +156,9 @@ async fn keep_directory_true(tenant: &Tenant, person: PersonId) -> Result<Decisi
     Ok(Decision::new())
 }
 
-/// Their removal has revoked the rows already; what slipped in while it ran is revoked here, and the Meter is told of all. Somebody who is
-/// a member again by now keeps what they made since.
-async fn end_credentials_of(person: PersonId, tenant: &Tenant) -> Result<Decision> {
+/// The removal has already revoked the rows; this step revokes credentials that were created meanwhile, and updates the Meter for all. A
+/// person who is a member again keeps the credentials created since.
+async fn revoke_credentials_of(person: PersonId, tenant: &Tenant) -> Result<Decision> {
     let now = tenant.app().moment().now;
     let is_back = members::store::member(tenant, person).await?.is_some();
     for key in api_keys::store::all_of(tenant, person).await?.into_iter().filter(|key| !is_back || key.revoked_at.is_some()) {

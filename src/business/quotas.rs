@@ -1,4 +1,4 @@
-//! Quotas: what happens when a limit is reached.
+//! Quotas: the steps after usage exceeds a limit.
 
 use serde_json::json;
 
@@ -7,11 +7,11 @@ use super::company::Company;
 use crate::events::UsageExceeded;
 use crate::workflow;
 
-workflow! { "quotas", "When a limit is used up, those who can do something about it hear of it, once a period.";
-    when UsageExceeded => [warn_administrators];
+workflow! { "quotas", "When a quota is exhausted, administrators are notified once per period.";
+    when UsageExceeded => [notify_administrators];
 }
 
-fn warn_administrators(usage: &UsageExceeded, company: &Company) -> Vec<Action> {
+fn notify_administrators(usage: &UsageExceeded, company: &Company) -> Vec<Action> {
     let reason = format!("quota-exceeded:{}:{}", usage.metric, usage.period_starts_at);
     let data = json!({
         "metric": usage.metric,

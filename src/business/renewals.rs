@@ -30,23 +30,23 @@ workflow! { "renewals", "Changes reach the Meter at once, pauses end on time, en
 }
 
 fn configure_next_period(_: &SubscriptionRenewed, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn raise_limits(_: &SubscriptionUpgraded, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn lower_limits(_: &SubscriptionDowngraded, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn change_limits(_: &SubscriptionChanged, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn stop_usage_while_paused(_: &SubscriptionPaused, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn end_pause(due: &ResumptionDue, _: &Company) -> Vec<Action> {
@@ -54,7 +54,7 @@ fn end_pause(due: &ResumptionDue, _: &Company) -> Vec<Action> {
 }
 
 fn admit_usage_after_pause(_: &SubscriptionResumed, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn send_resumption_mail(resumed: &SubscriptionResumed, company: &Company) -> Vec<Action> {
@@ -64,11 +64,11 @@ fn send_resumption_mail(resumed: &SubscriptionResumed, company: &Company) -> Vec
 }
 
 fn stop_usage_while_suspended(_: &SubscriptionSuspended, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn admit_usage_after_suspension(_: &SubscriptionUnsuspended, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 /// Not sent where the subscription renews, is cancelled, or ends at another time by now.
@@ -85,7 +85,7 @@ fn send_expiry_reminder(expiring: &SubscriptionExpiring, company: &Company) -> V
 }
 
 fn stop_usage_after_cancellation(_: &SubscriptionCancelled, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn send_cancellation_mail(cancelled: &SubscriptionCancelled, company: &Company) -> Vec<Action> {
@@ -93,7 +93,7 @@ fn send_cancellation_mail(cancelled: &SubscriptionCancelled, company: &Company) 
 }
 
 fn stop_usage_after_expiry(_: &SubscriptionExpired, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 fn send_expiry_mail(expired: &SubscriptionExpired, company: &Company) -> Vec<Action> {

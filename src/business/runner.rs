@@ -1,11 +1,11 @@
-//! Runs what follows from facts: each step once, each alone when it must, parked when it keeps failing.
+//! Runs the steps of facts: each step once, alone after a failure, and a dead letter after its last attempt.
 //!
-//! A step's effect and its claim `(event, step)` are one commit, so it takes effect once however often it is run. What is pending for an
-//! organization is run in rounds: one batch loads the facts, their runs and the company, one batch commits. A round goes as far as the
-//! first step that changes rows, which is the last one in it: so every step sees what those before it did. When a round fails, its facts
-//! are run step by step (`alone.rs`): there a failure is retried with growing pauses, and after the last try the step is parked, visible at
-//! `/v1/parked` and replayable with one call. Facts are run by the request that caused them, by the queue's nudge and by the minute's
-//! sweep; who comes second finds the claim.
+//! A step's effect and its claim `(event, step)` are one commit, so it takes effect once however often it is run. The pending facts of an
+//! organization are run in rounds: one batch loads the facts, their runs and the company, one batch commits. A round ends with the first
+//! step that changes rows, so that every step sees the effects of the steps before it. When a round fails, its facts are run step by step
+//! (`alone.rs`): there a failure is retried with growing pauses, and after the last attempt the step is a dead letter, listed at
+//! `/v1/dead-letters` and replayable with one call. Facts are run by the request that caused them, by the queue's message and by the
+//! minute's sweep; the second run finds the claim.
 
 mod alone;
 mod step_run;
@@ -25,15 +25,15 @@ use step_run::{PendingEvent, Progress, Run, act, acting, claim, dispatched, prog
 
 pub use alone::replay;
 
-/// Facts of one round; what is more waits for the next one.
+/// Facts of one round; further facts wait for the next round.
 const EVENTS_MAX: usize = 20;
-/// Rounds in one go; a chain longer than this goes on with the next nudge.
+/// Rounds of one run; a longer chain continues with the next message.
 const ROUNDS_MAX: usize = 200;
-/// Rounds in a row that somebody else's commits take back, before their facts are run step by step.
+/// Stale rounds in a row, before their facts are run step by step.
 const STALE_ROUNDS_MAX: usize = 2;
 
-/// Runs what is pending for this organization, and what follows from that, until nothing is left or a step fails. An error says that a
-/// database was away. Either way the sweep does the rest, so most callers go on.
+/// Runs the organization's pending facts, and the facts these raise, until none is left or a step fails. An error means that a database was
+/// unavailable. In both cases the sweep runs the remaining facts, so most callers ignore the outcome.
 pub async fn run_pending(tenant: &Tenant, pending: Pending) -> Result<Remaining> {
     let mut stale_rounds: usize = 0;
     for _ in 0..ROUNDS_MAX {
@@ -46,35 +46,35 @@ pub async fn run_pending(tenant: &Tenant, pending: Pending) -> Result<Remaining>
             Ok(Next::Round) => stale_rounds = 0,
             Err(Error::Stale) if stale_rounds < STALE_ROUNDS_MAX => stale_rounds = stale_rounds.saturating_add(1),
             Err(_) => {
-                // Which step it was, and why, is found where each is alone.
+                // Running each step alone finds the step that failed and its error.
                 if alone::run(tenant, &round.facts).await? == Remaining::Failures {
                     return Ok(Remaining::Failures);
                 }
             }
         }
     }
-    Err(Error::Unavailable("a long chain of facts goes on with the next nudge".into()))
+    Err(Error::Unavailable("a long chain of facts continues with the next message".into()))
 }
 
-/// What is to be looked at after a round.
+/// Whether another round is needed.
 enum Next {
-    /// All that was pending is done, and nothing came of it.
+    /// All pending facts are done, and none was raised.
     Nothing,
     Round,
 }
 
-/// What one batch has loaded.
+/// The rows that one batch loaded.
 struct Round {
     facts: Vec<PendingEvent>,
     runs: Vec<Run>,
     company: Vec<Vec<Row>>,
 }
 
-/// What a round is going to commit.
+/// The commit of one round.
 #[derive(Default)]
 struct Plan {
     decision: Decision,
-    /// Who changes rows, and because of which fact: the last step, if it does.
+    /// The step that changes rows, and its fact: only the last step of a round may.
     changes: Option<(&'static str, EventId)>,
 }
 
@@ -114,7 +114,7 @@ impl Round {
         Ok(Self { facts, runs: decoded(read.next())?, company })
     }
 
-    /// Runs the steps that wait, in order, up to the first one that changes rows: their claims and what they want are one commit.
+    /// Runs the waiting steps, in order, up to the first one that changes rows: their claims and effects are one commit.
     async fn run(&self, tenant: &Tenant) -> Result<Next> {
         let company = Company::read(tenant, self.company.clone())?;
         let mut plan = Plan::default();
@@ -137,7 +137,7 @@ impl Round {
         Ok(if is_last && !raises { Next::Nothing } else { Next::Round })
     }
 
-    /// Adds the steps of one fact to what is committed; false when some of them are left for the next round.
+    /// Adds the steps of one fact to the commit; false when some of them are left for the next round.
     async fn run_fact(&self, tenant: &Tenant, company: &Company, fact: &PendingEvent, plan: &mut Plan) -> Result<bool> {
         let event = fact.event()?;
         let now = tenant.app().moment().now;

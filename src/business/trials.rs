@@ -7,7 +7,7 @@ use super::company::Company;
 use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
-workflow! { "trials", "Every organization tries its plan for as long as the plan says. The end of the trial is announced, and then paid periods start.";
+workflow! { "trials", "Every organization starts with the trial of its plan. Its end is announced, and then paid periods start.";
     when OrganizationCreated => [start_trial];
     when SubscriptionCreated => [admit_usage];
     when TrialEnding => [send_trial_ending_mail];
@@ -26,7 +26,7 @@ fn start_trial(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
 }
 
 fn admit_usage(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }
 
 /// Not sent where the organization has left or pays already.
@@ -44,5 +44,5 @@ fn send_trial_ending_mail(trial: &TrialEnding, company: &Company) -> Vec<Action>
 }
 
 fn configure_first_paid_period(_: &TrialConverted, _: &Company) -> Vec<Action> {
-    vec![Action::TellMeterEntitlements]
+    vec![Action::UpdateMeterEntitlements]
 }

@@ -4,13 +4,13 @@ use super::actions::Action;
 use super::company::Company;
 use crate::events::{Event, EventKind};
 
-/// One step: what to do about a fact, given how the company stands.
+/// One step: the actions that follow from a fact, given the company's state.
 pub struct Step {
     pub name: &'static str,
     pub run: fn(&Event, &Company) -> Vec<Action>,
 }
 
-/// What follows from one fact, in order.
+/// The steps that follow from one fact, in order.
 pub struct Rule {
     pub when: EventKind,
     pub steps: &'static [Step],
@@ -23,7 +23,7 @@ pub struct Workflow {
     pub rules: &'static [Rule],
 }
 
-/// Writes a process down: its name, its story in one sentence, and what happens when.
+/// Declares a process: its name, its story in one sentence, and the steps of each fact.
 #[macro_export]
 macro_rules! workflow {
     ($name:literal, $story:literal; $(when $fact:ident => [$($step:ident),* $(,)?];)*) => {

@@ -1,4 +1,4 @@
-//! Delivery: messages to the outside.
+//! Delivery: messages to people and other systems.
 //!
 //! Owns: mails and how they are sent. Does not own: when one is sent (`business/`).
 

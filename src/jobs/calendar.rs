@@ -1,4 +1,4 @@
-//! The calendar: what happens each minute, hour and day.
+//! The calendar: the tasks of each minute, hour and day.
 
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::operations::{exports, maintenance, test_clocks};
 use crate::tenancy::data_movement::{erasure, move_store};
 use crate::tenancy::signup::placement;
 
-/// One thing that is done on schedule; gives how many it found.
+/// A scheduled task; returns the number of rows it processed.
 pub struct Task {
     pub name: &'static str,
     pub run: fn(Platform) -> BoxFuture<'static, Result<usize>>,
@@ -34,36 +34,33 @@ pub const CALENDAR: &[Entry] = &[
         cron: "* * * * *",
         when: "Every minute",
         tasks: &[
-            Task { name: "let due facts become true", run: |platform| Box::pin(fire_due_events(platform)) },
-            Task { name: "nudge facts that still wait for their steps", run: |platform| Box::pin(nudge_pending_events(platform)) },
-            Task { name: "nudge mails that still wait to be sent", run: |platform| Box::pin(nudge_pending_mails(platform)) },
-            Task { name: "go on with exports, moves and erasures", run: |platform| Box::pin(nudge_unfinished_work(platform)) },
-            Task { name: "nudge login mails that still wait to be sent", run: |platform| Box::pin(nudge_unmailed_logins(platform)) },
-            Task { name: "finish sign-ups that were cut off", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
-            Task { name: "bill again what could not be billed", run: |platform| Box::pin(bill_again(platform)) },
+            Task { name: "raise due facts", run: |platform| Box::pin(raise_due_events(platform)) },
+            Task { name: "run the steps of pending facts", run: |platform| Box::pin(queue_pending_events(platform)) },
+            Task { name: "send pending mails", run: |platform| Box::pin(queue_pending_mails(platform)) },
+            Task { name: "continue exports, moves and erasures", run: |platform| Box::pin(queue_unfinished_work(platform)) },
+            Task { name: "send pending login mails", run: |platform| Box::pin(queue_unmailed_logins(platform)) },
+            Task { name: "finish interrupted sign-ups", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
+            Task { name: "retry failed billing", run: |platform| Box::pin(retry_failed_billing(platform)) },
         ],
     },
     Entry {
         cron: "0 * * * *",
         when: "Every hour",
         tasks: &[
-            Task { name: "bill the subscriptions that are due", run: |platform| Box::pin(bill_due_subscriptions(platform)) },
-            Task { name: "tell Meters of members that they were not told of", run: |platform| Box::pin(tell_untold_seats(platform)) },
+            Task { name: "bill due subscriptions", run: |platform| Box::pin(bill_due_subscriptions(platform)) },
+            Task { name: "update the seats of outdated Meters", run: |platform| Box::pin(update_outdated_seats(platform)) },
         ],
     },
     Entry {
         cron: "0 5 * * *",
         when: "Every day",
         tasks: &[
-            Task { name: "forget answers older than 48 hours", run: |platform| Box::pin(forget_old_answers(platform)) },
-            Task { name: "forget exports older than 7 days", run: |platform| Box::pin(forget_old_exports(platform)) },
-            Task { name: "forget who asked the public endpoints", run: |platform| Box::pin(forget_full_throttles(platform)) },
-            Task {
-                name: "replace the key that signs access tokens after 90 days",
-                run: |platform| Box::pin(keep_signing_keys_fresh(platform)),
-            },
-            Task { name: "forget logins that expired a day ago", run: |platform| Box::pin(forget_expired_logins(platform)) },
-            Task { name: "forget sessions that expired a month ago", run: |platform| Box::pin(forget_expired_sessions(platform)) },
+            Task { name: "delete stored answers older than 48 hours", run: |platform| Box::pin(delete_old_answers(platform)) },
+            Task { name: "delete exports older than 7 days", run: |platform| Box::pin(delete_old_exports(platform)) },
+            Task { name: "delete the counters of full rate limits", run: |platform| Box::pin(delete_full_throttles(platform)) },
+            Task { name: "rotate the signing key of access tokens after 90 days", run: |platform| Box::pin(rotate_signing_keys(platform)) },
+            Task { name: "delete logins that expired a day ago", run: |platform| Box::pin(delete_expired_logins(platform)) },
+            Task { name: "delete sessions that expired a month ago", run: |platform| Box::pin(delete_expired_sessions(platform)) },
         ],
     },
 ];
@@ -79,12 +76,12 @@ pub async fn run(platform: &Platform, cron: &str) -> Vec<(&'static str, Result<u
     results
 }
 
-/// Rows that one sweep takes up; the next one takes the rest.
+/// Rows of one sweep; the next sweep processes the rest.
 const SWEEP_MAX: u32 = 500;
-/// A fact younger than this is still in the hands of the request that caused it.
+/// A fact younger than this is still run by the request that caused it.
 const IN_HAND: std::time::Duration = seconds(10);
 
-async fn fire_due_events(platform: Platform) -> Result<usize> {
+async fn raise_due_events(platform: Platform) -> Result<usize> {
     test_clocks::due::fire_in_real_time(&platform, SWEEP_MAX).await
 }
 
@@ -94,7 +91,7 @@ struct PendingEvent {
     id: EventId,
 }
 
-async fn nudge_pending_events(platform: Platform) -> Result<usize> {
+async fn queue_pending_events(platform: Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(IN_HAND);
     let text = "SELECT organization_id, id
                 FROM events
@@ -102,7 +99,7 @@ async fn nudge_pending_events(platform: Platform) -> Result<usize> {
                 ORDER BY next_attempt_at
                 LIMIT ?2";
     let rows: Vec<PendingEvent> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
-    nudge(&platform, rows.into_iter().map(|row| Message::Event { organization: row.organization_id, event: row.id }).collect()).await
+    queue(&platform, rows.into_iter().map(|row| Message::Event { organization: row.organization_id, event: row.id }).collect()).await
 }
 
 #[derive(Deserialize)]
@@ -111,11 +108,11 @@ struct PendingMail {
     id: MailId,
 }
 
-async fn nudge_pending_mails(platform: Platform) -> Result<usize> {
+async fn queue_pending_mails(platform: Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(IN_HAND);
     let text = "SELECT organization_id, id FROM mails WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2";
     let rows: Vec<PendingMail> = platform.every_shard(text, &[Value::from(before), Value::from(SWEEP_MAX)]).await?;
-    nudge(&platform, rows.into_iter().map(|row| Message::Mail { organization: row.organization_id, mail: row.id }).collect()).await
+    queue(&platform, rows.into_iter().map(|row| Message::Mail { organization: row.organization_id, mail: row.id }).collect()).await
 }
 
 async fn finish_cut_off_sign_ups(platform: Platform) -> Result<usize> {
@@ -127,51 +124,51 @@ async fn bill_due_subscriptions(platform: Platform) -> Result<usize> {
     billing_run::pages::begin(&platform).await
 }
 
-async fn bill_again(platform: Platform) -> Result<usize> {
+async fn retry_failed_billing(platform: Platform) -> Result<usize> {
     billing_run::pages::retry_failed(&platform).await
 }
 
-async fn tell_untold_seats(platform: Platform) -> Result<usize> {
+async fn update_outdated_seats(platform: Platform) -> Result<usize> {
     members::seats::update_outdated_meters(&platform).await
 }
 
-async fn forget_old_answers(platform: Platform) -> Result<usize> {
-    maintenance::forget_old_answers(&platform).await
+async fn delete_old_answers(platform: Platform) -> Result<usize> {
+    maintenance::delete_old_answers(&platform).await
 }
 
-async fn forget_old_exports(platform: Platform) -> Result<usize> {
-    exports::work::forget_old(&platform).await
+async fn delete_old_exports(platform: Platform) -> Result<usize> {
+    exports::steps::delete_expired(&platform).await
 }
 
-/// What one message could not finish, or whose message was lost.
-async fn nudge_unfinished_work(platform: Platform) -> Result<usize> {
+/// Work that one message could not finish, or whose message was lost.
+async fn queue_unfinished_work(platform: Platform) -> Result<usize> {
     let mut messages = erasure::unfinished(&platform).await?;
     messages.extend(move_store::unfinished(&platform).await?);
-    messages.extend(exports::work::unfinished(&platform).await?);
-    nudge(&platform, messages).await
+    messages.extend(exports::steps::unfinished(&platform).await?);
+    queue(&platform, messages).await
 }
 
-async fn nudge_unmailed_logins(platform: Platform) -> Result<usize> {
-    nudge(&platform, logins::store::unmailed(&platform, SWEEP_MAX).await?).await
+async fn queue_unmailed_logins(platform: Platform) -> Result<usize> {
+    queue(&platform, logins::store::unmailed(&platform, SWEEP_MAX).await?).await
 }
 
-async fn forget_expired_logins(platform: Platform) -> Result<usize> {
+async fn delete_expired_logins(platform: Platform) -> Result<usize> {
     logins::store::forget_expired(&platform).await
 }
 
-async fn forget_expired_sessions(platform: Platform) -> Result<usize> {
+async fn delete_expired_sessions(platform: Platform) -> Result<usize> {
     sessions::store::forget_expired(&platform).await
 }
 
-async fn forget_full_throttles(platform: Platform) -> Result<usize> {
+async fn delete_full_throttles(platform: Platform) -> Result<usize> {
     throttle::forget_full(platform.app()).await
 }
 
-async fn keep_signing_keys_fresh(platform: Platform) -> Result<usize> {
+async fn rotate_signing_keys(platform: Platform) -> Result<usize> {
     access_tokens::keys::keep_fresh(&platform).await
 }
 
-async fn nudge(platform: &Platform, messages: Vec<Message>) -> Result<usize> {
+async fn queue(platform: &Platform, messages: Vec<Message>) -> Result<usize> {
     let count = messages.len();
     if count > 0 {
         platform.app().queues.send(messages).await?;

@@ -1,4 +1,4 @@
-//! What the queues bring: nudges to look at committed rows. Handling one twice does nothing twice.
+//! Queue messages: each names committed rows to process. Handling a message twice has one effect.
 
 use std::collections::BTreeMap;
 
@@ -19,16 +19,16 @@ use crate::kernel::tenant::{Actor, Tenant};
 use crate::operations::exports;
 use crate::tenancy::data_movement::{erasure, relocation};
 
-/// Organizations that are handled side by side: what one invocation may have open at once.
+/// Organizations that are handled concurrently: the connections that one invocation may have open.
 const ORGANIZATIONS_AT_ONCE: usize = 6;
 
-/// Handles one message. An error lets the queue bring it again.
+/// Handles one message. An error makes the queue deliver it again.
 pub async fn handle(platform: &Platform, message: Message) -> Result<()> {
     handle_all(platform, vec![message]).await.into_iter().next().unwrap_or(Ok(()))
 }
 
-/// Handles what a queue brings at once, and says of each message what became of it. Where the organizations live is asked once for all;
-/// they are handled side by side, and what concerns one of them in its order.
+/// Handles a batch of messages and returns the outcome of each. One read finds the placements of all organizations. Organizations are
+/// handled concurrently, the messages of one organization in order.
 pub async fn handle_all(platform: &Platform, messages: Vec<Message>) -> Vec<Result<()>> {
     let count = messages.len();
     let mut groups: BTreeMap<Option<OrganizationId>, Vec<(usize, Message)>> = BTreeMap::new();
@@ -53,12 +53,12 @@ async fn handle_in_order(
     group: Vec<(usize, Message)>,
 ) -> Vec<(usize, Result<()>)> {
     let mut outcomes = Vec::with_capacity(group.len());
-    // Running an organization's facts runs all of them: one look answers every nudge.
-    let mut settled: Option<Result<()>> = None;
+    // One run covers all pending facts of an organization, so it answers all its event messages.
+    let mut events_outcome: Option<Result<()>> = None;
     for (place, message) in group {
-        let outcome = match (&message, &settled) {
+        let outcome = match (&message, &events_outcome) {
             (Message::Event { .. }, Some(outcome)) => outcome.clone(),
-            (Message::Event { .. }, None) => settled.insert(handle_one(platform, placements, message).await).clone(),
+            (Message::Event { .. }, None) => events_outcome.insert(handle_one(platform, placements, message).await).clone(),
             _ => handle_one(platform, placements, message).await,
         };
         outcomes.push((place, outcome));
@@ -85,30 +85,31 @@ async fn handle_one(platform: &Platform, placements: &BTreeMap<OrganizationId, P
         Message::BillingPage(page) => pages::send_page(platform, BillingPage::read(page)?).await,
         Message::Work { organization, work: Work::Export } => {
             let Some(tenant) = tenant(organization, "export").await? else { return Ok(()) };
-            let is_finished = exports::work::go_on(&tenant).await?;
-            come_again_unless(is_finished, platform, organization, Work::Export).await
+            let is_finished = exports::steps::continue_export(&tenant).await?;
+            requeue_unless(is_finished, platform, organization, Work::Export).await
         }
-        Message::Work { organization, work: Work::Erasure } => erasure::go_on(platform, organization).await,
+        Message::Work { organization, work: Work::Erasure } => erasure::continue_erasure(platform, organization).await,
         Message::Work { organization, work: Work::Move } => {
-            let is_finished = relocation::go_on(platform, organization).await?;
-            come_again_unless(is_finished, platform, organization, Work::Move).await
+            let is_finished = relocation::continue_move(platform, organization).await?;
+            requeue_unless(is_finished, platform, organization, Work::Move).await
         }
         Message::Login { login } => logins::mail::send(platform, login).await,
         Message::Probe {} => Ok(()),
     }
 }
 
-/// A step that fails has its own retries and its own parking, so the message is done; a database that is away lets it come again.
+/// A failed step is retried or becomes a dead letter by itself, so the message is done. An unavailable database makes the queue deliver the
+/// message again.
 async fn run_pending(tenant: &Tenant) -> Result<()> {
     runner::run_pending(tenant, Pending::Due).await.map(|_| ())
 }
 
-/// Background work that is not finished in the time of one message asks for another.
-async fn come_again_unless(is_finished: bool, platform: &Platform, organization: OrganizationId, work: Work) -> Result<()> {
+/// Queues another message for work that one message did not finish.
+async fn requeue_unless(is_finished: bool, platform: &Platform, organization: OrganizationId, work: Work) -> Result<()> {
     if is_finished { Ok(()) } else { platform.app().queues.send(vec![Message::Work { organization, work }]).await }
 }
 
-/// None for an organization that was erased: what was still to be done for it has gone with it.
+/// None for an erased organization: its remaining messages have nothing to process.
 async fn tenant(
     platform: &Platform,
     placements: &BTreeMap<OrganizationId, Placement>,

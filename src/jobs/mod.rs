@@ -1,6 +1,6 @@
-//! Jobs: what runs without a request.
+//! Jobs: work without a request.
 //!
-//! Owns: the calendar of crons, queue messages, dead letters. Does not own: what a job does (its slice).
+//! Owns: the calendar of crons, queue messages, dead letters. Does not own: the work of a job (its slice).
 
 pub mod calendar;
 pub mod dead_letters;

@@ -1,4 +1,4 @@
-//! Tells the business: `docs/BUSINESS.md`, generated from the tables.
+//! Generates `docs/BUSINESS.md` from the workflows and the calendar.
 
 use crate::business::{SILENT, WORKFLOWS};
 use crate::jobs::calendar::CALENDAR;
@@ -15,7 +15,7 @@ pub fn markdown() -> String {
             text.push_str(&format!("| `{}` | {} |\n", rule.when.wire_name(), steps.join(", then ")));
         }
     }
-    text.push_str("\n## Nothing follows, on purpose\n\n| when | because |\n|---|---|\n");
+    text.push_str("\n## Facts without steps\n\n| when | reason |\n|---|---|\n");
     for (kind, reason) in SILENT {
         text.push_str(&format!("| `{}` | {reason} |\n", kind.wire_name()));
     }

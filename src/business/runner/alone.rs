@@ -1,4 +1,4 @@
-//! Runs facts step by step: each step is loaded and committed alone, so that one that fails holds up no other.
+//! Runs facts step by step: each step is loaded and committed alone, so that a failing step delays no other.
 
 use super::step_run::{PendingEvent, Progress, Run, act, acting, claim, dispatched, progress, record_run};
 use crate::business::company::Company;
@@ -13,7 +13,7 @@ use crate::kernel::tenant::{Tenant, until_fresh};
 use crate::kernel::time::{Timestamp, hours, seconds};
 use crate::tenant_sql;
 
-/// A step that keeps failing is parked after about 20 minutes.
+/// A step that keeps failing becomes a dead letter after about 20 minutes.
 const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(10), pause_max: hours(1) };
 
 pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Remaining> {
@@ -26,7 +26,7 @@ pub(super) async fn run(tenant: &Tenant, facts: &[PendingEvent]) -> Result<Remai
     Ok(remaining)
 }
 
-/// Runs the steps of one fact that are not done yet, each alone, and notes when to come back for those that failed.
+/// Runs the unfinished steps of one fact, each alone, and sets the time of the next attempt if any failed.
 async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Remaining> {
     let event = fact.event()?;
     let runs = runs(tenant, fact.id).await?;
@@ -39,7 +39,7 @@ async fn run_fact(tenant: &Tenant, fact: &PendingEvent) -> Result<Remaining> {
         if let Err(error) = run_step(&acting, fact.id, &name, attempts.saturating_add(1), &event, step).await {
             let failure = RETRIES.failed_again(attempts, now, &fact.id.to_string());
             record_failure(&acting, fact.id, &name, failure, &error).await?;
-            // The fact comes again when the step that pauses longest does.
+            // The fact is due again when the longest pause of its steps ends.
             next_attempt_at = next_attempt_at.max(failure.next_attempt_at);
         }
     }
@@ -66,7 +66,7 @@ async fn runs(tenant: &Tenant, event: EventId) -> Result<Vec<Run>> {
 /// Runs one step: its actions and its claim are one commit.
 async fn run_step(tenant: &Tenant, event_id: EventId, name: &str, attempts: u32, event: &Event, step: &Step) -> Result<()> {
     until_fresh(|| async {
-        // Somebody else may have done it in the meantime; then the claim below would be stale for ever.
+        // A concurrent run may have finished the step; then the claim below would be stale for ever.
         if let Progress::Finished = progress(runs(tenant, event_id).await?.iter(), name) {
             return Ok(());
         }
@@ -85,10 +85,10 @@ async fn record_failure(tenant: &Tenant, event: EventId, step: &str, failure: Fa
         .map(|_| ())
 }
 
-/// Lets a parked step be tried again, from its first attempt.
+/// Replays a dead letter: runs the step again, from the first attempt. False where there is no such dead letter.
 pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool> {
-    let parked = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "dead");
-    if !parked {
+    let is_dead_letter = runs(tenant, event).await?.iter().any(|run| run.step == step && run.status == "dead");
+    if !is_dead_letter {
         return Ok(false);
     }
     let now = tenant.app().moment().now;
@@ -104,7 +104,7 @@ pub async fn replay(tenant: &Tenant, event: EventId, step: &str) -> Result<bool>
             event,
             now
         ))
-        .audit("parkedStep.replayed", format!("{event}:{step}"), None, None);
+        .audit("deadLetter.replayed", format!("{event}:{step}"), None, None);
     tenant.commit(decision, None).await?;
     tenant.follow_up_or_leave().await;
     Ok(true)

@@ -1,4 +1,4 @@
-//! One step of one fact: what it is decided on, its claim, and the record of its run.
+//! One step of one fact: its decision, its claim, and the record of its run.
 
 use crate::business::Step;
 use crate::business::actions::Action;
@@ -26,7 +26,7 @@ pub(super) struct PendingEvent {
 impl PendingEvent {
     pub(super) fn event(&self) -> Result<Event> {
         Event::read(&self.wire_name, self.version, &self.data)
-            .ok_or_else(|| Error::internal(format!("{} v{} is recorded and no known event", self.wire_name, self.version)))
+            .ok_or_else(|| Error::internal(format!("{} v{} is recorded and is not a known event", self.wire_name, self.version)))
     }
 }
 
@@ -38,31 +38,31 @@ pub(super) struct Run {
     pub(super) attempts: u32,
 }
 
-/// How far a step is.
+/// The progress of a step.
 pub(super) enum Progress {
     Finished,
     Waiting { attempts: u32 },
 }
 
-/// The tenant in the hands of a step.
+/// The tenant, with the step as the actor.
 pub(super) fn acting(tenant: &Tenant, step: &'static str, fact: EventId) -> Tenant {
     tenant.acting_as(Actor::System(step)).on_behalf_of(OnBehalfOf::Event(fact))
 }
 
-/// What a step wants, and whether those after it must not be decided on what was loaded before it.
+/// The decision of a step, and whether the loaded company is outdated after it.
 pub(super) async fn act(step: &Step, event: &Event, company: &Company, tenant: &Tenant) -> Result<(Decision, bool)> {
     let (mut decision, mut changes) = (Decision::new(), false);
     for action in (step.run)(event, company) {
-        changes |= sets_out(&action);
+        changes |= begins_data_movement(&action);
         decision = decision.and(perform(action, company, tenant).await?);
     }
     changes |= decision.changes();
     Ok((decision, changes))
 }
 
-/// Whether an action begins what may take the company away, or freeze it: it is recorded that it was begun before anything else is.
-pub(super) fn sets_out(action: &Action) -> bool {
-    matches!(action, Action::BeginErasure | Action::BeginMove { .. } | Action::GoOn(_))
+/// Whether an action may delete or freeze the company's rows: its commit is recorded before any other step runs.
+pub(super) fn begins_data_movement(action: &Action) -> bool {
+    matches!(action, Action::BeginErasure | Action::BeginMove { .. } | Action::ContinueWork(_))
 }
 
 pub(super) fn progress<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) -> Progress {
@@ -73,7 +73,7 @@ pub(super) fn progress<'a>(mut runs: impl Iterator<Item = &'a Run>, step: &str) 
     }
 }
 
-/// What makes a step take effect once: who comes second is stale.
+/// Makes a step take effect once: the second commit is stale.
 pub(super) fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -> Decision {
     Decision::new()
         .guard(stale_if!(
@@ -91,7 +91,7 @@ pub(super) fn claim(event: EventId, step: &str, attempts: u32, now: Timestamp) -
         .write(record_run(event, step, "done", attempts, None, now))
 }
 
-/// All that follows from the fact is done or parked.
+/// All steps of the fact are done or dead letters.
 pub(super) fn dispatched(event: EventId, now: Timestamp) -> TenantStatement {
     tenant_sql!("UPDATE events SET dispatched_at = ?3 WHERE organization_id = ?1 AND id = ?2", event, now)
 }

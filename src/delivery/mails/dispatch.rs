@@ -1,4 +1,4 @@
-//! Sending what is committed: by the `email` queue, and at once when a test clock is advanced.
+//! Sends committed mails: by the `email` queue, and at once when a test clock is advanced.
 
 use serde::Deserialize;
 
@@ -14,9 +14,9 @@ use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::{Timestamp, hours, seconds};
 use crate::tenant_sql;
 
-/// A mail that can't be sent is parked after about an hour: a provider that is away mostly comes back.
+/// A mail that can't be sent becomes a dead letter after about an hour: most outages of a provider are shorter.
 const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(30), pause_max: hours(1) };
-/// Mails sent in one go for one organization.
+/// Mails of one organization that one call sends.
 const PENDING_MAX: u32 = 100;
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ struct MailRow {
     attempts: u32,
 }
 
-/// Sends one mail, unless it is sent or parked already.
+/// Sends one mail, unless it was sent or is a dead letter.
 pub async fn dispatch(tenant: &Tenant, id: MailId) -> Result<()> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, recipient, template, data, created_at, attempts
@@ -45,7 +45,7 @@ pub async fn dispatch(tenant: &Tenant, id: MailId) -> Result<()> {
     }
 }
 
-/// Sends all that waits, for an organization whose test clock moves.
+/// Sends all due mails of an organization whose test clock is advanced.
 pub async fn dispatch_pending(tenant: &Tenant) -> Result<()> {
     let statement = tenant_sql!(
         "SELECT organization_id, id, recipient, template, data, created_at, attempts
@@ -102,7 +102,7 @@ fn sent(id: MailId, attempts: u32, now: Timestamp) -> TenantStatement {
     )
 }
 
-/// A mail that keeps failing is parked: it has an error and no next attempt.
+/// After the last attempt the mail is a dead letter: it has an error and no next attempt.
 fn failed(id: MailId, failure: Failure, error: &Error) -> TenantStatement {
     tenant_sql!(
         "UPDATE mails
@@ -115,9 +115,9 @@ fn failed(id: MailId, failure: Failure, error: &Error) -> TenantStatement {
     )
 }
 
-/// Lets a parked mail be tried again, from its first attempt.
+/// Replays a dead letter: sends the mail again, from the first attempt. False where there is no such dead letter.
 pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
-    let parked = tenant_sql!(
+    let dead_letter = tenant_sql!(
         "SELECT organization_id
          FROM mails
          WHERE organization_id = ?1
@@ -126,8 +126,8 @@ pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
            AND next_attempt_at IS NULL",
         id
     );
-    let is_parked = tenant.run(vec![parked]).await?.iter().any(|rows| !rows.is_empty());
-    if is_parked {
+    let is_dead_letter = tenant.run(vec![dead_letter]).await?.iter().any(|rows| !rows.is_empty());
+    if is_dead_letter {
         let again = tenant_sql!(
             "UPDATE mails
              SET attempts = 0, next_attempt_at = ?3
@@ -138,9 +138,9 @@ pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
             id,
             tenant.app().moment().now
         );
-        let decision = Decision::new().write(again).audit("parkedMail.replayed", id.to_string(), None, None);
+        let decision = Decision::new().write(again).audit("deadLetter.replayed", id.to_string(), None, None);
         tenant.commit(decision, None).await?;
     }
     dispatch(tenant, id).await?;
-    Ok(is_parked)
+    Ok(is_dead_letter)
 }

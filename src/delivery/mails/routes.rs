@@ -1,4 +1,4 @@
-//! `/dev/inbox` and `/dev/emails`: what would have been mailed. They exist in development only, see `http::handle`.
+//! `/dev/inbox` and `/dev/emails`: the mails of the local mailer. They exist in development only, see `api::handle`.
 
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;

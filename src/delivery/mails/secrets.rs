@@ -1,4 +1,4 @@
-//! What a mail says and no table holds: a secret is made when its mail is sent, from data that opens nothing.
+//! The secrets of mails: no table holds them; they are derived when the mail is sent, from data that is no credential.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +22,7 @@ struct Named {
     generation: u32,
 }
 
-/// The data a template is rendered with: what was committed, and the secret where the template has one.
+/// The data of a template: the committed data, and the secret where the template has one.
 pub fn added(template: &str, data: &Value, organization: OrganizationId, secret: &[u8]) -> Result<Value> {
     let mut data = data.clone();
     if template == TEAM_INVITATION {

@@ -101,7 +101,7 @@ pub fn revoke(id: KeyId, at: Timestamp) -> TenantStatement {
 }
 
 /// Revokes every key of a member, for the decision that removes them. The Meter is updated by
-/// `Action::EndCredentialsOf`.
+/// `Action::RevokeCredentials`.
 pub fn revoke_all_of(person: PersonId, at: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE api_keys

@@ -9,6 +9,7 @@ use crate::kernel::ids::ExportId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
+/// The status of an export; only a `done` one can be downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ExportStatus)]
@@ -19,7 +20,7 @@ pub enum Status {
     Failed,
 }
 
-/// Where an export goes on.
+/// Where the next step of an export continues.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "in", rename_all = "camelCase")]
 pub enum Position {
@@ -46,7 +47,7 @@ pub struct Export {
     pub bytes: u64,
     pub digest: String,
     pub attempts: u32,
-    /// The pause after a failure ends then.
+    /// The end of the pause after a failure.
     pub next_attempt_at: Option<Timestamp>,
     pub version: i64,
 }
@@ -56,18 +57,16 @@ impl Export {
         matches!(self.status, Status::Done | Status::Failed)
     }
 
-    /// Whether there is something to download.
-    pub fn check_is_there(&self, now: Timestamp) -> Result<(), Problem> {
+    /// Checks that the export can be downloaded.
+    pub fn check_is_done(&self, now: Timestamp) -> Result<(), Problem> {
         match self.status {
             Status::Queued | Status::Running => {
-                Err(Problem::conflict("export_not_done", "The export is still being made. Ask again when its status is done."))
+                Err(Problem::conflict("export_not_done", "The export is not finished. Retry when its status is done."))
             }
-            Status::Failed => {
-                Err(Problem::conflict("export_failed", "The export could not be made. Ask for a new one with POST /v1/exports."))
-            }
+            Status::Failed => Err(Problem::conflict("export_failed", "The export failed. Create another one with POST /v1/exports.")),
             Status::Done if self.expires_at.is_some_and(|expires_at| expires_at <= now) => {
-                let detail = "An export is kept for 7 days. Ask for a new one with POST /v1/exports.";
-                Err(Problem::new(410, "export_expired", "The export is no longer kept", detail))
+                let detail = "The content of an export is deleted after 7 days. Create another export with POST /v1/exports.";
+                Err(Problem::new(410, "export_expired", "The export has expired", detail))
             }
             Status::Done => Ok(()),
         }

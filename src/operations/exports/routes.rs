@@ -24,26 +24,27 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::tenancy::onboarding::rules::progress;
 
-/// How an export is written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ExportFormat)]
 pub enum Format {
-    /// A JSON object a line.
+    /// One JSON object per line.
     #[default]
     Ndjson,
 }
 
-/// An export is of everything.
+/// An export always contains all data of the organization.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewExport {
+    /// The format of the content.
     #[serde(default)]
     #[schema(required = false)]
     pub format: Format,
 }
 
-/// An export of everything of an organization.
+/// An export of all data of an organization.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Export)]
@@ -52,27 +53,32 @@ pub struct ExportView {
     pub type_name: &'static str,
     #[serde(rename = "$id")]
     pub id: ExportId,
+    /// `queued`, `running`, `done` or `failed`.
     pub status: Status,
-    /// How much of it is written, from 0 to 1.
-    #[schema(value_type = f64)]
+    /// The written share, from 0 to 1.
+    #[schema(value_type = f64, example = 0.42)]
     pub progress: serde_json::Number,
-    /// Rows written so far, by table.
+    /// The number of rows written so far, by table.
+    #[schema(example = json!({"organizations": 1, "invoices": 12}))]
     pub rows: BTreeMap<String, u64>,
-    /// Bytes written so far.
-    #[schema(value_type = i64, minimum = 0)]
+    /// The bytes written so far.
+    #[schema(value_type = i64, minimum = 0, example = 48213)]
     pub bytes: u64,
-    /// Of everything before the last line; known at the end.
+    /// The SHA-256, in hex, of all bytes before the last line; null until the export is done.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: Option<String>,
+    /// The time of the request.
     pub created_at: Timestamp,
+    /// The time at which the export was done or failed.
     pub finished_at: Option<Timestamp>,
-    /// The content is deleted then.
+    /// The time at which the content is deleted.
     pub expires_at: Option<Timestamp>,
 }
 
 impl From<Export> for ExportView {
     fn from(export: Export) -> Self {
         let rows = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        // It is whole only with its summary, so never 1 before.
+        // The export is complete only with its summary, so the share is below 1 until then.
         let all = rows(export.rows_expected).max(rows(export.rows_written)).saturating_add(1);
         let is_done = export.status == Status::Done;
         Self {
@@ -90,12 +96,12 @@ impl From<Export> for ExportView {
     }
 }
 
-/// Export everything
+/// Create an export
 ///
-/// All rows of the organization, and all its usage events, as NDJSON. It is made in the background; `GET /v1/exports/{id}` tells how far it
-/// is. One is made at a time: asked again meanwhile, the answer is the one that is being made.
+/// Exports all rows and all usage events of the organization as NDJSON. The export runs in the background; `GET /v1/exports/{id}` returns
+/// its progress. One export runs at a time: a request made meanwhile returns the unfinished export.
 #[utoipa::path(post, path = "/v1/exports", tag = "exports", operation_id = "createExport", request_body = NewExport,
-    responses((status = 202, description = "It is being made", body = ExportView)))]
+    responses((status = 202, description = "The queued or running export", body = ExportView)))]
 pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<NewExport>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
     let Format::Ndjson = command.body.format;
@@ -112,6 +118,8 @@ pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<Ne
 }
 
 /// List exports
+///
+/// Returns the organization's exports, newest first. Expired exports stay in the list without their content.
 #[utoipa::path(get, path = "/v1/exports", tag = "exports", operation_id = "listExports",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<ExportView>)))]
@@ -122,8 +130,11 @@ pub async fn list(caller: Authorized<needs::ExportsRead>, Filter(query): Filter<
     Reply::ok(&page::list(&query, find, list, |export| export.id, ExportView::from).await?)
 }
 
-/// Read an export
-#[utoipa::path(get, path = "/v1/exports/{id}", tag = "exports", operation_id = "getExport", params(("id" = String, Path, description = "`export_...`")),
+/// Get an export
+///
+/// Returns the status and the progress of an export.
+#[utoipa::path(get, path = "/v1/exports/{id}", tag = "exports", operation_id = "getExport",
+    params(("id" = String, Path, description = "`export_...`")),
     responses((status = 200, description = "The export", body = ExportView)))]
 pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>) -> Result<Reply> {
     Reply::ok(&ExportView::from(find(&caller.tenant, id).await?))
@@ -131,15 +142,16 @@ pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<
 
 /// Download an export
 ///
-/// `{"table":"...","row":{...}}` a line: tables that others refer to first, rows by their key, secrets masked; then all usage events as rows
-/// of `usageEvents`; at last `{"summary":{...}}` with the rows of each table and the SHA-256 of all bytes before. A download that was cut off
-/// goes on with `Range: bytes=N-`.
-#[utoipa::path(get, path = "/v1/exports/{id}/content", tag = "exports", operation_id = "getExportContent", params(("id" = String, Path, description = "`export_...`")),
-    responses((status = 200, description = "A row a line", body = String, content_type = "application/x-ndjson")))]
+/// Returns one line `{"table":"...","row":{...}}` per row: referenced tables first, rows by their key, secrets masked; then all usage
+/// events as rows of `usageEvents`; at last `{"summary":{...}}` with the number of rows of each table and the SHA-256 of all bytes before.
+/// Continue an interrupted download with `Range: bytes=N-`. The content is deleted 7 days after the export was done.
+#[utoipa::path(get, path = "/v1/exports/{id}/content", tag = "exports", operation_id = "getExportContent",
+    params(("id" = String, Path, description = "`export_...`")),
+    responses((status = 200, description = "One row per line", body = String, content_type = "application/x-ndjson")))]
 pub async fn content(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>, headers: HeaderMap) -> Result<Response> {
     let tenant = caller.tenant;
     let export = find(&tenant, id).await?;
-    export.check_is_there(tenant.app().moment().now)?;
+    export.check_is_done(tenant.app().moment().now)?;
     let start = match requested_start(&text_header(&headers, "range")) {
         Some(start) if start >= export.bytes => return Err(beyond_the_end(&export).into()),
         Some(start) => start,
@@ -164,18 +176,18 @@ async fn find(tenant: &Tenant, id: ExportId) -> Result<Export> {
     store::find(tenant, id).await?.ok_or_else(|| Problem::not_found("export").into())
 }
 
-/// The `N` of `bytes=N-`; any other range is not supported, and then all is sent.
+/// The `N` of `bytes=N-`. Other ranges are not supported: then the whole content is sent.
 fn requested_start(range: &str) -> Option<u64> {
     range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
 }
 
 fn beyond_the_end(export: &Export) -> Problem {
-    let detail = format!("The export has {} bytes. Ask for a range that begins before its end.", export.bytes);
-    Problem::new(416, "range_not_satisfiable", "There is nothing in this range", detail)
+    let detail = format!("The export has {} bytes. Request a range that begins before its end.", export.bytes);
+    Problem::new(416, "range_not_satisfiable", "The range is not satisfiable", detail)
         .with_header("Content-Range", format!("bytes */{}", export.bytes))
 }
 
-/// The chunk in which a byte is, and how many bytes of it come before.
+/// The chunk that contains a byte, and the number of bytes before it in the chunk.
 fn place_of(sizes: &[store::ChunkSize], start: u64) -> (u32, usize) {
     let mut before = 0_u64;
     for size in sizes {
@@ -188,7 +200,7 @@ fn place_of(sizes: &[store::ChunkSize], start: u64) -> (u32, usize) {
     (u32::MAX, 0)
 }
 
-/// The text from a place on, each chunk read when the one before is being sent.
+/// The text from a byte on, as a stream: each chunk is read while the one before is sent.
 fn chunks(
     tenant: Tenant,
     id: ExportId,

@@ -1,4 +1,4 @@
-//! What an export is and what it says.
+//! How an export is requested, and the lines it consists of.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use crate::kernel::ids::{ExportId, Moment};
 use crate::kernel::retry::Policy;
 use crate::kernel::time::{Timestamp, days, hours, seconds};
 
-/// How long the text is kept.
+/// The retention of the text.
 pub const KEPT: std::time::Duration = days(7);
 /// An export is given up after about 20 minutes in which one step of it kept failing.
 pub const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(10), pause_max: hours(1) };
 /// The name under which the Meter's events are exported.
 pub const USAGE_EVENTS: &str = "usageEvents";
-/// What stands for a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
-/// Columns whose names contain one of these hold secrets, or what could open something.
+/// Columns whose names contain one of these hold secrets or values that derive from secrets.
 const SECRET: [&str; 11] = ["secret", "token", "hash", "seed", "sealed", "cipher", "nonce", "wrapped", "password", "private", "code"];
-/// Columns that are named like secrets and are none: the chain of the audit log, and digests.
+/// Columns that are named like secrets and hold none: the chain of the audit log, and digests.
 const NOT_SECRET: [&str; 4] = ["audit_log.hash", "audit_log.previous_hash", "audit_heads.hash", "audit_log.prev_hash"];
 /// Tables that are not exported: the text of exports themselves.
 pub const LEFT_OUT: [&str; 1] = ["export_chunks"];
 
-/// An export is asked for. Real time: it is about a real download, also of an organization on a test clock.
+/// Requests an export. Its times are real times, also for an organization on a test clock, because the download is real.
 pub fn request(requested_by: &str, moment: Moment<'_>) -> (Export, Decision) {
     let export = Export {
         id: ExportId::new(moment),
@@ -68,7 +68,7 @@ pub fn is_secret(table: &str, column: &str) -> bool {
     SECRET.iter().any(|part| column.contains(part)) && !NOT_SECRET.contains(&format!("{table}.{column}").as_str())
 }
 
-/// A usage event, which the Meter gives as a line already.
+/// A usage event, which the Meter already returns as a line.
 pub fn usage_line(event: &str) -> String {
     format!("{{\"table\":\"{USAGE_EVENTS}\",\"row\":{event}}}\n")
 }
@@ -108,7 +108,7 @@ mod tests {
             Export { status, expires_at: expires_at.map(Timestamp::from_millis), ..export }
         };
         let check = |status, expires_at, expected: &str| {
-            let found = export(status, expires_at).check_is_there(now).map_or_else(|problem| problem.code, |()| "");
+            let found = export(status, expires_at).check_is_done(now).map_or_else(|problem| problem.code, |()| "");
             assert_eq!(found, expected, "{status:?}");
         };
         check(Status::Queued, None, "export_not_done");

@@ -73,7 +73,7 @@ pub async fn list(tenant: &Tenant, before: &str, fetch: u32) -> Result<Vec<Expor
     Ok(tenant.rows::<ExportRow>(statement).await?.into_iter().map(Export::from).collect())
 }
 
-/// The export that is being made, if one is.
+/// The unfinished export, if there is one.
 pub async fn unfinished(tenant: &Tenant) -> Result<Option<Export>> {
     let statement = tenant_sql!(
         "SELECT *
@@ -85,12 +85,12 @@ pub async fn unfinished(tenant: &Tenant) -> Result<Option<Export>> {
     Ok(tenant.row::<ExportRow>(statement).await?.map(Export::from))
 }
 
-/// Guard: no export is being made.
+/// Guard: no export is unfinished.
 pub fn none_unfinished() -> TenantStatement {
     stale_if!("EXISTS (SELECT 1 FROM exports WHERE organization_id = ?1 AND status IN ('queued', 'running'))")
 }
 
-/// Guard: nobody else has written it since it was read.
+/// Guard: the export is unchanged since it was read.
 pub fn unchanged(export: &Export) -> TenantStatement {
     unchanged!("exports", export.id, export.version)
 }
@@ -130,7 +130,7 @@ pub fn update(export: &Export) -> TenantStatement {
     )
 }
 
-/// Notes a step that failed; after the last attempt the export has.
+/// Records a failed step; after the last attempt the export has failed.
 pub fn failed(export: &Export, failure: Failure, error: &str, now: Timestamp) -> TenantStatement {
     tenant_sql!(
         "UPDATE exports
@@ -177,7 +177,7 @@ pub struct ChunkSize {
     pub bytes: u64,
 }
 
-/// How long each chunk is, in order.
+/// The length of each chunk, in order.
 pub async fn chunk_sizes(tenant: &Tenant, export: ExportId) -> Result<Vec<ChunkSize>> {
     tenant
         .rows(tenant_sql!(
@@ -190,8 +190,8 @@ pub async fn chunk_sizes(tenant: &Tenant, export: ExportId) -> Result<Vec<ChunkS
         .await
 }
 
-/// The text goes, the export stays in the list.
-pub fn forget(export: ExportId) -> [TenantStatement; 2] {
+/// Deletes the text; the export stays in the list.
+pub fn delete_text(export: ExportId) -> [TenantStatement; 2] {
     [
         tenant_sql!("DELETE FROM export_chunks WHERE organization_id = ?1 AND export_id = ?2", export),
         tenant_sql!("UPDATE exports SET chunks = 0, version = version + 1 WHERE organization_id = ?1 AND id = ?2", export),
@@ -205,7 +205,7 @@ pub struct Known {
     pub id: ExportId,
 }
 
-/// Exports that are being made and do not pause, anywhere.
+/// Unfinished exports of all organizations that are not in a pause.
 pub async fn all_unfinished(platform: &Platform, limit: u32) -> Result<Vec<Known>> {
     let text = "SELECT organization_id, id
                 FROM exports
@@ -217,7 +217,7 @@ pub async fn all_unfinished(platform: &Platform, limit: u32) -> Result<Vec<Known
     platform.every_shard(text, &[Value::from(platform.app().moment().now), Value::from(limit)]).await
 }
 
-/// Exports that have expired and whose text is still there, anywhere.
+/// Expired exports of all organizations whose text is not deleted.
 pub async fn all_expired(platform: &Platform, now: Timestamp, limit: u32) -> Result<Vec<Known>> {
     let text = "SELECT organization_id, id
                 FROM exports

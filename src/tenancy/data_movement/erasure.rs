@@ -1,8 +1,8 @@
-//! Erasing an organization, step by step, wherever something of it is kept.
+//! The erasure of an organization, step by step, in all stores.
 //!
-//! The directory's record says which step comes next, so what was cut off anywhere goes on there. Each step may be repeated.
-//! In order: the record (from then on the organization is unknown to every request), the fence in its database (from then on what is
-//! still under way can't write), its Meter, what there is to count, its rows, its traces in the directory, and the record's hash.
+//! The directory's record names the next step, so an interrupted erasure continues there. Each step may be repeated.
+//! In order: the record (from then on no request finds the organization), the fence in its database (from then on running requests can't
+//! write), its Meter, the counts of its rows, its rows, its rows in the directory, and the record's hash.
 
 use std::collections::BTreeMap;
 
@@ -24,20 +24,20 @@ use crate::meter::client;
 use crate::platform_sql;
 use crate::tenancy::organizations::store;
 
-/// Erasures that one sweep takes up.
+/// Erasures of one sweep.
 const SWEEP_MAX: u32 = 50;
 
-/// What comes next of an erasure.
+/// The next step of an erasure, named by the last one that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
-    /// Fence it in.
+    /// Fence the organization.
     Requested,
-    /// Empty its Meter, and count its rows.
+    /// Empty its Meter and count its rows.
     Fenced,
-    /// Delete them.
+    /// Delete its rows.
     Counted,
-    /// Nothing.
+    /// None.
     Erased,
 }
 
@@ -61,16 +61,22 @@ pub struct Erasure {
     pub hash: Option<String>,
 }
 
-/// How many rows were erased, by store and table.
+/// The number of erased rows, by store and table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ErasedRows)]
 pub struct Counts {
+    /// The number of erased rows of each table of the tenant database.
+    #[schema(example = json!({"invoices": 12, "members": 3}))]
     pub tenants: BTreeMap<String, u64>,
+    /// The number of erased rows of each table of the directory.
+    #[schema(example = json!({"memberships": 3, "organizations": 1}))]
     pub directory: BTreeMap<String, u64>,
+    /// The number of erased rows of each table of the Meter.
+    #[schema(example = json!({"events": 4200}))]
     pub meter: BTreeMap<String, u64>,
 }
 
-/// The first step, in the hands of the organization's own process: if it is cancelled and the grace period is over, its erasure is on record.
+/// The first step, run by the organization's workflow: records the erasure of a cancelled organization whose grace period is over.
 pub async fn request(tenant: &Tenant) -> Result<()> {
     let now = tenant.moment().now;
     let Some(cancellation) = store::cancellation(tenant).await?.filter(|cancellation| cancellation.erases_at <= now) else { return Ok(()) };
@@ -90,15 +96,15 @@ pub async fn request(tenant: &Tenant) -> Result<()> {
     Ok(())
 }
 
-/// Goes on with the erasure of one organization to its end, if there is one.
-pub async fn go_on(platform: &Platform, organization: OrganizationId) -> Result<()> {
+/// Runs the remaining steps of an organization's erasure, if there is one.
+pub async fn continue_erasure(platform: &Platform, organization: OrganizationId) -> Result<()> {
     while let Some(erasure) = find(platform, organization).await?.filter(|erasure| erasure.step != Step::Erased) {
         step(platform, &erasure).await?;
     }
     Ok(())
 }
 
-/// Nudges erasures that were cut off.
+/// Messages for the interrupted erasures.
 pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
     #[derive(Deserialize)]
     struct Unfinished {
@@ -119,7 +125,7 @@ pub async fn list(platform: &Platform, before: &str, fetch: u32) -> Result<Vec<E
     platform.directory_rows(platform_sql!("SELECT * FROM erasures WHERE id < ?1 ORDER BY id DESC LIMIT ?2", before, fetch)).await
 }
 
-/// One step. What it did is on record after it, so a step that is repeated was cut off before that.
+/// Runs one step and records it afterwards, so a repeated step was interrupted before its record.
 async fn step(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let database = platform.app().shards.get(erasure.shard).ok_or_else(unbound)?;
     let organization = erasure.organization_id;
@@ -148,12 +154,12 @@ async fn step(platform: &Platform, erasure: &Erasure) -> Result<()> {
     }
 }
 
-/// From here on nothing of the organization can be written, and the cancellation can't be withdrawn; unless it was just now, or the
-/// organization is being moved: then it is not erased (yet).
+/// From here on nothing of the organization can be written, and the cancellation can't be withdrawn. A cancellation that was withdrawn just
+/// before ends the erasure; a move delays it.
 async fn fence(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let organization = erasure.organization_id;
     if move_store::unfinished_of(platform, organization).await?.is_some() {
-        return Err(Error::Unavailable("an organization is erased when its move is over".into()));
+        return Err(Error::Unavailable("an organization is erased after its move has ended".into()));
     }
     let now = platform.app().moment().now;
     let shard = shard_of(platform, organization).await?;
@@ -187,10 +193,10 @@ async fn fence(platform: &Platform, erasure: &Erasure) -> Result<()> {
 }
 
 fn unbound() -> Error {
-    Error::internal("an organization to erase is on no shard")
+    Error::internal("the shard of an organization to erase is not bound")
 }
 
-/// Where it lives now: it may have been moved since its erasure was asked for.
+/// The organization's present shard: it may have been moved since the erasure was requested.
 async fn shard_of(platform: &Platform, organization: OrganizationId) -> Result<usize> {
     #[derive(Deserialize)]
     struct Home {
@@ -213,7 +219,7 @@ async fn count(platform: &Platform, database: &dyn Sql, organization: Organizati
     Ok(counts)
 }
 
-/// What the law wants kept of each invoice. Numbers stay without gaps, and an auditor finds each; whom it was for, the vendor keeps.
+/// The legally required record of each invoice, so that an auditor finds all numbers without a gap. The vendor keeps the recipients.
 async fn invoices(database: &dyn Sql, organization: OrganizationId) -> Result<Vec<Row>> {
     Ok(database
         .batch(vec![platform_sql!(
@@ -233,11 +239,11 @@ async fn invoices(database: &dyn Sql, organization: OrganizationId) -> Result<Ve
         .collect())
 }
 
-/// What removes an organization from one table of the directory, and what finds it there.
+/// The statements that find and delete an organization's rows in one table of the directory.
 struct Trace {
     table: String,
     condition: &'static str,
-    /// What keeps a row that was found from being deleted, when its turn comes.
+    /// The condition under which a found row is kept.
     unless: &'static str,
     params: Vec<Value>,
 }
@@ -252,8 +258,8 @@ impl Trace {
     }
 }
 
-/// Wherever the directory has something of an organization or of those who belong to no other; what others refer to comes last. Where only a
-/// text was kept, what was answered to the vendor for example, it is found by the id within.
+/// All rows of the directory about an organization or about people who belong to no other one, referenced tables last. Rows that hold only
+/// a text, such as answers to the vendor, are found by the id in the text.
 async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec<Trace>> {
     let people = Value::from(Json::from(directory::people_only_of(platform, organization).await?).to_string());
     let mut traces = Vec::new();
@@ -279,7 +285,8 @@ async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec
     Ok(traces)
 }
 
-/// The directory forgets it, and the record is complete: one batch. The hash covers the one before, so that no record can be taken away unseen.
+/// Deletes the directory's rows and completes the record, in one batch. The hash covers the hash of the record before, so that a removed
+/// record is noticed.
 async fn finish(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let organization = erasure.organization_id;
     let now = platform.app().moment().now.max(erasure.requested_at);

@@ -1,4 +1,4 @@
-//! The endpoint of erasures: the records that an organization's data is gone.
+//! The endpoint of erasures: the records of erased organizations.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,10 +37,10 @@ pub struct ErasureView {
     pub requested_at: Timestamp,
     /// The time at which the last row was erased.
     pub finished_at: Option<Timestamp>,
-    /// Rows that were erased, by store and table.
+    /// The erased rows, by store and table.
     pub rows: Option<Counts>,
-    /// What is kept of its invoices, as the law requires: numbers, dates, currencies and totals.
-    #[schema(value_type = Option<Vec<Object>>)]
+    /// The legally required records of the organization's invoices: numbers, dates, currencies and totals.
+    #[schema(value_type = Option<Vec<Object>>, example = json!([{"number": 7, "status": "paid", "currency": "USD", "totalMinor": 1200}]))]
     pub invoices: Option<Vec<serde_json::Value>>,
     /// SHA-256, in hex, over this record and the hash of the record before.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
@@ -66,7 +66,7 @@ impl From<Erasure> for ErasureView {
 
 /// List erasures
 ///
-/// Organizations whose data was erased after a cancellation, newest first. Every other endpoint answers their ids with 404.
+/// Returns the erasures of cancelled organizations, newest first. Every other endpoint answers 404 for their ids.
 #[utoipa::path(get, path = "/v1/erasures", tag = "organizations", operation_id = "listErasures",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<ErasureView>)))]

@@ -1,4 +1,4 @@
-//! The record of a move in the directory: who works on it, how far it is.
+//! The record of a move in the directory: its step and its lease.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Timestamp, seconds};
 use crate::platform_sql;
 
-/// Whoever works on a move holds it so long; should they be killed, the next may go on then.
+/// The lease of a move. After a killed worker, the next one can continue when the lease ends.
 const HELD_FOR: Duration = seconds(30);
-/// Moves that one sweep takes up.
+/// Moves of one sweep.
 const SWEEP_MAX: u32 = 50;
 
-/// How far a move is.
+/// The next step of a move; `done` and `failed` are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = MoveStep)]
@@ -33,18 +33,22 @@ pub enum Step {
     Failed,
 }
 
-/// Where copying goes on.
+/// Where copying continues.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Position {
     pub(super) table: Option<String>,
     pub(super) after: Option<Vec<Json>>,
 }
 
-/// What a table held, the same on both sides.
+/// The row count and the checksum of a table, equal in both databases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = MovedTable)]
 pub struct Check {
+    /// The number of rows.
+    #[schema(example = 12)]
     pub rows: u64,
+    /// The SHA-256, in hex, of all rows in the order of their key.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: String,
 }
 
@@ -110,7 +114,7 @@ pub async fn list(platform: &Platform, organization: OrganizationId, before: &st
         .await
 }
 
-/// Nudges moves that are not finished: cut off, or waiting until nobody reads the old rows.
+/// Messages for the unfinished moves: interrupted, or waiting until no request reads the old rows.
 pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
     #[derive(Deserialize)]
     struct Unfinished {
@@ -130,7 +134,7 @@ pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
     Ok(rows.into_iter().map(|row| Message::Work { organization: row.organization_id, work: Work::Move }).collect())
 }
 
-/// Takes the organization's unfinished move for a while; None when there is none, or somebody else holds it.
+/// Leases the organization's unfinished move; None when there is none, or another worker holds the lease.
 pub(super) async fn hold(platform: &Platform, organization: OrganizationId) -> Result<Option<Move>> {
     let now = platform.app().moment().now;
     let held: Vec<Move> = platform
@@ -149,7 +153,7 @@ pub(super) async fn hold(platform: &Platform, organization: OrganizationId) -> R
     Ok(held.into_iter().next())
 }
 
-/// Saves the step that was done and releases the move. A worker that lost the move meanwhile saves nothing.
+/// Saves the finished step and releases the move. A worker that lost the move meanwhile saves nothing.
 pub(super) async fn save(platform: &Platform, held: &Move, next: Move) -> Result<Step> {
     let to_json = |value: Json| value.to_string();
     let statement = platform_sql!(
@@ -169,7 +173,7 @@ pub(super) async fn save(platform: &Platform, held: &Move, next: Move) -> Result
     );
     let saved = platform.directory(vec![statement]).await?;
     if saved.iter().all(Vec::is_empty) {
-        return Err(Error::Unavailable("somebody else took the move over".into()));
+        return Err(Error::Unavailable("another worker took over the move".into()));
     }
     Ok(next.step)
 }

@@ -57,7 +57,8 @@ pub struct MoveView {
     pub flipped_at: Option<Timestamp>,
     /// The time at which the move ended.
     pub finished_at: Option<Timestamp>,
-    /// Row count and checksum of each table, equal in both databases.
+    /// The row count and the checksum of each table, equal in both databases.
+    #[schema(example = json!({"invoices": {"rows": 12, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}}))]
     pub tables: Option<BTreeMap<String, Check>>,
 }
 
@@ -125,7 +126,7 @@ pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, com
 fn check(target: usize, source: usize, shards: usize) -> std::result::Result<(), Problem> {
     if target >= shards {
         let last = shards.saturating_sub(1);
-        let detail = format!("There is no such database: they are numbered 0 to {last}. Send one of these numbers.");
+        let detail = format!("The database does not exist. Send a number from 0 to {last}.");
         return Err(Problem::invalid("/shard", "unknown_shard", detail));
     }
     if target == source {
@@ -139,7 +140,7 @@ fn check(target: usize, source: usize, shards: usize) -> std::result::Result<(),
 
 /// List moves
 ///
-/// The moves of one organization, newest first.
+/// Returns the moves of one organization, newest first.
 #[utoipa::path(get, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "listMoves",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
     responses((status = 200, description = "Newest first", body = Page<MoveView>)))]

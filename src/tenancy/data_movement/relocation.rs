@@ -1,14 +1,16 @@
 //! Moving an organization to another database while it is in use.
 //!
-//! Words: *copying* reads all rows page by page while everything goes on, and hands them to the other database, where they wait. *Freezing*
-//! refuses writes for a moment, reads all once more, puts what waits into the tables in one batch, and compares both sides. *Sealed*, the
-//! old database refuses writes for good; *flipped*, the directory names the new one. The old rows go a while later, when nobody reads them.
+//! Words: *copying* reads all rows page by page during normal use and stores them as waiting rows in the other database. *Freezing* refuses
+//! writes for a moment, reads all rows once more, inserts the waiting rows into the tables in one batch, and compares both sides. *Sealed*:
+//! the old database refuses writes for good. *Flipped*: the directory names the new database. The old rows are deleted later, when no
+//! request reads them.
 //!
 //! Invariants:
-//! - Reads are answered at every step: by the old rows until all who found them there are done, then by the new ones.
-//! - A write is in the rows that were copied last, or it was refused: every batch that writes meets the fence.
-//! - A freeze lapses by itself before long; sealing it succeeds only if it has not. So whoever is killed while freezing delays nobody.
-//! - The step is in the directory; a step that was cut off is done again from its beginning.
+//! - Reads are answered at every step: from the old rows until the last request that found them has ended, then from the new rows.
+//! - A write is in the last copy of the rows, or it was refused: every batch that writes checks the fence.
+//! - A freeze lapses by itself soon; sealing succeeds only before that. So a worker that is killed while freezing delays no request for
+//!   long.
+//! - The step is in the directory; an interrupted step is repeated from its beginning.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,29 +30,29 @@ use crate::kernel::time::{Timestamp, seconds};
 use crate::kernel::{sql, tables};
 use crate::platform_sql;
 
-/// Steps of one message; the next one goes on.
+/// Steps of one message; the next message continues.
 const STEPS_MAX: usize = 200;
 /// A freeze must be sealed within this: half of the time after which it lapses, so that no two clocks disagree about it.
 const SEALED_WITHIN: Duration = seconds(3);
-/// Requests that found the organization in its old database are done after this.
+/// Requests that found the organization in its old database have ended after this.
 const DRAINED_AFTER: Duration = seconds(60);
-/// Freezes that are tried before the move is given up.
+/// Attempts to freeze before the move has failed.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// Goes on with an organization's move. False when there is more to do at once.
-pub async fn go_on(platform: &Platform, organization: OrganizationId) -> Result<bool> {
+/// Runs the next steps of an organization's move. False when steps are left that can run at once.
+pub async fn continue_move(platform: &Platform, organization: OrganizationId) -> Result<bool> {
     for _ in 0..STEPS_MAX {
-        match one_step(platform, organization).await? {
+        match run_step(platform, organization).await? {
             Some(Step::Copying | Step::Freezing | Step::Sealed) => {}
-            // What remains of a flipped move waits for its time.
+            // The last step of a flipped move waits until the old rows can be deleted.
             Some(Step::Flipped | Step::Done | Step::Failed) | None => return Ok(true),
         }
     }
     Ok(false)
 }
 
-/// Does the next step and gives the one after it; None when there is nothing to do, or somebody else is doing it.
-pub async fn one_step(platform: &Platform, organization: OrganizationId) -> Result<Option<Step>> {
+/// Runs the next step and returns the one after it; None without an unfinished move, or when another worker holds it.
+pub async fn run_step(platform: &Platform, organization: OrganizationId) -> Result<Option<Step>> {
     let Some(held) = move_store::hold(platform, organization).await? else { return Ok(None) };
     let mover = Mover::new(platform, held)?;
     match mover.step().await {
@@ -96,7 +98,7 @@ impl<'p> Mover<'p> {
         let tables = tables::all(self.source.as_ref()).await?;
         let Position { table: name, after } = &self.held.position;
         let index = name.as_ref().map_or(Some(0), |name| tables.iter().position(|table| table.name == *name));
-        let index = index.ok_or_else(|| Error::internal("a table is gone while it is copied"))?;
+        let index = index.ok_or_else(|| Error::internal("a table disappeared while it was copied"))?;
         let Some(table) = tables.get(index) else { return Ok(Move { step: Step::Freezing, ..self.held.clone() }) };
         let rows = table.page(self.source.as_ref(), self.held.organization_id, after.as_deref()).await?;
         self.hand_over(table, &rows, 1).await?;
@@ -119,7 +121,7 @@ impl<'p> Mover<'p> {
         Ok(())
     }
 
-    /// Writes are refused from here on, until what changed meanwhile is copied and the freeze is sealed, or given up.
+    /// Refuses writes until the changed rows are copied and the freeze is sealed or has failed.
     async fn freeze(&self) -> Result<Move> {
         if self.is_sealed().await? {
             return Ok(Move { step: Step::Sealed, ..self.held.clone() });
@@ -155,7 +157,7 @@ impl<'p> Mover<'p> {
         }
     }
 
-    /// It was sealed, and then cut off before that was noted.
+    /// Whether an interrupted step has already sealed the organization.
     async fn is_sealed(&self) -> Result<bool> {
         let outcomes = self
             .source
@@ -175,7 +177,7 @@ impl<'p> Mover<'p> {
         self.target
             .batch(vec![platform_sql!("DELETE FROM arriving_rows WHERE organization_id = ?1 AND pass < ?2", organization, pass)])
             .await?;
-        tables::settle_all(self.target.as_ref(), &tables, organization, since).await?;
+        tables::insert_all_arrived(self.target.as_ref(), &tables, organization, since).await?;
         let found = try_join_all(tables.iter().map(|table| self.read(self.target, table, None))).await?;
         if let Some(((table, check), found)) = tables.iter().zip(&checks).zip(&found).find(|((_, check), found)| check != found) {
             return Err(Error::Unavailable(format!("{} arrived as {found:?} instead of {check:?}", table.name)));
@@ -193,12 +195,12 @@ impl<'p> Mover<'p> {
             )])
             .await?;
         if sealed.iter().all(|outcome| outcome.rows.is_empty()) {
-            return Err(Error::Unavailable("the freeze took too long and was given up; it is tried again".into()));
+            return Err(Error::Unavailable("the freeze took too long and was lifted; it is retried".into()));
         }
         Ok(tables.iter().map(|table| table.name.clone()).zip(checks).collect())
     }
 
-    /// Reads a whole table, and hands it over if it is read for the last time.
+    /// Reads a whole table, and hands its rows over in the last pass.
     async fn read(&self, database: &Arc<dyn Sql>, table: &Table, pass: Option<u32>) -> Result<Check> {
         let (mut rows, mut hash, mut after) = (0_u64, Sha256::new(), None);
         loop {
@@ -217,7 +219,7 @@ impl<'p> Mover<'p> {
         }
     }
 
-    /// From here on the organization lives in the other database.
+    /// Makes the directory name the new database.
     async fn flip(&self) -> Result<Move> {
         let organization = self.held.organization_id;
         self.target.batch(vec![platform_sql!("DELETE FROM fences WHERE organization_id = ?1", organization)]).await?;
@@ -231,7 +233,7 @@ impl<'p> Mover<'p> {
         Ok(Move { step: Step::Flipped, flipped_at: Some(self.now()), ..self.held.clone() })
     }
 
-    /// The old rows go when nobody reads them any more.
+    /// Deletes the old rows when no request reads them any more.
     async fn clear(&self) -> Result<Move> {
         let organization = self.held.organization_id;
         if self.held.flipped_at.is_none_or(|flipped_at| self.now() < flipped_at.plus(DRAINED_AFTER)) {

@@ -1,4 +1,4 @@
-//! Making an export, step by step. Each step reads some pages, writes a chunk or a few, and says where the next one goes on: one commit.
+//! Writing an export, step by step. Each step reads some pages, writes some chunks and stores where the next step continues: one commit.
 
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
@@ -17,29 +17,29 @@ use crate::kernel::time::Timestamp;
 use crate::meter::client;
 use crate::meter::contract::Call;
 
-/// Steps of one message; the next one goes on.
+/// Steps of one message; the next message continues.
 const STEPS_MAX: usize = 20;
-/// A step writes about so much, and reads at most so many pages.
+/// About how much text a step writes, and how many pages it reads at most.
 const STEP_BYTES: usize = 256 * 1024;
 const PAGES_MAX: usize = 20;
 /// A chunk is a row; rows are moved and read whole.
 const CHUNK_BYTES_MAX: usize = 256 * 1024;
-/// Exports that one sweep takes up.
+/// Exports of one sweep.
 const SWEEP_MAX: u32 = 100;
 
-/// Goes on with the organization's export. False when there is more to do at once.
-pub async fn go_on(tenant: &Tenant) -> Result<bool> {
+/// Runs the next steps of the organization's export. False when steps are left that can run at once.
+pub async fn continue_export(tenant: &Tenant) -> Result<bool> {
     let now = tenant.app().moment().now;
     for _ in 0..STEPS_MAX {
         let pauses = |export: &Export| export.next_attempt_at.is_some_and(|next| now < next);
         let Some(export) = store::unfinished(tenant).await?.filter(|export| !pauses(export)) else { return Ok(true) };
         match step(tenant, export.clone()).await {
-            // Stale: somebody else did this step.
+            // Stale: a concurrent message ran this step.
             Ok(()) | Err(Error::Stale) => {}
             Err(error) => {
                 let failure = RETRIES.failed_again(export.attempts, now, &export.id.to_string());
                 tenant.run(vec![store::failed(&export, failure, &error.for_the_record(), now)]).await?;
-                // The sweep tries it again when its pause is over.
+                // The sweep continues the export after its pause.
                 return Ok(true);
             }
         }
@@ -47,19 +47,19 @@ pub async fn go_on(tenant: &Tenant) -> Result<bool> {
     Ok(false)
 }
 
-/// Nudges exports whose work was cut off.
+/// Messages for the exports that were interrupted.
 pub async fn unfinished(platform: &Platform) -> Result<Vec<Message>> {
     let known = store::all_unfinished(platform, SWEEP_MAX).await?;
     Ok(known.into_iter().map(|export| Message::Work { organization: export.organization_id, work: Work::Export }).collect())
 }
 
 /// Deletes the text of exports that have expired.
-pub async fn forget_old(platform: &Platform) -> Result<usize> {
+pub async fn delete_expired(platform: &Platform) -> Result<usize> {
     let expired = store::all_expired(platform, platform.app().moment().now, SWEEP_MAX).await?;
     let count = expired.len();
     for export in expired {
-        if let Some(tenant) = platform.tenant(export.organization_id, Actor::System("forget_old_exports"), None).await? {
-            tenant.run(store::forget(export.id).into()).await?;
+        if let Some(tenant) = platform.tenant(export.organization_id, Actor::System("delete_expired_exports"), None).await? {
+            tenant.run(store::delete_text(export.id).into()).await?;
         }
     }
     Ok(count)
@@ -90,7 +90,7 @@ async fn exported(tenant: &Tenant) -> Result<Vec<Table>> {
     Ok(tables.into_iter().filter(|table| !LEFT_OUT.contains(&table.name.as_str())).collect())
 }
 
-/// How many rows there are to write. The Meter's events are not counted: that would be reading all of them.
+/// The number of rows to write. The Meter's events are not counted, because counting reads all of them.
 async fn expected(tenant: &Tenant) -> Result<u64> {
     let mut rows = 0_u64;
     for table in exported(tenant).await? {
@@ -99,7 +99,7 @@ async fn expected(tenant: &Tenant) -> Result<u64> {
     Ok(rows)
 }
 
-/// What a step has written so far.
+/// The text of one step.
 struct Page {
     export: Export,
     hash: Sha256,
@@ -147,7 +147,7 @@ impl Page {
         Ok(page.next.map_or(Position::Summary, |after| Position::Usage { after }))
     }
 
-    /// The digest is of what was written before it is told.
+    /// The digest covers everything before the summary.
     fn finish(&mut self, tenant: &Tenant) {
         let now = tenant.app().moment().now;
         let sha256: String = self.hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -194,7 +194,7 @@ impl Page {
     }
 }
 
-/// The SHA-256 goes on where the step before stopped.
+/// Restores the SHA-256 state of the step before.
 fn hasher(state: &str) -> Result<Sha256> {
     if state.is_empty() {
         return Ok(Sha256::new());
