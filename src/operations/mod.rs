@@ -1,4 +1,4 @@
-//! Operations: what keeps the service running and accountable.
+//! Operations: the audit log, exports, test clocks and maintenance.
 //!
 //! Owns: the audit log, exports, test clocks, key rotation, housekeeping. Does not own: the calendar (`jobs/`).
 

@@ -1,4 +1,4 @@
-//! The audit log as CSV (RFC 4180), for spreadsheets. No field is a formula there.
+//! The audit log as CSV (RFC 4180), for spreadsheets, which evaluate no field as a formula.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub fn line(entry: &EntryView) -> String {
     fields.iter().map(|text| field(text)).collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-/// Quoted where it must be. What a spreadsheet would run is led by an apostrophe, which it takes for the mark of a text.
+/// Quotes the field where needed. An apostrophe before a formula makes a spreadsheet show it as text.
 fn field(text: &str) -> String {
     let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() };
     if guarded.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }

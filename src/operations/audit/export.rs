@@ -6,6 +6,7 @@ use futures::stream;
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::rules::Range;
 use super::store::{Log, Row, Span};
@@ -15,42 +16,54 @@ use crate::kernel::audit::Head;
 use crate::kernel::error::Result;
 use crate::kernel::time::Timestamp;
 
-/// Entries fetched at once: a page is sent while the next one is read.
+/// Entries of one page: a page is sent while the next one is read.
 const PAGE: u32 = 200;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// The format of an exported audit log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AuditLogFormat)]
 pub enum Format {
+    /// One JSON object per line, with the hashes.
     #[default]
     Ndjson,
+    /// Comma-separated values, for spreadsheets.
     Csv,
 }
 
-#[derive(Deserialize)]
+/// The range and the format of an export.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ExportQuery {
+    /// Entries from this time on (RFC 3339)
+    #[param(value_type = Option<String>)]
     pub from: Option<Timestamp>,
+    /// Entries before this time (RFC 3339)
+    #[param(value_type = Option<String>)]
     pub to: Option<Timestamp>,
+    /// `ndjson`, or `csv` for spreadsheets; `ndjson` when absent
     #[serde(default)]
+    #[param(value_type = Option<String>)]
     pub format: Format,
 }
 
-/// What is left to be sent.
+/// The part of the export that is not sent.
 struct Rest {
     log: Log,
     format: Format,
     span: Span,
-    /// The last line; None when it was sent.
+    /// The last line; None after it was sent.
     end: Option<String>,
 }
 
-/// Answers with the range. The first page is fetched before the answer begins, so that what fails at once is a problem document; what
-/// fails later cuts the answer off, and the missing last line tells so.
+/// Answers with the range. The first page is read before the answer begins, so that an immediate failure is a problem document. A later
+/// failure interrupts the answer, which shows by the missing last line.
 pub async fn answer(log: Log, query: &ExportQuery) -> Result<Response> {
     let range = Range::new(query.from, query.to)?;
     let head = store::head(&log).await?;
     let mut span = store::span(&log, range).await?;
-    // What is written from now on is the next export's.
+    // Entries written from now on belong to the next export.
     span = Span { first: span.first.min(head.sequence.saturating_add(1)), last: span.last.min(head.sequence) };
     let first = match query.format {
         Format::Csv => csv::HEADER.to_owned(),
@@ -75,7 +88,7 @@ pub async fn answer(log: Log, query: &ExportQuery) -> Result<Response> {
     Ok(response)
 }
 
-/// The first line: what the first entry is chained to.
+/// The first line: the hash before the first entry.
 async fn begin(log: &Log, range: Range, span: Span) -> Result<String> {
     let before = span.first.saturating_sub(1);
     let previous = match store::find(log, before).await? {
@@ -94,7 +107,7 @@ async fn begin(log: &Log, range: Range, span: Span) -> Result<String> {
     Ok(format!("{line}\n"))
 }
 
-/// The last line: the log's end when the export began.
+/// The last line: the log's head at the beginning of the export.
 fn end(format: Format, head: &Head) -> String {
     match format {
         Format::Csv => String::new(),
@@ -103,7 +116,7 @@ fn end(format: Format, head: &Head) -> String {
 }
 
 impl Rest {
-    /// The next page's lines, and the last line with the last page; None when all was sent.
+    /// The next page's lines, and the last line with the last page; None after the last one.
     async fn page(&mut self) -> Result<Option<String>> {
         let Some(end) = self.end.take() else { return Ok(None) };
         let rows = store::chain(&self.log, self.span, PAGE).await?;

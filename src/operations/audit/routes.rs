@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::export::ExportQuery;
 use super::rules::Sought;
@@ -17,27 +18,34 @@ use crate::kernel::page;
 use crate::kernel::page::{Page, PageQuery, Start};
 use crate::kernel::time::Timestamp;
 
-#[derive(Deserialize)]
+/// The filter of an audit log.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct AuditQuery {
+    /// Entries of this actor: the id of a person, key or client, the name of a step, or `platform`
     actor: Option<String>,
+    /// Entries of this action, such as `apiKey.created`, or of all actions of a resource: `apiKey.*`
     action: Option<String>,
+    /// Entries about this target: the id of the changed resource
     target: Option<String>,
+    /// Entries from this time on (RFC 3339)
+    #[param(value_type = Option<String>)]
     from: Option<Timestamp>,
+    /// Entries before this time (RFC 3339)
+    #[param(value_type = Option<String>)]
     to: Option<Timestamp>,
+    /// 1 to 100, 20 when absent
     limit: Option<String>,
+    /// nextCursor of the page before
     cursor: Option<String>,
 }
 
-/// Search the audit log
+/// List audit log entries
 ///
-/// Who did what, when and from where. Newest first.
+/// Returns the entries of the organization's audit log, newest first: actor, action, target, changes, time and origin of each commit.
 #[utoipa::path(get, path = "/v1/audit-log", tag = "audit log", operation_id = "listAuditLog",
-    params(("actor" = Option<String>, Query, description = "Id of a person, key or client, name of a step, or `platform`"),
-        ("action" = Option<String>, Query, description = "`apiKey.created`, or all of a resource: `apiKey.*`"),
-        ("target" = Option<String>, Query, description = "Id of what was changed"),
-        ("from" = Option<String>, Query, description = "Entries from this instant on (RFC 3339)"), ("to" = Option<String>, Query, description = "and before this one"),
-        PageQuery),
+    params(AuditQuery),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list(caller: Authorized<needs::AuditLogRead>, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
     search(&Log::Organization(caller.tenant), query).await
@@ -45,48 +53,49 @@ pub async fn list(caller: Authorized<needs::AuditLogRead>, Filter(query): Filter
 
 /// Export the audit log
 ///
-/// In the order in which it was written. NDJSON has the hashes: `cargo run -p verify -- audit.ndjson` checks them, see docs/AUDIT.md.
+/// Streams the log or a range of it, oldest entry first. The NDJSON format contains the hashes: `cargo run -p verify -- audit.ndjson`
+/// checks them, see docs/AUDIT.md. A response without the last line was interrupted.
 #[utoipa::path(get, path = "/v1/audit-log/export", tag = "audit log", operation_id = "exportAuditLog",
-    params(("from" = Option<String>, Query, description = "Entries from this instant on (RFC 3339)"), ("to" = Option<String>, Query, description = "and before this one"),
-        ("format" = Option<String>, Query, description = "`ndjson`, or `csv` for spreadsheets; `ndjson` when absent")),
-    responses((status = 200, description = "A line each", content((String = "application/x-ndjson"), (String = "text/csv")))))]
+    params(ExportQuery),
+    responses((status = 200, description = "One line per entry", content((String = "application/x-ndjson"), (String = "text/csv")))))]
 pub async fn export(caller: Authorized<needs::AuditLogRead>, Filter(query): Filter<ExportQuery>) -> Result<Response> {
     export::answer(Log::Organization(caller.tenant), &query).await
 }
 
-/// Read the head of the audit log
+/// Get the head of the audit log
 ///
-/// The newest entry's number and hash. Keep it elsewhere: an export that leads to it was not shortened, and nothing in it was changed.
+/// Returns the sequence number and the hash of the newest entry. Store them elsewhere: they prove that a later export is neither shortened
+/// nor changed.
 #[utoipa::path(get, path = "/v1/audit-log/head", tag = "audit log", operation_id = "getAuditLogHead",
     responses((status = 200, description = "The head", body = HeadView)))]
 pub async fn head(caller: Authorized<needs::AuditLogRead>) -> Result<Reply> {
     view_head(&Log::Organization(caller.tenant)).await
 }
 
-/// Search the platform's audit log
+/// List platform audit log entries
 ///
-/// What the vendor did that is no organization's. What it did for an organization is in that one's log.
+/// Returns the entries of the platform's audit log, newest first: what the vendor did outside of any organization. What the vendor did for
+/// an organization is in that organization's log.
 #[utoipa::path(get, path = "/v1/platform-audit-log", tag = "audit log", operation_id = "listPlatformAuditLog",
-    params(("actor" = Option<String>, Query, description = "Id of a platform key, or `platform`"),
-        ("action" = Option<String>, Query, description = "`metric.created`, or all of a resource: `testClock.*`"),
-        ("target" = Option<String>, Query, description = "Id of what was changed"),
-        ("from" = Option<String>, Query, description = "Entries from this instant on (RFC 3339)"), ("to" = Option<String>, Query, description = "and before this one"),
-        PageQuery),
+    params(AuditQuery),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_platform(vendor: Vendor, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
     search(&Log::Platform(vendor.platform), query).await
 }
 
 /// Export the platform's audit log
+///
+/// Streams the platform's log or a range of it, oldest entry first, in the formats of an organization's log.
 #[utoipa::path(get, path = "/v1/platform-audit-log/export", tag = "audit log", operation_id = "exportPlatformAuditLog",
-    params(("from" = Option<String>, Query, description = "Entries from this instant on (RFC 3339)"), ("to" = Option<String>, Query, description = "and before this one"),
-        ("format" = Option<String>, Query, description = "`ndjson`, or `csv` for spreadsheets; `ndjson` when absent")),
-    responses((status = 200, description = "A line each", content((String = "application/x-ndjson"), (String = "text/csv")))))]
+    params(ExportQuery),
+    responses((status = 200, description = "One line per entry", content((String = "application/x-ndjson"), (String = "text/csv")))))]
 pub async fn export_platform(vendor: Vendor, Filter(query): Filter<ExportQuery>) -> Result<Response> {
     export::answer(Log::Platform(vendor.platform), &query).await
 }
 
-/// Read the head of the platform's audit log
+/// Get the head of the platform's audit log
+///
+/// Returns the sequence number and the hash of the newest entry of the platform's log.
 #[utoipa::path(get, path = "/v1/platform-audit-log/head", tag = "audit log", operation_id = "getPlatformAuditLogHead",
     responses((status = 200, description = "The head", body = HeadView)))]
 pub async fn head_platform(vendor: Vendor) -> Result<Reply> {
@@ -97,7 +106,7 @@ async fn search(log: &Log, query: AuditQuery) -> Result<Reply> {
     let AuditQuery { actor, action, target, from, to, limit, cursor } = query;
     let search = Sought { actor, action, target, from, to }.check()?;
     let span = store::span(log, search.range).await?;
-    // A cursor is an entry's number.
+    // A cursor is an entry's sequence number.
     let find = async |number: u32| Ok(store::find(log, i64::from(number)).await?.map(|_| i64::from(number)));
     let list = async |from: Start<i64>| {
         let last = from.found.map_or(span.last, |before| span.last.min(before.saturating_sub(1)));

@@ -1,9 +1,9 @@
-//! What may be searched for.
+//! The validity of searches.
 
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Longest text that is searched for.
+/// Characters of a search text at most.
 const TEXT_LENGTH_MAX: usize = 255;
 
 /// A search as it was sent.
@@ -16,7 +16,7 @@ pub struct Sought {
     pub to: Option<Timestamp>,
 }
 
-/// A search that makes sense. What is None is not asked about.
+/// A valid search. None matches everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     pub actor: Option<String>,
@@ -27,7 +27,7 @@ pub struct Search {
     pub range: Range,
 }
 
-/// From an instant up to another one.
+/// The time from one instant up to, and without, another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     pub from: Timestamp,
@@ -35,7 +35,7 @@ pub struct Range {
 }
 
 impl Range {
-    /// All of the log where nothing is said.
+    /// The whole log where neither bound is given.
     pub fn new(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Self, Problem> {
         let from = from.unwrap_or(Timestamp::from_millis(0));
         let to = to.unwrap_or(Timestamp::LATEST);
@@ -47,7 +47,8 @@ impl Sought {
     pub fn check(self) -> Result<Search, Problem> {
         for (text, name) in [(&self.actor, "actor"), (&self.action, "action"), (&self.target, "target")] {
             if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > TEXT_LENGTH_MAX) {
-                return Err(Problem::invalid(name, "invalid_value", format!("Send 1 to {TEXT_LENGTH_MAX} characters, or leave it out.")));
+                let detail = format!("Send 1 to {TEXT_LENGTH_MAX} characters, or omit the parameter.");
+                return Err(Problem::invalid(name, "invalid_value", detail));
             }
         }
         let range = Range::new(self.from, self.to)?;
@@ -62,7 +63,10 @@ fn read_action(text: String) -> Result<(String, Option<String>), Problem> {
     match text.split_once('.') {
         Some((resource, "*")) if is_word(resource) => Ok((resource.to_owned(), None)),
         Some((resource, verb)) if is_word(resource) && is_word(verb) => Ok((resource.to_owned(), Some(text))),
-        _ => Err(Problem::invalid("action", "invalid_action", "Send an action such as apiKey.created, or apiKey.* for all of a resource.")),
+        _ => {
+            let detail = "Send an action such as apiKey.created, or apiKey.* for all actions of a resource.";
+            Err(Problem::invalid("action", "invalid_action", detail))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::kernel::sql::INTEGER_MAX;
 use crate::kernel::tenant::Tenant;
 use crate::{platform_sql, tenant_sql};
 
-/// Whose log is read. Both tables have one shape.
+/// The log of an organization or of the platform. Both tables have the same columns.
 #[derive(Clone)]
 pub enum Log {
     Organization(Tenant),
@@ -38,7 +38,7 @@ struct SpanRow {
     last: Option<i64>,
 }
 
-/// Reads the log: `?1` is the organization, or the platform's name for itself.
+/// Reads the log: `?1` is the organization, or `platform`.
 macro_rules! read {
     ($log:expr, $text:literal $(, $param:expr)* $(,)?) => {
         match $log {
@@ -49,7 +49,7 @@ macro_rules! read {
 }
 
 impl Log {
-    /// What the chain is begun with.
+    /// The name of the log, with which its chain begins.
     pub fn name(&self) -> String {
         match self {
             Self::Organization(tenant) => tenant.organization().to_string(),

@@ -1,4 +1,4 @@
-//! Sealing keys: their rotation, as the API offers it.
+//! Sealing keys: the endpoint of their rotation.
 //!
 //! Owns: the endpoint. Does not own: the keys (`sealing/`).
 

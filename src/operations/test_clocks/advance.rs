@@ -1,4 +1,4 @@
-//! Advancing a clock: runs everything that falls due on the way, in order.
+//! Advancing a clock: runs everything due on the way, in order.
 
 use futures::future::try_join_all;
 
@@ -18,10 +18,10 @@ use crate::meter::client;
 use crate::metering::usage::facts;
 use crate::tenancy::data_movement::erasure;
 
-/// Things one advance runs at most; a longer way is refused half-way and goes on where it stopped.
+/// Facts and bills that one advance runs at most. A longer advance stops half-way; repeating it continues from there.
 const STEPS_MAX: usize = 20_000;
 
-/// What falls due next.
+/// The next fact or bill that is due.
 enum Next {
     Fact(DueEvent),
     Billing { organization: OrganizationId, subscription: SubscriptionId, at: Timestamp },
@@ -36,24 +36,24 @@ impl Next {
     }
 }
 
-/// Moves the clock to `target`. Cut off half-way, or stopped by a step that fails, it has moved part of the way with everything in order
-/// so far; advancing again tries that step again and does the rest.
+/// Moves the clock to `target`. Interrupted, or stopped by a failing step, the clock stays at the time of that step, with everything before
+/// it done; advancing again retries the step and continues.
 pub async fn advance(platform: &Platform, clock: TestClockId, target: Timestamp) -> Result<()> {
     let members = store::members(platform, clock).await?;
-    catch_up(platform, &members).await?;
+    finish_pending(platform, &members).await?;
     for _ in 0..STEPS_MAX {
         let Some(next) = next(platform, clock, target).await? else {
             store::set(platform, clock, target).await?;
-            // From here on the Meters' time is the new one, too.
+            // From here on the Meters use the new time, too.
             return try_join_all(members.iter().map(|member| client::set_clock(member, target))).await.map(|_| ());
         };
         store::set(platform, clock, next.at()).await?;
         run(platform, next).await?;
     }
-    Err(Error::Unavailable("the way is long; advance again to go on".into()))
+    Err(Error::Unavailable("the advance runs too many facts at once; advance again to continue".into()))
 }
 
-/// The earliest thing due by `target`; a fact before a bill of the same instant.
+/// The earliest fact or bill due by `target`; a fact comes before a bill of the same instant.
 async fn next(platform: &Platform, clock: TestClockId, target: Timestamp) -> Result<Option<Next>> {
     let (facts, bills) =
         futures::future::try_join(due::on_clock(platform, clock, target, 1), subscriptions::store::due_on_clock(platform, clock, target))
@@ -70,7 +70,7 @@ async fn run(platform: &Platform, next: Next) -> Result<()> {
         Next::Billing { organization, .. } => *organization,
     };
     let Some(tenant) = platform.tenant(organization, Actor::System("test_clock"), None).await? else {
-        return Err(Error::internal(format!("{organization} is due and not in the directory")));
+        return Err(Error::internal(format!("{organization} is due and has no entry in the directory")));
     };
     match next {
         Next::Fact(due) => due::fire(&tenant, &due).await?,
@@ -81,29 +81,29 @@ async fn run(platform: &Platform, next: Next) -> Result<()> {
         }
     }
     finish(&tenant).await?;
-    // Before anything else falls due: what is erased has no more to come.
-    erasure::go_on(platform, organization).await
+    // Before anything else is run: an erased organization has no further facts.
+    erasure::continue_erasure(platform, organization).await
 }
 
-/// The way stops at what can't be billed, and says what that is: on a clock, nothing may be overtaken.
+/// The advance stops at a subscription that can't be billed, and names it: on a clock, nothing is skipped.
 fn not_billed(tenant: &Tenant, subscription: SubscriptionId, error: Error) -> Error {
     let what = format!("{subscription} of {} could not be billed", tenant.organization());
     match error {
         Error::Internal(why) => Error::Internal(format!("{what}: {why}")),
-        _ => Problem::unavailable(format!("{what}. Advance again to try it again.")).into(),
+        _ => Problem::unavailable(format!("{what}. Advance the clock again to retry.")).into(),
     }
 }
 
-/// Everything that follows has happened and is mailed, or the advance stops here.
+/// Runs all steps and sends all mails of the tenant; the advance stops if one fails.
 async fn finish(tenant: &Tenant) -> Result<()> {
     if tenant.follow_up(Pending::All).await? == Remaining::Failures {
-        return Err(Error::Unavailable(format!("a step of {} failed; advance again to try it again", tenant.organization())));
+        return Err(Error::Unavailable(format!("a step of {} failed; advance the clock again to retry", tenant.organization())));
     }
     dispatch::dispatch_pending(tenant).await
 }
 
-/// Before the clock moves: what the Meters raised and what is pending belongs to the time it still is.
-async fn catch_up(platform: &Platform, members: &[Tenant]) -> Result<()> {
+/// Before the clock moves: facts of the Meters and pending facts belong to the present time.
+async fn finish_pending(platform: &Platform, members: &[Tenant]) -> Result<()> {
     try_join_all(members.iter().map(facts::collect)).await?;
     try_join_all(members.iter().map(threshold::usage_arrived)).await?;
     let unfinished = store::unfinished(platform, members).await?;

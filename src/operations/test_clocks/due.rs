@@ -1,4 +1,4 @@
-//! Facts that fall due: each becomes true once, when its time has come.
+//! Due facts: each is raised once, at its time.
 
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::kernel::tenant::{Actor, Tenant};
 use crate::kernel::time::Timestamp;
 use crate::{stale_if, tenant_sql};
 
-/// A fact that waits for its time.
+/// A fact that is scheduled for a later time.
 #[derive(Clone, Debug, Deserialize)]
 pub struct DueEvent {
     pub organization_id: OrganizationId,
@@ -42,7 +42,7 @@ pub async fn on_clock(platform: &Platform, clock: TestClockId, now: Timestamp, l
     platform.every_shard(text, &[Value::from(clock), Value::from(now), Value::from(limit)]).await
 }
 
-/// Lets what is due by the wall clock become true; gives how much it was.
+/// Raises the facts that are due in real time; returns their number.
 pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize> {
     let text = "SELECT organization_id, id, due_at, type, version, data
                 FROM due_events
@@ -60,16 +60,16 @@ pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize>
     Ok(count)
 }
 
-/// The fact becomes true: it leaves the waiting ones and enters the outbox, in one commit. Firing it again does nothing.
+/// Raises the fact: it moves from the scheduled facts to the outbox, in one commit. Repeating the call does nothing.
 pub async fn fire(tenant: &Tenant, due: &DueEvent) -> Result<()> {
     let event = Event::read(&due.wire_name, due.version, &due.data)
-        .ok_or_else(|| Error::internal(format!("{} v{} is due and no known event", due.wire_name, due.version)))?;
+        .ok_or_else(|| Error::internal(format!("{} v{} is due and is not a known event", due.wire_name, due.version)))?;
     let decision = Decision::new()
         .guard(stale_if!("NOT EXISTS (SELECT 1 FROM due_events WHERE organization_id = ?1 AND id = ?2)", due.id))
         .write(tenant_sql!("DELETE FROM due_events WHERE organization_id = ?1 AND id = ?2", due.id))
         .raise(event);
     match tenant.commit(decision, None).await {
-        // Stale: somebody else fired it.
+        // Stale: a concurrent call raised it.
         Ok(()) | Err(Error::Stale) => Ok(()),
         Err(error) => Err(error),
     }

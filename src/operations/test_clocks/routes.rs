@@ -14,10 +14,11 @@ use crate::kernel::ids::TestClockId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
 
-/// Where the clock stands, or is moved to.
+/// The time to which a test clock is set.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockTime {
+    /// The clock's time. An advance sets a later time only.
     #[schema(example = "2026-01-31T00:00:00Z")]
     pub now: Timestamp,
 }
@@ -31,7 +32,9 @@ pub struct ClockView {
     pub type_name: &'static str,
     #[serde(rename = "$id")]
     pub id: TestClockId,
+    /// The present time of all organizations on the clock.
     pub now: Timestamp,
+    /// The real time of the clock's creation.
     pub created_at: Timestamp,
 }
 
@@ -43,7 +46,7 @@ impl From<TestClock> for ClockView {
 
 /// Create a test clock
 ///
-/// Organizations join it at their creation.
+/// Time on a test clock stands still until it is advanced. An organization joins a clock when it is created and stays on it.
 #[utoipa::path(post, path = "/v1/test-clocks", tag = "test clocks", operation_id = "createTestClock", request_body = ClockTime,
     responses((status = 201, description = "The clock", body = ClockView)))]
 pub async fn create(vendor: Vendor, command: Command<ClockTime>) -> Result<Reply> {
@@ -58,8 +61,11 @@ pub async fn create(vendor: Vendor, command: Command<ClockTime>) -> Result<Reply
     .await
 }
 
-/// Read a test clock
-#[utoipa::path(get, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "getTestClock", params(("id" = String, Path, description = "`clock_...`")),
+/// Get a test clock
+///
+/// Returns the clock and its present time.
+#[utoipa::path(get, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "getTestClock",
+    params(("id" = String, Path, description = "`clock_...`")),
     responses((status = 200, description = "The clock", body = ClockView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>) -> Result<Reply> {
     Reply::ok(&ClockView::from(find(&vendor, id).await?))
@@ -67,13 +73,16 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>) -> Result<
 
 /// Advance a test clock
 ///
-/// Forward only. Answers when all that fell due has run.
-#[utoipa::path(put, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "advanceTestClock", params(("id" = String, Path, description = "`clock_...`")),
+/// Moves the clock forward and runs everything that is due on the way, in order of time: facts, billing and mails. Answers after all of it
+/// has run. An earlier time is refused with `clock_moves_forward_only`. A failing step answers 503 and leaves the clock at the time of that
+/// step; repeat the request to continue.
+#[utoipa::path(put, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "advanceTestClock",
+    params(("id" = String, Path, description = "`clock_...`")),
     request_body = ClockTime, responses((status = 200, description = "The clock", body = ClockView)))]
 pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>, command: Command<ClockTime>) -> Result<Reply> {
     let clock = find(&vendor, id).await?;
     if command.body.now < clock.now {
-        let detail = format!("The clock stands at {} and moves forward only. Send a later time.", clock.now);
+        let detail = format!("The clock is at {} and moves forward only. Send a later time.", clock.now);
         return Err(Problem::refused("/now", "clock_moves_forward_only", detail).into());
     }
     store::note_advance(&vendor.platform, &clock, command.body.now).await?;

@@ -22,7 +22,7 @@ pub struct TestClock {
     pub created_at: Timestamp,
 }
 
-/// Creates a clock, together with the answer to the request for it.
+/// Creates a clock and stores the answer, in one commit.
 pub async fn insert(platform: &Platform, clock: &TestClock, answer: Option<&Answer>) -> Result<()> {
     let insert = platform_sql!("INSERT INTO test_clocks (id, now, created_at) VALUES (?1, ?2, ?3)", clock.id, clock.now, clock.created_at);
     let answer = answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now));
@@ -31,7 +31,7 @@ pub async fn insert(platform: &Platform, clock: &TestClock, answer: Option<&Answ
     platform.commit([insert].into_iter().chain(answer).collect(), vec![entry]).await
 }
 
-/// Notes in the audit log that a clock is asked to move; before it does, for it may stop half-way.
+/// Records the advance in the audit log before it begins, because it may stop half-way.
 pub async fn note_advance(platform: &Platform, clock: &TestClock, target: Timestamp) -> Result<()> {
     let (before, after) = (Some(json!({"now": clock.now})), Some(json!({"now": target})));
     platform.commit(Vec::new(), vec![Audit { action: "testClock.advanced", target: clock.id.to_string(), before, after }]).await
@@ -46,7 +46,7 @@ pub async fn all(platform: &Platform) -> Result<Vec<TestClock>> {
     platform.directory_rows(platform_sql!("SELECT id, now, created_at FROM test_clocks ORDER BY id")).await
 }
 
-/// Moves a clock forward; never back, whoever comes second.
+/// Moves a clock forward, never back: the later of two concurrent times wins.
 pub async fn set(platform: &Platform, id: TestClockId, now: Timestamp) -> Result<()> {
     platform.directory(vec![platform_sql!("UPDATE test_clocks SET now = max(now, ?2) WHERE id = ?1", id, now)]).await.map(|_| ())
 }
@@ -56,7 +56,7 @@ struct Unfinished {
     organization_id: OrganizationId,
 }
 
-/// Those of `members` that have facts waiting for their steps or mails waiting to be sent.
+/// The `members` with facts that wait for their steps or with unsent mails.
 pub async fn unfinished(platform: &Platform, members: &[Tenant]) -> Result<Vec<OrganizationId>> {
     let ids: Vec<String> = members.iter().map(|member| member.organization().to_string()).collect();
     let text = "SELECT organization_id
@@ -72,7 +72,7 @@ pub async fn unfinished(platform: &Platform, members: &[Tenant]) -> Result<Vec<O
     Ok(rows.into_iter().map(|row| row.organization_id).collect())
 }
 
-/// The organizations on a clock, as they are placed and timed now.
+/// The organizations on a clock, with their current placement and time.
 pub async fn members(platform: &Platform, id: TestClockId) -> Result<Vec<Tenant>> {
     platform.tenants_on(id, Actor::System("test_clock")).await
 }

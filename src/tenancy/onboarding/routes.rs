@@ -48,7 +48,7 @@ pub struct ItemView {
     /// The title of the item, in English.
     #[schema(example = "Verify email")]
     pub name: &'static str,
-    /// The place in the checklist, from 1.
+    /// The position in the checklist, from 1.
     #[schema(example = 1)]
     pub position: u32,
     /// Whether the item is completed.
@@ -80,7 +80,7 @@ pub struct ChecklistView {
 
 /// Get the onboarding checklist
 ///
-/// Items complete themselves when the fact happens, such as the first project; `PUT /v1/onboarding/items/{key}` completes one by hand.
+/// Items are completed by facts, such as the first project; `PUT /v1/onboarding/items/{key}` completes one explicitly.
 #[utoipa::path(get, path = "/v1/onboarding", tag = "onboarding", operation_id = "getOnboarding",
     responses((status = 200, description = "The checklist", body = ChecklistView)))]
 pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
@@ -90,7 +90,8 @@ pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
 /// Update an onboarding item
 ///
 /// Completes one item. When the last one is completed, the organization's status becomes `onboarded` and a mail is sent.
-#[utoipa::path(put, path = "/v1/onboarding/items/{key}", tag = "onboarding", operation_id = "completeOnboardingItem", params(("key" = String, Path, description = "`createFirstProject`")),
+#[utoipa::path(put, path = "/v1/onboarding/items/{key}", tag = "onboarding", operation_id = "completeOnboardingItem",
+    params(("key" = String, Path, description = "The key of the item, such as `createFirstProject`")),
     request_body = ItemChange, responses((status = 200, description = "The checklist", body = ChecklistView)))]
 pub async fn put_item(
     caller: Authorized<needs::OnboardingWrite>,

@@ -1,4 +1,4 @@
-//! How the checklist is made, completed and measured.
+//! How the checklist is created, completed and measured.
 
 use super::item::Item;
 use super::store;
@@ -6,17 +6,17 @@ use crate::events::{ChecklistItemCompleted, ItemKey};
 use crate::kernel::decision::Decision;
 use crate::kernel::ids::Moment;
 
-/// How many items are done.
+/// The number of completed items.
 pub fn completed(items: &[Item]) -> usize {
     items.iter().filter(|item| item.completed_at.is_some()).count()
 }
 
-/// Whether all of the checklist is done. An empty one is not: it was not made yet.
+/// Whether all items are completed. An empty checklist is not: it was not created yet.
 pub fn is_done(items: &[Item]) -> bool {
     !items.is_empty() && completed(items) == items.len()
 }
 
-/// Done items from 0 to 1, as a JSON number with at most two decimals. Shown, never computed with.
+/// The share of completed items, from 0 to 1, as a JSON number with at most two decimals. Shown, never computed with.
 pub fn progress(completed: usize, items: usize) -> serde_json::Number {
     let percent = completed.saturating_mul(100).checked_div(items).unwrap_or(0);
     let text = match percent {
@@ -27,12 +27,12 @@ pub fn progress(completed: usize, items: usize) -> serde_json::Number {
     text.parse().unwrap_or_else(|_| serde_json::Number::from(0))
 }
 
-/// The checklist of a new organization, nothing done yet.
+/// Creates the checklist of a new organization, with open items.
 pub fn create_checklist() -> Decision {
     Decision::new().write(store::insert_missing())
 }
 
-/// Completes one item; nothing to do when it is done already.
+/// Completes one item; an empty decision when it is completed.
 pub fn complete(items: &[Item], key: ItemKey, moment: Moment<'_>) -> Decision {
     let pending = items.iter().any(|item| item.key == key && item.completed_at.is_none());
     if !pending {

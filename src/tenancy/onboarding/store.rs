@@ -33,12 +33,12 @@ pub fn select() -> TenantStatement {
     )
 }
 
-/// The checklist in its order; empty while it is not made yet.
+/// The checklist in its order; empty before it is created.
 pub async fn load(tenant: &Tenant) -> Result<Vec<Item>> {
     Ok(tenant.rows::<ItemRow>(select()).await?.into_iter().map(Item::from).collect())
 }
 
-/// The five items, as many as are not there yet.
+/// Inserts those of the five items that are missing.
 pub fn insert_missing() -> TenantStatement {
     let keys: Vec<&str> = ItemKey::ALL.into_iter().map(ItemKey::wire_name).collect();
     tenant_sql!(
@@ -61,7 +61,7 @@ pub fn complete(key: ItemKey, at: Timestamp) -> TenantStatement {
     )
 }
 
-/// Guard: the item is still to be done.
+/// Guard: the item is open.
 pub fn still_pending(key: ItemKey) -> TenantStatement {
     stale_if!(
         "NOT EXISTS (

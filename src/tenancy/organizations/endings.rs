@@ -86,8 +86,8 @@ impl CancellationView {
 
 /// Suspend an organization
 ///
-/// Refuses writes of the organization's members, keys and clients with 403 `organization_suspended`, usage included; reads are answered. The
-/// organization can still be exported and cancelled. A repeated request replaces the reason.
+/// Refuses writes of the organization's members, keys and clients with 403 `organization_suspended`, usage included; reads are answered.
+/// The organization can still be exported and cancelled. A repeated request replaces the reason.
 #[utoipa::path(put, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "suspendOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewSuspension,
     responses((status = 200, description = "The suspension", body = SuspensionView)))]
@@ -144,7 +144,8 @@ pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
 ///
 /// Refuses every write but an export and the withdrawal. After 30 days all data of the organization is erased for good; until then the
 /// cancellation can be withdrawn.
-#[utoipa::path(post, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "cancelOwnOrganization", request_body = NewCancellation,
+#[utoipa::path(post, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "cancelOwnOrganization",
+    request_body = NewCancellation,
     responses((status = 201, description = "The cancellation", body = CancellationView)))]
 pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command<NewCancellation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -175,7 +176,7 @@ pub async fn withdraw_cancellation(caller: Authorized<needs::OrganizationOwn>) -
     .await
 }
 
-/// Sends the committed status to the Meter before the response. A request that is cut off here is completed by the step of the event.
+/// Sends the committed status to the Meter before the response. The step of the event completes an interrupted request.
 async fn update_meter(tenant: &Tenant) -> Result<()> {
     let organization: Organization = store::load(tenant).await?;
     super::meter::put_status(tenant, &organization).await

@@ -1,4 +1,4 @@
-//! The lifecycle of an organization: its statuses, what changes them, and what its credentials may do in each.
+//! The lifecycle of an organization: its statuses, their triggers, and the permissions of its credentials in each.
 
 use serde_json::json;
 
@@ -15,22 +15,22 @@ use crate::kernel::time::days;
 pub const GRACE: std::time::Duration = days(30);
 const REASON_LENGTH_MAX: usize = 2_000;
 
-/// What changes a status.
+/// The triggers of a status change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
-    /// All of its checklist is done.
+    /// The onboarding checklist is complete.
     Onboard,
-    /// The vendor suspends it.
+    /// The vendor suspends the organization.
     Suspend,
-    /// The vendor ends its suspension.
+    /// The vendor ends the suspension.
     Resume,
-    /// It is cancelled.
+    /// The organization is cancelled.
     Cancel,
-    /// Its cancellation is withdrawn.
+    /// The cancellation is withdrawn.
     Withdraw,
 }
 
-/// What an organization was before it was suspended or cancelled.
+/// The status of an organization before its suspension or cancellation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Past {
     pub is_onboarded: bool,
@@ -55,7 +55,7 @@ pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Prob
         )),
         (Status::Suspended, Trigger::Resume) => Ok(past.healthy()),
         (Status::Active | Status::Onboarded, Trigger::Resume) => {
-            Err(Problem::conflict("organization_not_suspended", "The organization is not suspended. There is nothing to resume."))
+            Err(Problem::conflict("organization_not_suspended", "The organization is not suspended. Only a suspension can be ended."))
         }
         (Status::Cancelled, Trigger::Resume) => Err(Problem::conflict(
             "organization_cancelled",
@@ -68,7 +68,7 @@ pub fn next(status: Status, trigger: Trigger, past: Past) -> Result<Status, Prob
         )),
         (Status::Cancelled, Trigger::Withdraw) => Ok(if past.is_suspended { Status::Suspended } else { past.healthy() }),
         (Status::Active | Status::Onboarded | Status::Suspended, Trigger::Withdraw) => {
-            Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled. There is nothing to withdraw."))
+            Err(Problem::conflict("organization_not_cancelled", "The organization is not cancelled. Only a cancellation can be withdrawn."))
         }
     }
 }
@@ -78,7 +78,7 @@ impl Life {
         Past { is_onboarded: self.organization.onboarded_at.is_some(), is_suspended: self.suspension.is_some() }
     }
 
-    /// The organization in its next status, and what begins every such decision.
+    /// The organization in its next status, and the beginning of each such decision.
     fn after(&self, trigger: Trigger) -> Result<(Organization, Decision), Problem> {
         let status = next(self.organization.status, trigger, self.past())?;
         let changed = Organization { status, ..self.organization.clone() };
@@ -166,7 +166,7 @@ mod tests {
     const STATUSES: [Status; 4] = [Status::Active, Status::Onboarded, Status::Suspended, Status::Cancelled];
     const TRIGGERS: [Trigger; 5] = [Trigger::Onboard, Trigger::Suspend, Trigger::Resume, Trigger::Cancel, Trigger::Withdraw];
 
-    /// A line a status; in the order of `TRIGGERS` what becomes of it, or the refusal.
+    /// One line per status: the next status for each of `TRIGGERS`, or the refusal.
     const TABLE: [(Status, [&str; 5]); 4] = [
         (Status::Active, ["onboarded", "suspended", "organization_not_suspended", "cancelled", "organization_not_cancelled"]),
         (Status::Onboarded, ["onboarded", "suspended", "organization_not_suspended", "cancelled", "organization_not_cancelled"]),

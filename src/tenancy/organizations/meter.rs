@@ -1,4 +1,4 @@
-//! What the Meter is told of an organization.
+//! The Meter's copy of an organization's status.
 
 use super::organization::Organization;
 use crate::kernel::error::Result;
@@ -6,7 +6,7 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client::call;
 use crate::meter::contract::{Call, Done};
 
-/// Tells the Meter whether the organization's keys may write.
+/// Sends to the Meter whether the organization's keys may write.
 pub async fn put_status(tenant: &Tenant, organization: &Organization) -> Result<()> {
     call::<Done>(tenant, Call::PutStatus { version: organization.version, status: organization.status }).await.map(|_| ())
 }

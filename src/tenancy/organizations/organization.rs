@@ -1,4 +1,4 @@
-//! An organization, with its details, its settings, and what its status rests on.
+//! An organization, with its details, its settings, and its suspension or cancellation.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::kernel::ids::{OrganizationId, TestClockId};
 use crate::kernel::organization::Status;
 use crate::kernel::time::Timestamp;
 
-/// The optional facts about a company, in schema.org's words.
+/// The optional details of a company, named as in schema.org.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
@@ -99,7 +99,7 @@ pub struct Organization {
     pub version: i64,
 }
 
-/// Why, and since when.
+/// The reason and the time of a suspension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspension {
     pub reason: String,
@@ -110,11 +110,11 @@ pub struct Suspension {
 pub struct Cancellation {
     pub reason: Option<String>,
     pub cancelled_at: Timestamp,
-    /// Until then it can be withdrawn.
+    /// The end of the grace period, in which the cancellation can be withdrawn.
     pub erases_at: Timestamp,
 }
 
-/// An organization with what its status rests on.
+/// An organization with its suspension and cancellation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Life {
     pub organization: Organization,

@@ -51,7 +51,8 @@ fn is_owner(holder: &Holder) -> bool {
 /// Transfer the ownership of the caller's organization
 ///
 /// The new owner gets the role `owner` and the old owner the role `admin`, in one commit. Both are notified by mail.
-#[utoipa::path(post, path = "/v1/organization/ownership-transfers", tag = "organizations", operation_id = "transferOwnership", request_body = NewOwnershipTransfer,
+#[utoipa::path(post, path = "/v1/organization/ownership-transfers", tag = "organizations", operation_id = "transferOwnership",
+    request_body = NewOwnershipTransfer,
     responses((status = 201, description = "The transfer", body = OwnershipTransferView)))]
 pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, command: Command<NewOwnershipTransfer>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -98,7 +99,7 @@ fn giver<'h>(holders: &'h [Holder], named: Option<PersonId>, actor: &Actor) -> s
     let owner = |id: PersonId| owners.iter().copied().find(|owner| owner.id == id);
     if let Some(named) = named {
         return owner(named)
-            .ok_or_else(|| Problem::invalid("/from", "not_an_owner", "Send the $id of a member who is an owner, or leave it out."));
+            .ok_or_else(|| Problem::invalid("/from", "not_an_owner", "Send the $id of a member who is an owner, or omit it."));
     }
     if let Actor::Person(person, _) = actor
         && let Some(asking) = owner(*person)

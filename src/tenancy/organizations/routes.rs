@@ -19,7 +19,7 @@ use crate::tenancy::onboarding;
 
 /// List organizations
 ///
-/// All organizations of the vendor, newest first.
+/// Returns all organizations of the vendor, newest first.
 #[utoipa::path(get, path = "/v1/organizations", tag = "organizations", operation_id = "listOrganizations",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<OrganizationView>)))]
@@ -35,8 +35,9 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
 
 /// Get an organization
 ///
-/// Its details, settings, status and onboarding progress.
-#[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "getOrganization", params(("id" = String, Path, description = "`org_...`")),
+/// Returns the organization's details, settings, status and onboarding progress.
+#[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "getOrganization",
+    params(("id" = String, Path, description = "`org_...`")),
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
     Reply::ok(&view(&vendor.organization(id).await?).await?)
@@ -44,8 +45,9 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Resu
 
 /// Update an organization
 ///
-/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
-#[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "updateOrganization", params(("id" = String, Path, description = "`org_...`")), request_body = OrganizationChanges,
+/// The body is a JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
+#[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "updateOrganization",
+    params(("id" = String, Path, description = "`org_...`")), request_body = OrganizationChanges,
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<OrganizationChanges>) -> Result<Reply> {
     merge(vendor.organization(id).await?, command.body).await
@@ -53,7 +55,7 @@ pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 
 /// Get the caller's organization
 ///
-/// Its details, settings, status and onboarding progress.
+/// Returns the organization's details, settings, status and onboarding progress.
 #[utoipa::path(get, path = "/v1/organization", tag = "organizations", operation_id = "getOwnOrganization",
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Reply> {
@@ -62,8 +64,9 @@ pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Repl
 
 /// Update the caller's organization
 ///
-/// A JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
-#[utoipa::path(patch, path = "/v1/organization", tag = "organizations", operation_id = "updateOwnOrganization", request_body = OrganizationChanges,
+/// The body is a JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
+#[utoipa::path(patch, path = "/v1/organization", tag = "organizations", operation_id = "updateOwnOrganization",
+    request_body = OrganizationChanges,
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update_own(caller: Authorized<needs::OrganizationWrite>, command: Command<OrganizationChanges>) -> Result<Reply> {
     merge(caller.tenant, command.body).await

@@ -1,4 +1,4 @@
-//! What an organization is, and what may be said of it.
+//! How an organization is created and updated, and which details are valid.
 
 use super::organization::{Details, Organization, PostalAddress, Settings};
 use super::{lifecycle, store};
@@ -17,7 +17,7 @@ pub struct Changes {
     pub settings: Option<Settings>,
 }
 
-/// A company signs up. Guarded: a sign-up that was placed already is not placed again.
+/// Creates the organization of a sign-up. Guarded: a placed sign-up is not placed again.
 pub fn sign_up(organization: &Organization) -> Decision {
     Decision::new()
         .guard(store::not_placed_yet())
@@ -26,7 +26,7 @@ pub fn sign_up(organization: &Organization) -> Decision {
         .audit("organization.created", organization.id.to_string(), None, serde_json::to_value(organization).ok())
 }
 
-/// Its details or settings change; nothing to do when nothing does.
+/// Updates details or settings; an empty decision without a change.
 pub fn update(organization: &Organization, changes: Changes) -> Result<(Organization, Decision), Problem> {
     let mut next = organization.clone();
     let mut fields = Vec::new();
@@ -56,7 +56,7 @@ fn replace<T: PartialEq>(old: &mut T, new: Option<T>, field: &str, fields: &mut 
     }
 }
 
-/// The whole checklist is done: the company is onboarded, once.
+/// Marks the organization onboarded, once, after its checklist is complete.
 pub fn complete_onboarding(organization: &Organization, moment: Moment<'_>) -> Decision {
     if organization.onboarded_at.is_some() || organization.status == Status::Cancelled {
         return Decision::new();
@@ -72,11 +72,11 @@ pub fn complete_onboarding(organization: &Organization, moment: Moment<'_>) -> D
     )
 }
 
-/// Longest name, and longest of the other texts.
+/// Characters of a name, and of the other texts, at most.
 const NAME_LENGTH_MAX: usize = 200;
 const TEXT_LENGTH_MAX: usize = 2_000;
 
-/// Refuses what can't be a company's data, naming the field.
+/// Refuses invalid details, naming the field.
 pub fn check(organization: &Organization) -> Result<(), Problem> {
     let Organization { name, email, details, settings, .. } = organization;
     require(!name.trim().is_empty() && name.chars().count() <= NAME_LENGTH_MAX, "/name", "Send a name of 1 to 200 characters.")?;
@@ -99,7 +99,7 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     if let Some(address) = &details.address {
         check_address(address)?;
     }
-    // Whether there is such a plan, `sign_up.rs` looks.
+    // `sign_up.rs` checks that the plan exists.
     if let Some(plan) = &details.plan {
         require(!plan.is_empty() && plan.chars().count() <= NAME_LENGTH_MAX, "/plan", NO_SUCH_PLAN)?;
     }
@@ -109,7 +109,7 @@ pub fn check(organization: &Organization) -> Result<(), Problem> {
     require((1..=40).contains(&settings.date_format.chars().count()), "/settings/dateFormat", "Send a date format such as YYYY-MM-DD.")
 }
 
-/// What to do about a plan that can't be tried.
+/// The remedy for an unknown plan.
 pub const NO_SUCH_PLAN: &str = "Send the key of a plan; GET /v1/plans lists them.";
 
 pub fn check_address(address: &PostalAddress) -> Result<(), Problem> {

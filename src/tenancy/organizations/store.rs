@@ -48,7 +48,7 @@ impl From<OrganizationRow> for Organization {
     }
 }
 
-/// The statement that reads it, for loading it together with others.
+/// The statement that reads the organization, for one batch with other reads.
 pub fn select() -> TenantStatement {
     tenant_sql!(
         "SELECT organization_id, name, email, details, settings, status, test_clock_id, created_at, onboarded_at,
@@ -93,12 +93,12 @@ pub fn update(organization: &Organization) -> TenantStatement {
     )
 }
 
-/// Guard: the organization is as it was read.
+/// Guard: the organization is unchanged since it was read.
 pub fn unchanged(organization: &Organization) -> TenantStatement {
     stale_if!("NOT EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1 AND version = ?2)", organization.version)
 }
 
-/// Guard: there is no such organization here yet.
+/// Guard: the organization is not in this database yet.
 pub fn not_placed_yet() -> TenantStatement {
     stale_if!("EXISTS (SELECT 1 FROM organizations WHERE organization_id = ?1)")
 }
@@ -133,7 +133,7 @@ fn select_cancellation() -> TenantStatement {
     )
 }
 
-/// The organization with what its status rests on, read in one transaction.
+/// The organization with its suspension and cancellation, read in one transaction.
 pub async fn load_life(tenant: &Tenant) -> Result<Life> {
     let suspension = tenant_sql!("SELECT organization_id, reason, started_at FROM suspensions WHERE organization_id = ?1");
     let mut read = tenant.run(vec![select(), suspension, select_cancellation()]).await?.into_iter();

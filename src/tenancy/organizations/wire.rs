@@ -1,4 +1,4 @@
-//! Organizations as clients write and read them.
+//! Organizations in requests and responses.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use crate::kernel::json::given;
 use crate::kernel::organization::Status;
 use crate::kernel::time::Timestamp;
 
-/// Settings as sent: what is absent keeps its value, or its default at sign-up.
+/// Settings of a request: an absent one keeps its value, or its default at sign-up.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingsInput {
@@ -29,7 +29,7 @@ pub struct SettingsInput {
     pub language: Option<String>,
 }
 
-/// A sign-up.
+/// A new organization.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrganization {
@@ -72,7 +72,7 @@ pub struct NewOrganization {
     pub test_clock: Option<String>,
 }
 
-/// Changes: what is absent stays, `null` clears what may be absent (JSON merge patch, RFC 7396).
+/// Changes of an organization, as a JSON merge patch (RFC 7396): an absent member keeps its value, `null` clears an optional one.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OrganizationChanges {
@@ -165,7 +165,7 @@ pub struct OrganizationView {
     pub tax_id: Option<String>,
     /// Time zone, date format, currency and language.
     pub settings: Settings,
-    /// What its credentials may do follows from its status.
+    /// The status, which decides the permissions of the organization's credentials.
     pub status: Status,
     /// The test clock that the organization is on; see `POST /v1/test-clocks`.
     #[schema(example = "clock_01h2xcejqtf2nbrexx3vqjhp41")]

@@ -1,8 +1,8 @@
-//! Sign-up: a company comes by itself, with its first owner.
+//! Sign-up: a company creates its organization, with its first owner.
 //!
-//! Owns: the public endpoint, and that the owner is asked to prove their email. Does not own: what an organization is and how it is
-//! placed (`organizations`), what a member is (`people`), what follows (`business/onboarding.rs`).
-//! Invariant: whoever signs up gets no credential for it: the mail of a login is what opens the organization.
+//! Owns: the endpoints of sign-up, the placement of the new organization, and the login mail to its owner. Does not own: organizations
+//! (`organizations`), members (`identity/members`), the steps after a sign-up (`business/onboarding.rs`).
+//! Invariant: a sign-up returns no credential: only a login code mailed to the owner opens the organization.
 
 pub mod placement;
 pub mod routes;

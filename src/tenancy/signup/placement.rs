@@ -1,4 +1,4 @@
-//! Where organizations live: the directory's side of a sign-up.
+//! The placement of new organizations: the directory's side of a sign-up.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ use crate::platform_sql;
 use crate::tenancy::organizations::organization::Organization;
 use crate::tenancy::organizations::rules;
 
-/// Sign-ups that are still not placed after this long were cut off.
+/// A sign-up that is not placed after this time was interrupted.
 const CUT_OFF_AFTER: std::time::Duration = minutes(1);
-/// Who finishes them.
+/// The actor that finishes them.
 const FINISHING: &str = "finish_sign_up";
 
 /// The shard of a new organization: spread evenly, decided once, then remembered.
@@ -30,7 +30,7 @@ fn choose_shard(organization: OrganizationId, shards: usize) -> usize {
     usize::from(last).checked_rem(shards).unwrap_or(0)
 }
 
-/// What a sign-up asks for, as the directory keeps it until the organization has its rows.
+/// A sign-up in the directory, until the organization has its rows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Requested {
     #[serde(flatten)]
@@ -39,7 +39,7 @@ pub struct Requested {
     pub owner: Option<FirstOwner>,
 }
 
-/// Who signs a company up; becomes its first member.
+/// The person who signs a company up and becomes its first member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstOwner {
     /// In lower case.
@@ -54,7 +54,8 @@ impl FirstOwner {
     }
 }
 
-/// Enters a new organization into the directory, with its owner and the answer to its sign-up; from here on it will exist.
+/// Enters a new organization into the directory, with its owner and the answer to its sign-up. From here on the sign-up is finished by the
+/// sweep if need be.
 pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&Answer>) -> Result<()> {
     let organization = &requested.organization;
     let now = platform.app().moment().now;
@@ -76,20 +77,22 @@ pub async fn enter(platform: &Platform, requested: &Requested, answer: Option<&A
     platform.directory(batch).await.map(|_| ())
 }
 
-/// What makes the owner a member, in the organization's time.
+/// Makes the owner a member, in the organization's time.
 async fn owner_joins(platform: &Platform, owner: &FirstOwner, tenant: &Tenant) -> Result<(PersonId, Decision)> {
     let person = directory::find(platform, &owner.email).await?;
-    let person = person.ok_or_else(|| Error::internal("an owner was not entered with the organization"))?;
+    let person = person.ok_or_else(|| Error::internal("the owner is missing beside the entered organization"))?;
     Ok((person, members::rules::sign_up_owner(person, &owner.email, owner.profile(), tenant.moment())?.1))
 }
 
-/// Gives an entered organization its own rows, unless it has them. Repeating it changes nothing.
+/// Creates the rows of an entered organization, unless they exist.
 pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> Result<()> {
     let organization = &requested.organization;
-    // Whose sign-up is finished later is not the request that is running then.
+    // A sign-up that is finished later is not an effect of the request running then.
     let request = if actor == Actor::System(FINISHING) { None } else { platform.app().origin().request };
-    let mut tenant =
-        platform.tenant(organization.id, actor, request).await?.ok_or_else(|| Error::internal("an entered organization is gone"))?;
+    let mut tenant = platform
+        .tenant(organization.id, actor, request)
+        .await?
+        .ok_or_else(|| Error::internal("an entered organization has no placement"))?;
     let mut decision = rules::sign_up(organization);
     if let Some(owner) = &requested.owner {
         let (person, joining) = owner_joins(platform, owner, &tenant).await?;
@@ -97,14 +100,14 @@ pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> 
         decision = decision.and(joining);
     }
     match tenant.commit(decision, None).await {
-        // Stale: it was placed by the attempt that was cut off.
+        // Stale: the interrupted attempt has placed the organization.
         Ok(()) | Err(Error::Stale) => {}
         Err(error) => return Err(error),
     }
     platform.directory(vec![platform_sql!("UPDATE organizations SET status = 'placed' WHERE id = ?1", organization.id)]).await.map(|_| ())
 }
 
-/// Places an organization whose sign-up was cut off, and runs what follows from it.
+/// Places an organization whose sign-up was interrupted, and runs its steps.
 pub async fn finish_cut_off_of(platform: &Platform, id: OrganizationId) -> Result<()> {
     for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
         place(platform, &row.request, Actor::System(FINISHING)).await?;
@@ -112,7 +115,7 @@ pub async fn finish_cut_off_of(platform: &Platform, id: OrganizationId) -> Resul
     finish(platform, id).await
 }
 
-/// Runs what follows from a sign-up, as far as it was not run.
+/// Runs the steps of a sign-up that were not run.
 pub async fn finish(platform: &Platform, id: OrganizationId) -> Result<()> {
     if let Some(tenant) = platform.tenant(id, Actor::System(FINISHING), None).await? {
         tenant.follow_up_or_leave().await;
@@ -130,7 +133,7 @@ struct CutOff {
     request: Requested,
 }
 
-/// Finishes sign-ups that were cut off between the directory and the tenant's database. Run each minute.
+/// Finishes sign-ups that were interrupted between the directory and the tenant's database. Run each minute.
 pub async fn finish_cut_off(platform: &Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(CUT_OFF_AFTER);
     let statement = platform_sql!(
@@ -155,7 +158,7 @@ struct ClockRow {
     now: Timestamp,
 }
 
-/// The test clock a sign-up names, and its time.
+/// The test clock of a sign-up, and its time.
 pub async fn test_clock(platform: &Platform, text: &str) -> Result<(TestClockId, Timestamp)> {
     let unknown = || Problem::invalid("/testClock", "unknown_test_clock", "Send the $id of a test clock made by POST /v1/test-clocks.");
     let id: TestClockId = text.parse().map_err(|_| unknown())?;

@@ -17,14 +17,14 @@ use crate::kernel::error::Result;
 use crate::tenancy::organizations::organization::PostalAddress;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView, SettingsInput};
 
-/// A company that signs up, with its first owner.
+/// A sign-up: the company and its first owner.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewSignup {
     /// The name of the company.
     #[schema(example = "Acme Corporation", min_length = 1, max_length = 200)]
     pub name: String,
-    /// The owner's email address, to which mails to the company are sent, too.
+    /// The owner's email address, also the address of mails to the company.
     #[schema(example = "ada@acme.example", format = Email)]
     pub email: String,
     /// The owner's given name.
@@ -61,7 +61,7 @@ pub struct NewSignup {
     /// The key of the plan to try. Default: `professional`.
     #[schema(example = "professional")]
     pub plan: Option<String>,
-    /// The test clock to put the organization on; see `POST /v1/test-clocks`.
+    /// The test clock of the organization; see `POST /v1/test-clocks`.
     #[schema(example = "clock_01h2xcejqtf2nbrexx3vqjhp41")]
     pub test_clock: Option<String>,
 }

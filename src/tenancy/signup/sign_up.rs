@@ -15,7 +15,7 @@ use crate::kernel::tenant::Actor;
 use crate::tenancy::organizations::rules;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView};
 
-/// What is asked for. The vendor names no owner: it invites one, or manages people itself.
+/// A requested sign-up. The vendor names no owner: it invites one, or manages people itself.
 pub struct SignUp {
     pub body: NewOrganization,
     pub owner: Option<FirstOwner>,
@@ -34,7 +34,7 @@ pub async fn sign_up(platform: &Platform, asked: SignUp, claim: Option<&Claim>, 
     })
     .await?;
     if reply.replayed {
-        // The first request may have been cut off after it was entered: the answer is true only when the company is there.
+        // The first request may have been interrupted after the entry, and the answer is only true when the company exists.
         finish_replayed(platform, &reply, request).await?;
     }
     Ok(reply)
@@ -46,7 +46,7 @@ async fn finish_replayed(platform: &Platform, reply: &Reply, request: RequestId)
     placement::finish(platform, id).await
 }
 
-/// The organization of a sign-up, checked. Its now is its test clock's from the start.
+/// The checked organization of a sign-up. Its present time is its test clock's from the start.
 async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
     let clock = match &asked.body.test_clock {
         Some(text) => Some(placement::test_clock(platform, text).await?),
@@ -60,7 +60,7 @@ async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
         let open = plans::store::newest(platform.app(), plan).await?.filter(|plan| plan.organization.is_none());
         open.ok_or_else(|| Problem::invalid("/plan", "invalid_value", rules::NO_SUCH_PLAN))?;
     }
-    // Before it is entered: what is entered can't be refused any more.
+    // Before the entry, because an entered sign-up can't be refused any more.
     asked.owner.as_ref().map(|owner| members::rules::checked(owner.profile())).transpose()?;
     Ok(Requested { organization, owner: asked.owner })
 }

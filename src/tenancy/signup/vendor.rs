@@ -8,9 +8,10 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView};
 
-/// Sign a company up
+/// Create an organization
 ///
-/// Starts its onboarding: checklist, welcome mail and a 14-day trial, all there when the answer arrives.
+/// Creates the organization with its onboarding checklist and its first subscription, a trial where the plan has one, and sends the welcome
+/// mail. Everything exists when the response arrives.
 #[utoipa::path(post, path = "/v1/organizations", tag = "organizations", operation_id = "createOrganization", request_body = NewOrganization,
     responses((status = 201, description = "The organization", body = OrganizationView)))]
 pub async fn create_for_vendor(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
