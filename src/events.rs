@@ -1,7 +1,7 @@
-//! Every fact of the business, one a line, with its wire name and version. Closed: what is not here does not happen.
+//! Every fact of the business, one per line, with its wire name and version. The list is closed.
 //!
-//! A fact is committed with what caused it (`kernel/decision.rs`), and `business/` says what follows from it. A field may be added to a
-//! version; changing or removing one is a new version. Imports no slice: words that only facts and slices share stand at the end.
+//! A fact is committed with its cause (`kernel/decision.rs`), and `business/` lists the steps that follow from it. A field may be added to
+//! a version; changing or removing one is a new version. Imports no slice: types that facts and slices share are at the end.
 
 use rating::Quantity;
 use serde::{Deserialize, Serialize};
@@ -28,18 +28,18 @@ macro_rules! events {
             }
         )*
 
-        /// One fact.
+        /// A fact.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Event { $($name($name)),* }
 
-        /// Which fact, without its data.
+        /// The kind of a fact.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum EventKind { $($name),* }
 
         impl EventKind {
             pub const ALL: &'static [EventKind] = &[$(EventKind::$name),*];
 
-            /// The name outside: `Resource.verbed`.
+            /// The wire name: `Resource.verbed`.
             pub fn wire_name(self) -> &'static str {
                 match self { $(Self::$name => $wire),* }
             }
@@ -78,31 +78,31 @@ impl Event {
 }
 
 events! {
-    /// A company signed up.
+    /// An organization was created.
     OrganizationCreated = "Organization.created" v 1 { name: String, email: String }
-    /// Its details or settings were changed; `fields` names what.
+    /// The details or settings of the organization changed; `fields` names the changed ones.
     OrganizationUpdated = "Organization.updated" v 1 { fields: Vec<String> }
-    /// All of its onboarding checklist is done.
+    /// The onboarding checklist is complete.
     OrganizationOnboarded = "Organization.onboarded" v 1 {}
-    /// The vendor stopped it: its credentials can read and not write.
+    /// The vendor suspended the organization: its credentials can only read.
     OrganizationSuspended = "Organization.suspended" v 1 { reason: String }
-    /// The vendor let it go on.
+    /// The suspension of the organization ended.
     OrganizationResumed = "Organization.resumed" v 1 {}
-    /// It leaves, and is erased at `erases_at`.
+    /// The organization was cancelled, and is erased at `erases_at`.
     OrganizationCancelled = "Organization.cancelled" v 1 { erases_at: Timestamp }
-    /// It stays after all.
+    /// The cancellation was withdrawn.
     CancellationWithdrawn = "Organization.cancellationWithdrawn" v 1 {}
     /// The grace period of a cancellation is over.
     ErasureDue = "Organization.erasureDue" v 1 { cancelled_at: Timestamp }
-    /// The operator wants it in another database.
+    /// The operator requested the move to another database.
     MoveRequested = "Organization.moveRequested" v 1 { id: MoveId, shard: usize }
-    /// It has another owner.
+    /// The ownership was transferred.
     OwnershipTransferred = "Organization.ownershipTransferred" v 1 { from: PersonId, to: PersonId }
-    /// Everything of it is to be written down.
+    /// An export of all data was requested.
     ExportRequested = "Export.requested" v 1 { export: ExportId }
-    /// One item of the onboarding checklist is done.
+    /// One item of the onboarding checklist is complete.
     ChecklistItemCompleted = "Checklist.itemCompleted" v 1 { item: ItemKey }
-    /// The day has come to ask a new customer how it goes.
+    /// The day of a check-in with a new customer has come.
     CheckInDue = "Onboarding.checkInDue" v 1 { day: u32 }
 
     /// A subscription began.
@@ -111,29 +111,29 @@ events! {
     TrialEnding = "Subscription.trialEnding" v 1 { subscription: SubscriptionId, trial_ends_at: Timestamp }
     /// A trial became a paying subscription.
     TrialConverted = "Subscription.trialConverted" v 1 { subscription: SubscriptionId }
-    /// It was cancelled, and is over.
+    /// The subscription was cancelled and has ended.
     SubscriptionCancelled = "Subscription.cancelled" v 1 { subscription: SubscriptionId, reason: Option<String> }
-    /// Nobody renewed it, or its trial ended unpaid: it is over.
+    /// The subscription was not renewed, or its trial ended unpaid: it has ended.
     SubscriptionExpired = "Subscription.expired" v 1 { subscription: SubscriptionId }
-    /// Something else is subscribed to, of a higher base price.
+    /// The subscription changed to a higher base price.
     SubscriptionUpgraded = "Subscription.upgraded" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
-    /// Something else is subscribed to, of a lower base price.
+    /// The subscription changed to a lower base price.
     SubscriptionDowngraded = "Subscription.downgraded" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
-    /// Something else is subscribed to, of the same base price: add-ons, an interval, a version.
+    /// The subscription changed at the same base price: add-ons, the interval or the plan's version.
     SubscriptionChanged = "Subscription.changed" v 1 { subscription: SubscriptionId, from_plan: String, to_plan: String }
-    /// It rests: nothing is admitted and nothing falls due.
+    /// The subscription was paused: usage is refused and no billing is due.
     SubscriptionPaused = "Subscription.paused" v 1 { subscription: SubscriptionId, resumes_at: Option<Timestamp> }
-    /// The time has come at which a pause ends by itself, unless it ended before.
+    /// The scheduled end of a pause has come, unless the pause ended before.
     ResumptionDue = "Subscription.resumptionDue" v 1 { subscription: SubscriptionId, resumes_at: Timestamp }
-    /// It goes on after a pause.
+    /// The subscription continues after a pause.
     SubscriptionResumed = "Subscription.resumed" v 1 { subscription: SubscriptionId }
-    /// The vendor stopped it: nothing is admitted.
+    /// The vendor suspended the subscription: usage is refused.
     SubscriptionSuspended = "Subscription.suspended" v 1 { subscription: SubscriptionId }
-    /// The vendor let it go on.
+    /// The suspension of the subscription ended.
     SubscriptionUnsuspended = "Subscription.unsuspended" v 1 { subscription: SubscriptionId }
-    /// A year has 30 days left.
+    /// A yearly subscription has 30 days left.
     SubscriptionExpiring = "Subscription.expiring" v 1 { subscription: SubscriptionId, ends_at: Timestamp }
-    /// No more usage can come for a subscription that is over: what came after its last invoice is billed.
+    /// No more late usage is accepted for an ended subscription: usage after its last invoice is billed.
     LateUsageDue = "Subscription.lateUsageDue" v 1 { subscription: SubscriptionId }
     /// A new usage period began.
     SubscriptionRenewed = "Subscription.renewed" v 1 { subscription: SubscriptionId, period_starts_at: Timestamp }
@@ -147,111 +147,111 @@ events! {
     /// 100 % of a limit is used.
     UsageExceeded = "Usage.exceeded" v 1 { metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp }
 
-    /// A draft invoice was made for a billing period.
+    /// A draft invoice was created for a billing period.
     InvoiceCreated = "Invoice.created" v 1 { invoice: InvoiceId }
     /// An invoice got its number and is due.
     InvoiceFinalized = "Invoice.finalized" v 1 {
         invoice: InvoiceId, identifier: String, total: String, currency: String, due_at: Timestamp,
     }
 
-    /// The day has come on which an invoice is due at the latest.
+    /// The due date of an invoice has passed.
     InvoiceDueDatePassed = "Invoice.dueDatePassed" v 1 { invoice: InvoiceId }
-    /// A period is over for which an invoice charged in advance.
+    /// A period that an invoice charged in advance has ended.
     InvoicePeriodEnded = "Invoice.periodEnded" v 1 { invoice: InvoiceId, ends_at: Timestamp }
-    /// An invoice was due, and is not paid.
+    /// An invoice is overdue.
     InvoiceOverdue = "Invoice.overdue" v 1 { invoice: InvoiceId, identifier: String, remaining: String, currency: String }
-    /// Nothing is left to pay of an invoice.
+    /// An invoice is fully paid.
     InvoicePaid = "Invoice.paid" v 1 { invoice: InvoiceId }
-    /// An invoice was a mistake.
+    /// An invoice was voided.
     InvoiceVoided = "Invoice.voided" v 1 { invoice: InvoiceId, reason: Option<String> }
-    /// An invoice will never be paid.
+    /// An invoice was written off as uncollectible.
     InvoiceUncollectible = "Invoice.uncollectible" v 1 { invoice: InvoiceId }
-    /// Money came in for an invoice.
+    /// A payment of an invoice was recorded.
     PaymentRecorded = "Payment.recorded" v 1 { payment: PaymentId, invoice: InvoiceId }
-    /// A part of an invoice is taken back.
+    /// A credit note for an invoice was created.
     CreditNoteCreated = "CreditNote.created" v 1 { credit_note: CreditNoteId, invoice: InvoiceId }
     /// A credit note got its number.
     CreditNoteIssued = "CreditNote.issued" v 1 { credit_note: CreditNoteId, invoice: InvoiceId, identifier: String }
-    /// Money went back to the customer.
+    /// A refund was paid to the customer.
     RefundPaid = "Refund.paid" v 1 { refund: RefundId }
-    /// The customer has more credit.
+    /// The customer was granted credit.
     CreditGranted = "Credit.granted" v 1 { credit: CreditId, amount: String, currency: String }
-    /// The time has come at which a credit expires.
+    /// The expiry of a credit has come.
     CreditExpiryDue = "Credit.expiryDue" v 1 { credit: CreditId }
-    /// What was left of a credit expired.
+    /// The rest of a credit expired.
     CreditExpired = "Credit.expired" v 1 { credit: CreditId, amount: String }
-    /// What was left of a credit was taken back.
+    /// The rest of a credit was voided.
     CreditVoided = "Credit.voided" v 1 { credit: CreditId, amount: String }
 
-    /// Somebody is asked to join, until `expires_at`.
+    /// A person was invited; the invitation expires at `expires_at`.
     InvitationCreated = "Invitation.created" v 1 { invitation: InvitationId, email: String, expires_at: Timestamp }
-    /// The invitation is mailed again, with a new link; the one before opens nothing any more.
+    /// The invitation is mailed again, with a new link; the earlier link is invalid.
     InvitationRenewed = "Invitation.renewed" v 1 { invitation: InvitationId, email: String, generation: u32, expires_at: Timestamp }
-    /// An invitation was taken back.
+    /// An invitation was revoked.
     InvitationRevoked = "Invitation.revoked" v 1 { invitation: InvitationId }
-    /// The time has come at which an invitation expires, unless it was renewed.
+    /// The expiry of an invitation has come, unless it was renewed.
     InvitationExpiryDue = "Invitation.expiryDue" v 1 { invitation: InvitationId }
-    /// Nobody took an invitation up in time.
+    /// An invitation expired.
     InvitationExpired = "Invitation.expired" v 1 { invitation: InvitationId }
-    /// Whoever was invited came.
+    /// An invitation was accepted.
     InvitationAccepted = "Invitation.accepted" v 1 { invitation: InvitationId, person: PersonId }
-    /// Somebody is a member from now on.
+    /// A person became a member.
     MemberJoined = "Member.joined" v 1 { person: PersonId }
-    /// A member's profile or role was changed; `fields` names what.
+    /// A member's profile or role changed; `fields` names the changed ones.
     MemberUpdated = "Member.updated" v 1 { person: PersonId, fields: Vec<String> }
-    /// Somebody is no member any more.
+    /// A person is no longer a member.
     MemberRemoved = "Member.removed" v 1 { person: PersonId }
 
-    /// The vendor changed what it agreed with the organization beside its plan.
+    /// The vendor changed a limit or a grant of the organization.
     LimitsChanged = "Limits.changed" v 1 { version: i64 }
 
-    /// An API key may be used from now on.
+    /// An API key was created.
     ApiKeyCreated = "ApiKey.created" v 1 { key: KeyId }
-    /// An API key was replaced by another one, and ends soon.
+    /// An API key was replaced by another one and expires soon.
     ApiKeyRotated = "ApiKey.rotated" v 1 { key: KeyId, replaced_by: KeyId }
-    /// An API key may no longer be used.
+    /// An API key was revoked.
     ApiKeyRevoked = "ApiKey.revoked" v 1 { key: KeyId }
 
-    /// The organization defined a role.
+    /// A role was created.
     RoleCreated = "Role.created" v 1 { role: RoleId, key: String }
-    /// A role means something else now for everybody who holds it, or is called differently.
+    /// The permissions or the name of a role changed.
     RoleUpdated = "Role.updated" v 1 { role: RoleId, key: String }
-    /// A role that nobody held is gone.
+    /// An unassigned role was deleted.
     RoleDeleted = "Role.deleted" v 1 { role: RoleId, key: String }
 
-    /// There is a new team.
+    /// A team was created.
     TeamCreated = "Team.created" v 1 { team: TeamId, parent_team: Option<TeamId> }
-    /// A team was renamed, moved or set differently; `fields` names what.
+    /// A team was renamed, moved or its settings changed; `fields` names the changed ones.
     TeamUpdated = "Team.updated" v 1 { team: TeamId, fields: Vec<String> }
-    /// A team is gone; what it had is in `reassigned_to`.
+    /// A team was deleted; `reassigned_to` took over its children, members and invitations.
     TeamDeleted = "Team.deleted" v 1 { team: TeamId, reassigned_to: Option<TeamId> }
-    /// A member is on a team.
+    /// A member was added to a team.
     TeamMemberAdded = "Team.memberAdded" v 1 { team: TeamId, person: PersonId, role: String }
-    /// A member has another role on a team.
+    /// A member's role on a team changed.
     TeamMemberUpdated = "Team.memberUpdated" v 1 { team: TeamId, person: PersonId, role: String }
-    /// A member is no longer on a team.
+    /// A member was removed from a team.
     TeamMemberRemoved = "Team.memberRemoved" v 1 { team: TeamId, person: PersonId }
 
-    /// A person logged in, and so proved that the email is theirs.
+    /// A person logged in, and so proved that the email address is theirs.
     SessionCreated = "Session.created" v 1 { session: SessionId, person: PersonId, email: String }
-    /// A session ended before its time.
+    /// A session ended before its expiry.
     SessionEnded = "Session.ended" v 1 { session: SessionId, person: PersonId, because: SessionEndReason }
 }
 
-/// Why a session ended before its time.
+/// The reason of a session's early end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionEndReason {
-    /// By its own person.
+    /// The person logged out.
     LoggedOut,
-    /// By an administrator.
+    /// An administrator revoked the session.
     Revoked,
-    /// Somebody used a refresh token that was used before: it was copied.
+    /// A used refresh token was used again, so it was copied.
     TokenReused,
     MembershipEnded,
 }
 
-/// What a new company does first.
+/// An item of the onboarding checklist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ItemKey {
@@ -276,7 +276,7 @@ impl ItemKey {
         }
     }
 
-    /// The name in paths, rows and answers.
+    /// The name in paths, rows and responses.
     pub fn wire_name(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verifyEmail",

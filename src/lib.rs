@@ -1,12 +1,12 @@
-//! Tenantry: the backend every B2B SaaS company would otherwise write itself. This file is the table of contents.
+//! Tenantry: the backend that every B2B SaaS company would otherwise write itself. This file is the table of contents.
 //!
 //! One idea: **a pure core that decides; one commit that records; a thin edge that does.** Every request and every reaction is
 //! *load → decide → commit → view*.
 //!
 //! Invariants:
 //! - A tenant's rows are reached through its [`kernel::tenant::Tenant`] only, and its statements name the tenant when they compile.
-//! - What a decision changes, raises, schedules, mails and answers is one batch: all or nothing.
-//! - Nothing is announced before its commit; what is committed is announced, if need be by the minute's sweep.
+//! - The rows, facts, mails and the answer of a decision are one batch: all or nothing.
+//! - No message is sent before its commit; the minute's sweep replaces lost messages.
 //! - The time, ids and randomness are arguments. Money is never a float.
 //! - The core knows no Cloudflare: only [`edge`] and the glue of [`durable_objects`] do, and they exist on wasm32 only.
 

@@ -1,16 +1,16 @@
-//! The OpenAPI document and the interactive page, served as the static files that they are.
+//! The OpenAPI document and the interactive page, served as static files.
 
 use axum::response::{IntoResponse, Response};
 use http::header;
 
 use crate::kernel::error::Error;
 
-/// On a response: its body is this static file, which the edge puts in. So the Worker does not carry what is seldom read.
+/// On a response: the edge replaces its body by this static file, so that the Worker does not contain rarely read text.
 #[cfg(target_arch = "wasm32")]
 #[derive(Clone, Copy)]
 pub struct StaticFile(pub &'static str);
 
-/// The committed document; a test keeps it the same as what the routes say.
+/// The committed document; a test keeps it equal to the document of the routes.
 pub async fn openapi_json() -> Response {
     #[cfg(target_arch = "wasm32")]
     let document = axum::Extension(StaticFile("/openapi.json"));
@@ -19,7 +19,7 @@ pub async fn openapi_json() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
-/// `/docs` is a static file that the edge serves before it asks the router; here it is missing.
+/// The edge serves the static file `/docs` before it calls the router; here the file is missing.
 pub async fn docs() -> Error {
     crate::http::refusal::unknown_route().into()
 }

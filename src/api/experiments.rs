@@ -1,4 +1,5 @@
-//! Experiments on the real runtime, kept as tests: `tests/worker/experiments.spec.ts` drives them. They exist in development only, see `http::handle`.
+//! Experiments on the real runtime, kept as tests: `tests/worker/experiments.spec.ts` drives them. They exist in development only, see
+//! `api::handle`.
 
 use serde_json::json;
 
@@ -20,7 +21,8 @@ pub async fn sql(context: RequestContext) -> Result<Reply> {
     Reply::ok(&json!({"shards": shards}))
 }
 
-/// `POST /dev/experiments/sealing`: the conformance list of the sealing port against the runtime's cryptography, and a secret there and back.
+/// `POST /dev/experiments/sealing`: the conformance list of the sealing port against the runtime's cryptography, and a secret there and
+/// back.
 pub async fn sealing(context: RequestContext) -> Result<Reply> {
     let findings = sealing::conformance::check(context.app.sealing.as_ref()).await;
     let view: Vec<_> = findings.into_iter().map(|(sentence, outcome)| json!({"sentence": sentence, "found": outcome.err()})).collect();
@@ -30,7 +32,7 @@ pub async fn sealing(context: RequestContext) -> Result<Reply> {
     Reply::ok(&json!({"findings": view, "opened": String::from_utf8_lossy(&opened), "opensElsewhere": elsewhere.is_ok()}))
 }
 
-/// `POST /dev/experiments/panic`: panics, to see what becomes of everybody else.
+/// `POST /dev/experiments/panic`: panics, to test the effect on concurrent requests.
 #[allow(clippy::panic, reason = "this is the experiment")]
 pub async fn panic() -> Result<Reply> {
     panic!("an experiment: what does a panic take with it?")

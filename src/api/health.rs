@@ -12,7 +12,7 @@ use crate::kernel::ports::App;
 use crate::kernel::sql::Statement;
 use crate::meter::contract::Call;
 
-/// 200 when each binding answers, 503 with the ones that don't.
+/// 200 when each binding answers, otherwise 503 with those that do not.
 pub async fn healthz(context: RequestContext) -> Result<Response> {
     let app = context.app;
     let mut checks = vec![("directory".to_owned(), app.directory.batch(vec![ping()]).await.is_ok())];
@@ -35,7 +35,7 @@ fn ping() -> Statement {
     Statement { text: "SELECT 1 AS one", params: Vec::new() }
 }
 
-/// A Meter that belongs to nobody answers without storing anything.
+/// A Meter of no organization answers without storing anything.
 async fn meter_answers(app: &App) -> bool {
     let call = serde_json::to_string(&Call::CurrentUsage).unwrap_or_default();
     app.meters.call(OrganizationId::from_bytes([0; 16]), call).await.is_ok()

@@ -1,6 +1,6 @@
 //! HTTP: from a request to a slice's handler and back.
 //!
-//! Owns: the list of routes, who may call them (actors), how bodies are read and problems are shown. Does not own: any rule.
+//! Owns: the list of routes, request ids, and problem documents. Does not own: actors (`identity/callers/`), any rule.
 //! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
 
 pub mod documentation;
@@ -23,7 +23,7 @@ use crate::kernel::ids::RequestId;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
 
-/// Answers one request. Never fails: what can't be answered is a problem document.
+/// Answers one request. Never fails: every error is a problem document.
 pub async fn handle(app: App, mut request: Request<Body>) -> Response {
     let request_id = RequestId::new(app.moment());
     let path = request.uri().path().to_owned();
@@ -52,13 +52,13 @@ fn finish(mut response: Response, path: &str, request_id: RequestId) -> Response
         }
     }
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
-        // The Meter names its requests itself.
+        // The Meter sets the ids of its requests itself.
         response.headers_mut().entry("request-id").or_insert(value);
     }
     response
 }
 
-/// The refusal a response stands for, if it stands for one.
+/// The refusal of a response, if it is one.
 fn refusal(response: &Response) -> Option<Problem> {
     if let Some(Refused(problem)) = response.extensions().get::<Refused>() {
         return Some(problem.clone());

@@ -9,7 +9,7 @@ mod tags;
 #[cfg(not(target_arch = "wasm32"))]
 mod vocabulary;
 
-/// The document as the routes say it. Not in the Worker, which serves the committed text.
+/// The document of the routes. Not in the Worker, which serves the committed text.
 #[cfg(not(target_arch = "wasm32"))]
 #[allow(clippy::indexing_slicing, reason = "natively, at development time, on a document whose shape is known")]
 pub mod document {
@@ -21,7 +21,7 @@ pub mod document {
     use crate::identity::permissions::Permission;
     use crate::meter::hot_paths::HOT_PATHS;
 
-    /// The document, with what all operations have in common added once, here.
+    /// The document, with the common parts of all operations added here.
     pub fn generate() -> Value {
         let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
         document["info"] = json!({
@@ -103,7 +103,7 @@ pub mod document {
         name_scopes_once(operation);
     }
 
-    /// Scopes are OAuth's; a key of the same scopes opens the same operations, which the description of the scheme says.
+    /// Scopes are OAuth's; the description of the scheme says that a key of the same scopes may call the same operations.
     fn name_scopes_once(operation: &mut Value) {
         for scheme in operation["security"].as_array_mut().into_iter().flatten() {
             if let Some(scopes) = scheme.get_mut("organizationKey") {
@@ -115,14 +115,14 @@ pub mod document {
     fn scopes() -> Map<String, Value> {
         let describe = |scope: &str| match scope.split_once('.') {
             Some((resource, "read")) => format!("Read `{resource}`"),
-            Some((resource, "write")) => format!("Create, change and delete `{resource}`"),
+            Some((resource, "write")) => format!("Create, update and delete `{resource}`"),
             Some((resource, action)) => format!("Act on `{resource}` with `{action}`"),
             None => scope.to_owned(),
         };
         Permission::ALL.iter().map(|permission| permission.wire_name()).map(|scope| (scope.to_owned(), describe(scope).into())).collect()
     }
 
-    /// Whether the Meter answers it, and limits its rate.
+    /// Whether the Meter answers the operation and limits its rate.
     fn is_hot(method: &str, path: &str) -> bool {
         HOT_PATHS.iter().any(|(hot, template, _)| hot.eq_ignore_ascii_case(method) && *template == path)
     }
@@ -141,7 +141,7 @@ pub mod document {
         })
     }
 
-    /// What every parameter of one name is held to.
+    /// The schema of every parameter of one name.
     fn bound(parameter: &mut Value) {
         let schema = match parameter["name"].as_str() {
             Some("limit") => json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
@@ -162,7 +162,7 @@ pub mod document {
         let kind = text("A URI that names the kind of problem.", "https://tenantry.dev/problems/invalid_request");
         json!({
             "type": "object",
-            "description": "A problem document (RFC 9457). `code` is stable and for programs; `detail` says what to do next.",
+            "description": "A problem document (RFC 9457). `code` is stable and for programs; `detail` states the cause and the remedy.",
             "required": ["type", "title", "status", "detail", "code", "instance", "requestId"],
             "properties": {
                 "type": with(kind, "format", "uri"),

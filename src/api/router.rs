@@ -1,4 +1,4 @@
-//! Every route, one a line, grouped by who uses it. The OpenAPI document is made from the same list.
+//! Every route, one per line, grouped by caller. The OpenAPI document is made from the same list.
 
 use std::sync::OnceLock;
 
@@ -75,7 +75,7 @@ macro_rules! routes {
 }
 
 routes! {
-    // The vendor's
+    // The vendor
     signup::create_for_vendor,
     organizations::list,
     organizations::get,
@@ -223,7 +223,7 @@ routes! {
     audit::export,
     audit::head,
 
-    // People: how they come in, and what is their own
+    // People: login and their own resources
     signup::create,
     logins::create,
     sessions::create,
@@ -236,7 +236,7 @@ routes! {
     second_factors::confirm,
     second_factors::remove,
 
-    // Everybody's
+    // Public
     access_tokens::jwks,
     invitations::accept,
     oauth::token,
@@ -270,7 +270,8 @@ fn method_name(methods: &[HttpMethod]) -> &'static str {
     }
 }
 
-/// All routes, also those outside the contract. Made at the first request of an isolate: making it costs more than most requests.
+/// All routes, also those outside the contract. Created at the first request of an isolate, because the creation costs more than most
+/// requests.
 pub fn router() -> Router {
     static ROUTER: OnceLock<Router> = OnceLock::new();
     ROUTER.get_or_init(all).clone()
@@ -288,7 +289,7 @@ fn all() -> Router {
         .route("/dev/experiments/panic", post(experiments::panic))
 }
 
-/// Says which credentials the operation of one handler accepts.
+/// The credentials that the operation of one handler accepts.
 #[cfg(not(target_arch = "wasm32"))]
 fn secure<P: Path>(document: &mut utoipa::openapi::OpenApi, accepted: Vec<utoipa::openapi::SecurityRequirement>) {
     let Some(item) = document.paths.paths.get_mut(&P::path()) else { return };

@@ -29,7 +29,7 @@ extern "C" {
 
 pub struct Database(RawDatabase);
 
-/// Times a batch that only reads is tried again when D1 was interrupted; writes are never repeated here.
+/// Retries of a read-only batch after an interruption of D1; writes are never repeated here.
 const READ_TRIES_MAX: usize = 3;
 
 impl Database {
@@ -67,7 +67,7 @@ impl Sql for Database {
     }
 }
 
-/// Integers beyond what a JavaScript number holds exactly would be silently changed, so they are refused.
+/// Integers that a JavaScript number can't represent exactly would be silently changed, so they are refused.
 #[allow(clippy::cast_precision_loss, reason = "exact within the range checked before")]
 fn to_js(value: &Value) -> std::result::Result<JsValue, SqlError> {
     match value {
@@ -101,7 +101,7 @@ fn outcomes(results: &JsValue) -> std::result::Result<Vec<Outcome>, SqlError> {
     Ok(raw.into_iter().map(|raw| Outcome { rows: raw.results, changes: raw.meta.changes }).collect())
 }
 
-/// SQLite's message stands in the error's message, or in its cause's.
+/// SQLite's message is in the error's message, or in its cause's.
 fn failure(error: &JsValue) -> SqlError {
     let message = |error: &JsValue| error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
     let cause = error.dyn_ref::<js_sys::Error>().and_then(|error| message(&error.cause()));

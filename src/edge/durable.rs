@@ -45,11 +45,11 @@ impl Meters for MeterObjects {
     }
 }
 
-/// Waits for an RPC call that gives text.
+/// Waits for an RPC call that returns text.
 async fn text(called: std::result::Result<js_sys::Promise, JsValue>) -> Result<String> {
     let failed = |error: JsValue| Error::Unavailable(format!("the Meter: {error:?}"));
     let value = JsFuture::from(called.map_err(failed)?).await.map_err(failed)?;
-    value.as_string().ok_or_else(|| Error::internal("the Meter gave no text"))
+    value.as_string().ok_or_else(|| Error::internal("the Meter returned no text"))
 }
 
 pub struct InvoiceNumberObjects(ObjectNamespace);

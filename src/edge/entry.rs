@@ -18,8 +18,8 @@ use crate::kernel::json::BATCH_BYTES_MAX;
 use crate::kernel::platform::Platform;
 use crate::kernel::ports::{App, Message};
 
-/// In every instance, before anything else: what the standard library would print of a panic goes nowhere on wasm32. The hook that was
-/// there stays: by it the `worker` crate notes that this instance is done for (docs/decisions/0013-the-design-card-s-crates.md).
+/// In every instance, before anything else: the standard library's message of a panic is lost on wasm32. The previous hook stays: through
+/// it the `worker` crate records that this instance can't be used any more (docs/decisions/0013-the-design-card-s-crates.md).
 #[event(start)]
 fn start() {
     let noted = std::panic::take_hook();
@@ -34,7 +34,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let app = match super::app(&env) {
         Ok(app) => app,
         Err(error) => {
-            log("error", "the bindings are not as they should be", &format!("{error:?}"));
+            log("error", "the bindings are not complete", &format!("{error:?}"));
             return Response::error("The Worker is not set up: see its log.", 500);
         }
     };
@@ -46,12 +46,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
     let response = web::handle(app, request).await;
     if let Some(crate::http::refusal::Cause(Error::Internal(what))) = response.extensions().get::<crate::http::refusal::Cause>() {
         let id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-        log("error", &format!("{path} failed by a mistake of ours, request {id}"), what);
+        log("error", &format!("{path} failed with an internal error, request {id}"), what);
     }
     write(with_static_file(response, &method, &env).await?).await
 }
 
-/// Puts in the static file that the response stands for, if it stands for one.
+/// Replaces the response by the static file that it names, if it names one.
 async fn with_static_file(mut response: axum::response::Response, method: &Method, env: &Env) -> worker::Result<axum::response::Response> {
     let Some(StaticFile(file)) = response.extensions().get().copied() else { return Ok(response) };
     let mut answer = env.assets("ASSETS")?.fetch(format!("https://assets{file}"), None).await?;
@@ -59,7 +59,7 @@ async fn with_static_file(mut response: axum::response::Response, method: &Metho
         return Err(worker::Error::RustError(format!("{file} is not among the static files: build again")));
     }
     let bytes = answer.bytes().await?;
-    // The router took the length of the body that it had.
+    // The router set the length of the replaced body.
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     if method != Method::HEAD {
         *response.body_mut() = Body::from(bytes);
@@ -67,7 +67,7 @@ async fn with_static_file(mut response: axum::response::Response, method: &Metho
     Ok(response)
 }
 
-/// The interactive page: static files, served by us. What is not among them goes to the router, which refuses it like any other route.
+/// The interactive page: static files. The router refuses unknown ones like any other route.
 async fn docs(request: &Request, env: &Env, app: &App) -> worker::Result<Option<Response>> {
     let path = request.path();
     let reads = ["GET", "HEAD"].contains(&request.inner().method().as_str());
@@ -83,9 +83,10 @@ async fn docs(request: &Request, env: &Env, app: &App) -> worker::Result<Option<
     Ok(Some(page.with_headers(headers)))
 }
 
-/// The request as the core reads it: its body is bytes, not a stream. A body that is too large is cut just past the limit, and refused.
+/// The request as the core reads it: its body is bytes, not a stream. A body that is too large is truncated just past the limit, and
+/// refused.
 async fn read(mut request: Request) -> worker::Result<HttpRequest<Body>> {
-    // `Request::method` of the `worker` crate takes a method that it does not know for GET.
+    // `Request::method` of the `worker` crate turns an unknown method into GET.
     let mut builder = HttpRequest::builder().method(request.inner().method().as_str()).uri(request.inner().url());
     for (name, value) in request.headers() {
         builder = builder.header(name, value);
@@ -121,7 +122,7 @@ async fn write(response: axum::response::Response) -> worker::Result<Response> {
 #[event(scheduled)]
 async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     let Ok(app) = super::app(&env) else {
-        log("error", "the bindings are not as they should be", "see wrangler.toml");
+        log("error", "the bindings are not complete", "see wrangler.toml");
         return;
     };
     for (task, outcome) in calendar::run(&Platform::open(app), &event.cron()).await {
@@ -133,14 +134,14 @@ async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     }
 }
 
-/// Seconds until a message that failed comes again.
+/// Seconds until a failed message is delivered again.
 const RETRY_SECONDS: u32 = 10;
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<()>, env: Env, _context: Context) -> worker::Result<()> {
     let name = batch.queue();
     let Ok(app) = super::app(&env) else {
-        log("error", "the bindings are not as they should be", "see wrangler.toml");
+        log("error", "the bindings are not complete", "see wrangler.toml");
         batch.retry_all();
         return Ok(());
     };
@@ -159,10 +160,10 @@ async fn queue(batch: MessageBatch<()>, env: Env, _context: Context) -> worker::
     Ok(())
 }
 
-/// What a dead-letter queue brings is parked; everything else is done. Says of each message what became of it.
+/// Records the messages of a dead-letter queue as dead letters and handles all others. Returns the outcome of each message.
 async fn handle(platform: &Platform, name: &str, bodies: Vec<String>) -> Vec<Result<()>> {
     if name.ends_with("-dead") {
-        return try_each(bodies, |body| async move { store::park(platform, name, &body).await }).await;
+        return try_each(bodies, |body| async move { store::record(platform, name, &body).await }).await;
     }
     let unreadable = |error| Error::internal(format!("a message can't be read: {error}"));
     let read: Vec<Result<Message>> = bodies.iter().map(|body| serde_json::from_str(body).map_err(unreadable)).collect();

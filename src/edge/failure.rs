@@ -1,8 +1,8 @@
-//! Failures of bindings, as the core knows them.
+//! Failures of bindings, as errors of the core.
 
 use crate::kernel::error::Error;
 
-/// A binding that failed; the caller may try again.
+/// A failed binding; the caller may retry.
 pub fn unavailable(binding: &str, error: &impl std::fmt::Display) -> Error {
     Error::Unavailable(format!("{binding}: {error}"))
 }

@@ -1,55 +1,63 @@
-// Live feeds of one Meter: who listens to the organization's usage, over a WebSocket or as server-sent events.
+// Live feeds of one Meter: the listeners to the organization's usage, over a WebSocket or as server-sent events.
 //
-// Owns: the listeners, how often they are told, when they are let go. Does not own: who may listen (`src/metering/usage/live.rs`) and what is told
-// (the Meter's answer to `changes`, passed on as it is).
-// Invariants: nothing is done while nobody listens; a listener is told at most four times a second, and never with a key that was revoked
-// or has ended; a slow one gets fewer messages, not more memory.
+// Owns: the listeners, the rate of their messages, and the end of their connections. Does not own: the permission to listen
+// (`src/metering/usage/live.rs`) and the messages (the Meter's answer to `changes`, passed on unchanged).
+// Invariants: without listeners there is no work; a listener gets at most four messages a second, and none with a revoked or expired key;
+// a slow listener gets fewer messages, not more memory.
 
 import { problem } from "./problems.mjs";
 
-/** With which the shell says for whom a feed is: the key, or `-` for the vendor, and when that ends, or `-`. */
+/** The shell's header with the caller of a feed: the key, or `-` for the vendor, and its expiry, or `-`. */
 export const FEED_KEY = "tenantry-feed-key";
 export const FEED_ENDS_AT = "tenantry-feed-ends-at";
 
-/** Between two messages to one listener. */
+/** The pause between two messages to one listener. */
 const PAUSE_MS = 250;
-/** Until what could not be asked of the Meter is asked again. */
+/** The pause before a failed call of the Meter is retried. */
 const RETRY_MS = 2_000;
-/** A quiet stream gets a comment, so that nobody on the way takes it for dead. */
+/** A quiet stream gets a comment, so that no proxy closes it. */
 const KEEP_OPEN_MS = 15_000;
-/** A stream that nobody has read for so long is dropped. */
+/** A stream that is not read for this time is closed. */
 const UNREAD_MS_MAX = 60_000;
 const LISTENERS_MAX = 1_000;
-/** Keys revoked lately: one may be revoked between the check of a listener and its arrival here. */
+/** Recently revoked keys: a key may be revoked between the check of a listener and its arrival here. */
 const REVOKED_MAX = 1_000;
 /** WebSocket's code for a breach of policy. */
 const NOT_ALLOWED = 1008;
 
-const TOO_MANY = { code: "too_many_feeds", title: "Too many live feeds", detail: `An organization has at most ${LISTENERS_MAX} live feeds. Close one, and share feeds between your users.` };
-const REVOKED = { code: "unauthenticated", title: "Credentials are missing or not valid", detail: "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys." };
+const TOO_MANY = {
+  code: "too_many_feeds",
+  title: "Too many live feeds",
+  detail: `An organization has at most ${LISTENERS_MAX} live feeds. Close one, and share feeds between your users.`,
+};
+const REVOKED = {
+  code: "unauthenticated",
+  title: "Credentials are missing or not valid",
+  detail: "This credential is unknown, expired or revoked. Create a new key with POST /v1/api-keys.",
+};
 
 export class Feeds {
   #ctx;
   #changes;
   #streams = new Set();
   #revoked = new Set();
-  #isHeard;
+  #hasListeners;
   #timer;
   #keepOpen;
 
-  /** `changes` gives the document of what changed after an event, as text. */
+  /** `changes` returns the document of the changes after an event, as text. */
   constructor(ctx, changes) {
     this.#ctx = ctx;
     this.#changes = changes;
-    this.#isHeard = ctx.getWebSockets().length > 0;
+    this.#hasListeners = ctx.getWebSockets().length > 0;
   }
 
-  /** Something was recorded. */
+  /** Called after usage was recorded. */
   changed() {
-    if (this.#isHeard) this.#tellIn(0);
+    if (this.#hasListeners) this.#notifyIn(0);
   }
 
-  /** Answers a request that the shell has found permitted. */
+  /** Answers a request that the shell has authorized. */
   open(request) {
     const { headers } = request;
     const key = headers.get(FEED_KEY);
@@ -59,8 +67,9 @@ export class Feeds {
     if (this.#listeners().length >= LISTENERS_MAX) return refused(503, TOO_MANY, { "Retry-After": "60" });
     const ends = Number(headers.get(FEED_ENDS_AT));
     const state = { key, since: 0, nextAt: 0, endsAt: Number.isNaN(ends) ? Infinity : ends };
-    this.#isHeard = true;
-    return headers.get("upgrade")?.toLowerCase() === "websocket" ? this.#openSocket(state, requestId) : this.#openStream(state, headers, requestId);
+    this.#hasListeners = true;
+    const isSocket = headers.get("upgrade")?.toLowerCase() === "websocket";
+    return isSocket ? this.#openSocket(state, requestId) : this.#openStream(state, headers, requestId);
   }
 
   #openSocket(state, requestId) {
@@ -68,7 +77,7 @@ export class Feeds {
     this.#ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#ctx.acceptWebSocket(server, [state.key]);
     server.serializeAttachment(state);
-    this.#tell([new Socket(server)], true);
+    this.#notify([new Socket(server)], true);
     return new Response(null, { status: 101, webSocket: client, headers: { "Request-Id": requestId } });
   }
 
@@ -79,12 +88,12 @@ export class Feeds {
     this.#keepOpen ??= setInterval(() => this.#sendComments(), KEEP_OPEN_MS);
     const read = Number(headers.get("last-event-id") ?? 0);
     if (Number.isSafeInteger(read) && read > 0) stream.state.since = read;
-    this.#tell([stream], stream.state.since === 0);
+    this.#notify([stream], stream.state.since === 0);
     const sent = { "content-type": "text/event-stream", "cache-control": "no-cache", "Request-Id": requestId };
     return new Response(readable, { headers: sent });
   }
 
-  /** Ends what a key listens to, now and if it was just about to. */
+  /** Ends the feeds of a key, also those that are about to open. */
   revoke(key) {
     if (this.#revoked.size >= REVOKED_MAX) this.#revoked.clear();
     this.#revoked.add(key);
@@ -92,7 +101,7 @@ export class Feeds {
     for (const stream of this.#streams) if (stream.state.key === key) stream.end();
   }
 
-  /** Ends what everybody listens to. */
+  /** Ends all feeds. */
   end() {
     for (const listener of this.#listeners()) listener.end();
   }
@@ -100,23 +109,23 @@ export class Feeds {
   #listeners() {
     const listeners = [...this.#streams];
     for (const socket of this.#ctx.getWebSockets()) {
-      // One that was closed may stay for a while.
+      // A closed listener may stay for a while.
       if (socket.readyState === WebSocket.OPEN) listeners.push(new Socket(socket));
     }
     return listeners;
   }
 
-  #tellIn(milliseconds) {
+  #notifyIn(milliseconds) {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const listeners = this.#listeners();
-      this.#isHeard = listeners.length > 0;
-      this.#tell(listeners, false);
+      this.#hasListeners = listeners.length > 0;
+      this.#notify(listeners, false);
     }, milliseconds);
   }
 
-  /** Tells each listener what it does not know; one that was told a moment ago is told when its pause is over. */
-  #tell(listeners, isFirst) {
+  /** Sends each listener the changes since its last message; during its pause, at the end of the pause. */
+  #notify(listeners, isFirst) {
     const now = Date.now();
     const known = new Map();
     let soonest = Infinity;
@@ -127,18 +136,18 @@ export class Feeds {
       else if (state.nextAt > now) soonest = Math.min(soonest, state.nextAt);
       else {
         const change = this.#changeSince(state.since, known);
-        if (change === undefined) return this.#tellIn(RETRY_MS);
-        // A listener that knows more than there is comes from elsewhere.
+        if (change === undefined) return this.#notifyIn(RETRY_MS);
+        // A position beyond the newest change is not from this Meter.
         const isLost = change.sequence < state.since;
         if (isLost) soonest = now;
         if (isFirst || change.hasNews) listener.send(change, now + PAUSE_MS);
         else if (isLost) listener.forget();
       }
     }
-    if (soonest < Infinity) this.#tellIn(Math.max(soonest - now, 0));
+    if (soonest < Infinity) this.#notifyIn(Math.max(soonest - now, 0));
   }
 
-  /** The change as text, its sequence, and whether it says anything; undefined when the Meter can't be asked now. */
+  /** The change as text, its sequence, and whether it has news; undefined while the Meter is unavailable. */
   #changeSince(since, known) {
     if (known.has(since)) return known.get(since);
     let change;
@@ -148,7 +157,8 @@ export class Feeds {
       if (metrics === undefined) throw new Error(`no change, but ${text}`);
       change = { text, sequence, hasNews: Object.keys(metrics).length > 0 };
     } catch (error) {
-      console.error(JSON.stringify({ level: "error", message: "live feeds were not told", organization: this.#ctx.id.name, error: String(error?.stack ?? error) }));
+      const [organization, detail] = [this.#ctx.id.name, String(error?.stack ?? error)];
+      console.error(JSON.stringify({ level: "error", message: "messages to live feeds failed", organization, error: detail }));
     }
     known.set(since, change);
     return change;
@@ -170,7 +180,7 @@ export class Feeds {
   }
 }
 
-/** A WebSocket. What it knows is kept with it, so that it survives while the object sleeps. */
+/** A WebSocket. Its state is attached to it, so that it survives while the object sleeps. */
 class Socket {
   isBusy = false;
   #socket;
@@ -185,7 +195,7 @@ class Socket {
       this.#socket.send(text);
       this.#socket.serializeAttachment({ ...this.state, since: sequence, nextAt });
     } catch {
-      // It is closing; the platform lets go of it.
+      // The socket is closing; the platform removes it.
     }
   }
 
@@ -197,27 +207,27 @@ class Socket {
     try {
       this.#socket.close(NOT_ALLOWED, "The key was revoked or has expired.");
     } catch {
-      // It is closing already.
+      // The socket is already closing.
     }
   }
 }
 
 const utf8 = new TextEncoder();
 
-/** A stream of server-sent events. While a message waits to be read there is no other. */
+/** A stream of server-sent events. While a message is unread, no other is sent. */
 class Stream {
   isBusy = false;
   isBehind = false;
   #writer;
-  #told;
+  #onReady;
   #busySince = 0;
 
-  /** `told` hears when the stream can be told what it missed, or (`true`) that it is gone. */
-  constructor(state, writer, told) {
+  /** Calls `onReady` when the stream can take missed changes, or with `true` when it is closed. */
+  constructor(state, writer, onReady) {
     this.state = state;
     this.#writer = writer;
-    this.#told = told;
-    writer.closed.then(() => told(true), () => told(true));
+    this.#onReady = onReady;
+    writer.closed.then(() => onReady(true), () => onReady(true));
   }
 
   send({ text, sequence }, nextAt) {
@@ -247,9 +257,9 @@ class Stream {
         this.isBusy = false;
         if (!this.isBehind) return;
         this.isBehind = false;
-        this.#told(false);
+        this.#onReady(false);
       },
-      () => this.#told(true),
+      () => this.#onReady(true),
     );
   }
 }

@@ -1,25 +1,25 @@
-// The Meter as a Durable Object: it carries texts between the Worker and Rust and holds no rule.
+// The Meter as a Durable Object: it passes texts between the Worker and Rust and has no rules.
 //
 // Owns: the group commit (requests of the same moment share one transaction), timers and transactions of the Meter. Does not own: any
 // decision (`durable_objects/meter.rs`), live feeds (`feeds.mjs`).
-// Invariants: what throws inside a transaction is rolled back, and its core is never used again.
+// Invariants: a transaction that throws is rolled back, and its core is never used again.
 
 import { DurableObject } from "cloudflare:workers";
 import { MeterCore, Outbox } from "#rust";
 import { Feeds } from "./feeds.mjs";
 
-/** A group larger than this does not wait any longer. */
+/** A group of this size does not wait for more requests. */
 const GROUP_MAX = 256;
-/** Between attempts to deliver facts and buckets: twice as long each time, up to five minutes. */
+/** The pause between attempts to deliver facts and buckets: doubled each time, up to five minutes. */
 const RETRY_MS = 2_000;
 const RETRY_MS_MAX = 300_000;
-/** A delivery that takes longer is given up: after a wasm reset its promise would never settle. */
+/** The time limit of a delivery: after a wasm reset its promise would never resolve. */
 const DELIVERY_MS_MAX = 30_000;
-/** Pages of buckets that one alarm stores; what is left waits for the next. */
+/** Pages of buckets that one alarm stores; the rest waits for the next alarm. */
 const ROLL_UPS_MAX = 100;
-/** How a call that revokes a key begins: `Call::RemoveKey` in src/meter/contract.rs. */
+/** The beginning of a call that revokes a key: `Call::RemoveKey` in src/meter/contract.rs. */
 const REMOVE_KEY = '{"call":"removeKey"';
-/** How the call begins after which nothing is left: `Call::Erase`. */
+/** The beginning of the call that erases everything: `Call::Erase`. */
 const ERASE = '{"call":"erase"';
 
 export class Meter extends DurableObject {
@@ -27,19 +27,19 @@ export class Meter extends DurableObject {
   #group = [];
   #groupSize = 0;
   #isDelivering = false;
-  /** When the alarm that we set goes off. */
+  /** The time of the alarm that is set. */
   #alarmAt = Infinity;
   #deliveriesFailed = 0;
   #retryAt = 0;
   #feeds = new Feeds(this.ctx, (since) => this.#ask(JSON.stringify({ call: "changes", since })));
 
-  /** One hot request that comes alone. */
+  /** One hot request. */
   async serve(wire) {
     const [reply] = await this.serveAll([wire]);
     return reply;
   }
 
-  /** The hot requests of one shared call; their answers come with those of their group, when all of them are stored. */
+  /** The hot requests of one shared call, answered with their group after all of it is stored. */
   serveAll(wires) {
     return new Promise((resolve, reject) => {
       const isFirst = this.#group.push({ wires, resolve, reject }) === 1;
@@ -50,8 +50,8 @@ export class Meter extends DurableObject {
   }
 
   /**
-   * A group waits two turns of the event loop for others. Measured: one turn makes smaller groups and more commits; waiting until nobody
-   * comes is slower for batches, 1 ms at every load (timers come late), and so is waiting until the group before is on disk.
+   * A group waits two turns of the event loop for others. Measured: one turn makes smaller groups and more commits; waiting until no
+   * request arrives is slower for batches, 1 ms at every load (timers come late), and so is waiting until the group before is on disk.
    */
   #flushSoon() {
     setTimeout(() => setTimeout(() => this.#flush(), 0), 0);
@@ -70,7 +70,7 @@ export class Meter extends DurableObject {
     return this.#transaction((core) => core.call(text));
   }
 
-  /** Nobody listens any more, and there is nothing left to wake for. */
+  /** Ends all feeds and removes the alarm. */
   #rest() {
     this.#feeds.end();
     this.#alarmAt = Infinity;
@@ -78,15 +78,15 @@ export class Meter extends DurableObject {
     this.ctx.storage.deleteAlarm();
   }
 
-  /** A live feed, for whom the Worker has found it permitted. */
+  /** A live feed that the Worker has authorized. */
   fetch(request) {
     return this.#feeds.open(request);
   }
 
-  /** Listeners have nothing to say. */
+  /** Messages of listeners are ignored. */
   webSocketMessage() {}
 
-  /** Without our half of the farewell a listener would wait for it. */
+  /** Without this close a listener would wait for the end of the handshake. */
   webSocketClose(socket) {
     socket.close(1000);
   }
@@ -106,7 +106,7 @@ export class Meter extends DurableObject {
     }
   }
 
-  /** After a wasm reset the build's proxy makes the core anew by itself; after a rollback we do. */
+  /** After a wasm reset the build's proxy creates a new core; after a rollback this method does. */
   #transaction(work) {
     try {
       this.#core ??= new MeterCore(this.ctx.storage, this.env.TENANTRY_SECRET, this.ctx.id.name);
@@ -119,7 +119,7 @@ export class Meter extends DurableObject {
     }
   }
 
-  /** The core knows when it wants to wake; an alarm is only ever moved to an earlier time. */
+  /** The core returns its next wake time; an alarm is only moved to an earlier time. */
   #setAlarm() {
     if (!this.#isDelivering) this.#wakeAt(Math.max(this.#core?.alarm_at() ?? Infinity, this.#retryAt));
   }
@@ -130,7 +130,7 @@ export class Meter extends DurableObject {
     this.ctx.storage.setAlarm(at);
   }
 
-  /** Failed deliveries are tried again by alarms of our own: the platform would give up after six. */
+  /** Failed deliveries are retried by separate alarms: the platform gives up after six retries. */
   async alarm() {
     this.#alarmAt = Infinity;
     this.#isDelivering = true;
@@ -143,10 +143,11 @@ export class Meter extends DurableObject {
       this.#isDelivering = false;
       this.#setAlarm();
     } catch (error) {
-      console.error(JSON.stringify({ level: "error", message: "facts or buckets were not delivered", organization: this.ctx.id.name, error: String(error?.stack ?? error) }));
+      const [organization, detail] = [this.ctx.id.name, String(error?.stack ?? error)];
+      console.error(JSON.stringify({ level: "error", message: "facts or buckets were not delivered", organization, error: detail }));
       this.#retryAt = Date.now() + Math.min(RETRY_MS * 2 ** this.#deliveriesFailed++, RETRY_MS_MAX);
       this.#isDelivering = false;
-      // Not as the core says: after a reset it knows nothing yet.
+      // The core's time is unknown after a reset, so this one is used.
       this.#wakeAt(this.#retryAt);
     }
   }
@@ -161,7 +162,7 @@ export class Meter extends DurableObject {
     }
   }
 
-  /** Usage by the hour goes to the tenant's database; a bucket that comes twice changes nothing there. */
+  /** Stores hourly usage in the tenant's database; a repeated bucket changes nothing there. */
   async #storeBuckets() {
     for (let round = 0; round < ROLL_UPS_MAX; round++) {
       const rolled = this.#ask('{"call":"rollUp"}');
@@ -175,7 +176,7 @@ export class Meter extends DurableObject {
   }
 }
 
-/** What `promise` gives, or a rejection when that takes longer. */
+/** The result of `promise`, or a rejection after the time limit. */
 function within(milliseconds, promise) {
   let timer;
   const late = new Promise((_, reject) => {

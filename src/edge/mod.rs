@@ -1,6 +1,6 @@
-//! The edge: Cloudflare's bindings as the core's ports, and the Worker's entry points. wasm32 only, and the only place with `worker`.
+//! The edge: Cloudflare's bindings as the core's ports, and the Worker's entry points. wasm32 only, and the only user of `worker`.
 //!
-//! Owns: translation, nothing else. Invariants: no rule lives here; an entry point never returns an error to the runtime, because the
+//! Owns: translation only. Invariants: no rule is here; an entry point never returns an error to the runtime, because the
 //! `worker` crate turns one into a panic, and a panic resets every tenant in the isolate.
 
 pub mod d1;
@@ -25,7 +25,7 @@ use crate::kernel::ports::{App, Clock, Mailer, Ports, Settings};
 use crate::kernel::sql::Sql;
 use crate::kernel::time::Timestamp;
 
-/// Of this isolate, and of this one wasm instance: a reset forgets it.
+/// The cache of this wasm instance: a reset empties it.
 static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Arc::default);
 
 /// The bindings of one event as the core's ports.
@@ -57,7 +57,7 @@ const SHARDS_MAX: usize = 64;
 
 /// `TENANTS_0`, `TENANTS_1`, ... as many as `TENANT_SHARDS` says.
 fn shards(env: &Env) -> Result<Vec<Arc<dyn Sql>>> {
-    let count: usize = variable(env, "TENANT_SHARDS")?.parse().map_err(|_| Error::internal("TENANT_SHARDS is no number"))?;
+    let count: usize = variable(env, "TENANT_SHARDS")?.parse().map_err(|_| Error::internal("TENANT_SHARDS is not a number"))?;
     (0..count.min(SHARDS_MAX)).map(|index| Ok(Arc::new(d1::Database::bind(env, &format!("TENANTS_{index}"))?) as Arc<dyn Sql>)).collect()
 }
 
@@ -73,7 +73,7 @@ fn settings(env: &Env) -> Result<Settings> {
     })
 }
 
-/// `TENANTRY_MASTER_KEYS`, newest first and separated by commas; where it is not set, the secret that there is anyway.
+/// `TENANTRY_MASTER_KEYS`, newest first and separated by commas; without it, the server's secret.
 fn master_secrets(env: &Env, own: &str) -> Vec<Vec<u8>> {
     let configured = env.secret("TENANTRY_MASTER_KEYS").map(|list| list.to_string()).unwrap_or_default();
     let listed: Vec<Vec<u8>> =
@@ -105,7 +105,7 @@ struct WebCrypto;
 impl Entropy for WebCrypto {
     fn bytes(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        // It can't fail in workerd; were it to, ids would collide and the primary keys refuse them.
+        // The call can't fail in workerd; after a failure the primary keys would refuse colliding ids.
         let _filled = getrandom::fill(&mut bytes);
         bytes
     }

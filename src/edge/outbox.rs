@@ -1,4 +1,4 @@
-//! What a Meter's alarm calls: its facts become events of the organization, its buckets rows for charts.
+//! The calls of a Meter's alarm: its facts become events of the organization, its buckets become rows for charts.
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
@@ -12,7 +12,7 @@ use crate::kernel::tenant::{Actor, Tenant};
 use crate::meter::contract::{PendingFacts, RolledUp};
 use crate::metering::usage::{buckets, facts};
 
-/// Exported to `shell.mjs`. What is not stored rejects, so that the alarm tries again.
+/// Exported to `shell.mjs`. A failure to store rejects, so that the alarm retries.
 #[wasm_bindgen]
 pub struct Outbox;
 
@@ -42,18 +42,18 @@ async fn store_buckets(env: &Env, organization: &str, rolled: &str) -> Result<()
     let rolled: RolledUp = read(rolled)?;
     let tenant = tenant(env, organization).await?;
     buckets::record(&tenant, &rolled.buckets).await?;
-    // Best effort: the next buckets bring it up again, and the period's last bill has what was missed.
+    // Best effort: the next buckets check again, and the period's last invoice contains the rest.
     let _billed = threshold::usage_arrived(&tenant).await;
     Ok(())
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::internal(format!("what a Meter brings can't be read: {error}")))
+    serde_json::from_str(text).map_err(|error| Error::internal(format!("the call of a Meter can't be read: {error}")))
 }
 
 /// The organization after which the Meter is named.
 async fn tenant(env: &Env, organization: &str) -> Result<Tenant> {
-    let id: OrganizationId = organization.parse().map_err(|_| Error::internal(format!("{organization} is no organization")))?;
+    let id: OrganizationId = organization.parse().map_err(|_| Error::internal(format!("{organization} is not an organization")))?;
     let tenant = Platform::open(super::app(env)?).tenant(id, Actor::System("meter"), None).await?;
     tenant.ok_or_else(|| Error::internal(format!("{organization} has a Meter and is not in the directory")))
 }

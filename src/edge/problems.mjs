@@ -1,8 +1,8 @@
-// Problem documents (RFC 9457) for what JavaScript refuses by itself. Everything else is refused by Rust, in the same form.
+// Problem documents (RFC 9457) for refusals of the JavaScript shell. Rust makes all others, in the same form.
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** An id of a request that never came as far as to get one. */
+/** The id of a request that was refused before Rust gave it one. */
 export function newRequestId() {
   const letters = Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte, place) => ALPHABET[byte & (place ? 31 : 7)]);
   return `req_${letters.join("")}`;

@@ -15,7 +15,7 @@ pub struct QueueBindings {
     billing: Queue,
 }
 
-/// Messages that go out in one call.
+/// Messages of one call.
 const BATCH_MAX: usize = 100;
 
 impl QueueBindings {
@@ -73,9 +73,9 @@ impl Queues for QueueBindings {
                 let bodies = match message {
                     Message::Event { .. } => &mut events,
                     Message::Mail { .. } | Message::Login { .. } => &mut email,
-                    // What takes longer than a nudge.
+                    // Work that takes longer than the processing of one row.
                     Message::Billing { .. } | Message::BillingPage(_) | Message::Work { .. } => &mut billing,
-                    // A probe names its queue itself, see `EdgeProbes`.
+                    // `EdgeProbes` sends probes to each queue itself.
                     Message::Probe {} => continue,
                 };
                 bodies.push(serde_json::to_string(&message).or_internal()?);

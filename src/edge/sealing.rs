@@ -41,7 +41,7 @@ impl Sealing for SubtleCrypto {
         Box::pin(SendFuture::new(async move {
             let (algorithm, key) = prepared(lock, "decrypt").await.map_err(failed)?;
             let opened = decrypt(&algorithm, &key, &Uint8Array::from(sealed)).map_err(failed)?;
-            // The runtime says of what does not authenticate only that it failed.
+            // The runtime reports an authentication failure without details.
             Ok(JsFuture::from(opened).await.ok().map(|plain| bytes(&plain)))
         }))
     }

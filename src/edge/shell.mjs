@@ -1,8 +1,8 @@
-// The shell around the Rust build: it carries the hot path's texts and holds no rule.
+// The shell around the Rust build: it passes the texts of the hot path and has no rules.
 //
-// Owns: which requests go straight to their organization's Meter. Does not own: any decision (`durable_objects/meter.rs`), any other
+// Owns: which requests are sent directly to their organization's Meter. Does not own: any decision (`durable_objects/meter.rs`), any other
 // request (`src/edge/entry.rs`), which of them go together (`shared_calls.mjs`), the Meter's transactions (`meter.mjs`).
-// Invariants: only a key with the right MAC addresses an object; no error text leaves us.
+// Invariants: only a key with the right MAC addresses an object; no internal error text is in a response.
 
 import Rust, { InvoiceNumbers, KeyGate } from "#rust";
 import { FEED_ENDS_AT, FEED_KEY } from "./feeds.mjs";
@@ -15,9 +15,9 @@ import { BODY_BYTES_MAX, toResponse, toWire } from "./wire.mjs";
 export { InvoiceNumbers, Meter };
 
 const KEY_HEADER = /^Bearer tk_org_[0-9a-z]{26}([0-7][0-9a-hjkmnp-tv-z]{25})[0-9a-z]{26}$/;
-/** The Meter's answer when it has to be told the platform's metrics first: `METRICS_NEEDED` in src/meter/wire.rs. */
+/** The Meter's answer when it needs the platform's metrics first: `METRICS_NEEDED` in src/meter/wire.rs. */
 const METRICS_NEEDED = "?metrics";
-/** On an answer of Rust: open a live feed. `TICKET` in src/metering/usage/live.rs. */
+/** The header of Rust's answer that opens a live feed: `TICKET` in src/metering/usage/live.rs. */
 const TICKET = "tenantry-feed";
 
 export default {
@@ -47,7 +47,7 @@ export default {
   },
 };
 
-/** Through the router: it verifies the caller in its organization's database. */
+/** Calls the router, which verifies the caller in its organization's database. */
 async function longWay(request, env, ctx) {
   const response = await unlessReset(new Rust(ctx, env).fetch(request));
   const ticket = response.headers.get(TICKET);
@@ -65,7 +65,7 @@ function openFeed(request, env, ticket, requestId) {
   return env.METER.getByName(organization).fetch(new Request(request.url, { headers }));
 }
 
-/** Requests that wait for Rust. A panic resets the wasm instance and would leave them waiting for ever, so they are told. */
+/** Requests that wait for Rust. A panic resets the wasm instance and they would wait for ever, so they are rejected. */
 const waiting = new Set();
 
 addEventListener("error", (event) => {
@@ -74,7 +74,7 @@ addEventListener("error", (event) => {
   waiting.clear();
 });
 
-/** What `answer` gives, or a rejection when the wasm instance is reset in the meantime. */
+/** The result of `answer`, or a rejection when the wasm instance is reset meanwhile. */
 function unlessReset(answer) {
   // Another request's panic rejects it, see `shared_calls.mjs` on such promises.
   const { promise: reset, reject } = Promise.withResolvers();
@@ -82,7 +82,7 @@ function unlessReset(answer) {
   return Promise.race([answer, reset]).finally(() => waiting.delete(reject));
 }
 
-/** Path and query: what follows the host. */
+/** Path and query. */
 function targetOf(url) {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   return start < 0 ? "/" : url.slice(start);
@@ -93,7 +93,7 @@ function pathOf(target) {
   return end < 0 ? target : target.slice(0, end);
 }
 
-/** By method: what path and query of a hot request match. A name in braces stands for one segment. */
+/** By method, the patterns of path and query of hot requests. A name in braces stands for one segment. */
 const HOT = new Map();
 for (const [method, paths] of Map.groupBy(HOT_PATHS, ([method]) => method)) {
   const expressions = paths.map(([, path]) => path.replace(/\{\w+\}/, "[^/?]+"));
@@ -105,12 +105,12 @@ function isHot(method, target) {
   return HOT.get(method)?.test(target) ?? false;
 }
 
-/** What the Meter would refuse unread: an empty key is no key, and a body may say that it is too long. */
+/** Whether the Meter would refuse the request unread: for an empty key, or a declared length that is too large. */
 function isForTheRouter(method, headers, key) {
   return key === "" || (method === "POST" && Number(headers.get("content-length")) > BODY_BYTES_MAX);
 }
 
-/** Key headers that were found genuine, and whose they are; a forged one addresses no object, so it cannot bring any into being. */
+/** Verified key headers and their organizations; a forged key addresses no object, so it can't create one. */
 const genuine = new Map();
 const GENUINE_MAX = 10_000;
 let gate;
@@ -126,19 +126,28 @@ function examined(header, env) {
   return organization;
 }
 
-/** The request once more, after its body was read. */
+/** The request again, after its body was read. */
 function again(request, bytes) {
   return new Request(request.url, { method: request.method, headers: request.headers, body: bytes });
 }
 
-/** The answer when something threw: what it was is in the log, under the request's id. */
+/** The answer to a request that threw. The log has the error, under the request's id. */
 function failed(error, request) {
   const requestId = newRequestId();
   const path = pathOf(targetOf(request.url));
-  console.error(JSON.stringify({ level: "error", message: "a request threw", requestId, target: path, error: String(error?.stack ?? error) }));
+  const detail = String(error?.stack ?? error);
+  console.error(JSON.stringify({ level: "error", message: "a request threw", requestId, target: path, error: detail }));
   const isPassing = Boolean(error?.retryable || error?.overloaded);
   return isPassing ? problem(503, UNAVAILABLE, path, requestId, { "Retry-After": "1" }) : problem(500, MISTAKE, path, requestId);
 }
 
-const UNAVAILABLE = { code: "unavailable", title: "Not available right now", detail: "Send the request again, with the same Idempotency-Key." };
-const MISTAKE = { code: "internal_error", title: "Something went wrong on our side", detail: "Retry with the same Idempotency-Key; if it stays, report the request id." };
+const UNAVAILABLE = {
+  code: "unavailable",
+  title: "Not available right now",
+  detail: "Send the request again, with the same Idempotency-Key.",
+};
+const MISTAKE = {
+  code: "internal_error",
+  title: "Something went wrong on our side",
+  detail: "Retry with the same Idempotency-Key; if it stays, report the request id.",
+};

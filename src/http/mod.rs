@@ -1,6 +1,7 @@
-//! HTTP: what handlers speak with.
+//! HTTP: the requests and replies of handlers.
 //!
-//! Owns: reading requests, writing replies and refusals, money and quantities in JSON. Does not own: routes (`api/`), callers (`identity/callers/`), any rule.
+//! Owns: reading requests, writing replies and refusals, money and quantities in JSON. Does not own: routes (`api/`), callers
+//! (`identity/callers/`), any rule.
 
 pub mod money;
 pub mod quantity;

@@ -1,4 +1,4 @@
-//! Money on the wire, the same for every slice: how it is shown, and how it is sent to us.
+//! Money in requests and responses, the same for every slice.
 
 use std::fmt;
 
@@ -12,13 +12,16 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::problem::Problem;
 
-/// The largest amount that is taken from a request. Far below what a database keeps exactly, so that sums of a few fit, too.
+/// The largest amount of a request. Far below the largest exact integer of a database, so that sums of some amounts fit, too.
 pub const AMOUNT_MINOR_MAX: i64 = 1_000_000_000_000_000;
 
 /// An amount of money (schema.org's PriceSpecification).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = PriceSpecification, example = json!({"$type": "PriceSpecification", "price": "199.00", "priceCurrency": "USD", "amountMinor": 19900}))]
+#[schema(
+    as = PriceSpecification,
+    example = json!({"$type": "PriceSpecification", "price": "199.00", "priceCurrency": "USD", "amountMinor": 19900})
+)]
 pub struct MoneyView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
@@ -42,8 +45,8 @@ impl From<Money> for MoneyView {
     }
 }
 
-/// An amount as it is sent: `"199.00"`, `{"price": "199.00"}` or `{"amountMinor": 19900}`. What [`MoneyView`] shows may be sent back as
-/// it is. A bare number is refused: nobody can tell whether it is dollars or cents.
+/// An amount of a request: `"199.00"`, `{"price": "199.00"}` or `{"amountMinor": 19900}`. A [`MoneyView`] may be sent back unchanged. A
+/// bare number is refused, because it could be dollars or cents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MoneyInput {
     price: Option<String>,
@@ -52,7 +55,7 @@ pub struct MoneyInput {
 }
 
 impl MoneyInput {
-    /// The amount in `currency`, above zero, at zero or below; `pointer` is where it stands in the body.
+    /// The amount in `currency`, of any sign; `pointer` is its place in the body.
     pub fn to_money(&self, currency: Currency, pointer: &str) -> Result<Money, Problem> {
         let invalid = |detail: String| Problem::invalid(pointer, "invalid_value", detail);
         if self.price_currency.as_deref().is_some_and(|code| code != currency.code()) {
@@ -75,7 +78,7 @@ impl MoneyInput {
         Ok(money)
     }
 
-    /// The same, for what is nothing unless it is above zero: a payment, a credit.
+    /// The same, for amounts that must be above zero: a payment, a credit.
     pub fn to_positive_money(&self, currency: Currency, pointer: &str) -> Result<Money, Problem> {
         let money = self.to_money(currency, pointer)?;
         if money.is_negative() || money.is_zero() {
@@ -87,7 +90,7 @@ impl MoneyInput {
 
 const EXPECTED: &str = "an amount as a decimal in a string (\"199.00\"), as {\"price\": \"199.00\"} or as {\"amountMinor\": 19900}";
 
-/// What is wrong with a price, as a sentence.
+/// The error of a price, as a sentence.
 fn refusal(error: &MoneyError) -> String {
     match error {
         MoneyError::NotAnAmount { .. } => format!("Not an amount: {error}."),
@@ -101,7 +104,7 @@ impl<'de> Deserialize<'de> for MoneyInput {
     }
 }
 
-/// Reads texts and objects. For anything else, numbers among it, serde says what was expected.
+/// Reads texts and objects. For anything else, numbers among it, serde names the expected types.
 struct MoneyVisitor;
 
 impl<'de> Visitor<'de> for MoneyVisitor {
@@ -121,7 +124,7 @@ impl<'de> Visitor<'de> for MoneyVisitor {
     }
 }
 
-/// The object; `$type` may be there, as it is shown.
+/// The object; `$type` is allowed, because responses contain it.
 #[derive(DeriveDeserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Sent {
@@ -145,7 +148,7 @@ impl<'de> Deserialize<'de> for MinorUnits {
     }
 }
 
-/// Reads integers only: `19900.0` and `2e4` are refused, for they went through a float somewhere.
+/// Reads integers only: `19900.0` and `2e4` are refused, because they come from a float.
 struct MinorUnitsVisitor;
 
 impl Visitor<'_> for MinorUnitsVisitor {
@@ -160,7 +163,7 @@ impl Visitor<'_> for MinorUnitsVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, minor: u64) -> Result<MinorUnits, E> {
-        // What is beyond is refused with its bound by `to_money`.
+        // `to_money` refuses larger amounts and names the bound.
         Ok(MinorUnits(i64::try_from(minor).unwrap_or(i64::MAX)))
     }
 }
@@ -179,7 +182,10 @@ impl PartialSchema for MoneyInput {
             .property("priceCurrency", ObjectBuilder::new().schema_type(Type::String).examples(["USD"]))
             .property("$type", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["PriceSpecification"])))
             .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-        let description = "Major units as a decimal string, or an object with `price` (the same) or `amountMinor` (minor units, an integer). Never a float.";
+        let description = concat!(
+            "Major units as a decimal string, or an object with `price` (the same) or `amountMinor` (minor units, an integer). ",
+            "Never a float."
+        );
         OneOfBuilder::new().item(price()).item(object).description(Some(description)).examples(["199.00"]).into()
     }
 }

@@ -1,10 +1,10 @@
-//! Quantities as they are written in JSON.
+//! Quantities in JSON.
 
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// How a [`Quantity`] is written: an integer, or a decimal string where it is none or is too large for one.
+/// The JSON form of a [`Quantity`]: an integer, or a decimal string where it has decimals or is too large for an integer.
 pub struct QuantityDocument;
 
 impl PartialSchema for QuantityDocument {

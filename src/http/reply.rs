@@ -1,4 +1,4 @@
-//! Replies: what a handler answers, and how a `POST` is answered once.
+//! Replies of handlers, and the one execution of a `POST`.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ use crate::kernel::idempotency::{Answer, Claim};
 use crate::kernel::platform::Platform;
 use crate::kernel::tenant::{Tenant, until_fresh};
 
-/// A JSON answer, kept as text so that a replay is the same to the byte.
+/// A JSON answer, kept as text so that a replay is identical to the byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -48,7 +48,7 @@ impl Reply {
         self
     }
 
-    /// The reply with a member `secret`. What is stored for a retry has none: `mint` makes it again from what the reply shows.
+    /// The reply with a member `secret`. The stored answer has none: `mint` derives it again from the view.
     pub fn with_secret(mut self, mint: impl FnOnce(&Json) -> Option<String>) -> Result<Self> {
         let mut view = self.view()?;
         let secret = mint(&view);
@@ -59,12 +59,12 @@ impl Reply {
         Ok(self)
     }
 
-    /// What it shows.
+    /// The view in the reply.
     pub fn view(&self) -> Result<Json> {
         serde_json::from_str(&self.body).or_internal()
     }
 
-    /// This reply as it is stored under the request's idempotency key.
+    /// The answer to store under the request's idempotency key.
     pub fn stored(&self, claim: Option<&Claim>) -> Option<Answer> {
         claim.map(|claim| Answer { claim: claim.clone(), status: self.status, body: self.body.clone() })
     }
@@ -104,13 +104,13 @@ impl IntoResponse for Error {
     }
 }
 
-/// The `$id` of what a reply shows.
+/// The `$id` of a view.
 pub fn id_of<Id: FromStr>(view: &Json) -> Option<Id> {
     view.get("$id")?.as_str()?.parse().ok()
 }
 
-/// Does a `POST` of a tenant once: a repeated idempotency key gets the first answer. `work` loads, decides and commits, and stores its
-/// reply in that commit. What follows from it is run before the answer, so that the client reads its own writes.
+/// Executes a `POST` of a tenant once: a repeated idempotency key gets the first answer. `work` loads, decides and commits, and stores its
+/// reply in that commit. The steps that follow are run before the answer, so that the client reads its own writes.
 pub async fn once<Work, Attempt>(tenant: &Tenant, claim: Option<&Claim>, work: Work) -> Result<Reply>
 where
     Work: FnMut() -> Attempt,
@@ -129,7 +129,7 @@ where
     }
 }
 
-/// The same for a request of the vendor that names no organization; its answer is kept in the directory.
+/// The same for a request of the vendor without an organization; its answer is stored in the directory.
 pub async fn once_for_vendor<Work, Attempt>(platform: &Platform, claim: Option<&Claim>, work: Work) -> Result<Reply>
 where
     Work: FnOnce() -> Attempt,
@@ -140,13 +140,13 @@ where
         return Ok(answer.into());
     }
     match work().await {
-        // Of two at once, the second may be refused for what the first one did: then it is answered like the first.
+        // Of two concurrent requests, the second may be refused because of the first one's effect: then it gets the first answer.
         Err(error @ (Error::AlreadyAnswered | Error::Refused(_))) => platform.answered(claim).await?.map(Reply::from).ok_or(error),
         other => other,
     }
 }
 
-/// Does a write that is idempotent by itself (`PUT`, `PATCH`, `DELETE`), again when somebody else committed in between.
+/// Executes a write that is idempotent by itself (`PUT`, `PATCH`, `DELETE`), again after a concurrent commit.
 pub async fn change<Work, Attempt>(tenant: &Tenant, work: Work) -> Result<Reply>
 where
     Work: FnMut() -> Attempt,

@@ -1,4 +1,4 @@
-//! Reading requests: bodies, queries and ids in paths, each refusal a problem that says what to do.
+//! Reading requests: bodies, queries and ids in paths; each refusal is a problem with its remedy.
 
 use std::str::FromStr;
 
@@ -96,7 +96,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
 #[serde(deny_unknown_fields)]
 pub struct NoParameters {}
 
-/// The id in the path. What is no id of this kind can't be found either.
+/// The id in the path. An invalid one is answered like an unknown one.
 pub struct IdInPath<T>(pub T);
 
 impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for IdInPath<T> {
@@ -108,7 +108,7 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for IdInPath<T> {
     }
 }
 
-/// The two ids in the path, the second within the first. What can't be one can't be found either.
+/// The two ids in the path, the second within the first. An invalid one is answered like an unknown one.
 pub struct IdsInPath<A, B>(pub A, pub B);
 
 impl<A: FromStr, B: FromStr, S: Send + Sync> FromRequestParts<S> for IdsInPath<A, B> {
@@ -132,11 +132,11 @@ impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
     }
 }
 
-/// Longest address and name of a program that are kept of a request.
+/// Characters of the stored address and user agent of a request at most.
 const ADDRESS_LENGTH_MAX: usize = 64;
 const USER_AGENT_LENGTH_MAX: usize = 500;
 
-/// Where a request comes from. The address is the one that Cloudflare saw; a client can't set this header itself.
+/// The origin of a request. The address is the one that Cloudflare reports; a client can't set this header.
 pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
     let kept = |name: &str, length_max: usize| {
         let text: String = text_header(headers, name).chars().take(length_max).collect();
@@ -146,13 +146,13 @@ pub fn origin(request: RequestId, headers: &HeaderMap) -> Origin {
     Origin { request: Some(request), address, user_agent }
 }
 
-/// The context of a request, as [`crate::api::handle`] puts it into every one.
+/// The context of a request, which [`crate::api::handle`] adds to every request.
 pub struct RequestContext {
     pub app: App,
     pub request_id: RequestId,
 }
 
-/// A handler that begins with it serves what is no secret: there is nobody that it could ask about.
+/// A handler whose first argument it is serves public resources, because it has no caller.
 impl Secured for RequestContext {
     fn accepts() -> Vec<SecurityRequirement> {
         vec![security::nothing()]

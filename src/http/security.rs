@@ -1,11 +1,11 @@
-//! Which credentials an endpoint accepts. A handler's first argument is its actor, and the actor's type says it: the OpenAPI document is made
-//! from the same signature that refuses everybody else.
+//! The credentials that an endpoint accepts. A handler's first argument is its actor, whose type names them: the OpenAPI document is made
+//! from the same signature that refuses all others.
 
 use utoipa::openapi::security::SecurityRequirement;
 
 /// Implemented by each actor.
 pub trait Secured {
-    /// Any one of these is enough.
+    /// The accepted credentials; one of them is enough.
     fn accepts() -> Vec<SecurityRequirement>;
 }
 
@@ -29,7 +29,7 @@ pub fn nothing() -> SecurityRequirement {
     SecurityRequirement::default()
 }
 
-/// A handler whose first argument is an actor. `Arguments` tells its implementations apart.
+/// A handler whose first argument is an actor. `Arguments` distinguishes its implementations.
 pub trait Handler<Arguments> {
     fn accepts(&self) -> Vec<SecurityRequirement>;
 }

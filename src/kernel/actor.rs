@@ -1,13 +1,13 @@
-//! Actors: who acts, as commits and the audit log name them.
+//! Actors, as commits and the audit log name them.
 
 use super::ids::{ClientId, KeyId, PersonId, PlatformKeyId, SessionId};
 
-/// Who acts; `audit.rs` says how the audit log calls each.
+/// The actor of a request or a step; `audit.rs` names each in the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// The vendor, with the root platform key.
     Platform,
-    /// The vendor, with a platform key that it made.
+    /// The vendor, with a platform key that it created.
     PlatformKey(PlatformKeyId),
     /// The organization's backend, with one of its keys.
     ApiKey(KeyId),
@@ -20,7 +20,7 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// What stands in a column that says who made something.
+    /// The name for a column that holds an author.
     pub fn name(&self) -> String {
         match self {
             Self::Platform => "platform".to_owned(),
@@ -32,7 +32,7 @@ impl Actor {
         }
     }
 
-    /// Whether this is the vendor, who acts on behalf of its customers.
+    /// Whether the actor is the vendor, which acts on behalf of its customers.
     pub fn is_vendor(&self) -> bool {
         match self {
             Self::Platform | Self::PlatformKey(_) => true,

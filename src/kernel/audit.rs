@@ -1,10 +1,10 @@
-//! The audit log's chain: who did what to what, in an order that can't be changed afterwards.
+//! The audit log's chain: entries in an order that can't be changed afterwards.
 //!
-//! Owns: what an entry says, its one text, and how entries are chained. Does not own: when they are written (`decision.rs`, `platform.rs`)
-//! and how they are read (the slice `audit/`).
+//! Owns: the contents of an entry, its canonical text, and the chain. Does not own: when entries are written (`decision.rs`, `platform.rs`)
+//! and read (`operations/audit/`).
 //! Words: the *log* is an organization's, or `platform`: the vendor's own; the *head* is the last entry's number and hash.
-//! Invariants: an entry's hash is of the hash before it and of its text, its number is one more than the one before; its time never goes
-//! back; secrets are masked before anything is written.
+//! Invariants: an entry's hash covers the hash before it and its text; its sequence number is one more than the one before; its time is not
+//! earlier; secrets are masked before anything is written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,13 +18,13 @@ use super::masking::masked;
 use super::time::Timestamp;
 use super::{canonical, sql};
 
-/// The log of what the vendor does that is no organization's.
+/// The log of the vendor's actions outside of any organization.
 pub const PLATFORM: &str = "platform";
 
-/// How often entries are chained anew when another commit appended in between. Each time, somebody else got on.
+/// How often entries are chained again after a concurrent commit has appended. Each time, another commit has succeeded.
 pub const TRIES_MAX: usize = 24;
 
-/// An entry to be written; who, when and where from are added by the commit.
+/// An entry to write; the commit adds actor, time and origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
     /// `resource.verb`, such as `subscription.created`.
@@ -34,23 +34,23 @@ pub struct Audit {
     pub after: Option<Json>,
 }
 
-/// Where the requests of one event come from; empty for what no request caused.
+/// The origin of a request; empty where no request caused the commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     pub request: Option<RequestId>,
-    /// The client's, as Cloudflare saw it.
+    /// The client's address, as Cloudflare reports it.
     pub address: Option<String>,
     pub user_agent: Option<String>,
 }
 
-/// On whose behalf somebody acts.
+/// The party on whose behalf an actor acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnBehalfOf {
     /// The vendor acts for a customer.
     Organization(OrganizationId),
     /// A step follows from a fact.
     Event(EventId),
-    /// A key or a client was made by them.
+    /// The person who created the key or the client.
     Person(PersonId),
 }
 
@@ -64,7 +64,7 @@ impl OnBehalfOf {
     }
 }
 
-/// How a log calls an actor. The kinds are stored for good: add some, never rename one.
+/// An actor in the log. The kinds are stored permanently: add some, never rename one.
 struct Named {
     kind: &'static str,
     id: Option<String>,
@@ -110,8 +110,8 @@ impl Head {
     }
 }
 
-/// The end of a log as a handle and its copies know it: what they read or wrote last. Others may have appended since; then what is appended
-/// here fails on the entry's number, and the end is read again.
+/// The head of a log as a handle and its copies last read or wrote it. If others have appended since, the next entry fails on its sequence
+/// number, and the head is read again.
 #[derive(Clone, Debug, Default)]
 pub struct KnownHead(Arc<Mutex<Option<Head>>>);
 
@@ -125,7 +125,7 @@ impl KnownHead {
     }
 }
 
-/// An entry in its place: what becomes a row.
+/// A chained entry, as a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     pub sequence: i64,
@@ -138,7 +138,7 @@ pub struct Link {
     pub hash: String,
 }
 
-/// The entries of one commit, complete but for their place.
+/// The entries of one commit, complete but for their position in the chain.
 pub struct Entries {
     log: String,
     actor: Named,
@@ -147,7 +147,7 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// What `actor` did, with the facts that became true with it.
+    /// The actions of `actor`, with the facts that the commit raises.
     pub fn new(
         log: String,
         actor: &Actor,
@@ -185,7 +185,7 @@ impl Entries {
         self.drafts.is_empty()
     }
 
-    /// The rows that follow `head`, and the last of them as the next head; None stands for the beginning.
+    /// The rows after `head`, and the last of them as the next head; None is the beginning.
     pub fn after(&self, head: Option<Head>) -> (Vec<Link>, Head) {
         let mut head = head.unwrap_or_else(|| Head::genesis(&self.log));
         let mut links = Vec::with_capacity(self.drafts.len());
@@ -209,7 +209,7 @@ impl Entries {
     }
 }
 
-/// The text of an entry in its place.
+/// The text of a chained entry.
 fn placed(draft: &Json, sequence: i64, at: Timestamp) -> String {
     let mut entry = draft.clone();
     if let Some(members) = entry.as_object_mut() {

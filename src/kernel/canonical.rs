@@ -1,11 +1,11 @@
-//! Canonical JSON (RFC 8785): one text for one value, so that anybody can compute its hash.
+//! Canonical JSON (RFC 8785): one text for one value, so that every reader can compute its hash.
 
 use serde_json::{Number, Value};
 
 /// The largest integer that every reader of JSON holds exactly, 2^53 - 1.
 const INTEGER_MAX: i64 = 9_007_199_254_740_991;
 
-/// Members by name, no spaces, integers only: what is no integer, or too large for some readers, is written as text.
+/// Members by name, no spaces, integers only: other numbers, and integers too large for some readers, are written as text.
 pub fn text(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);

@@ -1,11 +1,11 @@
-//! What a database behind the SQL port must do, as one list: run against the SQLite twin by `tests/it/kernel/mod.rs`, and against the real D1
-//! by `tests/worker/experiments.spec.ts` through `/dev/experiments/sql`, which exists in development only.
+//! The requirements on a database behind the SQL port, as one list: `tests/it/kernel/mod.rs` runs it against the SQLite twin, and
+//! `tests/worker/experiments.spec.ts` against the real D1 through `/dev/experiments/sql`, which exists in development only.
 
 use serde_json::{Value as Json, json};
 
 use super::sql::{INTEGER_MAX, Outcome, Sql, SqlError, Statement, Value};
 
-/// What one expectation came to: its sentence, and what was found instead if it does not hold.
+/// The outcome of one expectation: its sentence, and the finding if it does not hold.
 pub type Finding = (&'static str, Result<(), String>);
 
 const TENANT: &str = "org_conformance";
@@ -31,7 +31,7 @@ pub async fn check(sql: &dyn Sql) -> Vec<Finding> {
                 &Err(SqlError::Unique("idempotency_keys.organization_id, idempotency_keys.key".into())),
             ),
         ),
-        ("and takes back what went before the failure", expect_keys(sql, &[]).await),
+        ("and the statements before the failure are rolled back", expect_keys(sql, &[]).await),
         (
             "a fresh guard lets the batch pass",
             sql.batch(vec![bare(FRESH), insert("kept")]).await.map(|_| ()).map_err(|error| format!("{error:?}")),
@@ -40,11 +40,11 @@ pub async fn check(sql: &dyn Sql) -> Vec<Finding> {
             "a stale guard refuses the batch by the name of its check",
             expect(sql.batch(vec![insert("lost"), bare(STALE)]).await, &Err(SqlError::Check("fresh".into()))),
         ),
-        ("and takes back what went before it", expect_keys(sql, &["kept"]).await),
+        ("and the statements before it are rolled back", expect_keys(sql, &["kept"]).await),
         ("a foreign key is enforced", expect(sql.batch(vec![bare(ORPHAN)]).await, &Err(SqlError::ForeignKey))),
-        ("a mistake in a statement is told apart", broken(sql).await),
+        ("a mistake in a statement has its own error", broken(sql).await),
         ("an integer that JavaScript can't hold is refused, not rounded", too_large(sql).await),
-        ("numbers, text and null come back as they went in", round_trip(sql).await),
+        ("numbers, text and null are read as they were written", round_trip(sql).await),
     ];
     findings.push(("changes are counted", changes(sql).await));
     findings.extend(audit_log(sql).await);
@@ -59,16 +59,16 @@ const SIGN_UP: &str = "INSERT INTO organizations (organization_id, name, email, 
                        VALUES (?1, 'a', 'b', '{}', '{}', 'active', 1)";
 const ERASE: &str = "DELETE FROM organizations WHERE organization_id = ?1";
 
-/// The audit log can be appended to, at one place at a time, and nothing else.
+/// The audit log only allows appending, one entry per sequence number.
 async fn audit_log(sql: &dyn Sql) -> Vec<Finding> {
     let link = |sequence: u32| Statement { text: LINK, params: vec![TENANT.into(), sequence.into()] };
     let passes = |outcome: Result<Vec<Outcome>, SqlError>| outcome.map(|_| ()).map_err(|error| format!("{error:?}"));
     let overtaken = Err(SqlError::Unique("audit_log.organization_id, audit_log.sequence".into()));
     vec![
         ("entries are appended", passes(sql.batch(vec![bare(SIGN_UP), link(1), link(2)]).await)),
-        ("a number that is taken fails by the names of its columns", expect(sql.batch(vec![insert("lost"), link(2)]).await, &overtaken)),
+        ("a used sequence number fails with the names of its columns", expect(sql.batch(vec![insert("lost"), link(2)]).await, &overtaken)),
         (
-            "and a stale guard before it is told as stale",
+            "and a stale guard before it is reported as stale",
             expect(sql.batch(vec![bare(STALE), link(2)]).await, &Err(SqlError::Check("fresh".into()))),
         ),
         ("an entry is not changed", refused(sql.batch(vec![bare(REWRITE)]).await)),

@@ -1,8 +1,8 @@
-//! Decisions: what a rule wants to become true, as data; and the one commit that makes it true.
+//! Decisions: the result of a rule, as data, and the one commit that writes it.
 //!
 //! Owns: the order and atomicity of a commit: guards, rows, events (the outbox), future events, mails, audit, the stored answer.
-//! Does not own: what any of it means.
-//! Invariant: nothing is announced before its commit; what is announced later is found by the sweep if the nudge gets lost.
+//! Does not own: the meaning of any of them.
+//! Invariant: no message is sent before its commit; a lost message is replaced by the sweep, which finds the row.
 
 use serde_json::Value as Json;
 
@@ -16,7 +16,7 @@ use super::time::Timestamp;
 use crate::events::Event;
 use crate::tenant_sql;
 
-/// A mail to be sent once. `reason` is its idempotency key: a second mail for the same reason is not sent.
+/// A mail that is sent once. `reason` is its idempotency key: a second mail for the same reason is not sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mail {
     pub to: String,
@@ -25,7 +25,7 @@ pub struct Mail {
     pub data: Json,
 }
 
-/// What is to be committed, all or nothing.
+/// The contents of one commit, all or nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
     guards: Vec<TenantStatement>,
@@ -41,7 +41,7 @@ impl Decision {
         Self::default()
     }
 
-    /// A statement that violates `CHECK (fresh = 1)` when what was read is no longer so.
+    /// A statement that violates `CHECK (fresh = 1)` when a read row has changed.
     #[must_use]
     pub fn guard(mut self, guard: TenantStatement) -> Self {
         self.guards.push(guard);
@@ -54,14 +54,14 @@ impl Decision {
         self
     }
 
-    /// Several, in their order.
+    /// Several writes, in order.
     #[must_use]
     pub fn write_all(mut self, writes: impl IntoIterator<Item = TenantStatement>) -> Self {
         self.writes.extend(writes);
         self
     }
 
-    /// A fact that is true with this commit.
+    /// A fact that this commit makes true.
     #[must_use]
     pub fn raise(mut self, event: impl Into<Event>) -> Self {
         self.events.push(event.into());
@@ -88,12 +88,12 @@ impl Decision {
         self
     }
 
-    /// Whether facts become true with it, from which more may follow.
+    /// Whether the commit raises facts, which may have steps.
     pub fn raises(&self) -> bool {
         !self.events.is_empty()
     }
 
-    /// Whether it changes or notes anything but what is yet to be sent or to become true.
+    /// Whether the commit does more than schedule facts and mails.
     pub fn changes(&self) -> bool {
         !(self.guards.is_empty() && self.writes.is_empty() && self.events.is_empty() && self.audit.is_empty())
     }
@@ -112,34 +112,34 @@ impl Decision {
 }
 
 impl Tenant {
-    /// Makes a decision true: one batch. `answer` is stored under the request's idempotency key in the same batch.
-    /// Afterwards nudges the queues; what a nudge misses, the sweep finds.
+    /// Commits a decision in one batch. `answer` is stored under the request's idempotency key in the same batch. Sends the queue messages
+    /// afterwards; the sweep replaces lost ones.
     pub async fn commit(&self, decision: Decision, answer: Option<&Answer>) -> Result<()> {
         self.record(decision, answer, |_| true).await
     }
 
-    /// The same by somebody who goes on to run the facts that become true with it: nobody else is nudged to. Cut off before that, the sweep
-    /// finds them.
+    /// The same for a caller that runs the raised facts itself: no message is sent for them. If the caller is interrupted, the sweep runs
+    /// them.
     pub async fn commit_to_run(&self, decision: Decision) -> Result<()> {
-        self.record(decision, None, |nudge| !matches!(nudge, Message::Event { .. })).await
+        self.record(decision, None, |message| !matches!(message, Message::Event { .. })).await
     }
 
-    async fn record(&self, decision: Decision, answer: Option<&Answer>, is_nudge: fn(&Message) -> bool) -> Result<()> {
-        let mut nudges = Vec::new();
-        let (batch, entries) = self.statements(decision, answer, &mut nudges);
+    async fn record(&self, decision: Decision, answer: Option<&Answer>, is_wanted: fn(&Message) -> bool) -> Result<()> {
+        let mut messages = Vec::new();
+        let (batch, entries) = self.statements(decision, answer, &mut messages);
         if batch.is_empty() && entries.is_empty() {
             return Ok(());
         }
         self.run_audited(batch, &entries).await?;
-        nudges.retain(is_nudge);
-        if !nudges.is_empty() {
-            // Best effort: the rows are committed, and the minute's sweep sends what got lost here.
-            let _nudged = self.app().queues.send(nudges).await;
+        messages.retain(is_wanted);
+        if !messages.is_empty() {
+            // Best effort: the rows are committed, and the minute's sweep replaces lost messages.
+            let _sent = self.app().queues.send(messages).await;
         }
         Ok(())
     }
 
-    fn statements(&self, decision: Decision, answer: Option<&Answer>, nudges: &mut Vec<Message>) -> (Vec<TenantStatement>, Entries) {
+    fn statements(&self, decision: Decision, answer: Option<&Answer>, messages: &mut Vec<Message>) -> (Vec<TenantStatement>, Entries) {
         let moment = self.moment();
         let mut batch = decision.guards;
         let mut facts = Vec::new();
@@ -147,7 +147,7 @@ impl Tenant {
         for event in decision.events {
             let id = EventId::new(moment);
             batch.push(record_event(id, &event, moment.now, self.app().moment().now));
-            nudges.push(Message::Event { organization: self.organization(), event: id });
+            messages.push(Message::Event { organization: self.organization(), event: id });
             facts.push(id);
         }
         for (due_at, event) in decision.later {
@@ -156,7 +156,7 @@ impl Tenant {
         for mail in decision.mails {
             let id = MailId::derived(&[&self.organization().to_string(), &mail.reason]);
             batch.push(record_mail(id, &mail, moment.now, self.app().moment().now));
-            nudges.push(Message::Mail { organization: self.organization(), mail: id });
+            messages.push(Message::Mail { organization: self.organization(), mail: id });
         }
         if let Some(answer) = answer {
             batch.extend(answer.record(self.app().moment().now));
@@ -166,7 +166,7 @@ impl Tenant {
     }
 }
 
-/// An event becomes a row of the outbox. `occurred_at` is the organization's time, `recorded_at` the wall clock's, by which the sweep goes.
+/// The row of an event in the outbox. `occurred_at` is the organization's time, `recorded_at` the wall clock's, which the sweep uses.
 pub fn record_event(id: EventId, event: &Event, occurred_at: Timestamp, recorded_at: Timestamp) -> TenantStatement {
     tenant_sql!(
         "INSERT INTO events (organization_id, id, type, version, data, occurred_at, recorded_at, next_attempt_at)

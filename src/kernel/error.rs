@@ -1,4 +1,4 @@
-//! What can go wrong between a request and its answer. Rules refuse with a [`Problem`]; the rest is about the machinery.
+//! The errors between a request and its answer. Rules refuse with a [`Problem`]; the others are technical.
 
 use super::problem::Problem;
 use super::sql::SqlError;
@@ -7,17 +7,17 @@ use super::sql::SqlError;
 pub enum Error {
     /// The request is refused; the client reads why.
     Refused(Box<Problem>),
-    /// What was read changed before the commit: load and decide again.
+    /// A read row changed before the commit: load and decide again.
     Stale,
-    /// The idempotency key was used by a request that committed first: answer with what it stored.
+    /// A concurrent request with the same idempotency key committed first: return its stored answer.
     AlreadyAnswered,
     /// A binding cannot answer now.
     Unavailable(String),
-    /// A mistake of ours; the text is for the log only.
+    /// An internal error; its text is for the log only.
     Internal(String),
 }
 
-/// Letters of an error that are kept beside work that failed.
+/// Characters of an error that are stored beside failed work.
 const RECORD_LETTERS_MAX: usize = 1_000;
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -40,7 +40,7 @@ impl From<SqlError> for Error {
     }
 }
 
-/// For what can only fail by a mistake of ours: computing with what was checked before it was stored, writing out our own types.
+/// For operations that fail only by a bug: computing with stored values that were checked, serializing our own types.
 pub trait OrInternal<T> {
     fn or_internal(self) -> Result<T>;
 }
@@ -56,7 +56,7 @@ impl Error {
         Self::Internal(what.into())
     }
 
-    /// What is kept of it beside the work that failed, for the operator.
+    /// The text that is stored beside failed work, for the operator.
     pub fn for_the_record(&self) -> String {
         format!("{self:?}").chars().take(RECORD_LETTERS_MAX).collect()
     }
@@ -66,7 +66,7 @@ impl Error {
         match self {
             Self::Refused(problem) => *problem,
             Self::Stale => {
-                Problem::conflict("changed_meanwhile", "Somebody else changed this at the same time, repeatedly. Read it again and retry.")
+                Problem::conflict("changed_meanwhile", "The resource was changed concurrently several times. Read it again and retry.")
             }
             Self::AlreadyAnswered => {
                 Problem::conflict("idempotency_in_flight", "A request with this Idempotency-Key is still running. Retry in a second.")

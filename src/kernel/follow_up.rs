@@ -1,6 +1,6 @@
-//! What follows from a commit is run before its answer, so that a client reads its own writes.
+//! The steps that follow from a commit are run before its answer, so that a client reads its own writes.
 //!
-//! Owns: when others ask for it. Does not own: what follows, and how it is run: `business` does, behind the port `FollowUp`.
+//! Owns: the calls to the port `FollowUp`. Does not own: the steps and how they are run (`business/`).
 
 use super::error::Result;
 use super::ids::{OrganizationId, RequestId};
@@ -9,19 +9,19 @@ use super::ports::{Pending, Remaining};
 use super::tenant::Tenant;
 
 impl Tenant {
-    /// Runs the pending facts of this organization. An error says that a database was away; the sweep does the rest.
+    /// Runs the pending facts of this organization. An error means that a database was unavailable; the sweep runs the rest.
     pub async fn follow_up(&self, pending: Pending) -> Result<Remaining> {
         self.app().follow_up.run(self.app().clone(), self.placement().clone(), pending).await
     }
 
-    /// The same after a commit whose answer does not depend on it: what fails is committed work, and the sweep does it.
+    /// The same after a commit whose answer does not depend on the steps: the sweep runs failed steps again.
     pub async fn follow_up_or_leave(&self) {
         let _remaining = self.follow_up(Pending::Due).await;
     }
 }
 
-/// Opens an organization for the vendor; None when there is no such organization. A sign-up that was cut off is finished first, so that
-/// whoever knows an organization's id finds all of it.
+/// Opens an organization for the vendor; None when there is no such organization. An interrupted sign-up is finished first, so that a
+/// known id always has a complete organization.
 pub async fn open_finished(platform: &Platform, id: OrganizationId, request: RequestId) -> Result<Option<Tenant>> {
     let tenant = platform.tenant(id, platform.actor().clone(), Some(request)).await?;
     if tenant.as_ref().is_some_and(|tenant| !tenant.is_placed()) {

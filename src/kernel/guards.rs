@@ -1,7 +1,7 @@
-//! Guards: what a decision was taken on is looked at again in its own commit.
+//! Guards: a commit checks again the rows on which it was decided.
 //!
-//! Owns: the one form of a guard. Does not own: what is guarded; that stands in the stores of the slices.
-//! Invariant: a guard that finds a read stale inserts a row that `CHECK (fresh = 1)` refuses, which takes the whole batch back
+//! Owns: the one form of a guard. Does not own: the guarded conditions (the stores of the slices).
+//! Invariant: a guard that finds a read stale inserts a row that `CHECK (fresh = 1)` refuses, which rolls the whole batch back
 //! (`docs/decisions/0004-stale-reads-abort-the-batch.md`).
 
 /// The guard of a row that was read at a version: `unchanged!("teams", team.id, team.version)`.

@@ -11,13 +11,13 @@ use super::tenant::{Tenant, TenantStatement};
 use super::time::{Timestamp, hours};
 use crate::{platform_sql, tenant_sql};
 
-/// Longest key a client may send.
+/// Characters of a key at most.
 pub const KEY_LENGTH_MAX: usize = 255;
 
-/// How long an answer is kept, except for usage (35 days, kept by the Meter).
+/// The retention of an answer, except for usage (35 days, kept by the Meter).
 pub const KEPT: std::time::Duration = hours(48);
 
-/// The `Idempotency-Key` of one request and the fingerprint of what was asked.
+/// The `Idempotency-Key` of one request and the fingerprint of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub key: String,
@@ -37,7 +37,7 @@ impl Claim {
 }
 
 impl Claim {
-    /// The same claim among those about `target`: where there is no credential, two strangers may use the same key.
+    /// The same claim, limited to `target`: without a credential, two clients may use the same key.
     #[must_use]
     pub fn within(self, target: &str) -> Self {
         let Self { key, fingerprint: of_request } = self;
@@ -55,7 +55,7 @@ pub fn fingerprint(parts: &[&[u8]]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What a request was answered with, to be given again to a retry.
+/// The stored answer of a request, for its retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub claim: Claim,
@@ -70,7 +70,7 @@ struct Stored {
     body: String,
 }
 
-/// The header holds what can't be a key.
+/// The header is not a valid key.
 pub fn invalid_key() -> Problem {
     let detail = format!("Send an Idempotency-Key of 1 to {KEY_LENGTH_MAX} printable ASCII characters.");
     Problem::refused("Idempotency-Key", "invalid_idempotency_key", detail)
@@ -82,12 +82,12 @@ pub fn mismatch() -> Problem {
         422,
         "idempotency_mismatch",
         "The Idempotency-Key was used for another request",
-        "Use a new Idempotency-Key for a new request; send the very same body to repeat the old one.",
+        "Use a new Idempotency-Key for a new request; send the same body to repeat the earlier one.",
     )
 }
 
 impl Answer {
-    /// Stores it with a tenant's commit; an answer under the same key that is too old to be given again makes room.
+    /// Stores the answer with a tenant's commit; an expired answer under the same key is replaced.
     pub(super) fn record(&self, now: Timestamp) -> [TenantStatement; 2] {
         [
             tenant_sql!(
@@ -107,7 +107,7 @@ impl Answer {
         ]
     }
 
-    /// The same for a request of the vendor that names no organization: its answer is in the directory.
+    /// The same for a request of the vendor without an organization: its answer is in the directory.
     pub fn record_for_vendor(&self, now: Timestamp) -> [Statement; 2] {
         [
             platform_sql!("DELETE FROM idempotency_keys WHERE key = ?1 AND created_at <= ?2", self.claim.key.as_str(), now.minus(KEPT)),
@@ -125,7 +125,7 @@ impl Answer {
 }
 
 impl Stored {
-    /// The answer again; a refusal when the key stands for another request.
+    /// The stored answer; a refusal when the key belongs to another request.
     fn answer(self, claim: &Claim) -> Result<Answer> {
         if self.fingerprint == claim.fingerprint {
             Ok(Answer { claim: claim.clone(), status: self.status, body: self.body })

@@ -1,10 +1,10 @@
-//! Reading JSON that somebody sent: every refusal names the place and says what to do.
+//! Reading JSON of requests: every refusal names the place and the remedy.
 
 use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
 
-/// Bodies of ordinary requests; batches of usage may be larger.
+/// Bytes of an ordinary body at most; batches of usage may be larger.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
@@ -26,7 +26,7 @@ pub fn read<'a, T: Deserialize<'a>>(content_type: &str, body: &'a [u8], bytes_ma
 pub fn check_is_object(body: &[u8]) -> Result<(), Problem> {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') if is_json(body) => {
-            Err(Problem::invalid("", "invalid_value", "Send a JSON object, with its fields by name."))
+            Err(Problem::invalid("", "invalid_value", "Send a JSON object with named fields."))
         }
         _ => Ok(()),
     }
@@ -36,8 +36,8 @@ fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok()
 }
 
-/// A field that is there, whatever it holds: for a field that can't be absent, `null` is then refused by its own type.
-/// Of a merge patch (RFC 7396), where what is absent stays: `#[serde(default, deserialize_with = "json::given")]`.
+/// A present field of a merge patch (RFC 7396), in which an absent field keeps its value. For a field that can't be cleared, its own type
+/// refuses `null`: `#[serde(default, deserialize_with = "json::given")]`.
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -74,7 +74,7 @@ fn does_not_fit(pointer: String, error: &serde_json::Error, body: &[u8]) -> Prob
     match error.classify() {
         // serde calls a value where a name of an enum should be a mistake of syntax.
         Category::Syntax if is_json(body) => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string())),
-        // What is no JSON has no places to point at; serde says line and column.
+        // A body that is not JSON has no place to name; serde reports line and column.
         Category::Syntax | Category::Eof | Category::Io => {
             Problem::invalid("", "malformed_json", format!("The body is not well-formed JSON: {error}."))
         }

@@ -1,10 +1,10 @@
-//! Texts that only we can have made: message authentication codes under the server's secret.
+//! Message authentication codes under the server's secret: proof that this service created a text.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// HMAC-SHA256 over the parts, each with its length, for one purpose: what was made for another one never fits.
+/// HMAC-SHA256 over the parts, each with its length, for one purpose: a code of another purpose never matches.
 pub fn mac(secret: &[u8], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes keys of any length, so there is always a MAC.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
@@ -15,14 +15,14 @@ pub fn mac(secret: &[u8], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// The first 16 bytes of a MAC: enough that nobody guesses one, and short enough to be part of a text.
+/// The first 16 bytes of a MAC: too many to guess, and short enough to be part of a text.
 pub fn short(mac: [u8; 32]) -> [u8; 16] {
     let mut half = [0; 16];
     half.iter_mut().zip(mac).for_each(|(to, from)| *to = from);
     half
 }
 
-/// Whether both are the same, without telling by the time it takes where they differ.
+/// Whether both are equal, in constant time.
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     bool::from(one.ct_eq(other))
 }

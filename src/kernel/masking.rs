@@ -1,9 +1,9 @@
-//! Masking: what the audit log shows instead of a secret. By the names of members, and by the look of texts that are secrets whatever
-//! they are called. In doubt it masks: a value that is missing in the log is a nuisance, a secret in it is a leak for good.
+//! Masking: replaces secrets in the audit log, by the names of members and by the form of texts that are always secret. In doubt it masks:
+//! a missing value in the log is inconvenient, a secret in it is a permanent leak.
 
 use serde_json::Value;
 
-/// Stands for a secret.
+/// Replaces a secret.
 pub const MASK: &str = "***";
 
 /// A member whose name contains one of these holds a secret.
@@ -26,9 +26,9 @@ const ROOTS: [&str; 17] = [
     "onetimelink",
     "magiclink",
 ];
-/// So does one with one of these words in its name.
+/// A member with one of these words in its name holds a secret, too.
 const WORDS: [&str; 7] = ["code", "codes", "otp", "pin", "pem", "jwt", "mac"];
-/// These words before `code` say which one it is, and none of them is secret.
+/// With one of these words before `code`, a code is not secret.
 const OPEN_CODES: [&str; 20] = [
     "postal",
     "zip",
@@ -51,12 +51,12 @@ const OPEN_CODES: [&str; 20] = [
     "coupon",
     "industry",
 ];
-/// A name that ends with one of these says something of a secret, not the secret.
+/// A name that ends with one of these describes a secret and does not hold it.
 const ABOUT: [&str; 9] = ["at", "count", "id", "kind", "name", "prefix", "status", "type", "version"];
-/// Longer than the prefix that names a key.
+/// More characters than the prefix that names a key.
 const KEY_LETTERS_MIN: usize = 40;
 
-/// The value without secrets. Null and truth values stay: they tell that there is one, and not which.
+/// The value without secrets. Null and booleans stay: they show whether a secret exists, and not its value.
 #[must_use]
 pub fn masked(value: Value) -> Value {
     match value {
@@ -95,7 +95,7 @@ fn has_secret_word(words: &[String]) -> bool {
     })
 }
 
-/// A key of ours, or what is in a PEM file.
+/// One of our keys, or the content of a PEM file.
 fn looks_secret(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with("-----BEGIN") || (text.starts_with("tk_") && text.len() > KEY_LETTERS_MIN)
@@ -186,7 +186,8 @@ mod tests {
     fn what_is_secret_is_hidden_whatever_it_is() {
         let key = format!("tk_org_{}", "0".repeat(78));
         let value = json!({"name": "k", "secret": "a", "token": null, "isTokenBound": true, "codes": ["1", "2"], "seed": {"a": 1},
-            "pin": 1234, "list": [{"password": "b"}, key], "note": "-----BEGIN PRIVATE KEY-----", "prefix": format!("tk_org_{}", "0".repeat(26))});
+            "pin": 1234, "list": [{"password": "b"}, key], "note": "-----BEGIN PRIVATE KEY-----",
+            "prefix": format!("tk_org_{}", "0".repeat(26))});
         assert_eq!(
             masked(value),
             json!({"name": "k", "secret": "***", "token": null, "isTokenBound": true, "codes": "***", "seed": "***", "pin": "***",

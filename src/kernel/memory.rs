@@ -1,4 +1,4 @@
-//! What an isolate remembers from one event to the next, each thing for a short while. Losing all of it costs time and nothing else.
+//! A cache of the isolate across events, each value for a short time. Losing it costs only time.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::time::Timestamp;
 
-/// Things remembered at once; when there are more, all are forgotten.
+/// Values in the cache at most; a further one empties it.
 const ENTRIES_MAX: usize = 10_000;
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ struct Entry {
 }
 
 impl Memory {
-    /// What was kept under this name, if it is not too old at `now`.
+    /// The value of this name, if it is not too old at `now`.
     pub fn recall<T: Any + Send + Sync>(&self, name: &str, now: Timestamp) -> Option<Arc<T>> {
         let entries = self.entries();
         let entry = entries.get(name).filter(|entry| now < entry.until)?;
@@ -37,7 +37,7 @@ impl Memory {
         self.entries().remove(name);
     }
 
-    /// Whoever panicked while holding it left it whole: each change is one call.
+    /// A panic while holding the lock leaves the map valid: each change is one call.
     fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! The kernel: what every slice stands on and none owns.
+//! The kernel: types and ports that every slice uses and none owns.
 
 pub mod actor;
 pub mod audit;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where an organization stands with the vendor.
+/// The status of an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = OrganizationStatus)]
@@ -24,7 +24,7 @@ impl Status {
     }
 }
 
-/// One @ with something before it and a dotted or bracketed host behind it; whether it works, only a mail tells.
+/// One @ with text before it and a dotted or bracketed host after it. Only a mail shows whether the address works.
 pub fn is_email(text: &str) -> bool {
     let printable = text.chars().all(|letter| !letter.is_whitespace() && !letter.is_control());
     let parts = text.split_once('@').is_some_and(|(name, host)| {

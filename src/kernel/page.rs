@@ -48,13 +48,13 @@ impl PageQuery {
     }
 }
 
-/// Where one page begins.
+/// The beginning of one page.
 pub struct Start<Found> {
     /// The bound for `id < ?`: above every id when there is no cursor.
     pub before: String,
-    /// Rows to read: one more than the page holds tells whether there is another page.
+    /// Rows to read: one more than the page holds shows whether there is another page.
     pub fetch: u32,
-    /// What the cursor names.
+    /// The row that the cursor names.
     pub found: Option<Found>,
 }
 
@@ -66,8 +66,8 @@ impl Start<usize> {
     }
 }
 
-/// Reads one page of a list. `find` reads what the cursor names, as far as the caller may see it: a cursor of another list or tenant is
-/// refused. `list` reads the rows from there on, `cursor` names a row, and `view` shows it.
+/// Reads one page of a list. `find` reads the row that the cursor names, as far as the caller may read it: a cursor of another list or
+/// tenant is refused. `list` reads the rows from there on, `cursor` names a row, and `view` shows it.
 pub async fn list<Cursor, Found, Row, View>(
     query: &PageQuery,
     find: impl AsyncFnOnce(Cursor) -> Result<Option<Found>>,
@@ -87,13 +87,13 @@ where
     Ok(Page::of(rows, &request, |row| cursor(row).to_string(), view))
 }
 
-/// The cursor is none that we gave for this list.
+/// The cursor is not of this list.
 pub fn foreign_cursor() -> Problem {
     Problem::invalid("cursor", "invalid_cursor", "Send the nextCursor of an earlier page of this list, unchanged.")
 }
 
 impl PageRequest {
-    /// One row more than the page holds tells whether there is another page.
+    /// One row more than the page holds shows whether there is another page.
     pub fn fetch(&self) -> u32 {
         self.limit.saturating_add(1)
     }

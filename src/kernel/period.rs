@@ -1,11 +1,11 @@
-//! A period: a stretch of time that is counted and billed as one.
+//! A period: a span of time that is counted and billed as one.
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{OrInternal, Result};
 use super::time::Timestamp;
 
-/// A stretch of time that is counted and billed as one; includes its start, excludes its end.
+/// A span of time that is counted and billed as one; includes its start, excludes its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Period {

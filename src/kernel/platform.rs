@@ -1,5 +1,5 @@
 //! The platform handle: the directory, and the only reads across tenants (sweeps, billing runs, test clocks, the operator).
-//! Small on purpose. A change to a tenant's rows never goes through here, it goes through that tenant's [`Tenant`].
+//! Small on purpose: a tenant's rows are changed only through that tenant's [`Tenant`].
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -44,19 +44,20 @@ impl From<DirectoryRow> for Placement {
     }
 }
 
-/// Rows of the directory that are everybody's to read and name no organization: what the vendor says of all of them alike.
-/// tests/it/tidy/bans.rs holds the list of who asks for them.
+/// Rows of the directory that every caller may read and that belong to no organization, such as plans. tests/it/tidy/bans.rs holds the
+/// list of callers.
 pub async fn common_rows<T: DeserializeOwned>(app: &App, statement: Statement) -> Result<Vec<T>> {
     Platform { app: app.clone(), actor: Actor::Platform }.directory_rows(statement).await
 }
 
-/// Runs statements over the directory's rows of one organization, or of one person who acts in it. tests/it/tidy/bans.rs holds the list of who does.
+/// Runs statements over the directory's rows of one organization, or of one person who acts in it. tests/it/tidy/bans.rs holds the list of
+/// callers.
 pub async fn directory_of(tenant: &Tenant, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
     Platform { app: tenant.app().clone(), actor: tenant.actor().clone() }.directory(statements).await
 }
 
 impl Platform {
-    /// Only the vendor's actor and the runners open it; tests/it/tidy/bans.rs holds the list.
+    /// Only the vendor's actor and the runners open the platform; tests/it/tidy/bans.rs holds the list.
     pub fn open(app: App) -> Self {
         Self { app, actor: Actor::Platform }
     }
@@ -75,8 +76,8 @@ impl Platform {
         Self { actor, ..self.clone() }
     }
 
-    /// Changes the directory in one transaction, with what the platform's audit log says of it: the vendor's own writes, which are no
-    /// organization's. As with a tenant's commit, another one in between lets this one append behind it.
+    /// Changes the directory in one transaction, with the entries of the platform's audit log: the vendor's writes outside of any
+    /// organization. After a concurrent commit, the entries are chained again.
     pub async fn commit(&self, statements: Vec<Statement>, audit: Vec<Audit>) -> Result<()> {
         let entries = Entries::new(PLATFORM.to_owned(), &self.actor, None, self.app.origin(), audit, &[], self.app.moment());
         if entries.is_empty() {
@@ -91,7 +92,7 @@ impl Platform {
                 other => return other.map(|_| ()).map_err(Error::from),
             }
         }
-        Err(Error::Unavailable("others write to this audit log all the time".into()))
+        Err(Error::Unavailable("too many concurrent writes to this audit log".into()))
     }
 
     /// Runs statements on the directory in one transaction.
@@ -108,7 +109,7 @@ impl Platform {
         rows.into_iter().map(|row| decode(row).map_err(Error::from)).collect()
     }
 
-    /// The rows of one reading statement on every shard, but for those of an organization that has left the shard and is still there.
+    /// The rows of one reading statement on every shard, without the remaining rows of organizations that have left the shard.
     pub async fn every_shard<T: DeserializeOwned>(&self, text: &'static str, params: &[Value]) -> Result<Vec<T>> {
         let reads = (0..self.app.shards.len()).map(|shard| self.one_shard(shard, text, params));
         Ok(futures::future::try_join_all(reads).await?.into_iter().flatten().collect())
@@ -126,7 +127,7 @@ impl Platform {
         found.into_iter().filter(stays).map(|row| decode(row).map_err(Error::from)).collect()
     }
 
-    /// Where an organization lives, or None when there is no such organization.
+    /// The placement of an organization, or None for an unknown one.
     pub async fn placement(&self, organization: OrganizationId) -> Result<Option<Placement>> {
         let statement = platform_sql!(
             "SELECT o.id, o.shard, o.status, o.test_clock_id, c.now AS clock_now
@@ -139,7 +140,7 @@ impl Platform {
         Ok(self.directory_rows::<DirectoryRow>(statement).await?.into_iter().next().map(Placement::from))
     }
 
-    /// Where many organizations live, in one batch; those that there are not are missing.
+    /// The placements of many organizations, in one batch, without the unknown ones.
     pub async fn placements(&self, organizations: &[OrganizationId]) -> Result<Vec<Placement>> {
         if organizations.is_empty() {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The ports: all that the business needs from the outside. The edge gives Cloudflare's, `tests/it/support` gives twins.
+//! The ports: everything the core needs from outside. The edge implements them with Cloudflare's services, `tests/it/support` with twins.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// What is sent to a queue: a nudge to look at a committed row. Losing one loses nothing, the sweep finds the row.
+/// A queue message: it names a committed row to process. A lost message loses nothing, because the sweep finds the row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all_fields = "camelCase")]
 pub enum Message {
@@ -26,26 +26,25 @@ pub enum Message {
     Event { organization: OrganizationId, event: EventId },
     #[serde(rename = "mail.v1")]
     Mail { organization: OrganizationId, mail: MailId },
-    /// Bill what is due for one subscription.
+    /// Bill one subscription that is due.
     #[serde(rename = "billing.v1")]
     Billing { organization: OrganizationId, subscription: SubscriptionId },
-    /// Send a message for each subscription that is due on one page, and one for the next page. `billing_run` writes and reads what a
-    /// page is.
+    /// Send a message for each due subscription of one page, and one for the next page. `billing_run` writes and reads the page.
     #[serde(rename = "billingPage.v1")]
     BillingPage(serde_json::Map<String, serde_json::Value>),
-    /// Go on with what is done for one organization bit by bit.
+    /// Continue the export, erasure or move of one organization.
     #[serde(rename = "work.v1")]
     Work { organization: OrganizationId, work: Work },
     /// Mail the code of one login.
     #[serde(rename = "login.v1")]
     Login { login: LoginId },
-    /// Asks for nothing: `/healthz` sees that the queue takes messages.
+    /// No work: `/healthz` checks that the queue accepts messages.
     #[serde(rename = "probe.v1")]
     Probe {},
 }
 
 impl Message {
-    /// Whose rows it is about; nobody's when it is about the directory, or about all.
+    /// The organization of the message; None for the directory, or for all organizations.
     pub fn organization(&self) -> Option<OrganizationId> {
         match self {
             Self::Event { organization, .. }
@@ -57,7 +56,7 @@ impl Message {
     }
 }
 
-/// Work that takes longer than a request may, done in bounded steps; where it stands is in a row.
+/// Work that takes longer than a request, done in bounded steps; a row holds its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Work {
@@ -79,14 +78,14 @@ pub trait Meters: Send + Sync {
     fn serve(&self, organization: OrganizationId, request: String) -> BoxFuture<'_, Result<String>>;
 }
 
-/// Which of the pending facts are run: those whose pause after a failure is over, or all.
+/// The pending facts to run: those whose pause after a failure is over, or all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
     Due,
     All,
 }
 
-/// What remains after the facts were run.
+/// The result of a run of pending facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remaining {
     Nothing,
@@ -94,13 +93,12 @@ pub enum Remaining {
     Failures,
 }
 
-/// What follows from a commit. `business` knows it; whoever commits asks for it by `follow_up.rs`, so that nobody imports `business` for
-/// it.
+/// The steps that follow from a commit. `business` implements the port, and `follow_up.rs` calls it, so that no slice imports `business`.
 pub trait FollowUp: Send + Sync {
-    /// Runs the pending facts of the organization at `placement`, and what follows from those, until nothing remains or a step fails.
+    /// Runs the pending facts of the organization at `placement`, and the facts these raise, until none is left or a step fails.
     fn run(&self, app: App, placement: Placement, pending: Pending) -> BoxFuture<'_, Result<Remaining>>;
 
-    /// Finishes a sign-up that was cut off after it had entered the directory.
+    /// Finishes a sign-up that was interrupted after its entry into the directory.
     fn finish_sign_up(&self, app: App, organization: OrganizationId) -> BoxFuture<'_, Result<()>>;
 }
 
@@ -109,17 +107,18 @@ pub trait InvoiceNumbers: Send + Sync {
     fn number<'a>(&'a self, series: &'static str, document: &'a str) -> BoxFuture<'a, Result<u64>>;
 }
 
-/// The bindings that only the edge knows, each with whether it answers; for `/healthz`.
+/// The bindings that only the edge knows, each with its availability; for `/healthz`.
 pub trait Probes: Send + Sync {
     fn probe(&self) -> BoxFuture<'_, Vec<(&'static str, bool)>>;
 }
 
-/// The font files of the build, by their names; `index.json` says what each can show. `crates/documents` names those that a document needs.
+/// The font files of the build, by their names; `index.json` lists the characters of each. `crates/documents` names the fonts of a
+/// document.
 pub trait Fonts: Send + Sync {
     fn load<'a>(&'a self, file: &'a str) -> BoxFuture<'a, Result<Arc<[u8]>>>;
 }
 
-/// What one text is encrypted under. A nonce is used once with a key; the context is not stored and must be the same again.
+/// The key, nonce and context of one encryption. A nonce is used once with a key; the context is not stored and must be the same again.
 #[derive(Clone, Copy)]
 pub struct Lock<'a> {
     pub key: &'a [u8; 32],
@@ -127,12 +126,12 @@ pub struct Lock<'a> {
     pub context: &'a [u8],
 }
 
-/// AES-256-GCM. `sealing` says what is kept under which key; nobody else calls this.
+/// AES-256-GCM. Only `sealing` calls this port; it decides which key encrypts which text.
 pub trait Sealing: Send + Sync {
     /// Ciphertext and tag.
     fn encrypt<'a>(&'a self, lock: Lock<'a>, plain: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>>>;
 
-    /// None for what was not encrypted under this lock.
+    /// None where the text was not encrypted under this lock.
     fn decrypt<'a>(&'a self, lock: Lock<'a>, sealed: &'a [u8]) -> BoxFuture<'a, Result<Option<Vec<u8>>>>;
 }
 
@@ -154,24 +153,24 @@ pub struct OutgoingMail {
     pub sent_at: Timestamp,
 }
 
-/// What the operator configured.
+/// The configuration of the operator.
 #[derive(Clone)]
 pub struct Settings {
     /// MAC key of all credentials that authenticate themselves.
     pub secret: Vec<u8>,
     /// The secrets that wrap every sealing key, newest first: the first one wraps, all of them unwrap.
     pub master_secrets: Vec<Vec<u8>>,
-    /// SHA-256 (hex) of the root platform key; what is no hash refuses it.
+    /// The SHA-256, in hex, of the root platform key; any other text refuses the key.
     pub root_platform_key_hash: String,
     /// True under `wrangler dev` only: opens `/dev/*`.
     pub development: bool,
-    /// Where links in mails lead to.
+    /// The base of links in mails.
     pub app_url: String,
-    /// Where we are reached from outside: the issuer of access tokens. Without a slash at the end.
+    /// The public address of the service, which is the issuer of access tokens. Without a slash at the end.
     pub api_url: String,
 }
 
-/// Everything outside, bundled; made once per event at the edge.
+/// All ports; created once per event at the edge.
 pub struct Ports {
     pub directory: Arc<dyn Sql>,
     pub shards: Vec<Arc<dyn Sql>>,
@@ -185,12 +184,12 @@ pub struct Ports {
     pub probes: Arc<dyn Probes>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
-    /// What this isolate knows from earlier events.
+    /// The isolate's cache across events.
     pub memory: Arc<Memory>,
     pub settings: Settings,
 }
 
-/// The ports and where the event comes from, shared by all that handles it.
+/// The ports and the origin of the event, shared by all its handlers.
 #[derive(Clone)]
 pub struct App {
     ports: Arc<Ports>,
@@ -208,7 +207,7 @@ impl App {
         Self { origin: Arc::new(origin), ..self.clone() }
     }
 
-    /// Where the request comes from; empty for crons and queues.
+    /// The origin of the request; empty for crons and queues.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }

@@ -1,11 +1,11 @@
 //! Problems: how a refusal reads outside (RFC 9457), without knowing HTTP libraries, so that the Meter can answer with them too.
 //!
-//! `code` is stable and for programs; `detail` is for people and says what to do next. Internal text never gets in here.
+//! `code` is stable and for programs; `detail` is for people and states the cause and the remedy. Internal text is never part of it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// One place in the input that is wrong.
+/// One invalid place of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// JSON pointer into the body (`/amount`), or the name of a query parameter or header.
@@ -14,7 +14,7 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// A refusal as the client reads it.
+/// A refusal, as a problem document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     pub status: u16,
@@ -33,7 +33,7 @@ impl Problem {
         Self { status, code, title, detail: detail.into(), errors: Vec::new(), members: Map::new(), headers: Vec::new() }
     }
 
-    /// 400: the input is wrong at `pointer`.
+    /// 400: the input is invalid at `pointer`.
     pub fn invalid(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let error = FieldError { pointer: pointer.into(), code: code.to_owned(), detail: detail.clone() };
@@ -45,12 +45,12 @@ impl Problem {
         Self { code, ..Self::invalid(pointer, code, detail) }
     }
 
-    /// 400: a range of time that is empty or goes backwards.
+    /// 400: a range of time that is empty or reversed.
     pub fn invalid_range() -> Self {
         Self::refused("from", "invalid_range", "Send a `from` that is earlier than `to`.")
     }
 
-    /// 404, the same for what never existed and for what belongs to somebody else.
+    /// 404, the same for an unknown id and for a resource of another organization.
     pub fn not_found(what: &str) -> Self {
         Self::new(
             404,
@@ -73,7 +73,7 @@ impl Problem {
         Self::new(403, "forbidden", "The credential may not do this", detail)
     }
 
-    /// 403 that names the permission that is missing.
+    /// 403 that names the missing permission.
     pub fn lacks_permission(permission: &str) -> Self {
         Self::forbidden(format!(
             "The credential lacks the permission {permission}. Use a key whose scopes include it, or ask for a role that does."
@@ -85,14 +85,14 @@ impl Problem {
         Self::new(503, "unavailable", "Not available right now", detail).with_header("Retry-After", "1")
     }
 
-    /// 503: for a moment this organization can't be written where it is.
+    /// 503: writes of the organization are refused for a moment during its move.
     pub fn moving() -> Self {
         let detail =
             "This organization is being moved to another database. Nothing was changed. Retry in a second with the same Idempotency-Key.";
         Self::new(503, "organization_moving", "Not available right now", detail).with_header("Retry-After", "1")
     }
 
-    /// 500: our own mistake. What went wrong is in the log under the request id, not here.
+    /// 500: an internal error. The log has its cause under the request id.
     pub fn internal() -> Self {
         Self::new(
             500,

@@ -1,33 +1,34 @@
-//! Trying again: the one policy of all work that is done in the background and may fail.
+//! Retries: the one policy of all background work that may fail.
 //!
-//! Owns: how often, how long after each failure, and when work becomes a dead letter. Does not own: where that is recorded, each owner has
-//! columns of its own, nor how dead letters are shown and replayed (`parked`).
-//! Words: an *attempt* fails or is the end of it; a *pause* lies between two; a *dead letter* has no attempt left until it is replayed.
-//! Invariants: pure, the time and the seed are arguments; a pause is at least half of what the policy says and never more, so that what failed
-//! together does not come again together; the same seed gives the same pause, so that a decision can be taken again.
+//! Owns: the number of attempts, the pauses, and when work becomes a dead letter. Does not own: the columns of each owner that record
+//! them, nor how dead letters are listed and replayed (`jobs/dead_letters/`).
+//! Words: an *attempt* fails or completes the work; a *pause* lies between two attempts; a *dead letter* has no attempt left until it is
+//! replayed.
+//! Invariants: pure, the time and the seed are arguments; a pause is between half and all of the policy's pause, so that work that failed
+//! together is not retried together; the same seed gives the same pause, so that a decision is repeatable.
 
 use std::time::Duration;
 
 use super::ids::derive_bytes;
 use super::time::Timestamp;
 
-/// How work is tried again.
+/// The attempts and pauses of one kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The last one makes a dead letter.
+    /// The number of attempts; the last failed one makes a dead letter.
     pub attempts_max: u32,
-    /// Pause after the first failure; doubles with each further one.
+    /// The pause after the first failure; doubles with each further failure.
     pub pause_first: Duration,
-    /// No pause is longer.
+    /// The longest pause.
     pub pause_max: Duration,
 }
 
-/// What a failure leads to.
+/// The consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Failed attempts, with this one.
+    /// The number of failed attempts, with this one.
     pub attempts: u32,
-    /// When to try again; None: it is a dead letter.
+    /// The time of the next attempt; None for a dead letter.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -38,7 +39,7 @@ impl Failure {
 }
 
 impl Policy {
-    /// What another failure at `now` leads to, after `attempts` that failed before it. `seed` names the work: its id.
+    /// The consequence of a failure at `now`, after `attempts` failed ones. `seed` is the id of the work.
     pub fn failed_again(&self, attempts: u32, now: Timestamp, seed: &str) -> Failure {
         let attempts = attempts.saturating_add(1);
         let is_last = attempts >= self.attempts_max;
@@ -55,7 +56,7 @@ impl Policy {
         Duration::from_millis(whole.saturating_sub(u64::try_from(taken_off).unwrap_or(half)))
     }
 
-    /// The pause after this many failures, before any is taken off.
+    /// The pause after this many failures, before it is shortened.
     fn longest_pause(&self, attempts: u32) -> Duration {
         let doublings = attempts.saturating_sub(1);
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);

@@ -1,14 +1,14 @@
-//! The SQL port: a database is something that runs a batch of statements, all or nothing.
+//! The SQL port: a database runs a batch of statements, all or nothing.
 //!
-//! Owns: statements as data, rows as data, what a failure means. Does not own: any statement of a slice.
+//! Owns: statements and rows as data, and the kinds of failures. Does not own: any statement of a slice.
 //! Invariant: a batch is one transaction. D1 runs it in the edge, a SQLite twin in native tests; `src/kernel/conformance.rs` lists
-//! what both must do, and is run against both.
+//! the requirements on both, and is run against both.
 
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Map;
 
-/// The largest integer a database behind the port takes: what a JavaScript number holds exactly, 2^53 - 1.
+/// The largest integer of a database behind the port: the largest exact integer of a JavaScript number, 2^53 - 1.
 pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
 
 /// A bound parameter. No floats: money and amounts are integers or decimal text.
@@ -29,7 +29,7 @@ pub struct Statement {
 /// A row by column name.
 pub type Row = Map<String, serde_json::Value>;
 
-/// What one statement of a batch gave.
+/// The result of one statement of a batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     pub rows: Vec<Row>,
@@ -44,9 +44,9 @@ pub enum SqlError {
     Check(String),
     /// A foreign key.
     ForeignKey,
-    /// The database cannot answer now; the same batch may succeed later.
+    /// The database is unavailable; the same batch may succeed later.
     Unavailable(String),
-    /// Anything else: a mistake of ours.
+    /// Any other failure, a bug.
     Broken(String),
 }
 
@@ -56,11 +56,11 @@ pub trait Sql: Send + Sync {
 }
 
 /// A small database that answers at once: the storage of a Durable Object.
-/// Whoever calls it puts the calls that belong together into one transaction.
+/// The caller puts related calls into one transaction.
 pub trait LocalSql {
     fn run(&self, text: &'static str, params: &[Value]) -> Result<Vec<Row>, SqlError>;
 
-    /// Runs a statement that writes, and says how many rows it changed.
+    /// Runs a writing statement and returns the number of changed rows.
     fn write(&self, text: &'static str, params: &[Value]) -> Result<u64, SqlError> {
         self.run(text, params)?;
         let rows = self.run("SELECT changes() AS count", &[])?;
@@ -85,7 +85,7 @@ impl SqlError {
     }
 }
 
-/// D1's passing troubles, by their documented texts.
+/// D1's transient errors, by their documented texts.
 const TRANSIENT: [&str; 6] = [
     "Network connection lost",
     "code was updated",

@@ -1,5 +1,5 @@
-//! The tenants' tables as the database itself lists them, for what concerns all of them alike: erasing, moving and exporting an
-//! organization. A table that is added later is included without anybody remembering it.
+//! The tenants' tables as the database lists them, for operations on all of them: erasing, moving and exporting an organization. A table
+//! that is added later is included automatically.
 //!
 //! Invariants: every statement here is scoped to one organization; a row that names another one is an error.
 
@@ -14,14 +14,14 @@ use super::ids::OrganizationId;
 use super::sql::{Row, Sql, SqlError, Statement, Value, decode};
 use super::time::Timestamp;
 
-/// Tables of the machinery. They hold no fact about an organization.
+/// Technical tables, which hold no data of an organization.
 const MACHINERY: [&str; 4] = ["stale_guards", "ledger_guards", "fences", "arriving_rows"];
-/// Rows read at once, and of tables whose rows are large.
+/// Rows of one page, and of one page of tables with large rows.
 const ROWS_MAX: u32 = 200;
 const LARGE_ROWS: [&str; 1] = ["export_chunks"];
-/// Rows deleted at once.
+/// Rows that one statement deletes.
 const DELETED_MAX: u32 = 5_000;
-/// Bytes of rows that are handed over in one statement; a value may have 2 MB.
+/// Bytes of rows that one statement hands over; a value may have 2 MB.
 const HANDED_OVER_BYTES_MAX: usize = 500_000;
 
 /// A table whose rows belong to organizations.
@@ -79,7 +79,7 @@ pub async fn with_column(database: &dyn Sql, column: &str) -> Result<Vec<Table>>
     Ok(parents_first(definitions.iter().filter(has_column).map(read_definition).collect()))
 }
 
-/// What a `CREATE TABLE` says of the key and of what the rows refer to.
+/// The key and the references of a `CREATE TABLE`.
 fn read_definition(definition: &Definition) -> Table {
     let text: String = definition.sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let key = text.split_once("PRIMARY KEY (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(columns, _)| columns);
@@ -110,7 +110,7 @@ fn parents_first(mut rest: Vec<Table>) -> Vec<Table> {
 }
 
 impl Table {
-    /// The key of a row, to go on after it.
+    /// The key of a row, to continue after it.
     pub fn key_of(&self, row: &Row) -> Vec<Json> {
         self.key.iter().map(|column| row.get(column).cloned().unwrap_or_default()).collect()
     }
@@ -150,9 +150,9 @@ impl Table {
         Ok(row.map(decode::<Count>).transpose()?.map_or(0, |row| row.count))
     }
 
-    /// Deletes all rows of an organization, some at a time.
+    /// Deletes all rows of an organization, in several statements.
     pub async fn erase(&self, database: &dyn Sql, organization: OrganizationId) -> Result<()> {
-        // Rows that refer to each other go at once.
+        // Rows that refer to each other are deleted at once.
         let limit = if self.parents.contains(&self.name) { u32::MAX } else { DELETED_MAX };
         let text = format!("DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} WHERE organization_id = ?1 LIMIT ?2)", self.name);
         loop {
@@ -163,7 +163,7 @@ impl Table {
         }
     }
 
-    /// Hands rows over to the database they move to, where they wait. What waits there already under the same key is replaced.
+    /// Stores rows in the target database, where they wait. A waiting row with the same key is replaced.
     pub fn hand_over(&self, organization: OrganizationId, rows: &[Row], pass: u32) -> Result<Vec<Statement>> {
         let mut parts: Vec<(usize, Vec<Json>)> = vec![(0, Vec::new())];
         for row in rows {
@@ -191,8 +191,8 @@ impl Table {
         Ok(handed.collect())
     }
 
-    /// Puts the rows that arrived into this table.
-    async fn settle(&self, database: &dyn Sql, organization: OrganizationId) -> Result<Option<Statement>> {
+    /// Inserts the arrived rows into this table.
+    async fn insert_arrived(&self, database: &dyn Sql, organization: OrganizationId) -> Result<Option<Statement>> {
         let params = vec![Value::from(organization), Value::from(self.name.as_str())];
         let one = "SELECT organization_id, row
                    FROM arriving_rows
@@ -222,8 +222,8 @@ impl Table {
     }
 }
 
-/// What puts all that arrived into the tables, to be run in one batch: what an earlier attempt put there goes first.
-pub async fn settle_all(database: &dyn Sql, tables: &[Table], organization: OrganizationId, now: Timestamp) -> Result<()> {
+/// Inserts all arrived rows into the tables, in one batch, which first deletes the rows of an earlier attempt.
+pub async fn insert_all_arrived(database: &dyn Sql, tables: &[Table], organization: OrganizationId, now: Timestamp) -> Result<()> {
     let fence = "INSERT INTO fences (organization_id, state, since)
                  VALUES (?1, 'left', ?2)
                  ON CONFLICT (organization_id) DO UPDATE
@@ -231,13 +231,13 @@ pub async fn settle_all(database: &dyn Sql, tables: &[Table], organization: Orga
     let mut batch = vec![Statement { text: fence, params: vec![organization.into(), now.into()] }];
     batch.extend(tables.iter().rev().map(|table| table.clear(organization)));
     for table in tables {
-        batch.extend(table.settle(database, organization).await?);
+        batch.extend(table.insert_arrived(database, organization).await?);
     }
     database.batch(batch).await?;
     Ok(())
 }
 
-/// Deletes all rows of an organization from one database, those that refer to others first.
+/// Deletes all rows of an organization from one database, referring rows first.
 pub async fn erase_all(database: &dyn Sql, organization: OrganizationId) -> Result<()> {
     for table in all(database).await?.iter().rev() {
         table.erase(database, organization).await?;

@@ -1,7 +1,7 @@
 //! The tenant handle: the only way to an organization's rows.
 //!
-//! Owns: the scope of every tenant statement. Does not own: authentication (`identity/authentication`), nor who gets a `Tenant` (the
-//! actors in `identity/callers`).
+//! Owns: the scope of every tenant statement. Does not own: authentication (`identity/authentication`), nor which callers get a `Tenant`
+//! (the actors in `identity/callers`).
 //! Invariants: a tenant statement is scoped by `organization_id = ?1`, checked when it is compiled; the handle binds `?1` itself; a row
 //! that names another organization is an error, never an answer.
 
@@ -20,7 +20,7 @@ use super::time::{Timestamp, seconds};
 
 pub use super::actor::Actor;
 
-/// One organization's data, in the hands of one actor.
+/// One organization's data, for one actor.
 #[derive(Clone)]
 pub struct Tenant {
     app: App,
@@ -117,12 +117,12 @@ impl Tenant {
         self.placement.organization
     }
 
-    /// Where it lives.
+    /// The placement of the organization.
     pub fn placement(&self) -> &Placement {
         &self.placement
     }
 
-    /// Whether its own database was known to have it when this handle was opened.
+    /// Whether the tenant database had the organization when this handle was opened.
     pub fn is_placed(&self) -> bool {
         self.placement.is_placed
     }
@@ -139,12 +139,12 @@ impl Tenant {
         self.request
     }
 
-    /// Where the request comes from that this handle serves; nowhere when it serves none.
+    /// The origin of the request that this handle serves; empty without a request.
     pub fn origin(&self) -> Origin {
         self.request.map_or_else(Origin::default, |request| Origin { request: Some(request), ..self.app.origin().clone() })
     }
 
-    /// The member in whose hands this is: who calls, or who made the key or the client that calls.
+    /// The member behind the actor: the caller, or the creator of the calling key or client.
     pub fn person_behind(&self) -> Option<PersonId> {
         match (&self.actor, self.behalf) {
             (Actor::Person(person, _), _) => Some(*person),
@@ -153,7 +153,7 @@ impl Tenant {
         }
     }
 
-    /// On whose behalf it acts: the vendor on the organization's, unless something else was said.
+    /// The party on whose behalf the actor acts: for the vendor the organization, unless another one was set.
     pub fn behalf(&self) -> Option<OnBehalfOf> {
         self.behalf.or_else(|| self.actor.is_vendor().then_some(OnBehalfOf::Organization(self.placement.organization)))
     }
@@ -162,20 +162,20 @@ impl Tenant {
         self.placement.test_clock.map(|(id, _)| id)
     }
 
-    /// This organization's now (its test clock's, if it is on one) and the source of ids.
+    /// This organization's present time (its test clock's, if it is on one) and the source of ids.
     pub fn moment(&self) -> Moment<'_> {
         let real = self.app.moment();
         Moment { now: self.placement.test_clock.map_or(real.now, |(_, now)| now), ..real }
     }
 
-    /// The same tenant, acting as `actor`. A step of the system serves no request, also when one waits for it.
+    /// The same tenant, acting as `actor`. A step of the system serves no request, even when a request waits for it.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
         let request = if let Actor::System(_) = actor { None } else { self.request };
         Self { actor, behalf: None, request, ..self.clone() }
     }
 
-    /// The same tenant, acting for somebody.
+    /// The same tenant, acting on behalf of a party.
     #[must_use]
     pub fn on_behalf_of(&self, behalf: OnBehalfOf) -> Self {
         Self { behalf: Some(behalf), ..self.clone() }
@@ -201,7 +201,7 @@ impl Tenant {
         Ok(self.rows(statement).await?.into_iter().next())
     }
 
-    /// Reads what a decision is taken on, in one transaction, and with it the end of the audit log: the commit that follows is one batch.
+    /// Reads the rows for a decision, in one transaction, together with the head of the audit log, so that the commit is one batch.
     pub async fn load(&self, mut statements: Vec<TenantStatement>) -> Result<Vec<Vec<Row>>> {
         statements.push(audit::read_head!(tenant_sql));
         let mut read = self.run(statements).await?;
@@ -223,19 +223,19 @@ impl Tenant {
     /// Runs a batch; a read-only one may be repeated by the caller, a write is atomic and guarded.
     async fn batch(&self, statements: Vec<TenantStatement>) -> std::result::Result<Vec<Outcome>, SqlError> {
         let writes = statements.iter().any(|statement| !statement.text.starts_with("SELECT"));
-        // First, so that where writing is refused nothing else refuses before.
+        // First, so that a fence refuses before any other constraint.
         let fence = writes.then(|| unless_fenced(self.app.moment().now));
         let bound = fence.into_iter().chain(statements).map(|statement| statement.bind(self.placement.organization)).collect();
         Ok(self.database()?.batch(bound).await?.into_iter().skip(usize::from(writes)).collect())
     }
 
-    /// The database it lives on, for what reads whole tables; tests/it/tidy/bans.rs holds the list.
+    /// The organization's database, for reads of whole tables; tests/it/tidy/bans.rs holds the list.
     pub fn database(&self) -> std::result::Result<&Arc<dyn Sql>, SqlError> {
         self.app.shards.get(self.placement.shard).ok_or_else(|| SqlError::Broken("the shard is not bound".into()))
     }
 
-    /// Runs a batch with its entries at the end of the audit log, as far as this handle knows it. A commit in between takes the batch back,
-    /// and it is run again behind that one; what it decided stands, for its guards are run again, too.
+    /// Runs a batch with its entries after the known head of the audit log. A concurrent commit rolls the batch back, and it is run again
+    /// after that commit; its decision is still valid, because its guards are run again, too.
     pub(super) async fn run_audited(&self, batch: Vec<TenantStatement>, entries: &Entries) -> Result<()> {
         if entries.is_empty() {
             return self.run(batch).await.map(|_| ());
@@ -248,7 +248,7 @@ impl Tenant {
             let (links, last) = entries.after(head);
             let chained = links.into_iter().map(|link| audit::append!(tenant_sql, link));
             let outcome = self.batch(batch.iter().cloned().chain(chained).collect()).await;
-            // Whoever failed may have been overtaken, and doesn't know whether it was committed when the database went away.
+            // The head may be outdated, and after an unavailable database it is unknown whether the batch was committed.
             self.head.set(outcome.is_ok().then_some(last));
             match outcome {
                 Err(SqlError::Unique(what)) if audit::is_overtaken(&what) => {}
@@ -256,10 +256,10 @@ impl Tenant {
                 Ok(outcomes) => return outcomes.iter().flat_map(|outcome| &outcome.rows).try_for_each(|row| self.assert_mine(row)),
             }
         }
-        Err(Error::Unavailable("others write to this audit log all the time".into()))
+        Err(Error::Unavailable("too many concurrent writes to this audit log".into()))
     }
 
-    /// A row that this tenant reads must say that it is this tenant's.
+    /// A row that this tenant reads must name this tenant.
     fn assert_mine(&self, row: &Row) -> Result<()> {
         let owner = row.get("organization_id").and_then(serde_json::Value::as_str);
         if owner == Some(self.placement.organization.to_string().as_str()) {
@@ -270,7 +270,7 @@ impl Tenant {
     }
 }
 
-/// A freeze that is older than this has lapsed: who froze it was killed, or was too slow and will notice.
+/// A freeze that is older than this has lapsed: its worker was killed, or is too slow and fails to seal it.
 pub const FREEZE_LAPSES_AFTER: std::time::Duration = seconds(6);
 
 /// Violates `CONSTRAINT fenced` where the organization may not be written here, see `tenancy/data_movement/moves.rs`.
@@ -281,10 +281,10 @@ fn unless_fenced(now: Timestamp) -> TenantStatement {
     )
 }
 
-/// How often a decision is taken anew when somebody else commits in between.
+/// How often a decision is repeated after concurrent commits.
 const STALE_TRIES_MAX: usize = 5;
 
-/// Loads, decides and commits, and does it again when the commit finds its reads stale.
+/// Loads, decides and commits, and repeats this when the commit finds its reads stale.
 pub async fn until_fresh<T, Work, Attempt>(mut work: Work) -> Result<T>
 where
     Work: FnMut() -> Attempt,

@@ -1,4 +1,4 @@
-//! Time is an argument: an instant of the business, never asked for, always passed in.
+//! Time is an argument: an instant is always passed in, never read from a clock.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const LATEST_MILLIS: i64 = 253_402_300_799_999;
 pub struct InvalidTimestamp;
 
 impl Timestamp {
-    /// The last instant there is.
+    /// The last representable instant.
     pub const LATEST: Self = Self(LATEST_MILLIS);
 
     /// The instant `millis` after 1970, clamped to the years 1970 to 9999.
@@ -37,7 +37,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset; what is finer than a millisecond is cut off.
+    /// Reads RFC 3339 with any offset; what is finer than a millisecond is truncated.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?;
         let millis = instant.timestamp_millis();
@@ -111,7 +111,7 @@ impl ToSchema for Timestamp {
     }
 }
 
-/// `days(3)`: spans read as the business says them.
+/// `days(3)`: spans in the units of the business.
 pub const fn days(count: u64) -> Duration {
     Duration::from_secs(count.saturating_mul(86_400))
 }

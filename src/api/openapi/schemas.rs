@@ -1,5 +1,5 @@
-//! What the derived schemas say less well than they could, made uniform: repeated schemas become references, descriptions stand beside
-//! the member they describe, and members that mean the same everywhere are described from one list.
+//! Completes the derived schemas: repeated schemas become references, descriptions are moved to the member they describe, and members with
+//! one meaning everywhere are described from one list.
 
 use serde_json::{Map, Value, json};
 
@@ -36,7 +36,7 @@ fn parts_mut(schema: &mut Value) -> Vec<&mut Value> {
     parts
 }
 
-/// A generic page repeats the schema of its rows: a reference says the same, and gives a client's generator a name.
+/// A generic page repeats the schema of its rows: a reference is equivalent, and gives client generators a name.
 fn refer(schema: &mut Value, named: &[(String, Value)]) {
     if let Some((name, _)) = named.iter().find(|(_, known)| known == schema) {
         *schema = json!({"$ref": format!("#/components/schemas/{name}")});

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-/// A tag, and what the reference says of it.
+/// A tag and its description.
 pub struct Tag {
     /// The slices whose operations have the tag, as the list of routes names them.
     pub slices: &'static [&'static str],

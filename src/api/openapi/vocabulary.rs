@@ -1,4 +1,4 @@
-//! Members that mean the same in every schema, described once. A description or an example that a slice gives itself is kept.
+//! Members with the same meaning in every schema, described once. A slice's own description or example is kept.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! The local mailer: keeps what it would send, for `/dev/inbox`. Used under `wrangler dev` and in tests; elsewhere there is none yet.
+//! The local mailer: stores mails for `/dev/inbox` instead of sending them. Used under `wrangler dev` and in tests; no provider is
+//! connected elsewhere.
 
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ impl Mailer for LocalMailer {
     }
 }
 
-/// Outside development, while no provider is connected: nothing is called sent that nobody got. The mails wait, are parked and can be
-/// replayed from `/v1/parked`.
+/// Outside development, while no provider is connected: no mail is marked as sent. The mails are retried, become dead
+/// letters and can be replayed from `/v1/dead-letters`.
 pub struct NoProvider;
 
 impl Mailer for NoProvider {
@@ -51,7 +52,7 @@ impl Mailer for NoProvider {
     }
 }
 
-/// A mail as `/dev/emails` shows it.
+/// A mail of `/dev/emails`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LocalMail {
     #[serde(rename(serialize = "$id"))]
@@ -70,10 +71,10 @@ pub struct LocalMail {
     pub sent_at: Timestamp,
 }
 
-/// Most mails shown at once.
+/// Mails in one answer at most.
 const SHOWN_MAX: u32 = 500;
 
-/// The newest mails, of everybody or to one address.
+/// The newest mails, to all addresses or to one.
 pub async fn list(platform: &Platform, to: Option<&str>) -> Result<Vec<LocalMail>> {
     let statement = platform_sql!(
         "SELECT id, organization_id, recipient, template, subject, text, html, data, sent_at

@@ -58,7 +58,7 @@ pub fn render(template: &str, data: &serde_json::Value) -> Result<Rendered> {
     Ok(Rendered { subject, text, html })
 }
 
-/// An amount as people write it, `$12.00`, from a decimal and the code of its currency.
+/// An amount in its usual form, `$12.00`, from a decimal and the code of its currency.
 fn money(decimal: &str, currency: &str) -> std::result::Result<String, minijinja::Error> {
     let amount = currency.parse::<Currency>().ok().and_then(|currency| Money::from_decimal_str(decimal, currency).ok());
     let unreadable = || minijinja::Error::new(ErrorKind::InvalidOperation, format!("{decimal} {currency} is no amount"));
