@@ -23,11 +23,6 @@ const SMOKE = `${SPECS}/smoke.spec.ts`;
 const KILLS = /\bkill9\(|\bkillDuringAdvance\(/;
 const AT_ONCE = 2;
 
-await main(import.meta.url, async () => {
-  const { positionals } = readArguments(USAGE, {}, [0, Infinity]);
-  await runTests(positionals);
-});
-
 /** Runs what the patterns choose, or everything, and prints the closing lines. */
 export async function runTests(patterns) {
   const run = new Run();
@@ -130,3 +125,8 @@ class Run {
 }
 
 const kills = (file) => KILLS.test(readFileSync(fromRoot(file), "utf8"));
+
+await main(import.meta.url, async () => {
+  const { positionals } = readArguments(USAGE, {}, [0, Infinity]);
+  await runTests(positionals);
+});
