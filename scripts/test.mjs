@@ -13,7 +13,7 @@ the path of a Rust file stands for the tests in it:
 
   npm test -- kill                             every test with kill in its name, and the files named after it
   npm test -- tests/worker/kill.spec.ts        one file on the built Worker
-  npm test -- src/catalog/plans/rules.rs             the unit tests of one module`;
+  npm test -- src/catalog/plans/plan.rs        the unit tests of one module`;
 
 const COLOURS = process.stdout.isTTY;
 const SPECS = "tests/worker";
