@@ -152,7 +152,7 @@ fn a_role_in_use_is_not_deleted() {
     };
     for settings in [json!({"defaultRole": "keeper"}), json!({"defaultRole": null, "allowedRoles": ["viewer", "keeper"]})] {
         accept(&cast.world, &ask(&vendor, "PATCH", &team).json(json!({"settings": settings}).to_string()), 200);
-        assert!(refused().contains("settings of teams"));
+        assert!(refused().contains("team settings"));
     }
     accept(&cast.world, &ask(&vendor, "PATCH", &team).json(r#"{"settings":{"allowedRoles":null}}"#), 200);
     let member = cast.member();
