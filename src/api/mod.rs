@@ -3,6 +3,7 @@
 //! Owns: the list of routes, who may call them (actors), how bodies are read and problems are shown. Does not own: any rule.
 //! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
 
+pub mod documentation;
 pub mod experiments;
 pub mod health;
 pub mod openapi;

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 
-use super::{experiments, health, openapi};
+use super::{documentation, experiments, health};
 use crate::accounting::{credits, ledger};
 use crate::billing::{
     billing_run, charging, discounts, entitlements, estimates, invoices, plan_migrations, seller, simulations, subscription_changes, taxes,
@@ -279,8 +279,8 @@ pub fn router() -> Router {
 fn all() -> Router {
     documented()
         .route("/healthz", get(health::healthz))
-        .route("/openapi.json", get(openapi::openapi_json))
-        .route("/docs", get(openapi::docs))
+        .route("/openapi.json", get(documentation::openapi_json))
+        .route("/docs", get(documentation::docs))
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))

@@ -19,29 +19,10 @@ pub mod quotas;
 pub mod renewals;
 pub mod runner;
 pub mod trials;
+pub mod workflow;
 
-use crate::events::{Event, EventKind};
-use actions::Action;
-use company::Company;
-
-/// One step: what to do about a fact, given how the company stands.
-pub struct Step {
-    pub name: &'static str,
-    pub run: fn(&Event, &Company) -> Vec<Action>,
-}
-
-/// What follows from one fact, in order.
-pub struct Rule {
-    pub when: EventKind,
-    pub steps: &'static [Step],
-}
-
-/// One process of the business.
-pub struct Workflow {
-    pub name: &'static str,
-    pub story: &'static str,
-    pub rules: &'static [Rule],
-}
+use crate::events::EventKind;
+use workflow::{Step, Workflow};
 
 /// All processes.
 pub const WORKFLOWS: &[Workflow] = &[
@@ -88,26 +69,4 @@ pub fn steps_for(kind: EventKind) -> impl Iterator<Item = (&'static Workflow, &'
         let rules = workflow.rules.iter().filter(move |rule| rule.when == kind);
         rules.flat_map(move |rule| rule.steps.iter().map(move |step| (workflow, step)))
     })
-}
-
-/// Writes a process down: its name, its story in one sentence, and what happens when.
-#[macro_export]
-macro_rules! workflow {
-    ($name:literal, $story:literal; $(when $fact:ident => [$($step:ident),* $(,)?];)*) => {
-        pub const WORKFLOW: $crate::business::Workflow = $crate::business::Workflow {
-            name: $name,
-            story: $story,
-            rules: &[$($crate::business::Rule {
-                when: $crate::events::EventKind::$fact,
-                steps: &[$($crate::business::Step {
-                    name: stringify!($step),
-                    run: |event, company| match event {
-                        $crate::events::Event::$fact(fact) => $step(fact, company),
-                        // The table above is the only caller and passes facts of this kind only.
-                        _ => Vec::new(),
-                    },
-                }),*],
-            }),*],
-        };
-    };
 }

@@ -9,7 +9,7 @@ use worker::{
 };
 
 use crate::api as web;
-use crate::api::openapi::StaticFile;
+use crate::api::documentation::StaticFile;
 use crate::jobs::dead_letters::store;
 use crate::jobs::{calendar, messages};
 use crate::kernel::error::{Error, Result};

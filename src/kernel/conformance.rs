@@ -1,4 +1,4 @@
-//! What a database behind the SQL port must do, as one list: run against the SQLite twin by `tests/kernel.rs`, and against the real D1
+//! What a database behind the SQL port must do, as one list: run against the SQLite twin by `tests/it/kernel/mod.rs`, and against the real D1
 //! by `tests/worker/experiments.spec.ts` through `/dev/experiments/sql`, which exists in development only.
 
 use serde_json::{Value as Json, json};

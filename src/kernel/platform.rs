@@ -45,18 +45,18 @@ impl From<DirectoryRow> for Placement {
 }
 
 /// Rows of the directory that are everybody's to read and name no organization: what the vendor says of all of them alike.
-/// tidy.rs holds the list of who asks for them.
+/// tests/it/tidy/bans.rs holds the list of who asks for them.
 pub async fn common_rows<T: DeserializeOwned>(app: &App, statement: Statement) -> Result<Vec<T>> {
     Platform { app: app.clone(), actor: Actor::Platform }.directory_rows(statement).await
 }
 
-/// Runs statements over the directory's rows of one organization, or of one person who acts in it. tidy.rs holds the list of who does.
+/// Runs statements over the directory's rows of one organization, or of one person who acts in it. tests/it/tidy/bans.rs holds the list of who does.
 pub async fn directory_of(tenant: &Tenant, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
     Platform { app: tenant.app().clone(), actor: tenant.actor().clone() }.directory(statements).await
 }
 
 impl Platform {
-    /// Only the vendor's actor and the runners open it; tidy.rs holds the list.
+    /// Only the vendor's actor and the runners open it; tests/it/tidy/bans.rs holds the list.
     pub fn open(app: App) -> Self {
         Self { app, actor: Actor::Platform }
     }

@@ -1,4 +1,4 @@
-//! The ports: all that the business needs from the outside. The edge gives Cloudflare's, `tests/support` gives twins.
+//! The ports: all that the business needs from the outside. The edge gives Cloudflare's, `tests/it/support` gives twins.
 
 use std::sync::Arc;
 

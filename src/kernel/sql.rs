@@ -1,7 +1,7 @@
 //! The SQL port: a database is something that runs a batch of statements, all or nothing.
 //!
 //! Owns: statements as data, rows as data, what a failure means. Does not own: any statement of a slice.
-//! Invariant: a batch is one transaction. D1 runs it in the edge, a SQLite twin in native tests; `tests/support/conformance.rs` lists
+//! Invariant: a batch is one transaction. D1 runs it in the edge, a SQLite twin in native tests; `src/kernel/conformance.rs` lists
 //! what both must do, and is run against both.
 
 use futures::future::BoxFuture;

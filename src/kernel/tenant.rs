@@ -229,7 +229,7 @@ impl Tenant {
         Ok(self.database()?.batch(bound).await?.into_iter().skip(usize::from(writes)).collect())
     }
 
-    /// The database it lives on, for what reads whole tables; tidy.rs holds the list.
+    /// The database it lives on, for what reads whole tables; tests/it/tidy/bans.rs holds the list.
     pub fn database(&self) -> std::result::Result<&Arc<dyn Sql>, SqlError> {
         self.app.shards.get(self.placement.shard).ok_or_else(|| SqlError::Broken("the shard is not bound".into()))
     }

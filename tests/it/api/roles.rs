@@ -152,12 +152,12 @@ fn a_role_in_use_is_not_deleted() {
     };
     for settings in [json!({"defaultRole": "keeper"}), json!({"defaultRole": null, "allowedRoles": ["viewer", "keeper"]})] {
         accept(&cast.world, &ask(&vendor, "PATCH", &team).json(json!({"settings": settings}).to_string()), 200);
-        assert!(refused().contains("team settings"));
+        assert!(refused().contains("team settings name it"));
     }
     accept(&cast.world, &ask(&vendor, "PATCH", &team).json(r#"{"settings":{"allowedRoles":null}}"#), 200);
     let member = cast.member();
     accept(&cast.world, &ask(&vendor, "PUT", &format!("{team}/members/{member}")).json(r#"{"role":"keeper"}"#), 200);
-    assert!(refused().contains("on teams"));
+    assert!(refused().contains("members hold it on teams"));
     accept(&cast.world, &ask(&vendor, "DELETE", &format!("{team}/members/{member}")), 204);
     join(&cast.world, &cast.acme, "clara", Some("keeper"));
     assert!(refused().contains("members hold it"));

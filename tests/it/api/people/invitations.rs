@@ -20,7 +20,10 @@ fn whoever_is_invited_comes_in_by_the_mail_once() {
         "status": "pending", "invitedBy": "platform", "createdAt": "2026-02-20T00:00:00Z", "expiresAt": "2026-02-27T00:00:00Z"});
     assert_eq!(invitation, wanted);
     let mails = cast.mails_to("ada@acme.example");
-    assert_eq!((mails.len(), &mails[0]["template"], &mails[0]["subject"]), (1, &json!("team-invitation"), &json!("Acme invites you")));
+    assert_eq!(
+        (mails.len(), &mails[0]["template"], &mails[0]["subject"]),
+        (1, &json!("team-invitation"), &json!("You have been invited to join Acme"))
+    );
     assert!(text(&mails[0]["text"]).contains("https://app.example/invitations/accept?token=tk_invite_"));
     let token = token_in(&mails[0]);
     assert_eq!(token, cast.token_of(&id));
