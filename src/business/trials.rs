@@ -7,7 +7,7 @@ use super::company::Company;
 use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
-workflow! { "trials", "Every organization tries its plan for as long as the plan says. The end of the trial is announced, and then paid periods start.";
+workflow! { "trials", "Every organization starts with the trial of its plan. The end of the trial is announced, and then paid periods start.";
     when OrganizationCreated => [start_trial];
     when SubscriptionCreated => [admit_usage];
     when TrialEnding => [send_trial_ending_mail];

@@ -1,4 +1,4 @@
-// Generated from src/meter/hot_paths.rs: UPDATE=1 cargo test --test drift
+// Generated from src/meter/hot_paths.rs: UPDATE=1 cargo test --test it drift
 
 /** The endpoints that a Meter answers itself: method and path. */
 export const HOT_PATHS = [

@@ -65,12 +65,18 @@ pub struct Erasure {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ErasedRows)]
 pub struct Counts {
+    /// The number of rows erased from each table of the organization's database.
+    #[schema(example = json!({"invoices": 12}))]
     pub tenants: BTreeMap<String, u64>,
+    /// The number of rows erased from each table of the directory.
+    #[schema(example = json!({"memberships": 3}))]
     pub directory: BTreeMap<String, u64>,
+    /// The number of rows erased from each table of the organization's Meter.
+    #[schema(example = json!({"commits": 1200}))]
     pub meter: BTreeMap<String, u64>,
 }
 
-/// The first step, in the hands of the organization's own process: if it is cancelled and the grace period is over, its erasure is on record.
+/// The first step: records the erasure of an organization that is cancelled and whose grace period is over.
 pub async fn request(tenant: &Tenant) -> Result<()> {
     let now = tenant.moment().now;
     let Some(cancellation) = store::cancellation(tenant).await?.filter(|cancellation| cancellation.erases_at <= now) else { return Ok(()) };
@@ -279,7 +285,8 @@ async fn traces(platform: &Platform, organization: OrganizationId) -> Result<Vec
     Ok(traces)
 }
 
-/// The directory forgets it, and the record is complete: one batch. The hash covers the one before, so that no record can be taken away unseen.
+/// Deletes its rows in the directory and completes the record, in one batch. The hash covers the hash of the record before, so that no
+/// record can be removed unnoticed.
 async fn finish(platform: &Platform, erasure: &Erasure) -> Result<()> {
     let organization = erasure.organization_id;
     let now = platform.app().moment().now.max(erasure.requested_at);

@@ -40,7 +40,7 @@ pub struct ErasureView {
     /// Rows that were erased, by store and table.
     pub rows: Option<Counts>,
     /// What is kept of its invoices, as the law requires: numbers, dates, currencies and totals.
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(example = json!([{"number": "INV-7", "issuedAt": "2026-02-01T00:00:00Z", "currency": "USD", "totalMinor": 19900}]), value_type = Option<Vec<Object>>)]
     pub invoices: Option<Vec<serde_json::Value>>,
     /// SHA-256, in hex, over this record and the hash of the record before.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]

@@ -44,7 +44,11 @@ pub(super) struct Position {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = MovedTable)]
 pub struct Check {
+    /// The number of rows of the table.
+    #[schema(example = 12)]
     pub rows: u64,
+    /// SHA-256, in hex, over the rows of the table.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: String,
 }
 

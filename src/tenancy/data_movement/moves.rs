@@ -58,6 +58,7 @@ pub struct MoveView {
     /// The time at which the move ended.
     pub finished_at: Option<Timestamp>,
     /// Row count and checksum of each table, equal in both databases.
+    #[schema(example = json!({"invoices": {"rows": 12, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}}))]
     pub tables: Option<BTreeMap<String, Check>>,
 }
 

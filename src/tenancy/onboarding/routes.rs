@@ -48,7 +48,7 @@ pub struct ItemView {
     /// The title of the item, in English.
     #[schema(example = "Verify email")]
     pub name: &'static str,
-    /// The place in the checklist, from 1.
+    /// The position in the checklist, from 1.
     #[schema(example = 1)]
     pub position: u32,
     /// Whether the item is completed.

@@ -8,9 +8,9 @@ use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView};
 
-/// Sign a company up
+/// Create an organization
 ///
-/// Starts its onboarding: checklist, welcome mail and a 14-day trial, all there when the answer arrives.
+/// Starts its onboarding: the checklist, the welcome mail and the trial of its plan exist when the response arrives.
 #[utoipa::path(post, path = "/v1/organizations", tag = "organizations", operation_id = "createOrganization", request_body = NewOrganization,
     responses((status = 201, description = "The organization", body = OrganizationView)))]
 pub async fn create_for_vendor(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
