@@ -13,7 +13,7 @@ the path of a Rust file stands for the tests in it:
 
   npm test -- kill                             every test with kill in its name, and the files named after it
   npm test -- tests/worker/kill.spec.ts        one file on the built Worker
-  npm test -- src/catalog/plans/rules.rs             the unit tests of one module`;
+  npm test -- src/catalog/plans/plan.rs        the unit tests of one module`;
 
 const COLOURS = process.stdout.isTTY;
 const SPECS = "tests/worker";
@@ -22,11 +22,6 @@ const SMOKE = `${SPECS}/smoke.spec.ts`;
 /** A file that kills its server wants the machine for itself. */
 const KILLS = /\bkill9\(|\bkillDuringAdvance\(/;
 const AT_ONCE = 2;
-
-await main(import.meta.url, async () => {
-  const { positionals } = readArguments(USAGE, {}, [0, Infinity]);
-  await runTests(positionals);
-});
 
 /** Runs what the patterns choose, or everything, and prints the closing lines. */
 export async function runTests(patterns) {
@@ -130,3 +125,8 @@ class Run {
 }
 
 const kills = (file) => KILLS.test(readFileSync(fromRoot(file), "utf8"));
+
+await main(import.meta.url, async () => {
+  const { positionals } = readArguments(USAGE, {}, [0, Infinity]);
+  await runTests(positionals);
+});

@@ -73,7 +73,7 @@ pub struct CreditView {
     pub drawn: MoneyView,
     /// The amount that can still be drawn.
     pub left: MoneyView,
-    /// The order in which credits are drawn: lower values first, null last.
+    /// The priority in which credits are drawn: lower values first, null last.
     #[schema(example = 10)]
     pub priority: Option<u32>,
     /// The reason, for your own records.

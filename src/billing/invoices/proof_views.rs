@@ -120,7 +120,7 @@ pub struct PhaseView {
     /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub interval: BillingInterval,
-    /// The quantity of the plan.
+    /// The number of units of the plan that are sold, such as seats.
     #[schema(example = 1)]
     pub quantity: u32,
     /// The quantity of each add-on, by its key.

@@ -46,7 +46,7 @@ pub struct NewSimulation {
     /// The length of the billing period.
     #[schema(value_type = Option<String>, example = "month")]
     pub billing_period: Option<BillingInterval>,
-    /// The quantity of the plan: seats, where it is sold per seat.
+    /// The number of units of the plan that are sold, such as seats.
     #[schema(minimum = 1, example = 10)]
     pub quantity: Option<u32>,
     /// The quantity of each add-on, by its key.
@@ -98,7 +98,7 @@ pub struct Simulation {
     /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
-    /// The quantity of the plan.
+    /// The number of units of the plan that are sold, such as seats.
     #[schema(example = 10)]
     pub quantity: u32,
     /// The quantity of each add-on, by its key.

@@ -34,7 +34,7 @@ pub struct NewChange {
     /// The length of the billing period: `month` or `year`.
     #[schema(value_type = Option<String>, example = "year")]
     pub billing_period: Option<BillingInterval>,
-    /// The quantity of the plan: seats, where it is sold per seat.
+    /// The number of units of the plan that are sold, such as seats.
     #[schema(minimum = 1, maximum = 1_000_000, example = 10)]
     pub quantity: Option<u32>,
     /// The quantity of each named add-on, by its key; 0 removes it. Other add-ons stay.
@@ -61,7 +61,7 @@ pub struct NewSubscriptionBody {
     /// The length of the billing period. Defaults to `month`.
     #[schema(value_type = Option<String>, example = "month")]
     pub billing_period: Option<BillingInterval>,
-    /// The quantity of the plan: seats, where it is sold per seat. Defaults to 1.
+    /// The number of units of the plan that are sold, such as seats. Defaults to 1.
     #[schema(minimum = 1, maximum = 1_000_000, example = 10)]
     pub quantity: Option<u32>,
     /// The quantity of each add-on, by its key.

@@ -50,7 +50,7 @@ pub struct ShapeView {
     /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
-    /// The quantity of the plan: seats, where it is sold per seat.
+    /// The number of units of the plan that are sold, such as seats.
     #[schema(example = 10)]
     pub quantity: u32,
     /// The quantity of each add-on, by its key.
@@ -151,7 +151,7 @@ pub struct SubscriptionView {
     /// The length of the billing period.
     #[schema(value_type = String, example = "month")]
     pub billing_period: BillingInterval,
-    /// The quantity of the plan: seats, where it is sold per seat.
+    /// The number of units of the plan that are sold, such as seats.
     #[schema(example = 10)]
     pub quantity: u32,
     /// The quantity of each add-on, by its key.

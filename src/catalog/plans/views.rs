@@ -24,7 +24,7 @@ pub struct RateView {
     /// Requests per second.
     #[schema(example = 1000)]
     pub per_second: u32,
-    /// Requests at once after a pause.
+    /// The number of requests at once after a pause.
     #[schema(example = 10000)]
     pub burst: u32,
 }
@@ -102,8 +102,10 @@ pub struct PlanView {
     #[schema(value_type = String, example = "second")]
     pub proration_policy: ProrationPolicy,
     /// By currency, the minimum of base price, add-ons and usage of a month.
+    #[schema(example = json!({"USD": {"$type": "PriceSpecification", "price": "100.00", "priceCurrency": "USD", "amountMinor": 10000}}))]
     pub minimum_commitment: BTreeMap<String, MoneyView>,
     /// By currency, the amount of usage that is invoiced before its period ends.
+    #[schema(example = json!({"USD": {"$type": "PriceSpecification", "price": "500.00", "priceCurrency": "USD", "amountMinor": 50000}}))]
     pub progressive_billing: BTreeMap<String, MoneyView>,
     /// The organization that the plan is restricted to, as a custom contract; null when it is open to every organization.
     pub organization: Option<OrganizationId>,

@@ -56,11 +56,11 @@ pub struct NewPlan {
     pub proration_policy: Option<ProrationPolicy>,
     /// By currency, the amount of usage that is invoiced before its period ends.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = json!({"USD": "500.00"}))]
     pub progressive_billing: BTreeMap<String, MoneyInput>,
     /// By currency, the minimum of base price, add-ons and usage of a month.
     #[serde(default)]
-    #[schema(required = false)]
+    #[schema(required = false, example = json!({"USD": "100.00"}))]
     pub minimum_commitment: BTreeMap<String, MoneyInput>,
 }
 
@@ -122,7 +122,8 @@ pub struct NewPlanMetric {
     pub unit: Option<String>,
     /// By currency, the price of usage past the included amount. In every currency of the plan, or in none.
     #[serde(default)]
-    #[schema(required = false, value_type = BTreeMap<String, PriceDocument>)]
+    #[schema(required = false, value_type = BTreeMap<String, PriceDocument>,
+        example = json!({"USD": {"model": "per_unit", "unitAmount": "0.002"}}))]
     pub prices: BTreeMap<String, PriceModel>,
 }
 
@@ -223,7 +224,7 @@ pub struct NewRate {
     /// Requests per second.
     #[schema(example = 1_000, minimum = 1, maximum = 1_000_000)]
     pub per_second: u32,
-    /// Requests at once after a pause.
+    /// The number of requests at once after a pause.
     #[schema(example = 10_000, minimum = 1, maximum = 10_000_000)]
     pub burst: u32,
 }

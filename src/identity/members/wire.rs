@@ -126,10 +126,10 @@ pub struct SeatsView {
     #[serde(rename = "$type")]
     #[schema(example = "Seats")]
     pub type_name: &'static str,
-    /// Seats taken by members.
+    /// The number of seats taken by members.
     #[schema(example = 4)]
     pub taken: u32,
-    /// Seats held for pending invitations.
+    /// The number of seats held for pending invitations.
     #[schema(example = 1)]
     pub held: usize,
     /// Seats of the plan; -1 for unlimited.
@@ -146,10 +146,10 @@ pub struct SeatsView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MeterSeats {
-    /// Seats taken by members.
+    /// The number of seats taken by members.
     #[schema(value_type = QuantityDocument)]
     pub taken: Quantity,
-    /// Seats held for pending invitations.
+    /// The number of seats held for pending invitations.
     #[schema(example = 1)]
     pub held: usize,
 }

@@ -44,7 +44,7 @@ pub struct SecondFactorView {
     pub created_at: Timestamp,
     /// When it was confirmed; logins require a code from then on. `null` if it is not confirmed.
     pub confirmed_at: Option<Timestamp>,
-    /// How many recovery codes are unused.
+    /// The number of recovery codes that are unused.
     #[schema(example = 10)]
     pub recovery_codes_left: usize,
     /// The secret for authenticator apps, in base32. Returned until the factor is confirmed.

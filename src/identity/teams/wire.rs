@@ -95,7 +95,7 @@ pub struct TeamView {
     pub parent_team: Option<TeamId>,
     /// The teams from the top-level team down to this one.
     pub path: Vec<TeamId>,
-    /// How many teams the path has; 1 for a top-level team.
+    /// The number of teams in the path; 1 for a top-level team.
     #[schema(example = 1)]
     pub depth: u32,
     /// Which roles may be assigned on the team.

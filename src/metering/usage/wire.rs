@@ -70,7 +70,7 @@ pub struct UsageReceipt {
     /// The amount left below the limit, without reserved amounts, in units of the metric; null when unlimited.
     #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
-    /// `current` / `limit` as a fraction with at most 4 decimals; null when unlimited.
+    /// `current` / `limit`, from 0 to 1 and above 1 past the limit, with at most 4 decimals; null when unlimited.
     #[schema(example = 0.421, value_type = Option<f64>)]
     pub percentage: Option<serde_json::Number>,
     /// The billing period in which the event counts.
@@ -231,7 +231,7 @@ pub struct MetricUsage {
     /// The amount held by reservations, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub reserved: Quantity,
-    /// `current` / `limit` as a fraction with at most 4 decimals; null when unlimited.
+    /// `current` / `limit`, from 0 to 1 and above 1 past the limit, with at most 4 decimals; null when unlimited.
     #[schema(example = 0.421, value_type = Option<f64>)]
     pub percentage: Option<serde_json::Number>,
 }

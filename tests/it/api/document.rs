@@ -201,6 +201,8 @@ fn is_formatted(format: &Value, text: &str) -> bool {
     match format.as_str().unwrap_or_default() {
         "date-time" => text.ends_with('Z') && Timestamp::parse(text).is_ok(),
         "uri" => text.starts_with("https://"),
+        "email" => text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@')),
+        "date" => text.len() == 10 && Timestamp::parse(&format!("{text}T00:00:00Z")).is_ok(),
         _ => false,
     }
 }

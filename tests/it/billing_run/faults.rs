@@ -10,6 +10,7 @@ use tenantry::kernel::time::days;
 
 use crate::billing_run::{HOUR, assert_billed_once, dead_letters, due_companies, due_messages, findings, handle_all, sweep};
 use crate::support::faults::Place;
+use crate::support::sqlite::Sqlite;
 use crate::support::world::{Company, World};
 
 const COMPANIES: usize = 3;
@@ -55,17 +56,12 @@ impl<'w> Due<'w> {
     }
 
     /// How often a run calls each place: whatever is broken there is broken at one of these calls.
-    fn calls(&self, prepare: impl Fn(&World), run: impl Fn(&World, Vec<Message>)) -> BTreeMap<Place, u32> {
+    fn calls(&self) -> BTreeMap<Place, u32> {
         let world = self.copy();
-        prepare(&world);
-        run(&world, self.messages.clone());
+        assert!(handle_all(&world, self.messages.clone()).iter().all(Result::is_ok));
         let calls: BTreeMap<Place, u32> = world.places().into_iter().map(|place| (place, world.take_calls(place))).collect();
         assert!(calls.values().all(|calls| *calls > 0), "each place takes part in a run: {calls:?}");
         calls
-    }
-
-    fn calls_of_one_run(&self) -> BTreeMap<Place, u32> {
-        self.calls(|_| (), |world, due| assert!(handle_all(world, due).iter().all(Result::is_ok)))
     }
 }
 
@@ -73,7 +69,7 @@ impl<'w> Due<'w> {
 fn a_call_that_fails_anywhere_changes_nothing() {
     let world = World::new();
     let due = Due::new(&world);
-    for (place, calls) in due.calls_of_one_run() {
+    for (place, calls) in due.calls() {
         for nth in 0..calls {
             due.broken_at(place, nth, 1);
             due.broken_at(place, nth, 100);
@@ -90,7 +86,7 @@ fn a_call_that_fails_anywhere_changes_nothing() {
 fn a_commit_whose_answer_is_lost_is_not_repeated() {
     let world = World::new();
     let due = Due::new(&world);
-    for (place, calls) in due.calls_of_one_run() {
+    for (place, calls) in due.calls() {
         let Place::Shard(index) = place else { continue };
         for nth in 1..=calls {
             let why = format!("the answer of batch {nth} was lost: {place:?}");
@@ -165,28 +161,24 @@ fn consumers_that_meet_batch_by_batch_bill_once() {
 fn consumers_that_meet_while_batches_fail_bill_once() {
     let world = World::new();
     let due = Due::new(&world);
-    for (place, undisturbed) in due.calls(|_| (), two_consumers) {
-        let Place::Shard(index) = place else { continue };
-        let lose = |world: &World, nth: u32| world.shards[index].lose_answer(nth + 1);
-        for nth in 0..undisturbed {
-            // What happens second happens to one of the calls that are made when the first has happened.
-            let failing = later(nth + 1, due.calls(|world| lose(world, nth), two_consumers)[&place]);
-            meet(&due, place, |world| {
-                lose(world, nth);
-                failing.map_or(1, |failing| {
-                    world.fail_at(place, failing, 1);
-                    2
-                })
-            });
-            // A call that fails has no answer to lose.
-            let losing = later(nth, due.calls(|world| world.fail_at(place, nth, 1), two_consumers)[&place] - 1);
-            meet(&due, place, |world| {
-                world.fail_at(place, nth, 1);
-                losing.map_or(1, |losing| {
-                    lose(world, losing);
-                    2
-                })
-            });
+    for index in 0..world.shards.len() {
+        let course = |break_it: &dyn Fn(&Sqlite)| {
+            let world = due.copy();
+            break_it(&world.shards[index]);
+            two_consumers(&world, due.messages.clone());
+            world.shards[index].course()
+        };
+        // What breaks second is one of the batches that come when the first has broken.
+        let undisturbed = course(&|_| ());
+        for nth in 1..=undisturbed.answers {
+            let lost = course(&|shard| shard.lose_answer(nth));
+            let failing = later(lost.calls_before + 1, lost.calls);
+            meet(&due, index, |shard| shard.lose_answer(nth), failing, |shard, failing| shard.fail_after(failing, 1));
+        }
+        for nth in 0..undisturbed.calls {
+            let failed = course(&|shard| shard.fail_after(nth, 1));
+            let losing = later(failed.answers_before + 1, failed.answers + 1);
+            meet(&due, index, |shard| shard.fail_after(nth, 1), losing, |shard, losing| shard.lose_answer(losing));
         }
     }
 }
@@ -197,17 +189,20 @@ fn two_consumers(world: &World, messages: Vec<Message>) {
     block_on(join_all((0..2).map(|_| messages::handle_all(&platform, messages.clone()))));
 }
 
-/// Some call from `first` on, if there is one before `end`.
+/// Some number from `first` on, if there is one before `end`.
 fn later(first: u32, end: u32) -> Option<u32> {
     (first < end).then(|| first + first * 7 % (end - first))
 }
 
-/// Two consumers at once, while so much breaks as `break_it` says.
-fn meet(due: &Due<'_>, place: Place, break_it: impl Fn(&World) -> u32) {
+/// Two consumers at once, while a shard breaks once, and once more if there is a second.
+fn meet(due: &Due<'_>, index: usize, first: impl Fn(&Sqlite), second: Option<u32>, break_again: impl Fn(&Sqlite, u32)) {
     let world = due.copy();
-    let wanted = break_it(&world);
+    let shard = &world.shards[index];
+    first(shard);
+    second.into_iter().for_each(|second| break_again(shard, second));
     two_consumers(&world, due.messages.clone());
-    assert_eq!(world.take_faults(place), wanted, "two consumers: not all that should break broke: {place:?}");
+    let wanted = 1 + u32::from(second.is_some());
+    assert_eq!(shard.take_faults(), wanted, "two consumers: not all that should break broke: shard {index}, {second:?}");
     world.heal();
     due.assert_billed(&world, "two consumers");
 }

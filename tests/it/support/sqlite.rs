@@ -27,8 +27,12 @@ pub struct Sqlite {
     lost_answer: AtomicU32,
     /// Batches that came so far, whether or not they took effect.
     batches: AtomicU32,
+    /// Batches that took effect, whether or not their answer was lost.
+    answers: AtomicU32,
     /// Batches that failed or lost their answer because a test wanted it.
     faults: AtomicU32,
+    /// The batches and the answers before the last of them.
+    before_fault: Mutex<(u32, u32)>,
     /// What happens before each batch, for tests of what others do in between. Not called for what it does itself.
     before_each: Mutex<Option<Box<dyn FnMut() + Send>>>,
     /// Lets the others go first before each batch, for tests of commits in between.
@@ -112,7 +116,9 @@ impl Sqlite {
             outage: Mutex::new((0, 0)),
             lost_answer: AtomicU32::new(0),
             batches: AtomicU32::new(0),
+            answers: AtomicU32::new(0),
             faults: AtomicU32::new(0),
+            before_fault: Mutex::new((0, 0)),
             yields: AtomicBool::new(false),
             work: Work::default(),
             before_each: Mutex::new(None),
@@ -164,9 +170,21 @@ impl Sqlite {
         self.faults.swap(0, Ordering::Relaxed)
     }
 
+    /// Batches that came and batches that took effect so far, and both before the last fault.
+    pub fn course(&self) -> Course {
+        let (calls_before, answers_before) = *self.before_fault.lock().unwrap();
+        let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+        Course { calls: count(&self.batches), answers: count(&self.answers), calls_before, answers_before }
+    }
+
     /// Runs SQL as somebody would who has the database in hand.
     pub fn meddle(&self, text: &str) -> Result<(), SqlError> {
         self.connection.lock().unwrap().execute_batch(text).map_err(sorted)
+    }
+
+    fn note_fault(&self, calls: u32, answers: u32) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        *self.before_fault.lock().unwrap() = (calls, answers);
     }
 
     async fn take_turns(&self) {
@@ -182,7 +200,7 @@ impl Sqlite {
     }
 
     fn run(&self, statements: &[Statement]) -> Result<Vec<Outcome>, SqlError> {
-        self.batches.fetch_add(1, Ordering::Relaxed);
+        let calls = self.batches.fetch_add(1, Ordering::Relaxed);
         let happening = self.before_each.lock().unwrap().take();
         if let Some(mut happening) = happening {
             happening();
@@ -192,7 +210,7 @@ impl Sqlite {
             (0, 0) => {}
             (0, failing) => {
                 *failing -= 1;
-                self.faults.fetch_add(1, Ordering::Relaxed);
+                self.note_fault(calls, self.answers.load(Ordering::Relaxed));
                 return Err(SqlError::Unavailable("Network connection lost (by the test)".into()));
             }
             (passing, _) => *passing -= 1,
@@ -201,14 +219,24 @@ impl Sqlite {
         let transaction = connection.transaction().map_err(sorted)?;
         let outcomes = statements.iter().map(|statement| execute(&transaction, statement, &self.work)).collect::<Result<Vec<_>, _>>()?;
         transaction.commit().map_err(sorted)?;
+        let answers = self.answers.fetch_add(1, Ordering::Relaxed);
         let until_lost = self.lost_answer.load(Ordering::Relaxed);
         self.lost_answer.store(until_lost.saturating_sub(1), Ordering::Relaxed);
         if until_lost == 1 {
-            self.faults.fetch_add(1, Ordering::Relaxed);
+            self.note_fault(calls, answers);
             return Err(SqlError::Unavailable("Network connection lost (by the test, after the commit)".into()));
         }
         Ok(outcomes)
     }
+}
+
+/// How far a database came.
+pub struct Course {
+    pub calls: u32,
+    pub answers: u32,
+    /// Before the last fault.
+    pub calls_before: u32,
+    pub answers_before: u32,
 }
 
 fn execute(connection: &Connection, statement: &Statement, work: &Work) -> Result<Outcome, SqlError> {
