@@ -24,6 +24,6 @@ impl FollowUp for Workflows {
     }
 
     fn finish_sign_up(&self, app: App, organization: OrganizationId) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { placement::finish_cut_off_of(&Platform::open(app), organization).await })
+        Box::pin(async move { placement::finish_interrupted_of(&Platform::open(app), organization).await })
     }
 }

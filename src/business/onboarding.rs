@@ -12,17 +12,17 @@ use crate::events::{
 use crate::kernel::time::{Timestamp, days};
 use crate::workflow;
 
-workflow! { "onboarding", "When a company signs up, it is taken from its first day to its first value.";
+workflow! { "onboarding", "A new company gets a checklist, a welcome mail and check-ins until every item is completed.";
     when OrganizationCreated => [create_onboarding_checklist, schedule_check_ins];
     when SubscriptionCreated => [send_welcome_email];
-    when CheckInDue => [ask_how_it_goes];
-    when OrganizationUpdated => [tick_off_settings];
-    when UsageStarted => [tick_off_first_use];
-    when SessionCreated => [tick_off_email];
-    when ChecklistItemCompleted => [celebrate_when_all_is_done];
+    when CheckInDue => [send_check_in_mail];
+    when OrganizationUpdated => [complete_settings_item];
+    when UsageStarted => [complete_first_use_item];
+    when SessionCreated => [complete_email_item];
+    when ChecklistItemCompleted => [complete_onboarding];
 }
 
-/// The days on which a new company is asked how it goes.
+/// The days of the check-in mails to a new company.
 const CHECK_IN_DAYS: [u32; 2] = [3, 7];
 
 fn create_onboarding_checklist(_: &OrganizationCreated, _: &Company) -> Vec<Action> {
@@ -42,8 +42,8 @@ fn schedule_check_ins(_: &OrganizationCreated, company: &Company) -> Vec<Action>
     CHECK_IN_DAYS.into_iter().map(|day| Action::ScheduleEvent { at: at(day), event: CheckInDue { day }.into() }).collect()
 }
 
-/// Dropped when it has become pointless: all is done, or the company is gone.
-fn ask_how_it_goes(check_in: &CheckInDue, company: &Company) -> Vec<Action> {
+/// Not sent where all items are completed or the company has left.
+fn send_check_in_mail(check_in: &CheckInDue, company: &Company) -> Vec<Action> {
     let open: Vec<&str> = company.items.iter().filter(|item| item.completed_at.is_none()).map(|item| item.key.name()).collect();
     if open.is_empty() || company.has_left() {
         return Vec::new();
@@ -59,12 +59,12 @@ fn trial_end_date(company: &Company) -> Option<String> {
     subscription.trial_ends_at.filter(|ends_at| *ends_at > company.now).map(Timestamp::date)
 }
 
-fn tick_off_settings(update: &OrganizationUpdated, _: &Company) -> Vec<Action> {
+fn complete_settings_item(update: &OrganizationUpdated, _: &Company) -> Vec<Action> {
     if update.fields.iter().any(|field| field == "settings") { vec![Action::CompleteItem(ItemKey::ConfigureSettings)] } else { Vec::new() }
 }
 
-/// The first project and the first people are used, so they are there.
-fn tick_off_first_use(usage: &UsageStarted, company: &Company) -> Vec<Action> {
+/// The first usage of projects or users completes the item of their creation.
+fn complete_first_use_item(usage: &UsageStarted, company: &Company) -> Vec<Action> {
     match usage.metric.as_str() {
         PROJECTS => vec![Action::CompleteItem(ItemKey::CreateFirstProject)],
         // Reported by the vendor; members that are managed here tick it off when they join.
@@ -74,7 +74,7 @@ fn tick_off_first_use(usage: &UsageStarted, company: &Company) -> Vec<Action> {
 }
 
 /// A person who logs in has read a mail to their address: if it is the company's address, that address works.
-fn tick_off_email(session: &SessionCreated, company: &Company) -> Vec<Action> {
+fn complete_email_item(session: &SessionCreated, company: &Company) -> Vec<Action> {
     if session.email.eq_ignore_ascii_case(&company.organization.email) {
         vec![Action::CompleteItem(ItemKey::VerifyEmail)]
     } else {
@@ -82,7 +82,7 @@ fn tick_off_email(session: &SessionCreated, company: &Company) -> Vec<Action> {
     }
 }
 
-fn celebrate_when_all_is_done(_: &ChecklistItemCompleted, company: &Company) -> Vec<Action> {
+fn complete_onboarding(_: &ChecklistItemCompleted, company: &Company) -> Vec<Action> {
     if !company.is_onboarded() || company.organization.onboarded_at.is_some() {
         return Vec::new();
     }

@@ -39,7 +39,7 @@ pub const CALENDAR: &[Entry] = &[
             Task { name: "send pending mails", run: |platform| Box::pin(queue_pending_mails(platform)) },
             Task { name: "continue exports, moves and erasures", run: |platform| Box::pin(queue_unfinished_work(platform)) },
             Task { name: "send pending login mails", run: |platform| Box::pin(queue_unmailed_logins(platform)) },
-            Task { name: "finish interrupted sign-ups", run: |platform| Box::pin(finish_cut_off_sign_ups(platform)) },
+            Task { name: "finish interrupted sign-ups", run: |platform| Box::pin(finish_interrupted_sign_ups(platform)) },
             Task { name: "retry failed billing", run: |platform| Box::pin(retry_failed_billing(platform)) },
         ],
     },
@@ -82,7 +82,7 @@ const SWEEP_MAX: u32 = 500;
 const IN_HAND: std::time::Duration = seconds(10);
 
 async fn raise_due_events(platform: Platform) -> Result<usize> {
-    test_clocks::due::fire_in_real_time(&platform, SWEEP_MAX).await
+    test_clocks::due::raise_in_real_time(&platform, SWEEP_MAX).await
 }
 
 #[derive(Deserialize)]
@@ -115,8 +115,8 @@ async fn queue_pending_mails(platform: Platform) -> Result<usize> {
     queue(&platform, rows.into_iter().map(|row| Message::Mail { organization: row.organization_id, mail: row.id }).collect()).await
 }
 
-async fn finish_cut_off_sign_ups(platform: Platform) -> Result<usize> {
-    placement::finish_cut_off(&platform).await
+async fn finish_interrupted_sign_ups(platform: Platform) -> Result<usize> {
+    placement::finish_interrupted(&platform).await
 }
 
 /// Fans out: the pages send one message of the `billing` queue for each due subscription.

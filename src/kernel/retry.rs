@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_together_comes_again_apart() {
+    fn work_that_failed_together_is_retried_apart() {
         let seeds: Vec<String> = (0..1_000).map(|n| format!("sub_{n}")).collect();
         let mut quarters = [0_usize; 4];
         for seed in &seeds {

@@ -92,7 +92,7 @@ const OPERATIONS: &[Tag] = &[
     tag(&["exports"], "Exports", "Archives of all data of an organization."),
     tag(&["test_clocks"], "Test clocks", "Simulated time for organizations in tests."),
     tag(&["sealing_keys"], "Sealing keys", "The keys that encrypt stored secrets."),
-    tag(&["dead_letters"], "Dead letters", "Messages that failed repeatedly, kept for replay."),
+    tag(&["dead_letters"], "Dead letters", "Steps, mails, billing and queue messages that failed their last attempt, listed for replay."),
 ];
 
 /// The tag of a slice; None is caught by the test of this file.

@@ -6,7 +6,7 @@ use futures::stream;
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::rules::Range;
 use super::store::{Log, Row, Span};
@@ -20,9 +20,8 @@ use crate::kernel::time::Timestamp;
 const PAGE: u32 = 200;
 
 /// The format of an exported audit log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = AuditLogFormat)]
 pub enum Format {
     /// One JSON object per line, with the hashes.
     #[default]

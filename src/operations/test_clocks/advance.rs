@@ -73,7 +73,7 @@ async fn run(platform: &Platform, next: Next) -> Result<()> {
         return Err(Error::internal(format!("{organization} is due and has no entry in the directory")));
     };
     match next {
-        Next::Fact(due) => due::fire(&tenant, &due).await?,
+        Next::Fact(due) => due::raise(&tenant, &due).await?,
         Next::Billing { subscription, .. } => {
             crate::billing::billing_run::period::bill_one_period(&tenant, subscription)
                 .await

@@ -43,7 +43,7 @@ pub async fn on_clock(platform: &Platform, clock: TestClockId, now: Timestamp, l
 }
 
 /// Raises the facts that are due in real time; returns their number.
-pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize> {
+pub async fn raise_in_real_time(platform: &Platform, limit: u32) -> Result<usize> {
     let text = "SELECT organization_id, id, due_at, type, version, data
                 FROM due_events
                 WHERE test_clock_id IS NULL AND due_at <= ?1
@@ -53,7 +53,7 @@ pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize>
     let count = due.len();
     for event in due {
         if let Some(tenant) = platform.tenant(event.organization_id, Actor::System("calendar"), None).await? {
-            fire(&tenant, &event).await?;
+            raise(&tenant, &event).await?;
             tenant.follow_up_or_leave().await;
         }
     }
@@ -61,7 +61,7 @@ pub async fn fire_in_real_time(platform: &Platform, limit: u32) -> Result<usize>
 }
 
 /// Raises the fact: it moves from the scheduled facts to the outbox, in one commit. Repeating the call does nothing.
-pub async fn fire(tenant: &Tenant, due: &DueEvent) -> Result<()> {
+pub async fn raise(tenant: &Tenant, due: &DueEvent) -> Result<()> {
     let event = Event::read(&due.wire_name, due.version, &due.data)
         .ok_or_else(|| Error::internal(format!("{} v{} is due and is not a known event", due.wire_name, due.version)))?;
     let decision = Decision::new()

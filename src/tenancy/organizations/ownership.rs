@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn who_hands_over() {
+    fn the_old_owner_is_named_or_the_caller_or_the_only_one() {
         let key = Actor::ApiKey(KeyId::from_bytes([9; 16]));
         let asks = |number| Actor::Person(person(number), SessionId::from_bytes([9; 16]));
         let check = |owners: &[u8], from: Option<u8>, to: u8, actor: &Actor, expected: std::result::Result<u8, &str>| {

@@ -108,7 +108,7 @@ pub async fn place(platform: &Platform, requested: &Requested, actor: Actor) -> 
 }
 
 /// Places an organization whose sign-up was interrupted, and runs its steps.
-pub async fn finish_cut_off_of(platform: &Platform, id: OrganizationId) -> Result<()> {
+pub async fn finish_interrupted_of(platform: &Platform, id: OrganizationId) -> Result<()> {
     for row in platform.directory_rows::<CutOff>(cut_off(id)).await? {
         place(platform, &row.request, Actor::System(FINISHING)).await?;
     }
@@ -134,7 +134,7 @@ struct CutOff {
 }
 
 /// Finishes sign-ups that were interrupted between the directory and the tenant's database. Run each minute.
-pub async fn finish_cut_off(platform: &Platform) -> Result<usize> {
+pub async fn finish_interrupted(platform: &Platform) -> Result<usize> {
     let before = platform.app().moment().now.minus(CUT_OFF_AFTER);
     let statement = platform_sql!(
         "SELECT request
