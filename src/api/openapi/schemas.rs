@@ -83,6 +83,7 @@ fn complete_member(owner: &str, name: &str, member: &mut Value) {
     if has_example(member) || refers(member) {
         return;
     }
+    let example = vocabulary::free_object(owner, name).unwrap_or(example);
     if member["type"] == "boolean" {
         member["examples"] = json!([true]);
     } else if !example.is_null() {

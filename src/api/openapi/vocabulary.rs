@@ -74,3 +74,25 @@ const WORDS: &[Word] = &[
 pub fn lookup(name: &str) -> Option<(&'static str, Value)> {
     WORDS.iter().find(|(word, ..)| *word == name).map(|(_, description, example)| (*description, example()))
 }
+
+/// Schema, member and example of free objects that may be null: utoipa drops the example that their slices give.
+const FREE_OBJECTS: &[(&str, &str, fn() -> Value)] = &[
+    ("NewUsage", "metadata", || json!({"userId": "u-1"})),
+    ("CloudEvent", "data", || json!({"amount": 5, "userId": "u-1"})),
+    ("AuditEntry", "before", || json!({"name": "CI"})),
+    ("AuditEntry", "after", || json!({"name": "Deployment"})),
+    ("InvoiceProofLine", "shape", || json!({"plan": "professional", "planVersion": 1, "interval": "month", "quantity": 1, "addOns": {}})),
+    ("InvoiceProofLine", "proration", || {
+        json!({
+            "policy": "day",
+            "changedAt": "2026-01-16T00:00:00Z",
+            "period": {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-02-01T00:00:00Z"},
+            "wholeMinor": 19900,
+        })
+    }),
+];
+
+/// The example of a free object that may be null.
+pub fn free_object(schema: &str, member: &str) -> Option<Value> {
+    FREE_OBJECTS.iter().find(|(owner, name, _)| (*owner, *name) == (schema, member)).map(|(.., example)| example())
+}

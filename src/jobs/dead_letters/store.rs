@@ -46,7 +46,8 @@ const BILLING: &str = "SELECT 'billing:' || organization_id || ':' || subscripti
 pub async fn list(platform: &Platform, max: u32) -> Result<Vec<DeadLetter>> {
     let mut letters = Vec::new();
     for text in [STEPS, MAILS, BILLING] {
-        letters.extend(platform.every_shard::<DeadLetter>(text, &[Value::from(max)]).await?);
+        let found: Vec<DeadLetter> = platform.every_shard(text, &[Value::from(max)]).await?;
+        letters.extend(found);
     }
     let messages = platform_sql!(
         "SELECT 'message:' || id AS id, 'message' AS kind, queue AS name, NULL AS organization, NULL AS attempts,
