@@ -16,7 +16,7 @@ impl Company<'_> {
     }
 
     /// Versions and limits for `apiCalls` that the Meter heard, and how many grants came with each.
-    fn told(&self) -> Vec<(i64, Value, usize)> {
+    fn sent_limits(&self) -> Vec<(i64, Value, usize)> {
         let heard = self.world.meters.heard.lock().unwrap();
         let of_company = heard.iter().filter(|(organization, _)| organization.to_string() == self.id);
         of_company
@@ -31,17 +31,17 @@ impl Company<'_> {
 }
 
 #[test]
-fn the_meter_hears_of_every_change_with_all_that_is_agreed() {
+fn every_change_sends_all_limits_to_the_meter() {
     let world = World::new();
     let acme = world.sign_up("Acme");
-    assert_eq!(acme.told(), [], "nothing is agreed, so nothing is told");
+    assert_eq!(acme.sent_limits(), [], "without own limits nothing is sent");
     acme.agree("PUT", "limits/apiCalls", &json!({"limit": 200_000})).expect(200);
     let grant = acme.agree("POST", "grants", &json!({"metric": "apiCalls", "amount": 5})).expect(201);
     acme.agree("DELETE", "limits/apiCalls", &json!({})).expect(204);
     acme.agree("DELETE", &format!("grants/{}", grant["$id"].as_str().unwrap()), &json!({})).expect(204);
-    let mut told = acme.told();
-    told.dedup();
-    assert_eq!(told, [(1, json!(200_000), 0), (2, json!(200_000), 1), (3, Value::Null, 1), (4, Value::Null, 0)]);
+    let mut sent_limits = acme.sent_limits();
+    sent_limits.dedup();
+    assert_eq!(sent_limits, [(1, json!(200_000), 0), (2, json!(200_000), 1), (3, Value::Null, 1), (4, Value::Null, 0)]);
 }
 
 #[test]
@@ -62,21 +62,21 @@ fn an_override_holds_in_the_request_after_its_answer() {
 }
 
 #[test]
-fn a_tell_that_was_cut_off_is_repeated() {
+fn an_interrupted_call_to_the_meter_is_repeated() {
     let world = World::new();
     let acme = world.sign_up("Acme");
     world.meters_fail(0, 1);
     assert_eq!(acme.agree("PUT", "limits/apiCalls", &json!({"limit": 7})).status, 503);
-    assert_eq!(acme.told(), []);
+    assert_eq!(acme.sent_limits(), []);
     world.pass(minutes(1));
     world.cron("* * * * *");
     world.deliver();
-    assert_eq!(acme.told(), [(1, json!(7), 0)]);
+    assert_eq!(acme.sent_limits(), [(1, json!(7), 0)]);
     assert_eq!(acme.limit("apiCalls"), 7);
 }
 
 #[test]
-fn a_change_that_is_sent_again_after_a_cut_is_told_before_it_is_answered() {
+fn a_retry_after_an_interruption_sends_the_limits_before_its_answer() {
     let world = World::new();
     let acme = world.sign_up("Acme");
     let grant = json!({"metric": "apiCalls", "amount": 5});
@@ -85,12 +85,12 @@ fn a_change_that_is_sent_again_after_a_cut_is_told_before_it_is_answered() {
         (&(|| acme.agree("PUT", "limits/apiCalls", &json!({"limit": 7}))) as &dyn Fn() -> Answer, 7),
         (&|| world.post_once(&vendor(), &path, "grant-1", &grant), 12),
     ] {
-        let before = acme.told().len();
+        let before = acme.sent_limits().len();
         world.meters_fail(0, 1);
         assert_eq!(send().status, 503);
-        assert_eq!(acme.told().len(), before);
+        assert_eq!(acme.sent_limits().len(), before);
         assert!([200, 201].contains(&send().status));
-        assert!(acme.told().len() > before, "told before the answer");
+        assert!(acme.sent_limits().len() > before, "sent before the answer");
         assert_eq!(acme.limit("apiCalls"), amount);
     }
     assert_eq!(acme.agree("GET", "grants", &json!({})).expect(200)["data"].as_array().unwrap().len(), 1, "granted once");
@@ -109,5 +109,5 @@ fn a_grant_counts_from_its_start_to_its_end_by_the_companys_clock() {
     }
     assert_eq!(seen, [25, 25, 30, 30, 25]);
     acme.agree("PUT", "limits/apiCalls", &json!({"limit": 7})).expect(200);
-    assert_eq!(acme.told().last(), Some(&(2, json!(7), 0)), "what is over is not told again");
+    assert_eq!(acme.sent_limits().last(), Some(&(2, json!(7), 0)), "an ended grant is not sent again");
 }

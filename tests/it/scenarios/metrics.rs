@@ -12,7 +12,7 @@ fn define(world: &World, key: &str, more: Value) {
 }
 
 /// Versions of the metrics that the company's Meter heard.
-fn told(company: &Company<'_>) -> Vec<i64> {
+fn sent_metrics(company: &Company<'_>) -> Vec<i64> {
     let heard = company.world.meters.heard.lock().unwrap();
     let of_company = heard.iter().filter(|(organization, _)| organization.to_string() == company.id);
     of_company.filter_map(|(_, call)| if let Call::PutMetrics { version, .. } = call { Some(*version) } else { None }).collect()
@@ -31,24 +31,24 @@ fn a_metric_counts_in_the_request_after_its_definition() {
     assert_eq!(post(&acme, "emails").expect(200)["current"], 3, "this Meter knew the first only");
     assert_eq!(post(&bolt, "tokens").expect(200)["current"], 3);
     assert_eq!(post(&bolt, "emails").expect(200)["current"], 3);
-    assert_eq!(told(&acme).last(), Some(&2));
-    assert_eq!(told(&bolt), [2], "told once, all of them");
+    assert_eq!(sent_metrics(&acme).last(), Some(&2));
+    assert_eq!(sent_metrics(&bolt), [2], "sent once, all of them");
     let metrics = acme.get("/v1/usage")["metrics"].clone();
     assert_eq!((&metrics["tokens"]["current"], &metrics["apiCalls"]["current"]), (&json!(3), &json!(0)));
 }
 
 #[test]
-fn nothing_is_told_where_only_built_in_metrics_are_used() {
+fn no_metrics_are_sent_where_only_built_in_ones_are_used() {
     let world = World::new();
     define(&world, "tokens", json!({}));
     let acme = world.sign_up("Acme");
     world.post(&acme.vendor(), "/v1/usage", &json!({"metric": "apiCalls"})).expect(200);
     acme.get("/v1/quotas/users");
-    assert!(told(&acme).is_empty());
+    assert!(sent_metrics(&acme).is_empty());
 }
 
 #[test]
-fn the_meter_hears_how_each_metric_counts() {
+fn the_meter_gets_the_definition_of_each_metric() {
     let world = World::new();
     define(&world, "logins", json!({"aggregation": "unique", "uniqueProperty": "userId", "eventType": "com.example.login"}));
     define(&world, "seats", json!({"aggregation": "weighted_sum", "kind": "level"}));
@@ -70,7 +70,7 @@ fn the_meter_hears_how_each_metric_counts() {
 }
 
 #[test]
-fn a_limit_of_a_metric_holds_whichever_the_meter_hears_first() {
+fn a_limit_of_a_metric_applies_whichever_call_arrives_first() {
     let world = World::new();
     define(&world, "tokens", json!({}));
     let acme = world.sign_up("Acme");
