@@ -75,8 +75,11 @@ pub fn lookup(name: &str) -> Option<(&'static str, Value)> {
     WORDS.iter().find(|(word, ..)| *word == name).map(|(_, description, example)| (*description, example()))
 }
 
-/// Schema, member and example of free objects that may be null: utoipa drops the example that their slices give.
-const FREE_OBJECTS: &[(&str, &str, fn() -> Value)] = &[
+/// A schema, its member and the example of that member.
+type FreeObject = (&'static str, &'static str, fn() -> Value);
+
+/// Free objects that may be null: utoipa drops the example that their slices give.
+const FREE_OBJECTS: &[FreeObject] = &[
     ("NewUsage", "metadata", || json!({"userId": "u-1"})),
     ("CloudEvent", "data", || json!({"amount": 5, "userId": "u-1"})),
     ("AuditEntry", "before", || json!({"name": "CI"})),
