@@ -4,9 +4,9 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
-use crate::kernel::ids::{KeyId, OrganizationId, decode_base32, encode_base32};
+use crate::identity::key_lifecycle::secret as form;
+use crate::kernel::ids::{KeyId, OrganizationId};
 
 pub const ORGANIZATION_PREFIX: &str = "tk_org_";
 
@@ -20,19 +20,16 @@ pub struct OrganizationToken {
 impl OrganizationToken {
     /// The secret text of this key.
     pub fn mint(self, secret: &[u8]) -> String {
-        let key = encode_base32(self.key.to_bytes());
-        let organization = encode_base32(self.organization.to_bytes());
-        format!("{ORGANIZATION_PREFIX}{key}{organization}{}", encode_base32(self.mac(secret)))
+        form::write(ORGANIZATION_PREFIX, &[self.key.to_bytes(), self.organization.to_bytes()], self.mac(secret))
     }
 
     /// Reads and verifies a secret text, in constant time as to the MAC. None for everything that was not minted here.
     pub fn verify(text: &str, secret: &[u8]) -> Option<Self> {
-        let letters = text.strip_prefix(ORGANIZATION_PREFIX)?;
-        let key = KeyId::from_bytes(decode_base32(letters.get(..26)?)?);
-        let organization = OrganizationId::from_bytes(decode_base32(letters.get(26..52)?)?);
-        let mac = decode_base32(letters.get(52..)?)?;
-        let token = Self { organization, key };
-        bool::from(token.mac(secret).ct_eq(&mac)).then_some(token)
+        form::read(ORGANIZATION_PREFIX, text, |ids| Self::of(ids).mac(secret)).map(Self::of)
+    }
+
+    fn of([key, organization]: [[u8; 16]; 2]) -> Self {
+        Self { organization: OrganizationId::from_bytes(organization), key: KeyId::from_bytes(key) }
     }
 
     fn mac(self, secret: &[u8]) -> [u8; 16] {
@@ -52,7 +49,7 @@ impl OrganizationToken {
 
 /// The part of a key that may be shown: it identifies the key and grants no access.
 pub fn prefix(key: KeyId) -> String {
-    format!("{ORGANIZATION_PREFIX}{}", encode_base32(key.to_bytes()))
+    form::shown(ORGANIZATION_PREFIX, key.to_bytes())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The secrets of platform keys: `tk_platform_` + key id + MAC, each 26 letters of base32.
 
-use crate::kernel::ids::{PlatformKeyId, decode_base32, encode_base32};
+use crate::identity::key_lifecycle::secret as form;
+use crate::kernel::ids::PlatformKeyId;
 use crate::kernel::mac;
 
 pub const PLATFORM_PREFIX: &str = "tk_platform_";
@@ -11,15 +12,16 @@ pub struct PlatformToken(pub PlatformKeyId);
 
 impl PlatformToken {
     pub fn mint(self, secret: &[u8]) -> String {
-        format!("{}{}", prefix(self.0), encode_base32(self.mac(secret)))
+        form::write(PLATFORM_PREFIX, &[self.0.to_bytes()], self.mac(secret))
     }
 
     /// Reads and verifies a secret text, in constant time as to the MAC. None for everything that was not minted here.
     pub fn verify(text: &str, secret: &[u8]) -> Option<Self> {
-        let letters = text.strip_prefix(PLATFORM_PREFIX)?;
-        let token = Self(PlatformKeyId::from_bytes(decode_base32(letters.get(..26)?)?));
-        let given = decode_base32(letters.get(26..)?)?;
-        mac::same(&token.mac(secret), &given).then_some(token)
+        form::read(PLATFORM_PREFIX, text, |ids| Self::of(ids).mac(secret)).map(Self::of)
+    }
+
+    fn of([key]: [[u8; 16]; 1]) -> Self {
+        Self(PlatformKeyId::from_bytes(key))
     }
 
     fn mac(self, secret: &[u8]) -> [u8; 16] {
@@ -29,7 +31,7 @@ impl PlatformToken {
 
 /// The part of a key that may be shown: it identifies the key and grants no access.
 pub fn prefix(key: PlatformKeyId) -> String {
-    format!("{PLATFORM_PREFIX}{}", encode_base32(key.to_bytes()))
+    form::shown(PLATFORM_PREFIX, key.to_bytes())
 }
 
 #[cfg(test)]
