@@ -1,6 +1,7 @@
 //! What a customer owes, to the cent: exact money, prices, billing periods and proration.
 //!
-//! This crate owns the arithmetic of a bill. It does not own plans, invoices, tax law or usage records, and it never reads a clock, a database or the network: every input is an argument, so the same
+//! This crate owns the arithmetic of a bill. It does not own plans, invoices, tax law or usage records, and it never reads a clock, a
+//! database or the network: every input is an argument, so the same
 //! arguments give the same bill for ever.
 //!
 //! Read it in this order:

@@ -1,4 +1,5 @@
-//! Checks a usage proof (`docs/PROOF.md`), an invoice proof (`docs/INVOICE-PROOF.md`) or an exported audit log (`docs/AUDIT.md`) without asking anybody. Of a proof: that no commit was changed, dropped, added or moved, and that every
+//! Checks a usage proof (`docs/PROOF.md`), an invoice proof (`docs/INVOICE-PROOF.md`) or an exported audit log (`docs/AUDIT.md`) without
+//! asking anybody. Of a proof: that no commit was changed, dropped, added or moved, and that every
 //! count follows from the events before it.
 //!
 //! Owns: the proof's form, its hash chain, and the counting rules once more, written from their definition. Does not own: how the Meter

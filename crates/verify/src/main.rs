@@ -1,4 +1,5 @@
-//! `cargo run -p verify -- proof.json`, `proof.ndjson` or `audit.ndjson`: prints what the file holds and whether it holds. `-` reads standard
+//! `cargo run -p verify -- proof.json`, `proof.ndjson` or `audit.ndjson`: prints what the file holds and whether it holds. `-` reads
+//! standard
 //! input.
 
 use std::fs::File;
@@ -9,7 +10,8 @@ use verify::{Kept, is_invoice_proof, verify, verify_audit, verify_invoice};
 
 const USAGE: &str = "usage: verify <proof.ndjson | audit.ndjson | -> [--head <number>:<hash>]\n\
                      \x20      verify <invoice-proof.json | -> [usage-proof.ndjson]\n\
-                     Checks a proof of GET /v1/usage/proof, or a log of GET /v1/audit-log/export and that it leads to a head that was kept;\n\
+                     Checks a proof of GET /v1/usage/proof, or a log of GET /v1/audit-log/export\n\
+                     and that it leads to a head that was kept;\n\
                      or computes the invoice of GET /v1/invoices/{id}/proof again, and finds its closings in a usage proof.\n\
                      Ends with 0 when it holds, 1 when it is broken, 2 when it cannot be read.\n";
 

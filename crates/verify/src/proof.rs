@@ -218,7 +218,10 @@ impl Proof {
     fn finish(mut self, verdict: Result<(), Broken>) -> Verification {
         let is_complete = self.counters.is_complete();
         if !is_complete {
-            let note = "the file does not begin with the organization's first event: opening counts are taken from the first event of each metric and period";
+            let note = concat!(
+                "the file does not begin with the organization's first event: ",
+                "opening counts are taken from the first event of each metric and period"
+            );
             self.summary.notes.insert(0, note.to_owned());
         }
         if self.reaches_head {

@@ -180,7 +180,10 @@ mod tests {
         for written in [
             json!({"model": "flat", "amount": "0"}),
             json!({"model": "per_unit", "unitAmount": "0.005", "freeUnits": "10000"}),
-            json!({"model": "graduated", "tiers": [{"upTo": "1000", "unitAmount": "0.01", "flatAmount": "5"}, {"upTo": null, "unitAmount": "0.005"}]}),
+            json!({
+                "model": "graduated",
+                "tiers": [{"upTo": "1000", "unitAmount": "0.01", "flatAmount": "5"}, {"upTo": null, "unitAmount": "0.005"}]
+            }),
             json!({"model": "volume", "tiers": [{"upTo": "1000", "unitAmount": "0.01"}, {"unitAmount": "0.005"}]}),
             json!({"model": "package", "packageSize": "100", "amount": "5", "rounding": "down"}),
             json!({"model": "graduated_percentage", "tiers": [{"upTo": "1000", "rate": "5"}, {"rate": "2.5"}]}),

@@ -23,10 +23,14 @@ use crate::kernel::tenant::until_fresh;
 /// Publishes version 1 of a new plan. A published version never changes; changes are published as the next version.
 #[utoipa::path(post, path = "/v1/plans", tag = "catalogue", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
         "key": "growth", "name": "Growth",
-        "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}}, {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
-        "metrics": [{"metric": "apiCalls", "limit": -1, "included": 50_000, "prices": {"USD": {"model": "per_unit", "unitAmount": "0.002"}}}, {"metric": "users", "limit": 10}],
-        "addOns": [{"key": "extra-users", "name": "Five more users", "prices": [{"currency": "USD", "interval": "month", "price": {"model": "per_unit", "unitAmount": "20"}}], "limits": {"users": 5}}],
-        "features": [{"key": "sso", "name": "Single sign-on", "type": "boolean"}, {"key": "support", "name": "Support", "type": "static", "value": "next-day"}],
+        "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}},
+            {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
+        "metrics": [{"metric": "apiCalls", "limit": -1, "included": 50_000, "prices": {"USD": {"model": "per_unit", "unitAmount": "0.002"}}},
+            {"metric": "users", "limit": 10}],
+        "addOns": [{"key": "extra-users", "name": "Five more users", "limits": {"users": 5},
+            "prices": [{"currency": "USD", "interval": "month", "price": {"model": "per_unit", "unitAmount": "20"}}]}],
+        "features": [{"key": "sso", "name": "Single sign-on", "type": "boolean"},
+            {"key": "support", "name": "Support", "type": "static", "value": "next-day"}],
         "trial": {"days": 14}, "minimumCommitment": {"USD": "100.00"}})),
     responses((status = 201, description = "The plan", body = PlanView)))]
 pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> {

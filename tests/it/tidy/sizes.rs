@@ -15,7 +15,7 @@ const LONG_FUNCTIONS: &[&str] = &[];
 /// How many files of the product are longer. May only shrink, to 0.
 const LONG_FILES: usize = 0;
 /// How many lines of the product are longer. May only shrink, to 0.
-const LONG_LINES: usize = 472;
+const LONG_LINES: usize = 0;
 
 fn inspected() -> Vec<File> {
     product().into_iter().chain(files(&["scripts", "src"], &[".mjs"])).collect()

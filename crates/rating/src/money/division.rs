@@ -121,7 +121,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn amounts_rounded_together_lose_nothing(trillionths in proptest::collection::vec(-1_000_000_000_000_000_i128..1_000_000_000_000_000, 0..9)) {
+        fn amounts_rounded_together_lose_nothing(
+            trillionths in proptest::collection::vec(-1_000_000_000_000_000_i128..1_000_000_000_000_000, 0..9),
+        ) {
             let exact: Vec<_> = trillionths.iter().map(|amount| Exact::from_scaled(*amount, 12)).collect();
             let rounded = Money::round_all(&exact, Currency::USD).unwrap();
             let sum = Exact::from_scaled(trillionths.iter().sum(), 12);

@@ -1,7 +1,8 @@
 //! An invoice proof (`docs/INVOICE-PROOF.md`): the invoice computed once more, to the cent, from plan versions, what was subscribed to, and
 //! the closings of the Meter's chain.
 //!
-//! Owns: the document's form; what is charged for; included amounts, what was billed before, shares, discounts, taxes, credits and totals, all
+//! Owns: the document's form; what is charged for; included amounts, what was billed before, shares, discounts, taxes, credits and
+//! totals, all
 //! written from their definitions. Does not own: what a quantity costs under a price, and where calendar months lie, which are `rating`'s.
 //! Invariant: whatever the file holds, nothing panics, and all that is wrong is said.
 

@@ -125,8 +125,14 @@ mod tests {
     proptest! {
         /// Two readings of one definition.
         #[test]
-        fn shares_are_those_of_rating(start in 0..4_000_000_000_000_i64, length in 1_000..40_000_000_000_i64, at in -1_000_000_000..42_000_000_000_i64,
-            policy in prop::sample::select(POLICIES.to_vec()), zone in prop::sample::select(vec!["UTC", "Europe/Vienna", "America/New_York", "Asia/Kolkata"]), is_end: bool) {
+        fn shares_are_those_of_rating(
+            start in 0..4_000_000_000_000_i64,
+            length in 1_000..40_000_000_000_i64,
+            at in -1_000_000_000..42_000_000_000_i64,
+            policy in prop::sample::select(POLICIES.to_vec()),
+            zone in prop::sample::select(vec!["UTC", "Europe/Vienna", "America/New_York", "Asia/Kolkata"]),
+            is_end: bool,
+        ) {
             let zone = rating::parse_time_zone(zone).unwrap();
             let (end, at) = (start + length, start + at);
             prop_assume!(at > 0);
