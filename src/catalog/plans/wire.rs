@@ -244,7 +244,8 @@ pub struct NewRate {
 /// In any model, `minimumAmount` and `maximumAmount` bound the total.
 #[derive(ToSchema)]
 #[schema(as = PriceModel, example = json!({"model": "graduated",
-    "tiers": [{"upTo": "1000", "unitAmount": "0.01", "flatAmount": "0"}, {"upTo": null, "unitAmount": "0.005"}]}), rename_all = "camelCase")]
+    "tiers": [{"upTo": "1000", "unitAmount": "0.01", "flatAmount": "0"}, {"upTo": null, "unitAmount": "0.005"}]}),
+    rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes rating's PriceModel, which knows no OpenAPI")]
 pub struct PriceDocument {
     /// The price model, which decides the other fields.
