@@ -132,7 +132,7 @@ pub struct Credits {
 /// Create a credit
 ///
 /// Grants credit to an organization. Its next invoices in the same currency draw on it. An organization has at most 200 open credits.
-#[utoipa::path(post, path = "/v1/organizations/{id}/credits", tag = "credits", operation_id = "createCredit",
+#[utoipa::path(post, path = "/v1/organizations/{id}/credits", operation_id = "createCredit",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewCredit,
     responses((status = 201, description = "The credit", body = CreditView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewCredit>) -> Result<Reply> {
@@ -155,7 +155,7 @@ pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 /// Delete a credit
 ///
 /// Voids the rest of the credit. Amounts that invoices have drawn stay drawn.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/credits/{credit}", tag = "credits", operation_id = "deleteCredit",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/credits/{credit}", operation_id = "deleteCredit",
     params(("id" = String, Path, description = "`org_...`"), ("credit" = String, Path, description = "`credit_...`")),
     responses((status = 204, description = "Nothing is left of the credit")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<OrganizationId, CreditId>) -> Result<Reply> {
@@ -171,7 +171,7 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, credit): IdsInPath<Organizatio
 /// List credits
 ///
 /// The balance that the next invoices can draw, and all credits, newest first.
-#[utoipa::path(get, path = "/v1/credits", tag = "credits", operation_id = "getCredits",
+#[utoipa::path(get, path = "/v1/credits", operation_id = "getCredits",
     params(PageQuery),
     responses((status = 200, description = "The balance and the credits", body = Credits)))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {

@@ -48,7 +48,7 @@ impl EntriesQuery {
 /// Get the ledger
 ///
 /// The balance of every account, by double entry: debits are above zero, credits below. The balances of one currency sum to zero.
-#[utoipa::path(get, path = "/v1/ledger", tag = "ledger", operation_id = "getLedger",
+#[utoipa::path(get, path = "/v1/ledger", operation_id = "getLedger",
     responses((status = 200, description = "The balances", body = LedgerView)))]
 pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
     let balances = store::balances(&caller.tenant).await?;
@@ -59,7 +59,7 @@ pub async fn get(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoPara
 /// List journal entries
 ///
 /// The entries of the ledger with their postings, newest first. An entry never changes; a correction is another entry.
-#[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger", operation_id = "listLedgerEntries",
+#[utoipa::path(get, path = "/v1/ledger/entries", operation_id = "listLedgerEntries",
     params(
         ("source" = Option<String>, Query,
             description = "Only entries of this record: the id of an invoice, payment, credit, credit note or refund"),
@@ -80,7 +80,7 @@ pub async fn list_entries(caller: Authorized<needs::LedgerRead>, Filter(query): 
 ///
 /// Computes every balance again from the postings and compares it with the stored one, checks that every entry sums to zero, and compares
 /// the accounts with open invoices, open credits and pending refunds. Changes nothing.
-#[utoipa::path(get, path = "/v1/ledger/audit", tag = "ledger", operation_id = "getLedgerAudit",
+#[utoipa::path(get, path = "/v1/ledger/audit", operation_id = "getLedgerAudit",
     responses((status = 200, description = "The result of the audit", body = AuditView)))]
 pub async fn audit(caller: Authorized<needs::LedgerRead>, Filter(_): Filter<NoParameters>) -> Result<Reply> {
     let books = store::books::load(&caller.tenant).await?;

@@ -72,7 +72,7 @@ impl From<Finding> for FindingView {
 ///
 /// Checks one page of subscriptions: every period that ended has an invoice, or the subscription is a dead letter (`GET /v1/dead-letters`).
 /// Changes nothing.
-#[utoipa::path(get, path = "/v1/billing/audit", tag = "operations", operation_id = "auditBilling",
+#[utoipa::path(get, path = "/v1/billing/audit", operation_id = "auditBilling",
     params(
         ("graceHours" = Option<u32>, Query, description = "The allowed delay of the hourly run in hours: 0 to 744, 2 when absent"),
         ("cursor" = Option<String>, Query, description = "nextCursor of the page before")

@@ -11,7 +11,7 @@ use crate::kernel::problem::Problem;
 ///
 /// The invoice of the running period, if it ended with the usage counted so far: the same lines, discounts, taxes and credit. Answers 404
 /// `nothing_upcoming` where the end of the period charges nothing.
-#[utoipa::path(get, path = "/v1/invoices/upcoming", tag = "invoices", operation_id = "getUpcomingInvoice",
+#[utoipa::path(get, path = "/v1/invoices/upcoming", operation_id = "getUpcomingInvoice",
     responses((status = 200, description = "The invoice. It has no number; its id is the one it will get", body = InvoiceView)))]
 pub async fn upcoming(caller: Authorized<needs::InvoicesRead>) -> Result<Reply> {
     let invoice = super::upcoming::upcoming(&caller.tenant).await?.ok_or_else(|| {

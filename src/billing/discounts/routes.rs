@@ -155,7 +155,7 @@ impl From<Granted> for DiscountView {
 /// Create a discount
 ///
 /// Grants a discount to an organization. It applies from the next invoice on. An organization has at most 50 open discounts.
-#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "createDiscount",
+#[utoipa::path(post, path = "/v1/organizations/{id}/discounts", operation_id = "createDiscount",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewDiscount,
     responses((status = 201, description = "The discount", body = DiscountView)))]
 pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewDiscount>) -> Result<Reply> {
@@ -173,7 +173,7 @@ pub async fn create(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 /// List the discounts of an organization
 ///
 /// Newest first, with those that have ended.
-#[utoipa::path(get, path = "/v1/organizations/{id}/discounts", tag = "discounts", operation_id = "listDiscounts",
+#[utoipa::path(get, path = "/v1/organizations/{id}/discounts", operation_id = "listDiscounts",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
     responses((status = 200, description = "Newest first, also those that have ended", body = Page<DiscountView>)))]
 pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -186,7 +186,7 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
 /// Delete a discount
 ///
 /// Ends the discount: no further invoice gets it. Existing invoices keep theirs.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/discounts/{discount}", tag = "discounts", operation_id = "deleteDiscount",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/discounts/{discount}", operation_id = "deleteDiscount",
     params(("id" = String, Path, description = "`org_...`"), ("discount" = String, Path, description = "`disc_...`")),
     responses((status = 204, description = "The discount has ended")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, discount): IdsInPath<OrganizationId, DiscountId>) -> Result<Reply> {

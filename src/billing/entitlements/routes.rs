@@ -112,7 +112,7 @@ impl From<Override> for OverrideView {
 /// List entitlements
 ///
 /// The features of the subscribed plan and its add-ons, with overrides, by key.
-#[utoipa::path(get, path = "/v1/entitlements", tag = "subscription", operation_id = "listEntitlements",
+#[utoipa::path(get, path = "/v1/entitlements", operation_id = "listEntitlements",
     responses((status = 200, description = "All entitlements", body = Page<EntitlementView>)))]
 pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParameters>) -> Result<Reply> {
     let held = Held::load(&caller.tenant).await?;
@@ -123,7 +123,7 @@ pub async fn list(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParam
 /// Get an entitlement
 ///
 /// An unknown feature is answered with `hasAccess` false.
-#[utoipa::path(get, path = "/v1/entitlements/{key}", tag = "subscription", operation_id = "getEntitlement",
+#[utoipa::path(get, path = "/v1/entitlements/{key}", operation_id = "getEntitlement",
     params(("key" = String, Path, description = "`sso`")),
     responses((status = 200, description = "The entitlement", body = EntitlementView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): NameInPath) -> Result<Reply> {
@@ -138,7 +138,7 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>, NameInPath(key): N
 /// Set an entitlement override
 ///
 /// The value replaces that of the plan at once, and stays after a change of plan. An organization has at most 100 overrides.
-#[utoipa::path(put, path = "/v1/organizations/{id}/entitlements/{key}", tag = "limits", operation_id = "putEntitlement",
+#[utoipa::path(put, path = "/v1/organizations/{id}/entitlements/{key}", operation_id = "putEntitlement",
     params(("id" = String, Path, description = "`org_...`"), ("key" = String, Path, description = "`sso`")), request_body = NewEntitlement,
     responses((status = 200, description = "The override", body = OverrideView)))]
 pub async fn put(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, String>, command: Command<NewEntitlement>) -> Result<Reply> {
@@ -163,7 +163,7 @@ pub async fn put(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, S
 /// Remove an entitlement override
 ///
 /// The value of the plan applies again at once.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/entitlements/{key}", tag = "limits", operation_id = "deleteEntitlement",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/entitlements/{key}", operation_id = "deleteEntitlement",
     params(("id" = String, Path, description = "`org_...`"), ("key" = String, Path, description = "`sso`")),
     responses((status = 204, description = "The value of the plan applies")))]
 pub async fn delete(vendor: Vendor, IdsInPath(id, key): IdsInPath<OrganizationId, String>) -> Result<Reply> {

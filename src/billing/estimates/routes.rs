@@ -75,7 +75,7 @@ pub struct EstimateLineView {
 /// Estimate a price
 ///
 /// Prices a usage with any price, published or not, by the code that bills. Nothing is stored.
-#[utoipa::path(post, path = "/v1/price-estimates", tag = "catalogue", operation_id = "estimatePrice", request_body = NewEstimate,
+#[utoipa::path(post, path = "/v1/price-estimates", operation_id = "estimatePrice", request_body = NewEstimate,
     responses((status = 200, description = "The lines and their sum", body = EstimateView)))]
 pub async fn create(_caller: Caller, command: Command<NewEstimate>) -> Result<Reply> {
     Reply::ok(&estimate(command.body)?)

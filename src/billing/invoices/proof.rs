@@ -32,7 +32,7 @@ const VERSION: u32 = 1;
 ///
 /// The invoice with all data that its amounts are computed from: plan versions, phases of the subscription, discounts, taxes, credit, and
 /// the commits of the Meter's chain that prove the usage. `cargo run -p verify -- proof.json` computes it again, offline.
-#[utoipa::path(get, path = "/v1/invoices/{id}/proof", tag = "invoices", operation_id = "getInvoiceProof",
+#[utoipa::path(get, path = "/v1/invoices/{id}/proof", operation_id = "getInvoiceProof",
     params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The proof", body = ProofView)))]
 pub async fn proof(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<InvoiceId>) -> Result<Reply> {

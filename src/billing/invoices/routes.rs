@@ -24,7 +24,7 @@ use crate::tenancy::organizations;
 /// List invoices
 ///
 /// Newest first. An invoice is listed once it has its number.
-#[utoipa::path(get, path = "/v1/invoices", tag = "invoices", operation_id = "listInvoices",
+#[utoipa::path(get, path = "/v1/invoices", operation_id = "listInvoices",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<InvoiceView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -40,7 +40,7 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
 /// As JSON, or printed with `Accept: text/html` or `Accept: application/pdf`. The printed invoice is in the language of the organization
 /// and names seller and customer as they were when the invoice got its number. The same invoice is the same bytes: send its `ETag` as
 /// `If-None-Match` for a 304.
-#[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", operation_id = "getInvoice",
+#[utoipa::path(get, path = "/v1/invoices/{id}", operation_id = "getInvoice",
     params(("id" = String, Path, description = "`inv_...`")),
     responses((status = 200, description = "The invoice",
         content((InvoiceView = "application/json"), (String = "text/html"), (String = "application/pdf")))))]
@@ -69,7 +69,7 @@ pub struct Voiding {
 ///
 /// Cancels an invoice that was a mistake. The credit it drew is returned and its discounts can be used again. An invoice with payments or
 /// credit notes is refused; create a credit note instead.
-#[utoipa::path(post, path = "/v1/invoices/{id}/void", tag = "invoices", operation_id = "voidInvoice",
+#[utoipa::path(post, path = "/v1/invoices/{id}/void", operation_id = "voidInvoice",
     params(
         ("id" = String, Path, description = "`inv_...`"),
         ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
@@ -92,7 +92,7 @@ pub async fn void(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, command:
 ///
 /// Marks the invoice as uncollectible and posts the outstanding amount as bad debt. A later payment of the whole outstanding amount can
 /// still be recorded.
-#[utoipa::path(post, path = "/v1/invoices/{id}/write-off", tag = "invoices", operation_id = "writeOffInvoice",
+#[utoipa::path(post, path = "/v1/invoices/{id}/write-off", operation_id = "writeOffInvoice",
     params(
         ("id" = String, Path, description = "`inv_...`"),
         ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")

@@ -13,7 +13,7 @@ use crate::kernel::page::Page;
 ///
 /// One page of the subscriptions that pin `from`, by organization, with the limits, features and prices that `to` would give them. Changes
 /// nothing.
-#[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", tag = "catalogue", operation_id = "previewMigration",
+#[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", operation_id = "previewMigration",
     params(("key" = String, Path, description = "`professional`")), request_body = Migration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
@@ -27,7 +27,7 @@ pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Comma
 ///
 /// Schedules the change of one page of subscriptions for the end of their billing periods. A subscription with another pending change, a
 /// pending end or a pause is skipped. Send the request again with `nextCursor` for the next page; a repeated page changes nothing more.
-#[utoipa::path(post, path = "/v1/plans/{key}/migrations", tag = "catalogue", operation_id = "migrateSubscribers",
+#[utoipa::path(post, path = "/v1/plans/{key}/migrations", operation_id = "migrateSubscribers",
     params(("key" = String, Path, description = "`professional`")), request_body = NewMigration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
 pub async fn create(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewMigration>) -> Result<Reply> {

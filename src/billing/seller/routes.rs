@@ -139,7 +139,7 @@ impl SellerView {
 /// Get the seller
 ///
 /// The vendor as it is printed on invoices.
-#[utoipa::path(get, path = "/v1/seller", tag = "seller", operation_id = "getSeller",
+#[utoipa::path(get, path = "/v1/seller", operation_id = "getSeller",
     responses((status = 200, description = "The seller", body = SellerView)))]
 pub async fn get(vendor: Vendor) -> Result<Reply> {
     let found = store::find(vendor.platform.app()).await?;
@@ -151,7 +151,7 @@ pub async fn get(vendor: Vendor) -> Result<Reply> {
 ///
 /// Replaces all fields. An invoice keeps the seller of the moment when it gets its number (a change arrives within a minute); the logo is
 /// always the current one.
-#[utoipa::path(put, path = "/v1/seller", tag = "seller", operation_id = "putSeller", request_body = NewSeller,
+#[utoipa::path(put, path = "/v1/seller", operation_id = "putSeller", request_body = NewSeller,
     responses((status = 200, description = "The seller", body = SellerView)))]
 pub async fn put(vendor: Vendor, command: Command<NewSeller>) -> Result<Reply> {
     let (platform, seller) = (&vendor.platform, Seller::from(command.body));

@@ -118,7 +118,7 @@ pub struct Simulation {
 ///
 /// Computes the cost of past and projected usage under another plan, quantity or set of add-ons, by the code that bills, with the current
 /// discounts and taxes. Changes nothing.
-#[utoipa::path(post, path = "/v1/simulations", tag = "subscription", operation_id = "simulate", request_body = NewSimulation,
+#[utoipa::path(post, path = "/v1/simulations", operation_id = "simulate", request_body = NewSimulation,
     responses((status = 200, description = "The simulated cost", body = Simulation)))]
 pub async fn create(caller: Authorized<needs::SubscriptionRead>, command: Command<NewSimulation>) -> Result<Reply> {
     let tenant = &caller.tenant;

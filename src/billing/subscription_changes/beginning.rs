@@ -27,7 +27,7 @@ use crate::tenancy::organizations;
 ///
 /// For an organization without a subscription, or after the last one ended. Without a trial the first billing period is invoiced at once.
 /// The limits apply when the response arrives.
-#[utoipa::path(post, path = "/v1/subscription", tag = "subscription", operation_id = "createSubscription",
+#[utoipa::path(post, path = "/v1/subscription", operation_id = "createSubscription",
     request_body = NewSubscriptionBody,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionBody>) -> Result<Reply> {

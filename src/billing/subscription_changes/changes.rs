@@ -26,7 +26,7 @@ use crate::meter::contract::Closing;
 /// `now`: the difference is credited and charged for the rest of the billing period, the usage so far is billed under the old plan, and the
 /// new limits apply when the response arrives. Limits and included units do not reset. Another `billingPeriod` starts at once, and the
 /// unused time of the old one is credited. `period_end`: nothing is billed until then, and the change can be revoked.
-#[utoipa::path(post, path = "/v1/subscription/changes", tag = "subscription", operation_id = "changeSubscription", request_body = NewChange,
+#[utoipa::path(post, path = "/v1/subscription/changes", operation_id = "changeSubscription", request_body = NewChange,
     responses((status = 201, description = "The change and its charges", body = ChangeView)))]
 pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewChange>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -55,7 +55,7 @@ pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: C
 /// Preview a change of the subscription
 ///
 /// The exact charges of the same change, made now. Changes nothing.
-#[utoipa::path(post, path = "/v1/subscription/change-previews", tag = "subscription", operation_id = "previewSubscriptionChange",
+#[utoipa::path(post, path = "/v1/subscription/change-previews", operation_id = "previewSubscriptionChange",
     request_body = NewChange,
     responses((status = 200, description = "The change and its charges", body = ChangeView)))]
 pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Command<NewChange>) -> Result<Reply> {
@@ -73,7 +73,7 @@ pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Comma
 /// Revoke the scheduled change
 ///
 /// The subscription keeps its plan at the end of the billing period.
-#[utoipa::path(delete, path = "/v1/subscription/scheduled-change", tag = "subscription", operation_id = "revokeScheduledChange",
+#[utoipa::path(delete, path = "/v1/subscription/scheduled-change", operation_id = "revokeScheduledChange",
     responses((status = 204, description = "No change is scheduled")))]
 pub async fn revoke_scheduled(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -28,7 +28,7 @@ use crate::meter::contract::Closing;
 ///
 /// `now`: the usage so far is billed, unused prepaid time becomes credit, and usage is refused when the response arrives. `period_end`: the
 /// subscription runs until the billing period ends, and the cancellation can be withdrawn until then.
-#[utoipa::path(post, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "cancelSubscription",
+#[utoipa::path(post, path = "/v1/subscription/cancellation", operation_id = "cancelSubscription",
     request_body = NewSubscriptionCancellation,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewSubscriptionCancellation>) -> Result<Reply> {
@@ -55,7 +55,7 @@ pub async fn cancel(caller: Authorized<needs::SubscriptionWrite>, command: Comma
 /// Withdraw the cancellation of the subscription
 ///
 /// The subscription continues after the billing period.
-#[utoipa::path(delete, path = "/v1/subscription/cancellation", tag = "subscription", operation_id = "withdrawSubscriptionCancellation",
+#[utoipa::path(delete, path = "/v1/subscription/cancellation", operation_id = "withdrawSubscriptionCancellation",
     responses((status = 204, description = "The subscription continues")))]
 pub async fn withdraw_cancellation(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -25,7 +25,7 @@ use crate::meter::contract::Closing;
 ///
 /// The usage so far is billed. While paused, nothing is charged and usage is refused. `credit_unused`: unused prepaid time becomes credit,
 /// and resuming starts a new billing period. `keep_time`: the rest of the billing period follows the pause.
-#[utoipa::path(post, path = "/v1/subscription/pause", tag = "subscription", operation_id = "pauseSubscription", request_body = NewPause,
+#[utoipa::path(post, path = "/v1/subscription/pause", operation_id = "pauseSubscription", request_body = NewPause,
     responses((status = 201, description = "The subscription", body = SubscriptionView)))]
 pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Command<NewPause>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -46,7 +46,7 @@ pub async fn pause(caller: Authorized<needs::SubscriptionWrite>, command: Comman
 /// Resume the subscription
 ///
 /// Ends the pause. Usage is admitted when the response arrives.
-#[utoipa::path(delete, path = "/v1/subscription/pause", tag = "subscription", operation_id = "resumeSubscription",
+#[utoipa::path(delete, path = "/v1/subscription/pause", operation_id = "resumeSubscription",
     responses((status = 204, description = "The subscription is active")))]
 pub async fn resume(caller: Authorized<needs::SubscriptionWrite>) -> Result<Reply> {
     let tenant = &caller.tenant;

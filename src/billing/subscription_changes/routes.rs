@@ -18,7 +18,7 @@ use crate::kernel::error::Result;
 /// Get the subscription
 ///
 /// The current subscription, or the last one after it ended.
-#[utoipa::path(get, path = "/v1/subscription", tag = "subscription", operation_id = "getSubscription",
+#[utoipa::path(get, path = "/v1/subscription", operation_id = "getSubscription",
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
     let subscription = store::require(&caller.tenant).await?;
@@ -28,7 +28,7 @@ pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
 /// Update the subscription
 ///
 /// Changes the renewal and the payment method; no amount changes. For another plan, quantity or add-on, change the subscription.
-#[utoipa::path(patch, path = "/v1/subscription", tag = "subscription", operation_id = "updateSubscription",
+#[utoipa::path(patch, path = "/v1/subscription", operation_id = "updateSubscription",
     request_body = SubscriptionSettings,
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn update(caller: Authorized<needs::SubscriptionWrite>, command: Command<SubscriptionSettings>) -> Result<Reply> {

@@ -11,7 +11,7 @@ use crate::kernel::ids::OrganizationId;
 /// Suspend the subscription of an organization
 ///
 /// Usage is refused when the response arrives; charges continue. The organization can still be read and written.
-#[utoipa::path(put, path = "/v1/organizations/{id}/subscription/suspension", tag = "subscription", operation_id = "suspendSubscription",
+#[utoipa::path(put, path = "/v1/organizations/{id}/subscription/suspension", operation_id = "suspendSubscription",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
 pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
@@ -28,7 +28,7 @@ pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> 
 /// End the suspension of a subscription
 ///
 /// Usage is admitted when the response arrives.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/subscription/suspension", tag = "subscription",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/subscription/suspension",
     operation_id = "unsuspendSubscription",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 204, description = "The suspension has ended")))]

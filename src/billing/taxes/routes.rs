@@ -76,7 +76,7 @@ impl From<Vec<NamedTax>> for TaxesView {
 /// Set the tax rates of an organization
 ///
 /// Replaces all rates. They apply from the next invoice on.
-#[utoipa::path(put, path = "/v1/organizations/{id}/taxes", tag = "taxes", operation_id = "putTaxes",
+#[utoipa::path(put, path = "/v1/organizations/{id}/taxes", operation_id = "putTaxes",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewTaxes,
     responses((status = 200, description = "The taxes", body = TaxesView)))]
 pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewTaxes>) -> Result<Reply> {
@@ -95,7 +95,7 @@ pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command
 /// Get the tax rates of an organization
 ///
 /// The rates that apply to every invoice line; empty where nothing is taxed.
-#[utoipa::path(get, path = "/v1/organizations/{id}/taxes", tag = "taxes", operation_id = "getTaxes",
+#[utoipa::path(get, path = "/v1/organizations/{id}/taxes", operation_id = "getTaxes",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 200, description = "The taxes", body = TaxesView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {

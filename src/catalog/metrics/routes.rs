@@ -123,7 +123,7 @@ impl From<Metric> for MetricView {
 ///
 /// A metric can be neither changed nor deleted, because events are counted by it. It is unlimited until a plan or an organization has a
 /// limit for it, and can be used at once. A platform has at most 500 metrics of its own.
-#[utoipa::path(post, path = "/v1/metrics", tag = "metrics", operation_id = "createMetric", request_body = NewMetric,
+#[utoipa::path(post, path = "/v1/metrics", operation_id = "createMetric", request_body = NewMetric,
     responses((status = 201, description = "The metric", body = MetricView)))]
 pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
@@ -143,7 +143,7 @@ pub async fn create(vendor: Vendor, command: Command<NewMetric>) -> Result<Reply
 /// List metrics
 ///
 /// The vendor's own metrics and the built-in ones.
-#[utoipa::path(get, path = "/v1/metrics", tag = "metrics", operation_id = "listMetrics",
+#[utoipa::path(get, path = "/v1/metrics", operation_id = "listMetrics",
     params(PageQuery),
     responses((status = 200, description = "Newest first, built-in metrics last", body = Page<MetricView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -156,7 +156,7 @@ pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Re
 /// Get a metric
 ///
 /// Its aggregation, kind and unit.
-#[utoipa::path(get, path = "/v1/metrics/{key}", tag = "metrics", operation_id = "getMetric",
+#[utoipa::path(get, path = "/v1/metrics/{key}", operation_id = "getMetric",
     params(("key" = String, Path, description = "The key of a metric", example = "apiCalls")),
     responses((status = 200, description = "The metric", body = MetricView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath) -> Result<Reply> {

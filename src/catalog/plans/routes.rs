@@ -21,7 +21,7 @@ use crate::kernel::tenant::until_fresh;
 /// Create a plan
 ///
 /// Publishes version 1 of a new plan. A published version never changes; changes are published as the next version.
-#[utoipa::path(post, path = "/v1/plans", tag = "catalogue", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
+#[utoipa::path(post, path = "/v1/plans", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
         "key": "growth", "name": "Growth",
         "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}},
             {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
@@ -57,7 +57,7 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
 ///
 /// New subscriptions use it; existing subscriptions keep their version until they are migrated. The body is the complete version: a field
 /// that is left out has its default. Of two concurrent requests each gets a number of its own.
-#[utoipa::path(post, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "createPlanVersion",
+#[utoipa::path(post, path = "/v1/plans/{key}/versions", operation_id = "createPlanVersion",
     params(("key" = String, Path, description = "The key of a plan", example = "professional")),
     request_body = NewPlan,
     responses((status = 201, description = "The plan", body = PlanView)))]
@@ -109,7 +109,7 @@ async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<P
 ///
 /// The newest version of each plan: built-in plans first, then by key. An organization also sees the custom contracts that are restricted
 /// to it.
-#[utoipa::path(get, path = "/v1/plans", tag = "catalogue", operation_id = "listPlans",
+#[utoipa::path(get, path = "/v1/plans", operation_id = "listPlans",
     params(PageQuery),
     responses((status = 200, description = "A page of plans", body = Page<PlanView>)))]
 pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -132,7 +132,7 @@ pub struct VersionQuery {
 /// Get a plan
 ///
 /// The newest version, or the requested one.
-#[utoipa::path(get, path = "/v1/plans/{key}", tag = "catalogue", operation_id = "getPlan",
+#[utoipa::path(get, path = "/v1/plans/{key}", operation_id = "getPlan",
     params(("key" = String, Path, description = "The key of a plan", example = "professional"),
         ("version" = Option<u32>, Query, description = "The version. Default: the newest")),
     responses((status = 200, description = "The plan", body = PlanView)))]
@@ -147,7 +147,7 @@ pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Fil
 /// List the versions of a plan
 ///
 /// Every version, with its prices, limits and features.
-#[utoipa::path(get, path = "/v1/plans/{key}/versions", tag = "catalogue", operation_id = "listPlanVersions",
+#[utoipa::path(get, path = "/v1/plans/{key}/versions", operation_id = "listPlanVersions",
     params(("key" = String, Path, description = "The key of a plan", example = "professional"), PageQuery),
     responses((status = 200, description = "Newest first", body = Page<PlanView>)))]
 pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<PageQuery>) -> Result<Reply> {

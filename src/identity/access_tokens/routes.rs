@@ -57,7 +57,7 @@ impl From<&SigningKey> for JsonWebKey {
 ///
 /// A JSON Web Key Set (RFC 7517) with the keys that verify access tokens. It may be cached for as long as `Cache-Control` says: a new key
 /// is published one hour before it signs.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "access tokens", operation_id = "getJsonWebKeySet",
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "getJsonWebKeySet",
     responses((status = 200, description = "The public keys", body = JsonWebKeySet)))]
 pub async fn jwks(context: RequestContext) -> Result<Response> {
     let now = context.app.moment().now;
@@ -103,7 +103,7 @@ fn view(key: &SigningKey, ring: &Ring, now: Timestamp) -> SigningKeyView {
 /// The new key is published at once and signs one hour later. The previous key verifies until the last token it signed has expired. While
 /// a new key waits to sign, this returns that key instead of creating another one. A key that is not rotated by this call is replaced
 /// after 90 days.
-#[utoipa::path(post, path = "/v1/signing-keys", tag = "access tokens", operation_id = "createSigningKey",
+#[utoipa::path(post, path = "/v1/signing-keys", operation_id = "createSigningKey",
     responses((status = 201, description = "The next signing key", body = SigningKeyView)))]
 pub async fn create(vendor: Vendor) -> Result<Reply> {
     let (app, key) = (vendor.platform.app(), keys::rotate(&vendor.platform).await?);
@@ -113,7 +113,7 @@ pub async fn create(vendor: Vendor) -> Result<Reply> {
 /// List the signing keys of access tokens
 ///
 /// All keys that verify access tokens now or sign soon, newest first. Private halves are never shown.
-#[utoipa::path(get, path = "/v1/signing-keys", tag = "access tokens", operation_id = "listSigningKeys",
+#[utoipa::path(get, path = "/v1/signing-keys", operation_id = "listSigningKeys",
     responses((status = 200, description = "Newest first", body = Page<SigningKeyView>)))]
 pub async fn list(vendor: Vendor, Filter(NoParameters {}): Filter<NoParameters>) -> Result<Reply> {
     let app = vendor.platform.app();

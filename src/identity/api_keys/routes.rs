@@ -97,7 +97,7 @@ impl From<ApiKey> for KeyView {
 /// The scopes are limited to what the caller holds; the key keeps them when the caller's role changes. A key that was created by a member,
 /// or with a key of that member, is revoked when the membership ends. The secret is returned once. A retry with the same `Idempotency-Key`
 /// returns the same secret; it is derived again, not stored.
-#[utoipa::path(post, path = "/v1/api-keys", tag = "API keys", operation_id = "createApiKey", request_body = NewApiKey,
+#[utoipa::path(post, path = "/v1/api-keys", operation_id = "createApiKey", request_body = NewApiKey,
     responses((status = 201, description = "The key with its secret", body = KeyView)))]
 pub async fn create(caller: Authorized<needs::ApiKeysWrite>, command: Command<NewApiKey>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
@@ -122,7 +122,7 @@ fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
 /// List API keys
 ///
 /// All keys of the organization, revoked and expired ones included, newest first. Secrets are never shown.
-#[utoipa::path(get, path = "/v1/api-keys", tag = "API keys", operation_id = "listApiKeys",
+#[utoipa::path(get, path = "/v1/api-keys", operation_id = "listApiKeys",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<KeyView>)))]
 pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -136,7 +136,7 @@ pub async fn list(caller: Authorized<needs::ApiKeysRead>, Filter(query): Filter<
 ///
 /// The key without its secret.
 #[utoipa::path(
-    get, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "getApiKey",
+    get, path = "/v1/api-keys/{id}", operation_id = "getApiKey",
     params(("id" = String, Path, description = "The id of the API key: `key_...`")),
     responses((status = 200, description = "The key, without its secret", body = KeyView))
 )]
@@ -160,7 +160,7 @@ async fn with_uses(tenant: &Tenant, mut keys: Vec<ApiKey>) -> Result<Vec<ApiKey>
 /// Creates a key with the same name and scopes. The old key stays valid for the overlap, so that the new one can be deployed without
 /// failing requests. The caller must hold the scopes of the key. Returns 409 `key_ended` if the key is expired or revoked.
 #[utoipa::path(
-    post, path = "/v1/api-keys/{id}/rotations", tag = "API keys", operation_id = "rotateApiKey", request_body = NewRotation,
+    post, path = "/v1/api-keys/{id}/rotations", operation_id = "rotateApiKey", request_body = NewRotation,
     params(("id" = String, Path, description = "The id of the API key: `key_...`")),
     responses((status = 201, description = "The new key with its secret", body = KeyView))
 )]
@@ -189,7 +189,7 @@ pub async fn rotate(
 ///
 /// The key stops working before the response is sent. Revoking a revoked key changes nothing.
 #[utoipa::path(
-    delete, path = "/v1/api-keys/{id}", tag = "API keys", operation_id = "revokeApiKey",
+    delete, path = "/v1/api-keys/{id}", operation_id = "revokeApiKey",
     params(("id" = String, Path, description = "The id of the API key: `key_...`")), responses((status = 204, description = "Revoked"))
 )]
 pub async fn revoke(caller: Authorized<needs::ApiKeysWrite>, IdInPath(id): IdInPath<KeyId>) -> Result<Reply> {

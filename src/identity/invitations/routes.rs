@@ -130,7 +130,7 @@ pub struct InvitationsQuery {
 /// Holds a seat and emails the invitee a link that is valid for 7 days. A caller cannot invite to a role that permits more than they hold.
 /// Returns 403 `quota_exceeded` if no seat is free, and 409 `already_invited` or `already_member` if the email is invited or a member
 /// already.
-#[utoipa::path(post, path = "/v1/invitations", tag = "invitations", operation_id = "createInvitation", request_body = NewInvitation,
+#[utoipa::path(post, path = "/v1/invitations", operation_id = "createInvitation", request_body = NewInvitation,
     responses((status = 201, description = "The invitation", body = InvitationView)))]
 pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<NewInvitation>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -152,7 +152,7 @@ pub async fn create(caller: Authorized<needs::MembersWrite>, command: Command<Ne
 /// List invitations
 ///
 /// All invitations of the organization, ended ones included, newest first.
-#[utoipa::path(get, path = "/v1/invitations", tag = "invitations", operation_id = "listInvitations",
+#[utoipa::path(get, path = "/v1/invitations", operation_id = "listInvitations",
     params(PageQuery,
         ("status" = Option<Status>, Query, description = "Only invitations with this status")),
     responses((status = 200, description = "Newest first", body = Page<InvitationView>)))]
@@ -169,7 +169,7 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 ///
 /// The invitation without its token: the token is in the email only.
 #[utoipa::path(
-    get, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "getInvitation",
+    get, path = "/v1/invitations/{id}", operation_id = "getInvitation",
     params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
     responses((status = 200, description = "The invitation", body = InvitationView))
 )]
@@ -181,7 +181,7 @@ pub async fn get(caller: Authorized<needs::MembersRead>, IdInPath(id): IdInPath<
 ///
 /// Emails a new link that is valid for 7 days from now. The previous link stops working. Returns 409 `too_many_mails` after 20 emails.
 #[utoipa::path(
-    post, path = "/v1/invitations/{id}/mails", tag = "invitations", operation_id = "mailInvitation",
+    post, path = "/v1/invitations/{id}/mails", operation_id = "mailInvitation",
     params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
     responses((status = 201, description = "The invitation", body = InvitationView))
 )]
@@ -202,7 +202,7 @@ pub async fn mail(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInPat
 /// The link stops working and the seat is freed. Revoking an invitation that was revoked or has expired changes nothing; returns 409
 /// `invitation_not_pending` if it was accepted.
 #[utoipa::path(
-    delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "revokeInvitation",
+    delete, path = "/v1/invitations/{id}", operation_id = "revokeInvitation",
     params(("id" = String, Path, description = "The id of the invitation: `invitation_...`")),
     responses((status = 204, description = "Revoked"))
 )]
@@ -219,7 +219,7 @@ pub async fn revoke(caller: Authorized<needs::MembersWrite>, IdInPath(id): IdInP
 ///
 /// Makes the invitee a member. The token from the email is the only credential and is accepted once. A token that is wrong, used, revoked
 /// or expired is always answered with 404 `invitation_not_valid`.
-#[utoipa::path(post, path = "/v1/invitation-acceptances", tag = "invitations", operation_id = "acceptInvitation", request_body = Acceptance,
+#[utoipa::path(post, path = "/v1/invitation-acceptances", operation_id = "acceptInvitation", request_body = Acceptance,
     responses((status = 201, description = "The new member", body = MemberView)))]
 pub async fn accept(public: Public<at::Invitation>, command: Command<Acceptance>) -> Result<Reply> {
     let (body, claim) = (&command.body, command.claim.as_ref());

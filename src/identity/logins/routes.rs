@@ -39,7 +39,7 @@ pub struct LoginView {
 ///
 /// Emails a code and a link to the address if it belongs to a member. The response is the same if it does not. Both are valid for ten
 /// minutes and are accepted once, by `POST /v1/sessions`. The three most recent emails to an address stay valid until they expire.
-#[utoipa::path(post, path = "/v1/login", tag = "sessions", operation_id = "createLogin", request_body = NewLogin,
+#[utoipa::path(post, path = "/v1/login", operation_id = "createLogin", request_body = NewLogin,
     responses((status = 202, description = "The email is sent if the address belongs to a member", body = LoginView)))]
 pub async fn create(public: Public<at::Login>, command: Command<NewLogin>) -> Result<Reply> {
     let email = checked_email(&command.body.email, "/email")?;

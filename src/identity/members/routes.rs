@@ -40,7 +40,7 @@ pub struct MembersQuery {
 ///
 /// All members of the organization, the latest to join first.
 #[utoipa::path(
-    get, path = "/v1/members", tag = "members", operation_id = "listMembers",
+    get, path = "/v1/members", operation_id = "listMembers",
     params(
         PageQuery, ("role" = Option<String>, Query, description = "Only members with this organization-wide role"),
         ("team" = Option<String>, Query, description = "Only members of this team itself, `team_...`"),
@@ -65,7 +65,7 @@ pub async fn list(caller: Authorized<needs::MembersRead>, Filter(query): Filter<
 ///
 /// Members may read themselves; reading another member needs `members.read`.
 #[utoipa::path(
-    get, path = "/v1/members/{id}", tag = "members", operation_id = "getMember",
+    get, path = "/v1/members/{id}", operation_id = "getMember",
     params(("id" = String, Path, description = "The id of the person: `user_...`")),
     responses((status = 200, description = "The member", body = MemberView))
 )]
@@ -80,7 +80,7 @@ pub async fn get(caller: SelfOr<needs::MembersRead>, IdInPath(id): IdInPath<Pers
 /// needs `members.write`. A caller can neither assign a role that permits more than they hold, nor change a member who holds more. Returns
 /// 409 `last_owner` if the organization would be left without an owner.
 #[utoipa::path(
-    patch, path = "/v1/members/{id}", tag = "members", operation_id = "updateMember",
+    patch, path = "/v1/members/{id}", operation_id = "updateMember",
     params(("id" = String, Path, description = "The id of the person: `user_...`")), request_body = MemberChanges,
     responses((status = 200, description = "The member", body = MemberView))
 )]
@@ -114,7 +114,7 @@ pub async fn update(
 ///
 /// The seats of the plan (`users`): taken by members and held for invitations. Also tells whether the Meter, which enforces the limit,
 /// counts the same.
-#[utoipa::path(get, path = "/v1/seats", tag = "members", operation_id = "getSeats",
+#[utoipa::path(get, path = "/v1/seats", operation_id = "getSeats",
     responses((status = 200, description = "The seats", body = SeatsView)))]
 pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
     let (ours, meter) = (seat_store::load(&caller.tenant).await?, seats::in_the_meter(&caller.tenant).await?);

@@ -32,7 +32,7 @@ use crate::kernel::{json, page};
 /// A machine that exchanges its secret for access tokens at `POST /oauth/token`. The scopes are limited to what the caller holds. A client
 /// that was created by a member is deleted when the membership ends. The secret is returned once. A retry with the same `Idempotency-Key`
 /// returns the same secret; it is derived again, not stored.
-#[utoipa::path(post, path = "/v1/oauth-clients", tag = "OAuth clients", operation_id = "createOAuthClient", request_body = NewOauthClient,
+#[utoipa::path(post, path = "/v1/oauth-clients", operation_id = "createOAuthClient", request_body = NewOauthClient,
     responses((status = 201, description = "The client with its secret", body = OauthClientView)))]
 pub async fn create(caller: Authorized<needs::OauthClientsWrite>, command: Command<NewOauthClient>) -> Result<Reply> {
     let (tenant, body, claim) = (&caller.tenant, &command.body, command.claim.as_ref());
@@ -59,7 +59,7 @@ fn with_secret(reply: Reply, tenant: &Tenant) -> Result<Reply> {
 /// List OAuth clients
 ///
 /// All clients of the organization that are not deleted, newest first. Secrets are never shown.
-#[utoipa::path(get, path = "/v1/oauth-clients", tag = "OAuth clients", operation_id = "listOAuthClients",
+#[utoipa::path(get, path = "/v1/oauth-clients", operation_id = "listOAuthClients",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<OauthClientView>)))]
 pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -73,7 +73,7 @@ pub async fn list(caller: Authorized<needs::OauthClientsRead>, Filter(query): Fi
 ///
 /// The client without its secret.
 #[utoipa::path(
-    get, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "getOAuthClient",
+    get, path = "/v1/oauth-clients/{id}", operation_id = "getOAuthClient",
     params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
     responses((status = 200, description = "The client, without its secret", body = OauthClientView))
 )]
@@ -86,7 +86,7 @@ pub async fn get(caller: Authorized<needs::OauthClientsRead>, IdInPath(id): IdIn
 ///
 /// The previous secret stays valid for the overlap; an older one stops working at once. The caller must hold the scopes of the client.
 #[utoipa::path(
-    post, path = "/v1/oauth-clients/{id}/rotations", tag = "OAuth clients", operation_id = "rotateOAuthClient", request_body = NewRotation,
+    post, path = "/v1/oauth-clients/{id}/rotations", operation_id = "rotateOAuthClient", request_body = NewRotation,
     params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
     responses((status = 201, description = "The client with its new secret", body = OauthClientView))
 )]
@@ -113,7 +113,7 @@ pub async fn rotate(
 ///
 /// The client gets no further tokens, and its tokens stop working before the response is sent.
 #[utoipa::path(
-    delete, path = "/v1/oauth-clients/{id}", tag = "OAuth clients", operation_id = "deleteOAuthClient",
+    delete, path = "/v1/oauth-clients/{id}", operation_id = "deleteOAuthClient",
     params(("id" = String, Path, description = "The id of the OAuth client: `client_...`")),
     responses((status = 204, description = "Deleted"))
 )]
@@ -132,7 +132,7 @@ pub async fn delete(caller: Authorized<needs::OauthClientsWrite>, IdInPath(id): 
 /// OAuth 2.0 client credentials grant (RFC 6749, section 4.4). The client authenticates by HTTP Basic authentication or in the form. The
 /// token is a JWT that is valid for ten minutes. Errors are OAuth error documents, not problem documents.
 #[utoipa::path(
-    post, path = "/oauth/token", tag = "access tokens", operation_id = "createAccessToken",
+    post, path = "/oauth/token", operation_id = "createAccessToken",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The token", body = TokenResponse),
@@ -187,7 +187,7 @@ fn too_large(_: Error) -> Refusal {
 /// Get the authorization server metadata
 ///
 /// OAuth 2.0 authorization server metadata (RFC 8414), as OAuth client libraries read it.
-#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "access tokens", operation_id = "getAuthorizationServer",
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", operation_id = "getAuthorizationServer",
     responses((status = 200, description = "The metadata", body = AuthorizationServer)))]
 pub async fn discover(context: RequestContext) -> Result<Response> {
     let metadata = AuthorizationServer::at(&context.app.settings.api_url);

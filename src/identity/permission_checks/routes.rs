@@ -28,7 +28,7 @@ pub struct PermissionList {
 /// List permissions
 ///
 /// All permissions. As scopes, `resource.*` (all permissions of a resource) and `*` (all permissions) are accepted, too.
-#[utoipa::path(get, path = "/v1/permissions", tag = "roles", operation_id = "listPermissions",
+#[utoipa::path(get, path = "/v1/permissions", operation_id = "listPermissions",
     responses((status = 200, description = "All permissions", body = PermissionList)))]
 pub async fn permissions(_caller: Caller) -> Result<Reply> {
     Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
@@ -102,7 +102,7 @@ pub struct MissingPermission {
 /// Tells whether a member has a permission, and which role assignment gives it or what is missing. Members may check themselves. Checking
 /// another member needs `members.read`, organization-wide or on the team in question.
 #[utoipa::path(
-    get, path = "/v1/permissions/check", tag = "roles", operation_id = "checkPermission",
+    get, path = "/v1/permissions/check", operation_id = "checkPermission",
     params(
         ("permission" = String, Query, description = "The permission, one of `GET /v1/permissions`"),
         ("team" = Option<String>, Query, description = "The team, `team_...`; organization-wide when absent"),

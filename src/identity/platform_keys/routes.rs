@@ -87,7 +87,7 @@ impl From<PlatformKey> for PlatformKeyView {
 ///
 /// A platform key may do everything the vendor may. The secret is returned once. A retry with the same `Idempotency-Key` returns the same
 /// secret; it is derived again, not stored.
-#[utoipa::path(post, path = "/v1/platform-keys", tag = "platform keys", operation_id = "createPlatformKey", request_body = NewPlatformKey,
+#[utoipa::path(post, path = "/v1/platform-keys", operation_id = "createPlatformKey", request_body = NewPlatformKey,
     responses((status = 201, description = "The key with its secret", body = PlatformKeyView)))]
 pub async fn create(vendor: Vendor, command: Command<NewPlatformKey>) -> Result<Reply> {
     let (platform, body, claim) = (&vendor.platform, &command.body, command.claim.as_ref());
@@ -111,7 +111,7 @@ fn with_secret(reply: Reply, app: &App) -> Result<Reply> {
 /// List platform keys
 ///
 /// All platform keys, newest first, without secrets. The root key is configured, not stored, and is not in the list.
-#[utoipa::path(get, path = "/v1/platform-keys", tag = "platform keys", operation_id = "listPlatformKeys",
+#[utoipa::path(get, path = "/v1/platform-keys", operation_id = "listPlatformKeys",
     params(PageQuery),
     responses((status = 200, description = "Newest first, never with secrets", body = Page<PlatformKeyView>)))]
 pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -125,7 +125,7 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
 ///
 /// The key without its secret.
 #[utoipa::path(
-    get, path = "/v1/platform-keys/{id}", tag = "platform keys", operation_id = "getPlatformKey",
+    get, path = "/v1/platform-keys/{id}", operation_id = "getPlatformKey",
     params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
     responses((status = 200, description = "The key, without its secret", body = PlatformKeyView))
 )]
@@ -137,7 +137,7 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>) -> Resul
 ///
 /// Creates a key with the same name. The old key stays valid for the overlap. Returns 409 `key_ended` if the key is expired or revoked.
 #[utoipa::path(
-    post, path = "/v1/platform-keys/{id}/rotations", tag = "platform keys", operation_id = "rotatePlatformKey", request_body = NewRotation,
+    post, path = "/v1/platform-keys/{id}/rotations", operation_id = "rotatePlatformKey", request_body = NewRotation,
     params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
     responses((status = 201, description = "The new key with its secret", body = PlatformKeyView))
 )]
@@ -164,7 +164,7 @@ pub async fn rotate(vendor: Vendor, IdInPath(id): IdInPath<PlatformKeyId>, comma
 ///
 /// The key stops working before the response is sent where the request is served, and everywhere within one minute.
 #[utoipa::path(
-    delete, path = "/v1/platform-keys/{id}", tag = "platform keys", operation_id = "revokePlatformKey",
+    delete, path = "/v1/platform-keys/{id}", operation_id = "revokePlatformKey",
     params(("id" = String, Path, description = "The id of the platform key: `platformkey_...`")),
     responses((status = 204, description = "Revoked"))
 )]

@@ -15,7 +15,7 @@ use crate::kernel::ids::PersonId;
 /// Revokes the member's roles, sessions, API keys and OAuth clients at once and frees their seat. Members may remove themselves. Returns
 /// 409 `last_owner` for the last owner of the organization.
 #[utoipa::path(
-    delete, path = "/v1/members/{id}", tag = "members", operation_id = "removeMember",
+    delete, path = "/v1/members/{id}", operation_id = "removeMember",
     params(("id" = String, Path, description = "The id of the person: `user_...`")), responses((status = 204, description = "Removed"))
 )]
 pub async fn remove(caller: SelfOr<needs::MembersWrite>, IdInPath(id): IdInPath<PersonId>) -> Result<Reply> {

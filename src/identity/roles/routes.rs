@@ -104,7 +104,7 @@ impl From<Role> for RoleView {
 /// List roles
 ///
 /// The organization's own roles, newest first, then the built-in roles.
-#[utoipa::path(get, path = "/v1/roles", tag = "roles", operation_id = "listRoles",
+#[utoipa::path(get, path = "/v1/roles", operation_id = "listRoles",
     params(PageQuery),
     responses((status = 200, description = "The organization's own roles, newest first, then the built-in roles", body = Page<RoleView>)))]
 pub async fn list(caller: Authorized<needs::RolesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -118,7 +118,7 @@ pub async fn list(caller: Authorized<needs::RolesRead>, Filter(query): Filter<Pa
 /// Create a role
 ///
 /// Defines a role of the organization. The caller must hold all permissions of the role. An organization has at most 100 roles of its own.
-#[utoipa::path(post, path = "/v1/roles", tag = "roles", operation_id = "createRole", request_body = NewRole,
+#[utoipa::path(post, path = "/v1/roles", operation_id = "createRole", request_body = NewRole,
     responses((status = 201, description = "The role", body = RoleView)))]
 pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewRole>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -138,7 +138,7 @@ pub async fn create(caller: Authorized<needs::RolesWrite>, command: Command<NewR
 ///
 /// A role of the organization or a built-in role.
 #[utoipa::path(
-    get, path = "/v1/roles/{id}", tag = "roles", operation_id = "getRole",
+    get, path = "/v1/roles/{id}", operation_id = "getRole",
     params(("id" = String, Path, description = "The id of the role: `role_...`")),
     responses((status = 200, description = "The role", body = RoleView))
 )]
@@ -155,7 +155,7 @@ async fn find(tenant: &Tenant, id: RoleId) -> Result<Role> {
 /// A JSON merge patch (RFC 7396). The change applies to everyone who holds the role, from the next request on. The caller must hold the
 /// permissions that are added. Returns 409 `built_in_role` for a built-in role.
 #[utoipa::path(
-    patch, path = "/v1/roles/{id}", tag = "roles", operation_id = "updateRole",
+    patch, path = "/v1/roles/{id}", operation_id = "updateRole",
     params(("id" = String, Path, description = "The id of the role: `role_...`")), request_body = RoleChanges,
     responses((status = 200, description = "The role", body = RoleView))
 )]
@@ -177,7 +177,7 @@ pub async fn update(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPat
 ///
 /// Returns 409 `role_in_use` if a member holds the role, or a pending invitation or the settings of a team name it.
 #[utoipa::path(
-    delete, path = "/v1/roles/{id}", tag = "roles", operation_id = "deleteRole",
+    delete, path = "/v1/roles/{id}", operation_id = "deleteRole",
     params(("id" = String, Path, description = "The id of the role: `role_...`")), responses((status = 204, description = "Deleted"))
 )]
 pub async fn delete(caller: Authorized<needs::RolesWrite>, IdInPath(id): IdInPath<RoleId>) -> Result<Reply> {

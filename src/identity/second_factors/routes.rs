@@ -78,7 +78,7 @@ impl From<&SecondFactor> for SecondFactorView {
 /// Get the caller's second factor
 ///
 /// The second factor without its secret. Returns 404 if there is none.
-#[utoipa::path(get, path = "/v1/second-factor", tag = "second factors", operation_id = "getSecondFactor",
+#[utoipa::path(get, path = "/v1/second-factor", operation_id = "getSecondFactor",
     responses((status = 200, description = "The factor, without its secret", body = SecondFactorView)))]
 pub async fn get(caller: Person) -> Result<Reply> {
     Reply::ok(&SecondFactorView::from(&find(&caller).await?))
@@ -88,7 +88,7 @@ pub async fn get(caller: Person) -> Result<Reply> {
 ///
 /// Returns the secret for an authenticator app. The factor protects logins once it is confirmed with a first code; until then, this call
 /// replaces the secret. Returns 409 `second_factor_exists` if a confirmed factor exists.
-#[utoipa::path(post, path = "/v1/second-factor", tag = "second factors", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
+#[utoipa::path(post, path = "/v1/second-factor", operation_id = "enrolSecondFactor", request_body = NewSecondFactor,
     responses((status = 201, description = "The factor with its secret", body = SecondFactorView)))]
 pub async fn enrol(caller: Person, command: Command<NewSecondFactor>) -> Result<Reply> {
     let (app, claim) = (caller.tenant.app(), claim_of(&caller, &command));
@@ -119,7 +119,7 @@ pub async fn enrol(caller: Person, command: Command<NewSecondFactor>) -> Result<
 ///
 /// Activates the factor: from now on every login of this person, in every organization, requires a code. Returns the recovery codes once.
 #[utoipa::path(
-    post, path = "/v1/second-factor/confirmation", tag = "second factors", operation_id = "confirmSecondFactor",
+    post, path = "/v1/second-factor/confirmation", operation_id = "confirmSecondFactor",
     request_body = Confirmation, responses((status = 201, description = "The factor with its recovery codes", body = SecondFactorView))
 )]
 pub async fn confirm(caller: Person, client: Client, command: Command<Confirmation>) -> Result<Reply> {
@@ -148,7 +148,7 @@ pub async fn confirm(caller: Person, client: Client, command: Command<Confirmati
 ///
 /// Requires a code of the factor or a recovery code in the header `Second-Factor-Code`, so that a stolen access token is not enough.
 #[utoipa::path(
-    delete, path = "/v1/second-factor", tag = "second factors", operation_id = "removeSecondFactor",
+    delete, path = "/v1/second-factor", operation_id = "removeSecondFactor",
     params(
         ("Second-Factor-Code" = Option<String>, Header, description = "A code of the app or a recovery code, for a confirmed factor")
     ),

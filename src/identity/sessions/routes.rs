@@ -32,7 +32,7 @@ use crate::kernel::tenant::{Actor, Tenant};
 /// without a member are all answered with 401 `invalid_code`. If the request is incomplete (409 `organization_required`, which lists the
 /// choices, or 409 `second_factor_required`), the code stays valid for a complete request. A retry with the same `Idempotency-Key` returns
 /// new tokens of the same session until that session is refreshed.
-#[utoipa::path(post, path = "/v1/sessions", tag = "sessions", operation_id = "createSession", request_body = NewSession,
+#[utoipa::path(post, path = "/v1/sessions", operation_id = "createSession", request_body = NewSession,
     responses((status = 201, description = "The session with its tokens", body = GrantedView)))]
 pub async fn create(public: Public<at::Session>, command: Command<NewSession>) -> Result<Reply> {
     let presented = presented(&command.body, &public.settings().secret)?;
@@ -58,7 +58,7 @@ fn presented(body: &NewSession, secret: &[u8]) -> Result<Presented> {
 /// Exchanges a refresh token for the next access token and refresh token. Each refresh token is accepted once. Using one again ends the
 /// session for everyone who holds a token of it (401 `invalid_refresh_token`). Of two simultaneous requests with the same token, the
 /// second is answered with 409 `refreshed_meanwhile` within ten seconds and continues with the tokens of the first.
-#[utoipa::path(post, path = "/v1/session-refreshments", tag = "sessions", operation_id = "refreshSession", request_body = NewRefreshment,
+#[utoipa::path(post, path = "/v1/session-refreshments", operation_id = "refreshSession", request_body = NewRefreshment,
     responses((status = 201, description = "The session with its new tokens", body = GrantedView)))]
 pub async fn refresh(public: Public<at::Refreshment>, command: Command<NewRefreshment>) -> Result<Reply> {
     let token = RefreshToken::verify(&command.body.refresh_token, &public.settings().secret);
@@ -84,7 +84,7 @@ pub struct SessionsQuery {
 ///
 /// Sessions that are neither ended nor expired, newest first. Members may list their own sessions (`person=me`); everything else needs
 /// `sessions.read`.
-#[utoipa::path(get, path = "/v1/sessions", tag = "sessions", operation_id = "listSessions",
+#[utoipa::path(get, path = "/v1/sessions", operation_id = "listSessions",
     params(("person" = Option<String>, Query, description = "Only sessions of this person: `me` or `user_...`"),
         PageQuery),
     responses((status = 200, description = "Newest first", body = Page<SessionView>)))]
@@ -124,7 +124,7 @@ fn whose(caller: &Identity, text: Option<&str>) -> Result<Option<PersonId>> {
 /// The tokens of the session stop working before the response is sent. Members may end their own sessions; ending others needs
 /// `sessions.write`.
 #[utoipa::path(
-    delete, path = "/v1/sessions/{id}", tag = "sessions", operation_id = "endSession",
+    delete, path = "/v1/sessions/{id}", operation_id = "endSession",
     params(("id" = String, Path, description = "The id of the session: `sess_...`")), responses((status = 204, description = "Ended"))
 )]
 pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<SessionId>) -> Result<Reply> {
@@ -146,7 +146,7 @@ pub async fn end(caller: SelfOr<needs::SessionsWrite>, IdInPath(id): IdInPath<Se
 /// End all other sessions of the caller
 ///
 /// Ends every session of the caller in this organization except the one that sends the request, for example after a device was lost.
-#[utoipa::path(delete, path = "/v1/sessions", tag = "sessions", operation_id = "endOtherSessions",
+#[utoipa::path(delete, path = "/v1/sessions", operation_id = "endOtherSessions",
     responses((status = 204, description = "Ended")))]
 pub async fn end_others(caller: Person) -> Result<Reply> {
     let tenant = &caller.tenant;

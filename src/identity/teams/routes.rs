@@ -42,7 +42,7 @@ pub struct DeleteQuery {
 ///
 /// Callers without an organization-wide `teams.read` get only the teams on which they have it, and the teams below those. Newest first.
 #[utoipa::path(
-    get, path = "/v1/teams", tag = "teams", operation_id = "listTeams",
+    get, path = "/v1/teams", operation_id = "listTeams",
     params(
         PageQuery, ("parentTeam" = Option<String>, Query, description = "Only child teams of `team_...`; `none` for top-level teams"),
         ("q" = Option<String>, Query, description = "Only teams whose name begins with this text, ignoring case")
@@ -86,7 +86,7 @@ fn search(query: &TeamsQuery) -> Result<String> {
 ///
 /// Needs `teams.write` on the parent team, or organization-wide for a top-level team. Teams are nested at most 8 levels deep; an
 /// organization has at most 1,000 teams.
-#[utoipa::path(post, path = "/v1/teams", tag = "teams", operation_id = "createTeam", request_body = NewTeam,
+#[utoipa::path(post, path = "/v1/teams", operation_id = "createTeam", request_body = NewTeam,
     responses((status = 201, description = "The team", body = TeamView)))]
 pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam>) -> Result<Reply> {
     let (tenant, body, claim) = (caller.tenant(), &command.body, command.claim.as_ref());
@@ -105,7 +105,7 @@ pub async fn create(caller: OnTeams<needs::TeamsWrite>, command: Command<NewTeam
 ///
 /// The team with its path and settings.
 #[utoipa::path(
-    get, path = "/v1/teams/{id}", tag = "teams", operation_id = "getTeam",
+    get, path = "/v1/teams/{id}", operation_id = "getTeam",
     params(("id" = String, Path, description = "The id of the team: `team_...`")),
     responses((status = 200, description = "The team", body = TeamView))
 )]
@@ -120,7 +120,7 @@ pub async fn get(caller: OnTeam<needs::TeamsRead>) -> Result<Reply> {
 /// new parent, or organization-wide where that is the top level. Members with a role on the new parents get it on the team, too, so the
 /// caller must hold what these roles permit.
 #[utoipa::path(
-    patch, path = "/v1/teams/{id}", tag = "teams", operation_id = "updateTeam",
+    patch, path = "/v1/teams/{id}", operation_id = "updateTeam",
     params(("id" = String, Path, description = "The id of the team: `team_...`")), request_body = TeamChanges,
     responses((status = 200, description = "The team", body = TeamView))
 )]
@@ -147,7 +147,7 @@ pub async fn update(caller: OnTeam<needs::TeamsWrite>, command: Command<TeamChan
 /// Returns 409 `team_not_empty` if the team has child teams, members or pending invitations, unless `reassignTo` names the team that takes
 /// them over. A member of both teams keeps the role on that team.
 #[utoipa::path(
-    delete, path = "/v1/teams/{id}", tag = "teams", operation_id = "deleteTeam",
+    delete, path = "/v1/teams/{id}", operation_id = "deleteTeam",
     params(
         ("id" = String, Path, description = "The id of the team: `team_...`"),
         ("reassignTo" = Option<String>, Query, description = "The team that takes over children, members and invitations: `team_...`")
@@ -170,7 +170,7 @@ pub async fn delete(caller: OnTeam<needs::TeamsWrite>, Filter(query): Filter<Del
 ///
 /// Members with a role on this team itself, the latest to be added first. Roles on the teams above apply to this team, too; they are
 /// listed there.
-#[utoipa::path(get, path = "/v1/teams/{id}/members", tag = "teams", operation_id = "listTeamMembers",
+#[utoipa::path(get, path = "/v1/teams/{id}/members", operation_id = "listTeamMembers",
     params(("id" = String, Path, description = "The id of the team: `team_...`"), PageQuery),
     responses((status = 200, description = "The latest to be added first", body = Page<TeamMemberView>)))]
 pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -185,7 +185,7 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
 /// The role also applies to the teams below. The caller must hold all permissions of the role on the team. Returns 409 `role_not_allowed`
 /// if the settings of the team do not allow the role.
 #[utoipa::path(
-    put, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "putTeamMember",
+    put, path = "/v1/teams/{id}/members/{user}", operation_id = "putTeamMember",
     params(
         ("id" = String, Path, description = "The id of the team: `team_...`"),
         ("user" = String, Path, description = "The id of the member: `user_...`")
@@ -218,7 +218,7 @@ pub async fn put_member(
 ///
 /// The person stays a member of the organization, and of the teams below on which they have a role of their own.
 #[utoipa::path(
-    delete, path = "/v1/teams/{id}/members/{user}", tag = "teams", operation_id = "removeTeamMember",
+    delete, path = "/v1/teams/{id}/members/{user}", operation_id = "removeTeamMember",
     params(
         ("id" = String, Path, description = "The id of the team: `team_...`"),
         ("user" = String, Path, description = "The id of the person: `user_...`")

@@ -62,7 +62,7 @@ pub struct Replay {
 /// List dead letters
 ///
 /// Returns the oldest 100 dead letters of all organizations, oldest first. The list is not paged: replay some to see the others.
-#[utoipa::path(get, path = "/v1/dead-letters", tag = "operations", operation_id = "listDeadLetters",
+#[utoipa::path(get, path = "/v1/dead-letters", operation_id = "listDeadLetters",
     responses((status = 200, description = "At most 100 dead letters, oldest first", body = Page<DeadLetterView>)))]
 pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     let mut data: Vec<DeadLetterView> =
@@ -77,7 +77,7 @@ pub async fn list(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
 ///
 /// Runs the work again, from its first attempt, and writes an entry to the audit log. Effects that were already committed are not repeated.
 /// Work that fails its last attempt again becomes a dead letter again.
-#[utoipa::path(post, path = "/v1/dead-letters/replays", tag = "operations", operation_id = "replayDeadLetter",
+#[utoipa::path(post, path = "/v1/dead-letters/replays", operation_id = "replayDeadLetter",
     request_body = Replay, responses((status = 204, description = "Replayed")))]
 pub async fn replay(vendor: Vendor, command: Command<Replay>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());

@@ -148,7 +148,7 @@ impl From<Grant> for GrantView {
 ///
 /// Replaces the plan's limit of a metric, also with a lower one. It applies as soon as the request is answered. The price of usage past
 /// the plan's included amount stays the same.
-#[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "putLimit",
+#[utoipa::path(put, path = "/v1/organizations/{id}/limits/{metric}", operation_id = "putLimit",
     params(("id" = String, Path, description = "`org_...`"),
         ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
     request_body = NewLimit,
@@ -171,7 +171,7 @@ pub async fn put(vendor: Vendor, IdsInPath(id, metric): IdsInPath<OrganizationId
 /// Remove an organization's limit
 ///
 /// The plan's limit applies as soon as the request is answered.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", tag = "limits", operation_id = "deleteLimit",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/limits/{metric}", operation_id = "deleteLimit",
     params(("id" = String, Path, description = "`org_...`"),
         ("metric" = String, Path, description = "The key of a metric", example = "apiCalls")),
     responses((status = 204, description = "The plan's limit applies")))]
@@ -191,7 +191,7 @@ pub async fn delete(vendor: Vendor, IdsInPath(id, metric): IdsInPath<Organizatio
 /// List an organization's limits
 ///
 /// The organization's own limits, which replace the plan's.
-#[utoipa::path(get, path = "/v1/organizations/{id}/limits", tag = "limits", operation_id = "listLimits",
+#[utoipa::path(get, path = "/v1/organizations/{id}/limits", operation_id = "listLimits",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
     responses((status = 200, description = "Sorted by metric", body = Page<LimitView>)))]
 pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -208,7 +208,7 @@ pub async fn list(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter
 ///
 /// Raises the limit of a metric by an amount, for a time or without an end. A grant that has started applies as soon as the request is
 /// answered. An organization has at most 500 grants that have not ended.
-#[utoipa::path(post, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "createGrant",
+#[utoipa::path(post, path = "/v1/organizations/{id}/grants", operation_id = "createGrant",
     params(("id" = String, Path, description = "`org_...`")),
     request_body = NewGrant,
     responses((status = 201, description = "The grant", body = GrantView)))]
@@ -235,7 +235,7 @@ pub async fn create_grant(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>
 /// List an organization's grants
 ///
 /// Includes grants that have ended; revoked grants are left out.
-#[utoipa::path(get, path = "/v1/organizations/{id}/grants", tag = "limits", operation_id = "listGrants",
+#[utoipa::path(get, path = "/v1/organizations/{id}/grants", operation_id = "listGrants",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
     responses((status = 200, description = "Newest first", body = Page<GrantView>)))]
 pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -248,7 +248,7 @@ pub async fn list_grants(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>,
 /// Revoke a grant
 ///
 /// The grant no longer applies as soon as the request is answered.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/grants/{grant}", tag = "limits", operation_id = "deleteGrant",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/grants/{grant}", operation_id = "deleteGrant",
     params(("id" = String, Path, description = "`org_...`"), ("grant" = String, Path, description = "`grant_...`")),
     responses((status = 204, description = "The grant was revoked")))]
 pub async fn delete_grant(vendor: Vendor, IdsInPath(id, grant): IdsInPath<OrganizationId, GrantId>) -> Result<Reply> {

@@ -36,7 +36,7 @@ impl ExportQuery {
 /// Export raw events
 ///
 /// One JSON object per line, in the order in which the events were recorded. The log keeps events for at least 35 days.
-#[utoipa::path(get, path = "/v1/usage/events", tag = "usage", operation_id = "exportUsageEvents",
+#[utoipa::path(get, path = "/v1/usage/events", operation_id = "exportUsageEvents",
     params(("from" = Option<String>, Query, format = DateTime, description = "The earliest timestamp, an RFC 3339 instant, inclusive"),
         ("to" = Option<String>, Query, format = DateTime, description = "The end of the range, an RFC 3339 instant, exclusive")),
     responses((status = 200, description = "One event per line", body = String, content_type = "application/x-ndjson")))]
@@ -48,7 +48,7 @@ pub async fn export_events(caller: Authorized<needs::UsageRead>, Filter(query): 
 /// Export the proof of usage
 ///
 /// The chained commits of the usage log, from which billed usage can be recomputed independently; see docs/PROOF.md.
-#[utoipa::path(get, path = "/v1/usage/proof", tag = "usage", operation_id = "exportUsageProof",
+#[utoipa::path(get, path = "/v1/usage/proof", operation_id = "exportUsageProof",
     params(("from" = Option<String>, Query, format = DateTime, description = "The earliest time of recording (RFC 3339), inclusive"),
         ("to" = Option<String>, Query, format = DateTime, description = "The end of the range, an RFC 3339 instant, exclusive")),
     responses((status = 200, description = "A head, one commit per line, an end", body = String, content_type = "application/x-ndjson")))]

@@ -52,7 +52,7 @@ pub struct UsageHistory {
 /// Get usage over time
 ///
 /// By the hour or by the day (UTC), up to 1,000 entries. Every event that was recorded before the request is included.
-#[utoipa::path(get, path = "/v1/usage/history", tag = "usage", operation_id = "getUsageHistory",
+#[utoipa::path(get, path = "/v1/usage/history", operation_id = "getUsageHistory",
     params(("metric" = String, Query, description = "The key of a metric", example = "apiCalls"),
         ("granularity" = Option<String>, Query, description = "`hour` or `day`. Default: `hour`"),
         ("from" = Option<String>, Query, format = DateTime, description = "The start (RFC 3339). Default: 24 hours or 30 days before `to`"),

@@ -22,7 +22,7 @@ const TICKET: &str = "tenantry-feed";
 ///
 /// Server-sent events (`Accept: text/event-stream`) or a WebSocket (`Upgrade: websocket`). The first message contains every metric of the
 /// period, each later one the changed metrics, at most four messages per second. `Last-Event-ID` resumes an interrupted stream.
-#[utoipa::path(get, path = "/v1/usage/live", tag = "usage", operation_id = "followUsage",
+#[utoipa::path(get, path = "/v1/usage/live", operation_id = "followUsage",
     params(("Last-Event-ID" = Option<String>, Header, description = "The `sequence` of the last received message")),
     responses((status = 200, description = "One message per change: `id` is its sequence, `data` the UsageChange",
         body = UsageChangeView, content_type = "text/event-stream")))]

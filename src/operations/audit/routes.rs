@@ -44,7 +44,7 @@ pub struct AuditQuery {
 /// List audit log entries
 ///
 /// Returns the entries of the organization's audit log, newest first: actor, action, target, changes, time and origin of each commit.
-#[utoipa::path(get, path = "/v1/audit-log", tag = "audit log", operation_id = "listAuditLog",
+#[utoipa::path(get, path = "/v1/audit-log", operation_id = "listAuditLog",
     params(AuditQuery),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list(caller: Authorized<needs::AuditLogRead>, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
@@ -55,7 +55,7 @@ pub async fn list(caller: Authorized<needs::AuditLogRead>, Filter(query): Filter
 ///
 /// Streams the log or a range of it, oldest entry first. The NDJSON format contains the hashes: `cargo run -p verify -- audit.ndjson`
 /// checks them, see docs/AUDIT.md. A response without the last line was interrupted.
-#[utoipa::path(get, path = "/v1/audit-log/export", tag = "audit log", operation_id = "exportAuditLog",
+#[utoipa::path(get, path = "/v1/audit-log/export", operation_id = "exportAuditLog",
     params(ExportQuery),
     responses((status = 200, description = "One line per entry", content((String = "application/x-ndjson"), (String = "text/csv")))))]
 pub async fn export(caller: Authorized<needs::AuditLogRead>, Filter(query): Filter<ExportQuery>) -> Result<Response> {
@@ -66,7 +66,7 @@ pub async fn export(caller: Authorized<needs::AuditLogRead>, Filter(query): Filt
 ///
 /// Returns the sequence number and the hash of the newest entry. Store them elsewhere: they prove that a later export is neither shortened
 /// nor changed.
-#[utoipa::path(get, path = "/v1/audit-log/head", tag = "audit log", operation_id = "getAuditLogHead",
+#[utoipa::path(get, path = "/v1/audit-log/head", operation_id = "getAuditLogHead",
     responses((status = 200, description = "The head", body = HeadView)))]
 pub async fn head(caller: Authorized<needs::AuditLogRead>) -> Result<Reply> {
     view_head(&Log::Organization(caller.tenant)).await
@@ -76,7 +76,7 @@ pub async fn head(caller: Authorized<needs::AuditLogRead>) -> Result<Reply> {
 ///
 /// Returns the entries of the platform's audit log, newest first: what the vendor did outside of any organization. What the vendor did for
 /// an organization is in that organization's log.
-#[utoipa::path(get, path = "/v1/platform-audit-log", tag = "audit log", operation_id = "listPlatformAuditLog",
+#[utoipa::path(get, path = "/v1/platform-audit-log", operation_id = "listPlatformAuditLog",
     params(AuditQuery),
     responses((status = 200, description = "Newest first", body = Page<EntryView>)))]
 pub async fn list_platform(vendor: Vendor, Filter(query): Filter<AuditQuery>) -> Result<Reply> {
@@ -86,7 +86,7 @@ pub async fn list_platform(vendor: Vendor, Filter(query): Filter<AuditQuery>) ->
 /// Export the platform's audit log
 ///
 /// Streams the platform's log or a range of it, oldest entry first, in the formats of an organization's log.
-#[utoipa::path(get, path = "/v1/platform-audit-log/export", tag = "audit log", operation_id = "exportPlatformAuditLog",
+#[utoipa::path(get, path = "/v1/platform-audit-log/export", operation_id = "exportPlatformAuditLog",
     params(ExportQuery),
     responses((status = 200, description = "One line per entry", content((String = "application/x-ndjson"), (String = "text/csv")))))]
 pub async fn export_platform(vendor: Vendor, Filter(query): Filter<ExportQuery>) -> Result<Response> {
@@ -96,7 +96,7 @@ pub async fn export_platform(vendor: Vendor, Filter(query): Filter<ExportQuery>)
 /// Get the head of the platform's audit log
 ///
 /// Returns the sequence number and the hash of the newest entry of the platform's log.
-#[utoipa::path(get, path = "/v1/platform-audit-log/head", tag = "audit log", operation_id = "getPlatformAuditLogHead",
+#[utoipa::path(get, path = "/v1/platform-audit-log/head", operation_id = "getPlatformAuditLogHead",
     responses((status = 200, description = "The head", body = HeadView)))]
 pub async fn head_platform(vendor: Vendor) -> Result<Reply> {
     view_head(&Log::Platform(vendor.platform)).await

@@ -100,7 +100,7 @@ impl From<Export> for ExportView {
 ///
 /// Exports all rows and all usage events of the organization as NDJSON. The export runs in the background; `GET /v1/exports/{id}` returns
 /// its progress. One export runs at a time: a request made meanwhile returns the unfinished export.
-#[utoipa::path(post, path = "/v1/exports", tag = "exports", operation_id = "createExport", request_body = NewExport,
+#[utoipa::path(post, path = "/v1/exports", operation_id = "createExport", request_body = NewExport,
     responses((status = 202, description = "The queued or running export", body = ExportView)))]
 pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<NewExport>) -> Result<Reply> {
     let (tenant, claim) = (&caller.tenant, command.claim.as_ref());
@@ -120,7 +120,7 @@ pub async fn create(caller: Authorized<needs::ExportsWrite>, command: Command<Ne
 /// List exports
 ///
 /// Returns the organization's exports, newest first. Expired exports stay in the list without their content.
-#[utoipa::path(get, path = "/v1/exports", tag = "exports", operation_id = "listExports",
+#[utoipa::path(get, path = "/v1/exports", operation_id = "listExports",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<ExportView>)))]
 pub async fn list(caller: Authorized<needs::ExportsRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -133,7 +133,7 @@ pub async fn list(caller: Authorized<needs::ExportsRead>, Filter(query): Filter<
 /// Get an export
 ///
 /// Returns the status and the progress of an export.
-#[utoipa::path(get, path = "/v1/exports/{id}", tag = "exports", operation_id = "getExport",
+#[utoipa::path(get, path = "/v1/exports/{id}", operation_id = "getExport",
     params(("id" = String, Path, description = "`export_...`")),
     responses((status = 200, description = "The export", body = ExportView)))]
 pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>) -> Result<Reply> {
@@ -145,7 +145,7 @@ pub async fn get(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<
 /// Returns one line `{"table":"...","row":{...}}` per row: referenced tables first, rows by their key, secrets masked; then all usage
 /// events as rows of `usageEvents`; at last `{"summary":{...}}` with the number of rows of each table and the SHA-256 of all bytes before.
 /// Continue an interrupted download with `Range: bytes=N-`. The content is deleted 7 days after the export was done.
-#[utoipa::path(get, path = "/v1/exports/{id}/content", tag = "exports", operation_id = "getExportContent",
+#[utoipa::path(get, path = "/v1/exports/{id}/content", operation_id = "getExportContent",
     params(("id" = String, Path, description = "`export_...`")),
     responses((status = 200, description = "One row per line", body = String, content_type = "application/x-ndjson")))]
 pub async fn content(caller: Authorized<needs::ExportsRead>, IdInPath(id): IdInPath<ExportId>, headers: HeaderMap) -> Result<Response> {

@@ -26,7 +26,7 @@ pub struct SealingKeyRotation {
 ///
 /// Wraps at most 100 sealing keys under the newest master key; repeat the call until `hasMore` is false. The older secrets can then be
 /// removed from `TENANTRY_MASTER_KEYS`.
-#[utoipa::path(post, path = "/v1/sealing-keys/rotations", tag = "operations", operation_id = "rotateSealingKeys",
+#[utoipa::path(post, path = "/v1/sealing-keys/rotations", operation_id = "rotateSealingKeys",
     responses((status = 200, description = "The progress of the rotation", body = SealingKeyRotation)))]
 pub async fn rotate(vendor: Vendor) -> Result<Reply> {
     let progress = rotation::advance(&vendor.platform).await?;

@@ -47,7 +47,7 @@ impl From<TestClock> for ClockView {
 /// Create a test clock
 ///
 /// Time on a test clock stands still until it is advanced. An organization joins a clock when it is created and stays on it.
-#[utoipa::path(post, path = "/v1/test-clocks", tag = "test clocks", operation_id = "createTestClock", request_body = ClockTime,
+#[utoipa::path(post, path = "/v1/test-clocks", operation_id = "createTestClock", request_body = ClockTime,
     responses((status = 201, description = "The clock", body = ClockView)))]
 pub async fn create(vendor: Vendor, command: Command<ClockTime>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
@@ -64,7 +64,7 @@ pub async fn create(vendor: Vendor, command: Command<ClockTime>) -> Result<Reply
 /// Get a test clock
 ///
 /// Returns the clock and its present time.
-#[utoipa::path(get, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "getTestClock",
+#[utoipa::path(get, path = "/v1/test-clocks/{id}", operation_id = "getTestClock",
     params(("id" = String, Path, description = "`clock_...`")),
     responses((status = 200, description = "The clock", body = ClockView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>) -> Result<Reply> {
@@ -76,7 +76,7 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>) -> Result<
 /// Moves the clock forward and runs everything that is due on the way, in order of time: facts, billing and mails. Answers after all of it
 /// has run. An earlier time is refused with `clock_moves_forward_only`. A failing step answers 503 and leaves the clock at the time of that
 /// step; repeat the request to continue.
-#[utoipa::path(put, path = "/v1/test-clocks/{id}", tag = "test clocks", operation_id = "advanceTestClock",
+#[utoipa::path(put, path = "/v1/test-clocks/{id}", operation_id = "advanceTestClock",
     params(("id" = String, Path, description = "`clock_...`")),
     request_body = ClockTime, responses((status = 200, description = "The clock", body = ClockView)))]
 pub async fn put(vendor: Vendor, IdInPath(id): IdInPath<TestClockId>, command: Command<ClockTime>) -> Result<Reply> {

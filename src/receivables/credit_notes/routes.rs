@@ -174,7 +174,7 @@ impl From<CreditNote> for CreditNoteView {
 ///
 /// Credits a part of an invoice or all of it. The outstanding amount is reduced first; paid money becomes credit, or a refund by request.
 /// The credit note gets its number right after the response. Draft, void and uncollectible invoices cannot be credited.
-#[utoipa::path(post, path = "/v1/credit-notes", tag = "credit notes", operation_id = "createCreditNote",
+#[utoipa::path(post, path = "/v1/credit-notes", operation_id = "createCreditNote",
     params(
         ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
     ), request_body = NewCreditNote,
@@ -199,7 +199,7 @@ pub async fn create(vendor: VendorFor, command: Command<NewCreditNote>) -> Resul
 /// List credit notes
 ///
 /// The credit notes of the organization, newest first.
-#[utoipa::path(get, path = "/v1/credit-notes", tag = "credit notes", operation_id = "listCreditNotes",
+#[utoipa::path(get, path = "/v1/credit-notes", operation_id = "listCreditNotes",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<CreditNoteView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -212,7 +212,7 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
 /// Get a credit note
 ///
 /// Its lines, and the parts that were offset, credited and refunded.
-#[utoipa::path(get, path = "/v1/credit-notes/{id}", tag = "credit notes", operation_id = "getCreditNote",
+#[utoipa::path(get, path = "/v1/credit-notes/{id}", operation_id = "getCreditNote",
     params(("id" = String, Path, description = "`cn_...`")),
     responses((status = 200, description = "The credit note", body = CreditNoteView)))]
 pub async fn get(caller: Authorized<needs::InvoicesRead>, IdInPath(id): IdInPath<CreditNoteId>) -> Result<Reply> {

@@ -155,7 +155,7 @@ impl From<Refund> for RefundView {
 ///
 /// Records money that was received outside of a payment provider, in full or in part. The invoice is paid once nothing is outstanding. An
 /// amount above the outstanding one is refused with `more_than_due`.
-#[utoipa::path(post, path = "/v1/invoices/{id}/payment", tag = "payments", operation_id = "createPayment",
+#[utoipa::path(post, path = "/v1/invoices/{id}/payment", operation_id = "createPayment",
     params(
         ("id" = String, Path, description = "`inv_...`"),
         ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")
@@ -179,7 +179,7 @@ pub async fn create(vendor: VendorFor, IdInPath(id): IdInPath<InvoiceId>, comman
 /// List payments
 ///
 /// The payments of the organization, newest first.
-#[utoipa::path(get, path = "/v1/payments", tag = "payments", operation_id = "listPayments",
+#[utoipa::path(get, path = "/v1/payments", operation_id = "listPayments",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<PaymentView>)))]
 pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -192,7 +192,7 @@ pub async fn list(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter
 /// List refunds
 ///
 /// The refunds of the organization, newest first. Credit notes with the resolution `refund` create them.
-#[utoipa::path(get, path = "/v1/refunds", tag = "payments", operation_id = "listRefunds",
+#[utoipa::path(get, path = "/v1/refunds", operation_id = "listRefunds",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<RefundView>)))]
 pub async fn list_refunds(caller: Authorized<needs::InvoicesRead>, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -205,7 +205,7 @@ pub async fn list_refunds(caller: Authorized<needs::InvoicesRead>, Filter(query)
 /// Record the payout of a refund
 ///
 /// Marks the refund as paid and posts the payout to the ledger. A refund that is paid is refused with `refund_paid`.
-#[utoipa::path(post, path = "/v1/refunds/{id}/payment", tag = "payments", operation_id = "payRefund",
+#[utoipa::path(post, path = "/v1/refunds/{id}/payment", operation_id = "payRefund",
     params(
         ("id" = String, Path, description = "`refund_...`"),
         ("Tenantry-Organization" = String, Header, description = "The organization that the vendor acts for")

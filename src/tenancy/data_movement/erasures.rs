@@ -67,7 +67,7 @@ impl From<Erasure> for ErasureView {
 /// List erasures
 ///
 /// Returns the erasures of cancelled organizations, newest first. Every other endpoint answers 404 for their ids.
-#[utoipa::path(get, path = "/v1/erasures", tag = "organizations", operation_id = "listErasures",
+#[utoipa::path(get, path = "/v1/erasures", operation_id = "listErasures",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<ErasureView>)))]
 pub async fn list_erasures(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {

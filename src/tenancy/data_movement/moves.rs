@@ -84,7 +84,7 @@ impl From<Move> for MoveView {
 ///
 /// Moves an organization to another database while it is in use. Reads are answered throughout; writes are refused with 503
 /// `organization_moving` for a moment at the end.
-#[utoipa::path(post, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "moveOrganization",
+#[utoipa::path(post, path = "/v1/organizations/{id}/moves", operation_id = "moveOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewMove,
     responses((status = 202, description = "The move that was started", body = MoveView)))]
 pub async fn move_to(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewMove>) -> Result<Reply> {
@@ -141,7 +141,7 @@ fn check(target: usize, source: usize, shards: usize) -> std::result::Result<(),
 /// List moves
 ///
 /// Returns the moves of one organization, newest first.
-#[utoipa::path(get, path = "/v1/organizations/{id}/moves", tag = "operations", operation_id = "listMoves",
+#[utoipa::path(get, path = "/v1/organizations/{id}/moves", operation_id = "listMoves",
     params(("id" = String, Path, description = "`org_...`"), PageQuery),
     responses((status = 200, description = "Newest first", body = Page<MoveView>)))]
 pub async fn list_moves(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, Filter(query): Filter<PageQuery>) -> Result<Reply> {

@@ -81,7 +81,7 @@ pub struct ChecklistView {
 /// Get the onboarding checklist
 ///
 /// Items are completed by facts, such as the first project; `PUT /v1/onboarding/items/{key}` completes one explicitly.
-#[utoipa::path(get, path = "/v1/onboarding", tag = "onboarding", operation_id = "getOnboarding",
+#[utoipa::path(get, path = "/v1/onboarding", operation_id = "getOnboarding",
     responses((status = 200, description = "The checklist", body = ChecklistView)))]
 pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
@@ -90,7 +90,7 @@ pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
 /// Update an onboarding item
 ///
 /// Completes one item. When the last one is completed, the organization's status becomes `onboarded` and a mail is sent.
-#[utoipa::path(put, path = "/v1/onboarding/items/{key}", tag = "onboarding", operation_id = "completeOnboardingItem",
+#[utoipa::path(put, path = "/v1/onboarding/items/{key}", operation_id = "completeOnboardingItem",
     params(("key" = String, Path, description = "The key of the item, such as `createFirstProject`")),
     request_body = ItemChange, responses((status = 200, description = "The checklist", body = ChecklistView)))]
 pub async fn put_item(

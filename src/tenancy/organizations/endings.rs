@@ -88,7 +88,7 @@ impl CancellationView {
 ///
 /// Refuses writes of the organization's members, keys and clients with 403 `organization_suspended`, usage included; reads are answered.
 /// The organization can still be exported and cancelled. A repeated request replaces the reason.
-#[utoipa::path(put, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "suspendOrganization",
+#[utoipa::path(put, path = "/v1/organizations/{id}/suspension", operation_id = "suspendOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = NewSuspension,
     responses((status = 200, description = "The suspension", body = SuspensionView)))]
 pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<NewSuspension>) -> Result<Reply> {
@@ -106,7 +106,7 @@ pub async fn suspend(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, com
 /// Resume an organization
 ///
 /// Ends the suspension: writes are accepted again.
-#[utoipa::path(delete, path = "/v1/organizations/{id}/suspension", tag = "organizations", operation_id = "resumeOrganization",
+#[utoipa::path(delete, path = "/v1/organizations/{id}/suspension", operation_id = "resumeOrganization",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 204, description = "Resumed")))]
 pub async fn resume(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
@@ -123,7 +123,7 @@ pub async fn resume(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
 /// Cancel an organization
 ///
 /// The vendor's form of `POST /v1/organization/cancellation`. A cancelled organization stays as it is.
-#[utoipa::path(delete, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "deleteOrganization",
+#[utoipa::path(delete, path = "/v1/organizations/{id}", operation_id = "deleteOrganization",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 204, description = "Cancelled; erased after 30 days")))]
 pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
@@ -144,7 +144,7 @@ pub async fn delete(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> R
 ///
 /// Refuses every write but an export and the withdrawal. After 30 days all data of the organization is erased for good; until then the
 /// cancellation can be withdrawn.
-#[utoipa::path(post, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "cancelOwnOrganization",
+#[utoipa::path(post, path = "/v1/organization/cancellation", operation_id = "cancelOwnOrganization",
     request_body = NewCancellation,
     responses((status = 201, description = "The cancellation", body = CancellationView)))]
 pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command<NewCancellation>) -> Result<Reply> {
@@ -163,7 +163,7 @@ pub async fn cancel(caller: Authorized<needs::OrganizationOwn>, command: Command
 /// Withdraw the cancellation of the caller's organization
 ///
 /// Restores the status from before the cancellation, a suspension included.
-#[utoipa::path(delete, path = "/v1/organization/cancellation", tag = "organizations", operation_id = "withdrawOwnCancellation",
+#[utoipa::path(delete, path = "/v1/organization/cancellation", operation_id = "withdrawOwnCancellation",
     responses((status = 204, description = "Withdrawn")))]
 pub async fn withdraw_cancellation(caller: Authorized<needs::OrganizationOwn>) -> Result<Reply> {
     let tenant = &caller.tenant;

@@ -51,7 +51,7 @@ fn is_owner(holder: &Holder) -> bool {
 /// Transfer the ownership of the caller's organization
 ///
 /// The new owner gets the role `owner` and the old owner the role `admin`, in one commit. Both are notified by mail.
-#[utoipa::path(post, path = "/v1/organization/ownership-transfers", tag = "organizations", operation_id = "transferOwnership",
+#[utoipa::path(post, path = "/v1/organization/ownership-transfers", operation_id = "transferOwnership",
     request_body = NewOwnershipTransfer,
     responses((status = 201, description = "The transfer", body = OwnershipTransferView)))]
 pub async fn transfer_ownership(caller: Authorized<needs::OrganizationOwn>, command: Command<NewOwnershipTransfer>) -> Result<Reply> {

@@ -20,7 +20,7 @@ use crate::tenancy::onboarding;
 /// List organizations
 ///
 /// Returns all organizations of the vendor, newest first.
-#[utoipa::path(get, path = "/v1/organizations", tag = "organizations", operation_id = "listOrganizations",
+#[utoipa::path(get, path = "/v1/organizations", operation_id = "listOrganizations",
     params(PageQuery),
     responses((status = 200, description = "Newest first", body = Page<OrganizationView>)))]
 pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Reply> {
@@ -36,7 +36,7 @@ pub async fn list(vendor: Vendor, Filter(query): Filter<PageQuery>) -> Result<Re
 /// Get an organization
 ///
 /// Returns the organization's details, settings, status and onboarding progress.
-#[utoipa::path(get, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "getOrganization",
+#[utoipa::path(get, path = "/v1/organizations/{id}", operation_id = "getOrganization",
     params(("id" = String, Path, description = "`org_...`")),
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Result<Reply> {
@@ -46,7 +46,7 @@ pub async fn get(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>) -> Resu
 /// Update an organization
 ///
 /// The body is a JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
-#[utoipa::path(patch, path = "/v1/organizations/{id}", tag = "organizations", operation_id = "updateOrganization",
+#[utoipa::path(patch, path = "/v1/organizations/{id}", operation_id = "updateOrganization",
     params(("id" = String, Path, description = "`org_...`")), request_body = OrganizationChanges,
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, command: Command<OrganizationChanges>) -> Result<Reply> {
@@ -56,7 +56,7 @@ pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 /// Get the caller's organization
 ///
 /// Returns the organization's details, settings, status and onboarding progress.
-#[utoipa::path(get, path = "/v1/organization", tag = "organizations", operation_id = "getOwnOrganization",
+#[utoipa::path(get, path = "/v1/organization", operation_id = "getOwnOrganization",
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
@@ -65,7 +65,7 @@ pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Repl
 /// Update the caller's organization
 ///
 /// The body is a JSON merge patch (RFC 7396): an absent field keeps its value, `null` clears it.
-#[utoipa::path(patch, path = "/v1/organization", tag = "organizations", operation_id = "updateOwnOrganization",
+#[utoipa::path(patch, path = "/v1/organization", operation_id = "updateOwnOrganization",
     request_body = OrganizationChanges,
     responses((status = 200, description = "The organization", body = OrganizationView)))]
 pub async fn update_own(caller: Authorized<needs::OrganizationWrite>, command: Command<OrganizationChanges>) -> Result<Reply> {

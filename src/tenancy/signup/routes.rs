@@ -92,7 +92,7 @@ impl NewSignup {
 ///
 /// Public. Creates the organization like `POST /v1/organizations`, with the given person as its first owner. The response carries no
 /// credential: a login code is mailed to the owner, who exchanges it for a session with `POST /v1/sessions`.
-#[utoipa::path(post, path = "/v1/signup", tag = "organizations", operation_id = "signUp", request_body = NewSignup,
+#[utoipa::path(post, path = "/v1/signup", operation_id = "signUp", request_body = NewSignup,
     responses((status = 201, description = "The organization", body = OrganizationView)))]
 pub async fn create(public: Public<at::SignUp>, command: Command<NewSignup>) -> Result<Reply> {
     let email = checked_email(&command.body.email, "/email")?;

@@ -12,7 +12,7 @@ use crate::tenancy::organizations::wire::{NewOrganization, OrganizationView};
 ///
 /// Creates the organization with its onboarding checklist and its first subscription, a trial where the plan has one, and sends the welcome
 /// mail. Everything exists when the response arrives.
-#[utoipa::path(post, path = "/v1/organizations", tag = "organizations", operation_id = "createOrganization", request_body = NewOrganization,
+#[utoipa::path(post, path = "/v1/organizations", operation_id = "createOrganization", request_body = NewOrganization,
     responses((status = 201, description = "The organization", body = OrganizationView)))]
 pub async fn create_for_vendor(vendor: Vendor, command: Command<NewOrganization>) -> Result<Reply> {
     let asked = SignUp { body: command.body, owner: None };
