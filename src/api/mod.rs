@@ -1,4 +1,4 @@
-//! HTTP: from a request to a slice's handler and back.
+//! API: from a request to the handler of a slice, and back.
 //!
 //! Owns: the list of routes, request ids, and problem documents. Does not own: actors (`identity/callers/`), any rule.
 //! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
