@@ -34,9 +34,6 @@ const GROUPS: &[&[&str]] = &[
 const FILE_CIRCLES: &[(&[&str], &str)] = &[];
 const FILE_CIRCLES_MAX: usize = 5;
 
-/// Whether the folders of `src/` stand in their groups. Until they do, the counts are printed and the direction is not held.
-const IS_GROUPED: bool = true;
-
 /// The root only lists the modules.
 fn tree() -> Arrows {
     let mut arrows = imports(&files(&["src", "durable_objects"], &[".rs"]));
@@ -81,11 +78,11 @@ fn the_source_is_read() {
 #[test]
 fn every_folder_stands_in_a_group() {
     let folders: BTreeSet<String> = tree().keys().map(|path| folder(path)).collect();
-    let strangers = folders.iter().filter(|folder| IS_GROUPED && !GROUPS.iter().any(|group| group.contains(&folder.as_str())));
+    let strangers = folders.iter().filter(|folder| !GROUPS.iter().any(|group| group.contains(&folder.as_str())));
     none(strangers.map(|folder| {
         format!("src/{folder} stands in no group: move it into one, or give it a line of its own in GROUPS of tests/it/tidy/groups.rs")
     }));
-    let stale = GROUPS.iter().copied().flatten().filter(|listed| IS_GROUPED && !folders.contains(**listed));
+    let stale = GROUPS.iter().copied().flatten().filter(|listed| !folders.contains(**listed));
     none(stale.map(|listed| format!("there is no folder {listed}: remove it from GROUPS in tests/it/tidy/groups.rs")));
 }
 
@@ -96,7 +93,7 @@ fn a_file_imports_its_own_group_or_a_lower_one() {
     let upward: Vec<(&String, &String)> =
         all.filter(|(from, to)| height(from).zip(height(to)).is_some_and(|(from, to)| from < to)).collect();
     println!("groups: {} imports lead up", upward.len());
-    none(upward.iter().filter(|_| IS_GROUPED).map(|(from, to)| {
+    none(upward.iter().map(|(from, to)| {
         format!(
             "{from} imports {to}: `{}` stands below `{}`. Move what both need down, take it as an argument, or let a port of the kernel do it",
             group(from),
@@ -120,7 +117,7 @@ fn no_groups_and_no_slices_go_in_circles() {
     println!("groups: {} circles between groups, {} between slices of a group", between_groups.len(), between_slices.len());
     let told = between_groups.iter().map(|circle| tell(&arrows, circle, group));
     let told = told.chain(between_slices.iter().map(|circle| tell(&arrows, circle, slice)));
-    none(told.filter(|_| IS_GROUPED));
+    none(told);
 }
 
 #[test]
@@ -130,7 +127,7 @@ fn few_files_go_in_circles() {
     println!("groups: {} circles of files, at most {FILE_CIRCLES_MAX} may be", found.len());
     found.iter().for_each(|circle| println!("  {}", modules(circle).join(" ")));
     let is_listed = |circle: &BTreeSet<String>| FILE_CIRCLES.iter().any(|(listed, _)| *listed == modules(circle));
-    none(found.iter().filter(|circle| IS_GROUPED && !is_listed(circle)).map(|circle| tell(&arrows, circle, str::to_owned)));
+    none(found.iter().filter(|circle| !is_listed(circle)).map(|circle| tell(&arrows, circle, str::to_owned)));
     let stale = FILE_CIRCLES.iter().filter(|(listed, _)| !found.iter().any(|circle| *listed == modules(circle)));
     none(
         stale.map(|(listed, _)| {
