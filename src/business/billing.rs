@@ -38,7 +38,7 @@ fn request_payment(invoice: &InvoiceFinalized, company: &Company) -> Vec<Action>
             "identifier": invoice.identifier,
             "total": invoice.total,
             "currency": invoice.currency,
-            "dueDate": invoice.due_at.date(),
+            "dueDate": company.date(invoice.due_at),
         },
         "paymentUrl": format!("{}/billing/pay/{}", company.app_url, invoice.invoice),
     });

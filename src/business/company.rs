@@ -1,5 +1,6 @@
 //! The state of a company on which a step decides.
 
+use rating::{Tz, parse_time_zone};
 use serde_json::{Value, json};
 
 use super::actions::Action;
@@ -82,6 +83,11 @@ impl Company {
 
     pub fn has_completed(&self, key: ItemKey) -> bool {
         self.items.iter().any(|item| item.key == key && item.completed_at.is_some())
+    }
+
+    /// The calendar date of an instant where the company is, `YYYY-MM-DD`: mails, invoices and billing periods name the same day.
+    pub fn date(&self, at: Timestamp) -> String {
+        at.date_in(parse_time_zone(&self.organization.settings.timezone).unwrap_or(Tz::UTC))
     }
 
     /// The recipients of mails about the company's account.

@@ -47,7 +47,7 @@ fn stop_usage_after_cancellation(_: &OrganizationCancelled, _: &Company) -> Vec<
 }
 
 fn send_cancellation_mail(cancellation: &OrganizationCancelled, company: &Company) -> Vec<Action> {
-    let data = json!({"erasesAt": cancellation.erases_at, "erasureDate": cancellation.erases_at.date()});
+    let data = json!({"erasesAt": cancellation.erases_at, "erasureDate": company.date(cancellation.erases_at)});
     company.mail_administrators("organization-cancelled", &format!("cancelled:{}", cancellation.erases_at), &data)
 }
 

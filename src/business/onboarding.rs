@@ -9,7 +9,7 @@ use crate::events::{
     CheckInDue, ChecklistItemCompleted, ItemKey, OrganizationCreated, OrganizationUpdated, SessionCreated, SubscriptionCreated,
     UsageStarted,
 };
-use crate::kernel::time::{Timestamp, days};
+use crate::kernel::time::days;
 use crate::workflow;
 
 workflow! { "onboarding", "A new company gets a checklist, a welcome mail and check-ins until every item is completed.";
@@ -56,7 +56,7 @@ fn send_check_in_mail(check_in: &CheckInDue, company: &Company) -> Vec<Action> {
 /// The day on which the company's trial ends; None where there is no trial, or it is over.
 fn trial_end_date(company: &Company) -> Option<String> {
     let subscription = company.subscription.as_ref().filter(|_| company.is_on_trial())?;
-    subscription.trial_ends_at.filter(|ends_at| *ends_at > company.now).map(Timestamp::date)
+    subscription.trial_ends_at.filter(|ends_at| *ends_at > company.now).map(|ends_at| company.date(ends_at))
 }
 
 fn complete_settings_item(update: &OrganizationUpdated, _: &Company) -> Vec<Action> {

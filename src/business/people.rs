@@ -72,7 +72,10 @@ fn revoke_credentials(removed: &MemberRemoved, _: &Company) -> Vec<Action> {
 
 /// The token is not in here: it is derived from these when the email is sent.
 fn mail(company: &Company, to: &str, invitation: InvitationId, generation: u32, expires_at: Timestamp) -> Action {
-    let data: Value =
-        json!({"invitation": {"$id": invitation, "generation": generation}, "expiresAt": expires_at, "expiryDate": expires_at.date()});
+    let data = json!({
+        "invitation": {"$id": invitation, "generation": generation},
+        "expiresAt": expires_at,
+        "expiryDate": company.date(expires_at),
+    });
     company.mail_to(to, "team-invitation", format!("invitation:{invitation}:{generation}"), data)
 }

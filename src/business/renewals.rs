@@ -59,7 +59,7 @@ fn admit_usage_after_pause(_: &SubscriptionResumed, _: &Company) -> Vec<Action> 
 
 fn send_resumption_mail(resumed: &SubscriptionResumed, company: &Company) -> Vec<Action> {
     let Some(subscription) = running(company, resumed.subscription) else { return Vec::new() };
-    let data = json!({"periodEndDate": subscription.period.ends_at.date()});
+    let data = json!({"periodEndDate": company.date(subscription.period.ends_at)});
     vec![company.mail("subscription-resumed", format!("subscription-resumed:{}:{}", resumed.subscription, company.now), data)]
 }
 
@@ -80,7 +80,7 @@ fn send_expiry_reminder(expiring: &SubscriptionExpiring, company: &Company) -> V
     let Some(subscription) = running(company, expiring.subscription).filter(ends_then).filter(|found| !found.auto_renew) else {
         return Vec::new();
     };
-    let data = json!({"endDate": expiring.ends_at.date(), "plan": subscription.shape.plan});
+    let data = json!({"endDate": company.date(expiring.ends_at), "plan": subscription.shape.plan});
     vec![company.mail("subscription-expiring", format!("subscription-expiring:{}:{}", expiring.subscription, expiring.ends_at), data)]
 }
 

@@ -35,7 +35,7 @@ fn send_trial_ending_mail(trial: &TrialEnding, company: &Company) -> Vec<Action>
     let Some(subscription) = on_trial else { return Vec::new() };
     let data = json!({
         "trialEndsAt": trial.trial_ends_at,
-        "trialEndDate": trial.trial_ends_at.date(),
+        "trialEndDate": company.date(trial.trial_ends_at),
         "endsWithTrial": subscription.cancellation.is_some() || !subscription.auto_renew,
         "hasPaymentMethod": subscription.payment_method.is_some(),
         "billingIsSetUp": company.has_completed(ItemKey::SetUpBilling),

@@ -71,7 +71,12 @@ impl Timestamp {
 
     /// The calendar date in UTC, `YYYY-MM-DD`.
     pub fn date(self) -> String {
-        self.to_chrono().format("%Y-%m-%d").to_string()
+        self.date_in(rating::Tz::UTC)
+    }
+
+    /// The calendar date in a time zone, `YYYY-MM-DD`.
+    pub fn date_in(self, zone: rating::Tz) -> String {
+        self.to_chrono().with_timezone(&zone).format("%Y-%m-%d").to_string()
     }
 }
 

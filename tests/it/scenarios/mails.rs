@@ -56,6 +56,24 @@ fn the_welcome_names_the_end_of_the_trial_or_no_trial() {
 }
 
 #[test]
+fn mails_name_the_day_where_the_company_is() {
+    for (timezone, trial_ends, due) in [("America/Los_Angeles", "2026-01-07", "2026-02-06"), ("Asia/Tokyo", "2026-01-08", "2026-02-07")] {
+        let world = World::new();
+        let prices = vec![dollars(BillingInterval::Month, flat(1_200))];
+        let trial = Trial { days: 7, ending: TrialEnding::Convert };
+        publish(&world, &Plan { key: "tried".into(), name: "Tried".into(), prices, trial, ..built_in("professional").unwrap() });
+        let clock = world.post(&vendor(), "/v1/test-clocks", &json!({"now": "2026-01-01T03:00:00Z"})).expect(201);
+        let acme = world.sign_up_with(json!({"name": "Acme", "email": "admin@acme.example", "plan": "tried", "testClock": clock["$id"],
+            "settings": {"timezone": timezone}}));
+        acme.advance("2026-01-08T04:00:00Z");
+        assert!(only(&acme, "organization-welcome").1.contains(&format!("Your trial ends on {trial_ends}.")), "{timezone}");
+        assert!(only(&acme, "invoice-payment-required").1.contains(&format!("is due on {due}.")), "{timezone}");
+        let due_at = acme.get("/v1/invoices")["data"][0]["paymentDueDate"].clone();
+        assert_eq!(due_at, "2026-02-07T03:00:00Z", "{timezone}");
+    }
+}
+
+#[test]
 fn a_week_in_only_a_trial_that_still_runs_is_mentioned() {
     for (days, sentence) in [
         (0, "You signed up 7 days ago.\n"),
@@ -115,10 +133,7 @@ fn the_announcement_says_what_follows_the_trial() {
         acme.advance("2026-01-12T09:00:00Z");
         only(&acme, "trial-ending-soon").1.lines().nth(2).unwrap().to_owned()
     };
-    assert_eq!(
-        advised(json!({}), false),
-        "Set up billing before then so that your subscription continues without interruption: https://app.example/billing"
-    );
+    assert_eq!(advised(json!({}), false), "Review your plan and set up billing before then: https://app.example/billing");
     assert_eq!(
         advised(json!({"paymentMethod": "card"}), false),
         "You do not need to do anything: your subscription continues and is billed from then on."
