@@ -172,6 +172,7 @@ pub mod document {
                 "code": text("A stable identifier of the kind of problem.", "invalid_request"),
                 "instance": text("The path of the request.", "/v1/invoices"),
                 "requestId": text("The id of the request, as answered in the header `Request-Id`.", "req_01h2xcejqtf2nbrexx3vqjhp41"),
+                "missingPermission": text("With 403 `forbidden`: the permission that the credential lacks.", "teams.read"),
                 "errors": {
                     "type": "array",
                     "description": "The members of the request that are not valid.",

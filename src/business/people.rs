@@ -1,6 +1,6 @@
 //! People: what follows when members are invited, join and leave.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
