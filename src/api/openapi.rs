@@ -159,7 +159,7 @@ pub mod document {
 
     fn problem_schema() -> Value {
         let text = |description: &str, example: &str| json!({"type": "string", "description": description, "examples": [example]});
-        let kind = text("A URI that names the kind of problem.", "https://tenantry.example/problems/invalid_request");
+        let kind = text("A URI that names the kind of problem.", "https://tenantry.dev/problems/invalid_request");
         json!({
             "type": "object",
             "description": "A problem document (RFC 9457). `code` is stable and for programs; `detail` states the cause and the remedy.",

@@ -8,10 +8,11 @@ use super::actions::Action;
 use super::company::Company;
 use crate::accounting::credits;
 use crate::billing::charging::compose::Terms;
+use crate::billing::charging::{account, beginning};
 use crate::billing::subscriptions::lifecycle::Status;
 use crate::billing::subscriptions::rules::NewSubscription;
 use crate::billing::subscriptions::subscription::Shape;
-use crate::billing::{invoices, subscriptions};
+use crate::billing::{invoices, subscription_changes, subscriptions};
 use crate::catalog::plans;
 use crate::identity::{api_keys, invitations, members, oauth};
 use crate::kernel::decision::{Decision, Mail};
@@ -21,7 +22,7 @@ use crate::kernel::ports::Message;
 use crate::kernel::tenant::Tenant;
 use crate::meter::client;
 use crate::metering::limits;
-use crate::receivables::credit_notes;
+use crate::receivables::{credit_notes, revenue};
 use crate::tenancy::data_movement::{erasure, move_store};
 use crate::tenancy::onboarding::rules as checklist;
 use crate::tenancy::organizations;
@@ -39,19 +40,19 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
         Action::ScheduleEvent { at, event } => Ok(Decision::new().later(at, event)),
         Action::UpdateMeterEntitlements => {
             if let Some(subscription) = &company.subscription {
-                crate::billing::subscriptions::meter::configure(tenant, subscription).await?;
+                subscriptions::meter::configure(tenant, subscription).await?;
             }
             Ok(Decision::new())
         }
         Action::UpdateMeterKey(id) => {
             if let Some(key) = api_keys::store::find(tenant, id).await? {
-                crate::identity::api_keys::meter::put_key(tenant, &key).await?;
+                api_keys::meter::put_key(tenant, &key).await?;
             }
             Ok(Decision::new())
         }
         Action::RevokeCredentials(person) => revoke_credentials_of(person, tenant).await,
         Action::UpdateMeterLimits => {
-            crate::metering::limits::meter::put_limits(tenant, &limits::store::load(tenant).await?).await?;
+            limits::meter::put_limits(tenant, &limits::store::load(tenant).await?).await?;
             Ok(Decision::new())
         }
         Action::UpdateMeterSeats => members::seats::update_meter(tenant).await,
@@ -60,19 +61,17 @@ pub async fn perform(action: Action, company: &Company, tenant: &Tenant) -> Resu
             Ok(invitation.map_or_else(Decision::new, |invitation| invitations::rules::expire(&invitation, moment)))
         }
         Action::SyncDirectoryMembership(person) => sync_directory_membership(tenant, person).await,
-        Action::FinalizeInvoice(id) => crate::billing::invoices::numbers::finalize(tenant, id).await,
-        Action::EndPause { subscription, resumes_at } => {
-            crate::billing::subscription_changes::pauses::resume_due(tenant, subscription, resumes_at).await
-        }
-        Action::BillLateUsage(subscription) => crate::billing::subscription_changes::endings::bill_late_usage(tenant, subscription).await,
+        Action::FinalizeInvoice(id) => invoices::numbers::finalize(tenant, id).await,
+        Action::EndPause { subscription, resumes_at } => subscription_changes::pauses::resume_due(tenant, subscription, resumes_at).await,
+        Action::BillLateUsage(subscription) => subscription_changes::endings::bill_late_usage(tenant, subscription).await,
         Action::MarkPastDue => Ok(company.subscription.as_ref().map(subscriptions::status_changes::mark_past_due).unwrap_or_default()),
         Action::MarkCurrent => mark_current(company, tenant).await,
         Action::MarkOverdue(id) => mark_overdue(id, tenant).await,
-        Action::RecognizeRevenue { invoice, ends_at } => crate::receivables::revenue::recognize(tenant, invoice, ends_at).await,
+        Action::RecognizeRevenue { invoice, ends_at } => revenue::recognize(tenant, invoice, ends_at).await,
         Action::NumberCreditNote(id) => credit_notes::numbers::give(tenant, id).await,
         Action::ExpireCredit(id) => expire_credit(id, tenant).await,
         Action::UpdateMeterStatus => {
-            crate::tenancy::organizations::meter::put_status(tenant, &company.organization).await?;
+            organizations::meter::put_status(tenant, &company.organization).await?;
             Ok(Decision::new())
         }
         Action::BeginErasure => {
@@ -141,8 +140,8 @@ async fn start_trial(plan: &str, company: &Company, tenant: &Tenant) -> Result<D
     }
     // A plan without trial days is paid for from the first day.
     let shape = Shape { plan: plan.key.clone(), plan_version: plan.version, interval, quantity: 1, add_ons: BTreeMap::new() };
-    let subscribed = crate::billing::charging::account::subscribed(tenant.app(), shape).await?;
-    Ok(crate::billing::charging::beginning::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
+    let subscribed = account::subscribed(tenant.app(), shape).await?;
+    Ok(beginning::begin(&new, &subscribed, &Terms::default(), tenant.moment())?.decision)
 }
 
 /// A person who rejoins while this runs is entered by the step of their joining or by the second check here, whichever is later.

@@ -108,6 +108,7 @@ impl PageRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
+    /// The rows of the page, in the order of the list.
     pub data: Vec<T>,
     pub has_more: bool,
     pub next_cursor: Option<String>,

@@ -78,7 +78,7 @@ pub fn lookup(name: &str) -> Option<(&'static str, Value)> {
 /// A schema, its member and the example of that member.
 type FreeObject = (&'static str, &'static str, fn() -> Value);
 
-/// Free objects that may be null: utoipa drops the example that their slices give.
+/// The examples of free objects that may be null: utoipa would drop them in their slices.
 const FREE_OBJECTS: &[FreeObject] = &[
     ("NewUsage", "metadata", || json!({"userId": "u-1"})),
     ("CloudEvent", "data", || json!({"amount": 5, "userId": "u-1"})),

@@ -66,20 +66,14 @@ pub struct BasisView {
     #[schema(example = 1)]
     pub plan_version: u32,
     /// The subscribed plan, quantity and add-ons. Null on invoices from before it was recorded.
-    #[schema(value_type = Option<Object>,
-        example = json!({"plan": "professional", "planVersion": 1, "interval": "month", "quantity": 1, "addOns": {}}))]
+    #[schema(value_type = Option<Object>)]
     pub shape: Option<Shape>,
     /// Usage lines: the number of the closing in `closings` that proves the count. Null for other lines and for a period that is not
     /// closed.
     #[schema(example = 12)]
     pub closing: Option<u64>,
     /// Lines of unused and remaining time: the share of the period. Null for other lines.
-    #[schema(value_type = Option<Object>, example = json!({
-        "policy": "day",
-        "changedAt": "2026-01-16T00:00:00Z",
-        "period": {"startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-02-01T00:00:00Z"},
-        "wholeMinor": 19900,
-    }))]
+    #[schema(value_type = Option<Object>)]
     pub proration: Option<Proration>,
 }
 

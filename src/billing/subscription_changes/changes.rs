@@ -21,7 +21,7 @@ use crate::kernel::tenant::Tenant;
 use crate::meter::client;
 use crate::meter::contract::Closing;
 
-/// Update the subscription
+/// Create a subscription change
 ///
 /// `now`: the difference is credited and charged for the rest of the billing period, the usage so far is billed under the old plan, and the
 /// new limits apply when the response arrives. Limits and included units do not reset. Another `billingPeriod` starts at once, and the

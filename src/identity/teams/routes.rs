@@ -185,10 +185,10 @@ pub async fn list_members(caller: OnTeam<needs::TeamsRead>, Filter(query): Filte
 /// The role also applies to the teams below. The caller must hold all permissions of the role on the team. Returns 409 `role_not_allowed`
 /// if the settings of the team do not allow the role.
 #[utoipa::path(
-    put, path = "/v1/teams/{id}/members/{user}", operation_id = "putTeamMember",
+    put, path = "/v1/teams/{id}/members/{member}", operation_id = "putTeamMember",
     params(
         ("id" = String, Path, description = "The id of the team: `team_...`"),
-        ("user" = String, Path, description = "The id of the member: `user_...`")
+        ("member" = String, Path, description = "The id of the member: `user_...`")
     ),
     request_body = NewTeamRole, responses((status = 200, description = "The role on the team", body = TeamMemberView))
 )]
@@ -218,10 +218,10 @@ pub async fn put_member(
 ///
 /// The person stays a member of the organization, and of the teams below on which they have a role of their own.
 #[utoipa::path(
-    delete, path = "/v1/teams/{id}/members/{user}", operation_id = "removeTeamMember",
+    delete, path = "/v1/teams/{id}/members/{member}", operation_id = "removeTeamMember",
     params(
         ("id" = String, Path, description = "The id of the team: `team_...`"),
-        ("user" = String, Path, description = "The id of the person: `user_...`")
+        ("member" = String, Path, description = "The id of the member: `user_...`")
     ),
     responses((status = 204, description = "Removed from the team"))
 )]

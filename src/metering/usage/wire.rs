@@ -28,7 +28,7 @@ pub struct NewUsage {
     /// When the usage happened, at most 35 days back and 5 minutes ahead. Default: now.
     pub timestamp: Option<Timestamp>,
     /// Your own data, stored with the event. A retry must send the same.
-    #[schema(example = json!({"userId": "u-1"}), value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -360,7 +360,7 @@ pub struct CloudEvent {
     /// When the usage happened, at most 35 days back and 5 minutes ahead. Default: now.
     pub time: Option<Timestamp>,
     /// `amount` is the amount in units of the metric, 1 by default; the other members are metadata.
-    #[schema(example = json!({"amount": 5, "userId": "u-1"}), value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>)]
     pub data: Option<serde_json::Map<String, serde_json::Value>>,
 }
 

@@ -38,10 +38,10 @@ pub struct EntryView {
     /// The changed resource.
     pub target: TargetView,
     /// The changed members before the commit. Secrets are shown as `***`.
-    #[schema(value_type = Option<Object>, example = json!({"name": "CI"}))]
+    #[schema(value_type = Option<Object>)]
     pub before: Option<Value>,
     /// The changed members after the commit. Secrets are shown as `***`.
-    #[schema(value_type = Option<Object>, example = json!({"name": "Deployment"}))]
+    #[schema(value_type = Option<Object>)]
     pub after: Option<Value>,
     /// The ids of the facts that the commit raised. The entries of their steps name them in `onBehalfOf`.
     #[schema(example = json!(["evt_01h2xcejqtf2nbrexx3vqjhp41"]))]

@@ -51,6 +51,7 @@ pub struct NewExport {
 pub struct ExportView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
+    /// The id of the export.
     #[serde(rename = "$id")]
     pub id: ExportId,
     /// `queued`, `running`, `done` or `failed`.

@@ -30,6 +30,7 @@ pub struct ClockTime {
 pub struct ClockView {
     #[serde(rename = "$type")]
     pub type_name: &'static str,
+    /// The id of the test clock.
     #[serde(rename = "$id")]
     pub id: TestClockId,
     /// The present time of all organizations on the clock.

@@ -120,7 +120,8 @@ static VENDOR: LazyLock<Credential> = LazyLock::new(vendor);
 fn document_path(path: &str) -> String {
     let path = path.replace("limits/apiCalls", "limits/{metric}").replace("verifyEmail", "{key}");
     let path = path.replace("plans/professional", "plans/{key}").replace("entitlements/sso", "entitlements/{key}");
-    let path = path.replace("members/{member}", if path.contains("{team}") { "members/{user}" } else { "members/{id}" });
+    let member = if path.contains("{team}") { "members/{member}" } else { "members/{id}" };
+    let path = path.replace("members/{member}", member);
     let path = path.replace("{openInvoice}", "{id}").replace("{refund}", "{id}");
     let path = path.replace("{role}", "{id}").replace("{team}", "{id}");
     let path = path.replace("{spareKey}", "{id}").replace("{client}", "{id}").replace("{platformKey}", "{id}");

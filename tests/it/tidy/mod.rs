@@ -21,13 +21,3 @@ fn none(findings: impl IntoIterator<Item = String>) {
     let findings: Vec<String> = findings.into_iter().collect();
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
-
-/// So many findings are known and put aside.
-#[track_caller]
-fn few(findings: Vec<String>, known: usize, list: &str) {
-    if findings.len() < known {
-        println!("{list} may be {} now", findings.len());
-    }
-    let is_over = findings.len() > known;
-    none(findings.into_iter().filter(|_| is_over));
-}
