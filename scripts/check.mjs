@@ -22,9 +22,9 @@ const CHECKS = [
   ["format", () => cargo("fmt", "--all", "--check")],
   ["lints, native", () => cargo("clippy", "--workspace", "--all-targets", "--", "-D", "warnings")],
   ["lints, wasm32", () => cargo("clippy", "--target", "wasm32-unknown-unknown", "--lib", "--", "-D", "warnings")],
-  ["generated files", () => cargo("test", "--test", "it", "--quiet", "drift")],
+  ["generated files", () => cargo("test", "--workspace", "--test", "it", "--quiet", "drift")],
   ["api lint", lintApi],
-  ["tidy", () => cargo("test", "--test", "it", "--quiet", "tidy")],
+  ["tidy", () => cargo("test", "--workspace", "--test", "it", "--quiet", "tidy")],
   ["bindings", bindingsAreUsedAndExplained],
   ["bundle, unpacked", bundleSize],
   ["start-up, active", startUpTime],
@@ -136,6 +136,6 @@ function within(amount, limit, unit, remedy) {
 function printTable(rows) {
   console.log("");
   for (const { name, passed, figure, time } of rows) {
-    console.log(`${passed ? "✔" : "✘"} ${name.padEnd(18)} ${figure.padEnd(24)} ${time.padStart(8)}`);
+    console.log(`${passed ? "✔" : "✘"} ${name.padEnd(18)} ${figure.padEnd(28)} ${time.padStart(8)}`);
   }
 }

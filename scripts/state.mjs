@@ -4,9 +4,10 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { databases } from "./config.mjs";
-import { WRANGLER_ENVIRONMENT, fingerprint, fromRoot, quietly, readJson, wranglerCommand, writePrivateJson } from "./lib.mjs";
+import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fingerprint, fromRoot, quietly, readJson, wranglerCommand, writePrivateJson } from "./lib.mjs";
 
-const STAMP = "migrations.stamp";
+/** Which migrations made the state: their files with fingerprints. */
+const STAMP = "migrations.json";
 
 /** Makes a state folder ready to be served: migrated, and with secrets of its own. Data that is already there stays. */
 export async function prepareState(state) {
@@ -36,19 +37,37 @@ export async function makeTemplate() {
 async function migrate(state) {
   const wanted = migrationsFingerprint();
   const stamp = path.join(state, STAMP);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  // A state without the note is older than it.
+  const applied = existsSync(stamp) ? readJson(stamp) : existsSync(path.join(state, "v3")) ? { files: { "migrations/": "" } } : undefined;
+  if (applied?.fingerprint === wanted) return;
+  if (applied) refuseOtherMigrations(state, applied.files);
   mkdirSync(state, { recursive: true });
   for (const { binding } of databases()) {
     const [node, args] = wranglerCommand("d1", "migrations", "apply", binding, "--local", "--persist-to", state);
     await quietly(`migrations of ${binding}`, node, args, { env: WRANGLER_ENVIRONMENT });
   }
-  writeFileSync(stamp, wanted);
+  writeFileSync(stamp, JSON.stringify({ fingerprint: wanted, files: migrationFiles() }));
 }
+
+/** wrangler knows an applied migration by its name alone, and would serve the old tables of a file that was edited since. */
+function refuseOtherMigrations(state, applied) {
+  const present = migrationFiles();
+  const changed = Object.keys(applied).filter((name) => present[name] !== applied[name]);
+  if (changed.length === 0) return;
+  throw new Failure(
+    `The data in ${state} was made by another version of ${changed.join(" and ")}, and there is no migration between the two: ` +
+      `delete that folder, or set TENANTRY_STATE to another one.`,
+  );
+}
+
+const migrationFiles = () =>
+  Object.fromEntries(filesUnder(...migrationFolders()).map((name) => [name, fingerprint(name)]));
+
+const migrationFolders = () => [...new Set(databases().map((database) => database.migrations_dir))];
 
 /** Changes when a migration or a database is added. */
 function migrationsFingerprint() {
-  const folders = [...new Set(databases().map((database) => database.migrations_dir))];
-  return [fingerprint(...folders), ...databases().map((database) => database.binding)].join("-");
+  return [fingerprint(...migrationFolders()), ...databases().map((database) => database.binding)].join("-");
 }
 
 /** The secrets of this state, made once. A second start keeps them, and so every key that was made with them. */

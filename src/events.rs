@@ -145,7 +145,9 @@ events! {
     /// 90 % of a limit is used.
     UsageWarning = "Usage.warning" v 1 { metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp }
     /// 100 % of a limit is used.
-    UsageExceeded = "Usage.exceeded" v 1 { metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp }
+    UsageExceeded = "Usage.exceeded" v 1 {
+        metric: String, current: Quantity, limit: Quantity, period_starts_at: Timestamp, is_hard: bool,
+    }
 
     /// A draft invoice was created for a billing period.
     InvoiceCreated = "Invoice.created" v 1 { invoice: InvoiceId }

@@ -6,11 +6,21 @@ use super::book::Counter;
 use super::rules::{Period, Rule};
 use crate::events::{Event, UsageApproaching, UsageExceeded, UsageWarning};
 use crate::kernel::time::Timestamp;
+use crate::meter::vocabulary::Enforcement;
+
+/// The state of a counter at a threshold.
+struct Reached {
+    metric: String,
+    current: Quantity,
+    limit: Quantity,
+    period_starts_at: Timestamp,
+    is_hard: bool,
+}
 
 struct Threshold {
     bit: u32,
     tenths: i128,
-    event: fn(String, Quantity, Quantity, Timestamp) -> Event,
+    event: fn(Reached) -> Event,
 }
 
 /// Lowest first.
@@ -18,17 +28,21 @@ const THRESHOLDS: [Threshold; 3] = [
     Threshold {
         bit: 1,
         tenths: 8,
-        event: |metric, current, limit, period_starts_at| UsageApproaching { metric, current, limit, period_starts_at }.into(),
+        event: |Reached { metric, current, limit, period_starts_at, .. }| {
+            UsageApproaching { metric, current, limit, period_starts_at }.into()
+        },
     },
     Threshold {
         bit: 2,
         tenths: 9,
-        event: |metric, current, limit, period_starts_at| UsageWarning { metric, current, limit, period_starts_at }.into(),
+        event: |Reached { metric, current, limit, period_starts_at, .. }| UsageWarning { metric, current, limit, period_starts_at }.into(),
     },
     Threshold {
         bit: 4,
         tenths: 10,
-        event: |metric, current, limit, period_starts_at| UsageExceeded { metric, current, limit, period_starts_at }.into(),
+        event: |Reached { metric, current, limit, period_starts_at, is_hard }| {
+            UsageExceeded { metric, current, limit, period_starts_at, is_hard }.into()
+        },
     },
 ];
 
@@ -43,7 +57,14 @@ pub(super) fn raise_thresholds(counter: &mut Counter, metric: &str, rule: &Rule,
     for threshold in reached {
         if counter.raised & threshold.bit == 0 {
             counter.mark_raised(threshold.bit);
-            raised.push((threshold.event)(metric.to_owned(), current, limit, period.starts_at));
+            let is_hard = rule.enforcement == Enforcement::Hard;
+            raised.push((threshold.event)(Reached {
+                metric: metric.to_owned(),
+                current,
+                limit,
+                period_starts_at: period.starts_at,
+                is_hard,
+            }));
         }
     }
     raised

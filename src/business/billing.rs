@@ -6,7 +6,7 @@ use super::actions::Action;
 use super::company::Company;
 use crate::events::{
     CreditExpiryDue, CreditNoteCreated, InvoiceCreated, InvoiceDueDatePassed, InvoiceFinalized, InvoiceOverdue, InvoicePaid,
-    InvoicePeriodEnded, InvoiceVoided,
+    InvoicePeriodEnded, InvoiceUncollectible, InvoiceVoided,
 };
 use crate::workflow;
 
@@ -18,6 +18,7 @@ workflow! { "billing", "Each period has one invoice. It gets its number, payment
     when InvoiceOverdue => [send_payment_reminder, mark_past_due];
     when InvoicePaid => [mark_current_after_payment];
     when InvoiceVoided => [mark_current_after_void];
+    when InvoiceUncollectible => [mark_current_after_write_off];
     when CreditNoteCreated => [number_credit_note];
     when CreditExpiryDue => [expire_credit];
 }
@@ -70,6 +71,10 @@ fn mark_current_after_payment(_: &InvoicePaid, _: &Company) -> Vec<Action> {
 }
 
 fn mark_current_after_void(_: &InvoiceVoided, _: &Company) -> Vec<Action> {
+    vec![Action::MarkCurrent]
+}
+
+fn mark_current_after_write_off(_: &InvoiceUncollectible, _: &Company) -> Vec<Action> {
     vec![Action::MarkCurrent]
 }
 

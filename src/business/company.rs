@@ -7,7 +7,6 @@ use super::actions::Action;
 use crate::billing::subscriptions::store::SubscriptionRow;
 use crate::billing::subscriptions::subscription::Subscription;
 use crate::billing::{invoices, subscriptions};
-use crate::events::ItemKey;
 use crate::identity::members;
 use crate::kernel::decision::Mail;
 use crate::kernel::error::{Error, Result};
@@ -79,10 +78,6 @@ impl Company {
 
     pub fn is_on_trial(&self) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| subscription.is_trial() && subscription.ended_at.is_none())
-    }
-
-    pub fn has_completed(&self, key: ItemKey) -> bool {
-        self.items.iter().any(|item| item.key == key && item.completed_at.is_some())
     }
 
     /// The calendar date of an instant where the company is, `YYYY-MM-DD`: mails, invoices and billing periods name the same day.

@@ -43,7 +43,6 @@ pub const WORKFLOWS: &[Workflow] = &[
 pub const SILENT: &[(EventKind, &str)] = &[
     (EventKind::UsageApproaching, "shown in the portal; a mail at 80 % would be noise"),
     (EventKind::UsageWarning, "shown in the portal; the mail comes at 100 %"),
-    (EventKind::InvoiceUncollectible, "recorded for reports; the vendor decides whether to suspend the customer"),
     (EventKind::PaymentRecorded, "the invoice is updated in the same commit"),
     (EventKind::CreditNoteIssued, "shown on the invoice; the credit or refund is in the same commit"),
     (EventKind::RefundPaid, "recorded for reports; the money was already sent"),

@@ -17,6 +17,7 @@ fn notify_administrators(usage: &UsageExceeded, company: &Company) -> Vec<Action
         "metric": usage.metric,
         "current": usage.current,
         "limit": usage.limit,
+        "isHard": usage.is_hard,
         "upgradeUrl": format!("{}/billing/upgrade", company.app_url),
     });
     company.mail_administrators("quota-exceeded", &reason, &data)

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
-use crate::events::{ItemKey, OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
+use crate::events::{OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
 workflow! { "trials", "Every organization starts with the trial of its plan. Its end is announced, and then paid periods start.";
@@ -29,16 +29,16 @@ fn admit_usage(_: &SubscriptionCreated, _: &Company) -> Vec<Action> {
     vec![Action::UpdateMeterEntitlements]
 }
 
-/// Not sent where the organization has left or pays already.
+/// Not sent where the organization has left or pays already, or the trial was another subscription's.
 fn send_trial_ending_mail(trial: &TrialEnding, company: &Company) -> Vec<Action> {
-    let on_trial = company.subscription.as_ref().filter(|_| company.is_on_trial() && !company.has_left());
+    let on_trial =
+        company.subscription.as_ref().filter(|found| found.id == trial.subscription && company.is_on_trial() && !company.has_left());
     let Some(subscription) = on_trial else { return Vec::new() };
     let data = json!({
         "trialEndsAt": trial.trial_ends_at,
         "trialEndDate": company.date(trial.trial_ends_at),
         "endsWithTrial": subscription.cancellation.is_some() || !subscription.auto_renew,
         "hasPaymentMethod": subscription.payment_method.is_some(),
-        "billingIsSetUp": company.has_completed(ItemKey::SetUpBilling),
     });
     vec![company.mail("trial-ending-soon", format!("trial-ending:{}", trial.subscription), data)]
 }

@@ -159,7 +159,7 @@ impl Tenant {
             messages.push(Message::Mail { organization: self.organization(), mail: id });
         }
         if let Some(answer) = answer {
-            batch.extend(answer.record(self.app().moment().now));
+            batch.extend(answer.record(self.actor(), self.app().moment().now));
         }
         let log = self.organization().to_string();
         (batch, Entries::new(log, self.actor(), self.behalf(), &self.origin(), decision.audit, &facts, moment))

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::actor::Actor;
 use super::error::{Error, Result};
 use super::platform::Platform;
 use super::problem::Problem;
@@ -42,6 +43,12 @@ impl Claim {
     pub fn within(self, target: &str) -> Self {
         let Self { key, fingerprint: of_request } = self;
         Self { key: format!("{}:{key}", fingerprint(&[b"public", target.as_bytes()])), fingerprint: of_request }
+    }
+
+    /// The key as an organization's answers are stored: an answer belongs to the actor that asked, because another one may not be allowed
+    /// to read it.
+    fn key_of(&self, actor: &Actor) -> String {
+        format!("{}:{}", actor.name(), self.key)
     }
 }
 
@@ -87,18 +94,19 @@ pub fn mismatch() -> Problem {
 }
 
 impl Answer {
-    /// Stores the answer with a tenant's commit; an expired answer under the same key is replaced.
-    pub(super) fn record(&self, now: Timestamp) -> [TenantStatement; 2] {
+    /// Stores the answer with a tenant's commit, for the actor that asked; an expired answer under the same key is replaced.
+    pub(super) fn record(&self, actor: &Actor, now: Timestamp) -> [TenantStatement; 2] {
+        let key = self.claim.key_of(actor);
         [
             tenant_sql!(
                 "DELETE FROM idempotency_keys WHERE organization_id = ?1 AND key = ?2 AND created_at <= ?3",
-                self.claim.key.as_str(),
+                key.as_str(),
                 now.minus(KEPT)
             ),
             tenant_sql!(
                 "INSERT INTO idempotency_keys (organization_id, key, fingerprint, status, body, created_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                self.claim.key.as_str(),
+                key.as_str(),
                 self.claim.fingerprint.as_str(),
                 u32::from(self.status),
                 self.body.as_str(),
@@ -136,13 +144,13 @@ impl Stored {
 }
 
 impl Tenant {
-    /// The stored answer of an earlier request with this key, if any.
+    /// The stored answer of an earlier request of the same actor with this key, if any.
     pub async fn answered(&self, claim: &Claim) -> Result<Option<Answer>> {
         let statement = tenant_sql!(
             "SELECT organization_id, fingerprint, status, body
              FROM idempotency_keys
              WHERE organization_id = ?1 AND key = ?2 AND created_at > ?3",
-            claim.key.as_str(),
+            claim.key_of(self.actor()),
             self.app().moment().now.minus(KEPT)
         );
         self.row::<Stored>(statement).await?.map(|stored| stored.answer(claim)).transpose()

@@ -7,7 +7,7 @@ use crate::kernel::error::Result;
 use crate::kernel::ids::SubscriptionId;
 use crate::kernel::ports::Message;
 use crate::kernel::retry::Policy;
-use crate::kernel::tenant::Tenant;
+use crate::kernel::tenant::{Tenant, until_fresh};
 use crate::kernel::time::{hours, seconds};
 
 /// Periods that one message bills; the rest of a subscription that is further behind is billed by another message.
@@ -38,15 +38,27 @@ async fn bill_periods(tenant: &Tenant, subscription: SubscriptionId) -> Result<(
     tenant.app().queues.send(vec![Message::Billing { organization: tenant.organization(), subscription }]).await
 }
 
-/// Replays a dead letter: bills the subscription again, from the first attempt.
+/// Replays a dead letter: bills the subscription again, from the first attempt. False where there is no such dead letter, or another
+/// replay has taken it.
 pub async fn replay(tenant: &Tenant, subscription: SubscriptionId) -> Result<bool> {
-    let is_dead_letter = store::failure(tenant, subscription).await?.is_some_and(|failure| failure.given_up_at.is_some());
+    let is_dead_letter = until_fresh(|| revive(tenant, subscription)).await?;
     if is_dead_letter {
-        let decision =
-            Decision::new().write(store::forget_failure(subscription)).audit("deadLetter.replayed", subscription.to_string(), None, None);
-        tenant.commit(decision, None).await?;
         bill(tenant, subscription).await?;
         tenant.follow_up_or_leave().await;
     }
     Ok(is_dead_letter)
+}
+
+async fn revive(tenant: &Tenant, subscription: SubscriptionId) -> Result<bool> {
+    if store::failure(tenant, subscription).await?.is_none_or(|failure| failure.given_up_at.is_none()) {
+        return Ok(false);
+    }
+    let decision = Decision::new().guard(store::is_given_up(subscription)).write(store::forget_failure(subscription)).audit(
+        "deadLetter.replayed",
+        subscription.to_string(),
+        None,
+        None,
+    );
+    tenant.commit(decision, None).await?;
+    Ok(true)
 }

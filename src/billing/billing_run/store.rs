@@ -13,7 +13,7 @@ use crate::kernel::sql;
 use crate::kernel::sql::Value;
 use crate::kernel::tenant::{Tenant, TenantStatement};
 use crate::kernel::time::Timestamp;
-use crate::{platform_sql, tenant_sql};
+use crate::{platform_sql, stale_if, tenant_sql};
 
 /// A subscription that is due.
 #[derive(Clone, Debug, Deserialize)]
@@ -178,6 +178,18 @@ pub async fn record_failure(
 }
 
 /// Deletes the failures of a subscription, in the commit that bills it.
+/// The guard of a replay: no other one has taken the dead letter.
+pub fn is_given_up(subscription: SubscriptionId) -> TenantStatement {
+    stale_if!(
+        "NOT EXISTS (
+           SELECT 1
+           FROM billing_failures
+           WHERE organization_id = ?1 AND subscription_id = ?2 AND given_up_at IS NOT NULL
+         )",
+        subscription
+    )
+}
+
 pub fn forget_failure(subscription: SubscriptionId) -> TenantStatement {
     tenant_sql!("DELETE FROM billing_failures WHERE organization_id = ?1 AND subscription_id = ?2", subscription)
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::party::{PREFIX, Seller};
 use super::store;
 use crate::http::reply::Reply;
-use crate::http::request::Command;
+use crate::http::request::{Command, Filter, NoParameters};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::tenant::until_fresh;
@@ -141,7 +141,7 @@ impl SellerView {
 /// The vendor as it is printed on invoices.
 #[utoipa::path(get, path = "/v1/seller", operation_id = "getSeller",
     responses((status = 200, description = "The seller", body = SellerView)))]
-pub async fn get(vendor: Vendor) -> Result<Reply> {
+pub async fn get(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     let found = store::find(vendor.platform.app()).await?;
     let (seller, updated_at) = found.map(|kept| (kept.seller, kept.updated_at)).unzip();
     Reply::ok(&SellerView::of(seller.unwrap_or_default(), updated_at))

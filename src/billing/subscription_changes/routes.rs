@@ -10,7 +10,7 @@ pub use super::suspensions::*;
 use super::views::SubscriptionView;
 use crate::billing::subscriptions::store;
 use crate::http::reply::{Reply, change};
-use crate::http::request::Command;
+use crate::http::request::{Command, Filter, NoParameters};
 use crate::identity::callers::actors::Authorized;
 use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
@@ -20,7 +20,7 @@ use crate::kernel::error::Result;
 /// The current subscription, or the last one after it ended.
 #[utoipa::path(get, path = "/v1/subscription", operation_id = "getSubscription",
     responses((status = 200, description = "The subscription", body = SubscriptionView)))]
-pub async fn get(caller: Authorized<needs::SubscriptionRead>) -> Result<Reply> {
+pub async fn get(caller: Authorized<needs::SubscriptionRead>, _: Filter<NoParameters>) -> Result<Reply> {
     let subscription = store::require(&caller.tenant).await?;
     Reply::ok(&SubscriptionView::load(caller.tenant.app(), subscription).await?)
 }

@@ -10,9 +10,9 @@ use crate::kernel::mail::render::render;
 use crate::kernel::ports::OutgoingMail;
 use crate::kernel::retry::{Failure, Policy};
 use crate::kernel::sql;
-use crate::kernel::tenant::{Tenant, TenantStatement};
+use crate::kernel::tenant::{Tenant, TenantStatement, until_fresh};
 use crate::kernel::time::{Timestamp, hours, seconds};
-use crate::tenant_sql;
+use crate::{stale_if, tenant_sql};
 
 /// A mail that can't be sent becomes a dead letter after about an hour: most outages of a provider are shorter.
 const RETRIES: Policy = Policy { attempts_max: 8, pause_first: seconds(30), pause_max: hours(1) };
@@ -115,8 +115,17 @@ fn failed(id: MailId, failure: Failure, error: &Error) -> TenantStatement {
     )
 }
 
-/// Replays a dead letter: sends the mail again, from the first attempt. False where there is no such dead letter.
+/// Replays a dead letter: sends the mail again, from the first attempt. False where there is no such dead letter, or another replay has
+/// taken it.
 pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
+    let is_dead_letter = until_fresh(|| revive(tenant, id)).await?;
+    if is_dead_letter {
+        dispatch(tenant, id).await?;
+    }
+    Ok(is_dead_letter)
+}
+
+async fn revive(tenant: &Tenant, id: MailId) -> Result<bool> {
     let dead_letter = tenant_sql!(
         "SELECT organization_id
          FROM mails
@@ -126,21 +135,25 @@ pub async fn replay(tenant: &Tenant, id: MailId) -> Result<bool> {
            AND next_attempt_at IS NULL",
         id
     );
-    let is_dead_letter = tenant.run(vec![dead_letter]).await?.iter().any(|rows| !rows.is_empty());
-    if is_dead_letter {
-        let again = tenant_sql!(
-            "UPDATE mails
-             SET attempts = 0, next_attempt_at = ?3
-             WHERE organization_id = ?1
-               AND id = ?2
-               AND sent_at IS NULL
-               AND next_attempt_at IS NULL",
-            id,
-            tenant.app().moment().now
-        );
-        let decision = Decision::new().write(again).audit("deadLetter.replayed", id.to_string(), None, None);
-        tenant.commit(decision, None).await?;
+    if !tenant.run(vec![dead_letter]).await?.iter().any(|rows| !rows.is_empty()) {
+        return Ok(false);
     }
-    dispatch(tenant, id).await?;
-    Ok(is_dead_letter)
+    let guard = stale_if!(
+        "NOT EXISTS (
+           SELECT 1
+           FROM mails
+           WHERE organization_id = ?1 AND id = ?2 AND sent_at IS NULL AND next_attempt_at IS NULL
+         )",
+        id
+    );
+    let again = tenant_sql!(
+        "UPDATE mails
+         SET attempts = 0, next_attempt_at = ?3
+         WHERE organization_id = ?1 AND id = ?2",
+        id,
+        tenant.app().moment().now
+    );
+    let decision = Decision::new().guard(guard).write(again).audit("deadLetter.replayed", id.to_string(), None, None);
+    tenant.commit(decision, None).await?;
+    Ok(true)
 }

@@ -11,7 +11,7 @@ use super::rules::{Changes, normalized};
 use super::wire::{MemberChanges, MemberView, MeterSeats, SeatsView};
 use super::{rules, seat_store, seats, store};
 use crate::http::reply::{Reply, change};
-use crate::http::request::{Command, Filter, IdInPath};
+use crate::http::request::{Command, Filter, IdInPath, NoParameters};
 use crate::identity::callers::actors::{Authorized, SelfOr};
 use crate::identity::callers::identity::Identity;
 use crate::identity::permissions::needs;
@@ -116,7 +116,7 @@ pub async fn update(
 /// counts the same.
 #[utoipa::path(get, path = "/v1/seats", operation_id = "getSeats",
     responses((status = 200, description = "The seats", body = SeatsView)))]
-pub async fn seats(caller: Authorized<needs::MembersRead>) -> Result<Reply> {
+pub async fn seats(caller: Authorized<needs::MembersRead>, _: Filter<NoParameters>) -> Result<Reply> {
     let (ours, meter) = (seat_store::load(&caller.tenant).await?, seats::in_the_meter(&caller.tenant).await?);
     Reply::ok(&SeatsView {
         type_name: "Seats",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::reply::Reply;
-use crate::http::request::Filter;
+use crate::http::request::{Filter, NoParameters};
 use crate::identity::callers::actors::{Caller, SelfOr};
 use crate::identity::callers::identity::{Holder, Identity};
 use crate::identity::permissions::standing::{Assignment, Standing};
@@ -30,7 +30,7 @@ pub struct PermissionList {
 /// All permissions. As scopes, `resource.*` (all permissions of a resource) and `*` (all permissions) are accepted, too.
 #[utoipa::path(get, path = "/v1/permissions", operation_id = "listPermissions",
     responses((status = 200, description = "All permissions", body = PermissionList)))]
-pub async fn permissions(_caller: Caller) -> Result<Reply> {
+pub async fn permissions(_caller: Caller, _: Filter<NoParameters>) -> Result<Reply> {
     Reply::ok(&PermissionList { data: Permission::ALL.iter().map(|permission| permission.wire_name()).collect() })
 }
 

@@ -84,7 +84,7 @@ mod tests {
         json!({
             "organization": {"$id": "org_1", "name": "Acme"}, "appUrl": "https://app.example", "checklist": ["Verify email"], "day": 3,
             "open": ["Verify email"], "trialEndDate": "2026-01-15", "endsWithTrial": false, "hasPaymentMethod": true,
-            "billingIsSetUp": true, "token": "secret", "expiryDate": "2026-01-15", "metric": "apiCalls", "current": 10, "limit": 10,
+            "isHard": true, "token": "secret", "expiryDate": "2026-01-15", "metric": "apiCalls", "current": 10, "limit": 10,
             "upgradeUrl": "https://app.example/billing/upgrade", "reason": "Unpaid", "erasureDate": "2026-01-31", "code": "123456",
             "loginUrl": "https://app.example/login", "minutes": 10, "endDate": "2026-12-31", "plan": "team", "isCancelled": false,
             "periodEndDate": "2026-01-31", "isTrial": false, "paymentUrl": "https://app.example/pay",

@@ -10,7 +10,7 @@ use super::store::{Log, Span};
 use super::wire::{EntryView, HeadView};
 use super::{export, store};
 use crate::http::reply::Reply;
-use crate::http::request::Filter;
+use crate::http::request::{Filter, NoParameters};
 use crate::identity::callers::actors::{Authorized, Vendor};
 use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
@@ -68,7 +68,7 @@ pub async fn export(caller: Authorized<needs::AuditLogRead>, Filter(query): Filt
 /// nor changed.
 #[utoipa::path(get, path = "/v1/audit-log/head", operation_id = "getAuditLogHead",
     responses((status = 200, description = "The head", body = HeadView)))]
-pub async fn head(caller: Authorized<needs::AuditLogRead>) -> Result<Reply> {
+pub async fn head(caller: Authorized<needs::AuditLogRead>, _: Filter<NoParameters>) -> Result<Reply> {
     view_head(&Log::Organization(caller.tenant)).await
 }
 
@@ -98,7 +98,7 @@ pub async fn export_platform(vendor: Vendor, Filter(query): Filter<ExportQuery>)
 /// Returns the sequence number and the hash of the newest entry of the platform's log.
 #[utoipa::path(get, path = "/v1/platform-audit-log/head", operation_id = "getPlatformAuditLogHead",
     responses((status = 200, description = "The head", body = HeadView)))]
-pub async fn head_platform(vendor: Vendor) -> Result<Reply> {
+pub async fn head_platform(vendor: Vendor, _: Filter<NoParameters>) -> Result<Reply> {
     view_head(&Log::Platform(vendor.platform)).await
 }
 

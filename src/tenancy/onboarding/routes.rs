@@ -7,7 +7,7 @@ use super::item::Item;
 use super::{rules, store};
 use crate::events::ItemKey;
 use crate::http::reply::{Reply, change};
-use crate::http::request::{Command, NameInPath};
+use crate::http::request::{Command, Filter, NameInPath, NoParameters};
 use crate::identity::callers::actors::Authorized;
 use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
@@ -83,7 +83,7 @@ pub struct ChecklistView {
 /// Items are completed by facts, such as the first project; `PUT /v1/onboarding/items/{key}` completes one explicitly.
 #[utoipa::path(get, path = "/v1/onboarding", operation_id = "getOnboarding",
     responses((status = 200, description = "The checklist", body = ChecklistView)))]
-pub async fn get(caller: Authorized<needs::OnboardingRead>) -> Result<Reply> {
+pub async fn get(caller: Authorized<needs::OnboardingRead>, _: Filter<NoParameters>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
 }
 

@@ -7,7 +7,7 @@ pub use super::ownership::*;
 use super::wire::{OrganizationChanges, OrganizationView};
 use super::{rules, store};
 use crate::http::reply::{Reply, change};
-use crate::http::request::{Command, Filter, IdInPath};
+use crate::http::request::{Command, Filter, IdInPath, NoParameters};
 use crate::identity::callers::actors::{Authorized, Vendor};
 use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
@@ -58,7 +58,7 @@ pub async fn update(vendor: Vendor, IdInPath(id): IdInPath<OrganizationId>, comm
 /// Returns the organization's details, settings, status and onboarding progress.
 #[utoipa::path(get, path = "/v1/organization", operation_id = "getOwnOrganization",
     responses((status = 200, description = "The organization", body = OrganizationView)))]
-pub async fn get_own(caller: Authorized<needs::OrganizationRead>) -> Result<Reply> {
+pub async fn get_own(caller: Authorized<needs::OrganizationRead>, _: Filter<NoParameters>) -> Result<Reply> {
     Reply::ok(&view(&caller.tenant).await?)
 }
 

@@ -5,7 +5,7 @@ use tenantry::kernel::time::hours;
 
 use crate::api::cast::Cast;
 use crate::api::check::{Ask, accept, ask, check, difference, refusal, state};
-use crate::support::world::vendor;
+use crate::support::world::{Credential, vendor};
 
 /// A `POST`, two bodies that ask for different things, and the status of success.
 struct Row {
@@ -148,6 +148,23 @@ fn a_key_belongs_to_one_company() {
             assert_eq!(answer.header("idempotent-replayed"), "", "{}", row.path);
         }
     }
+}
+
+#[test]
+fn a_stored_answer_belongs_to_the_actor_that_asked() {
+    let cast = Cast::new();
+    let strong = cast.acme().key(&["apiKeys.write", "usage.read", "invoices.read"]);
+    let weak = cast.acme().key(&["apiKeys.write"]);
+    let asked = |who: &Credential, path: &str, body: &str| ask(who, "POST", path).json(body).header("idempotency-key", "shared");
+    let body = r#"{"name":"reader","scopes":["usage.read","invoices.read"]}"#;
+    let made = accept(&cast.world, &asked(&strong, "/v1/api-keys", body), 201).body;
+    check(&cast.world, &asked(&weak, "/v1/api-keys", body), refusal(403, "forbidden", ""));
+    let rotation = format!("/v1/api-keys/{}/rotations", made["$id"].as_str().unwrap());
+    let turned = |who: &Credential| ask(who, "POST", &rotation).json("{}").header("idempotency-key", "turn");
+    let first = accept(&cast.world, &turned(&strong), 201).body;
+    check(&cast.world, &turned(&weak), refusal(403, "forbidden", ""));
+    let again = accept(&cast.world, &turned(&strong), 201);
+    assert_eq!((again.header("idempotent-replayed"), &again.body["secret"]), ("true", &first["secret"]));
 }
 
 #[test]

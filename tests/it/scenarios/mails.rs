@@ -133,7 +133,7 @@ fn the_announcement_says_what_follows_the_trial() {
         acme.advance("2026-01-12T09:00:00Z");
         only(&acme, "trial-ending-soon").1.lines().nth(2).unwrap().to_owned()
     };
-    assert_eq!(advised(json!({}), false), "Review your plan and set up billing before then: https://app.example/billing");
+    assert_eq!(advised(json!({}), false), "Review your plan and add a payment method before then: https://app.example/billing");
     assert_eq!(
         advised(json!({"paymentMethod": "card"}), false),
         "You do not need to do anything: your subscription continues and is billed from then on."
@@ -172,4 +172,32 @@ fn an_invoice_is_announced_with_its_amount() {
     let (subject, text) = only(&acme, "invoice-payment-required");
     assert_eq!(subject, "Invoice INV-000001 for $12.00");
     assert!(text.starts_with("Invoice INV-000001 for Acme is available. The amount of $12.00 is due on 2026-01-31.\n"), "{text}");
+}
+
+#[test]
+fn only_the_trial_that_runs_is_announced() {
+    let world = World::new();
+    let acme = signed_up(&world, 7);
+    acme.advance("2026-01-03T09:00:00Z");
+    world.post(&acme.vendor(), "/v1/subscription/cancellation", &json!({"effective": "now"})).expect(201);
+    world.post(&acme.vendor(), "/v1/subscription", &json!({"plan": "tried", "trial": true})).expect(201);
+    acme.advance("2026-01-06T09:00:00Z");
+    assert_eq!(written(&acme, "trial-ending-soon"), [], "the first trial is over");
+    acme.advance("2026-01-07T09:00:00Z");
+    let ends_on = acme.get("/v1/subscription")["trialEndDate"].as_str().unwrap()[..10].to_owned();
+    assert_eq!((ends_on.as_str(), only(&acme, "trial-ending-soon").0.as_str()), ("2026-01-10", "Your trial ends on 2026-01-10"));
+}
+
+#[test]
+fn the_mail_at_a_limit_says_what_the_limit_does() {
+    for (enforcement, sentence) in [("hard", "are rejected until"), ("soft", "are still admitted.")] {
+        let world = World::new();
+        let acme = signed_up(&world, 7);
+        let limit = format!("/v1/organizations/{}/limits/apiCalls", acme.id);
+        world.write(&vendor(), "PUT", &limit, &json!({"limit": 10, "enforcement": enforcement})).expect(200);
+        world.post(&acme.vendor(), "/v1/usage", &json!({"metric": "apiCalls", "amount": 15})).expect(200);
+        acme.advance("2026-01-01T09:00:02Z");
+        let mails = written(&acme, "quota-exceeded");
+        assert!(mails.len() == 1 && mails[0].1.contains(sentence), "{enforcement}: {mails:?}");
+    }
 }

@@ -145,7 +145,9 @@ fn every_cent_of_half_a_year_is_where_it_belongs() {
     let owed =
         [("promotions", 5_000), ("cash", 32_344), ("receivable", 34_908), ("deferred", -19_900), ("revenue", -40_810), ("tax", -11_542)];
     books(&acme, &owed);
+    assert_eq!(acme.get("/v1/subscription")["status"], "past_due");
     post(&acme, &path(&acme, 4, "write-off"), &json!({}));
+    assert_eq!(acme.get("/v1/subscription")["status"], "active", "no other invoice is overdue");
     refused(&acme, &path(&acme, 4, "void"), &json!({"reason": "a mistake"}), 409, "invoice_uncollectible");
     let lost = [("bad_debt", 11_028), ("receivable", 23_880)];
     books(&acme, &[&owed[..2], &lost, &owed[3..]].concat());

@@ -273,7 +273,11 @@ impl Reference {
             let is_reached = current.nanos() * 10 >= limit.nanos() * i128::from(tenths);
             if is_reached && self.raised.insert((metric.to_owned(), period, tenths)) {
                 let starts_at = self.history.bounds[period];
-                self.raise(name, json!({"metric": metric, "current": current, "limit": limit, "periodStartsAt": starts_at}));
+                let mut data = json!({"metric": metric, "current": current, "limit": limit, "periodStartsAt": starts_at});
+                if tenths == 10 {
+                    data["isHard"] = json!(rule.is_hard());
+                }
+                self.raise(name, data);
             }
         }
     }
