@@ -62,7 +62,8 @@ export class Session {
     this.#texts = { output: "", errors: "" };
     this.#pastes += 1;
     const end = `${MARK}end ${this.#pastes}${MARK}`;
-    this.#child.stdin.write(`${text}\nprintf '\\036end %s\\036\\n' ${this.#pastes} | tee /dev/stderr\n`);
+    const told = `printf '\\036end %s\\036\\n' ${this.#pastes}`;
+    this.#child.stdin.write(`${text}\n${told}; ${told} >&2\n`);
     const deadline = Date.now() + BLOCK_LIMIT_MS;
     const isDone = () => this.#texts.output.includes(end) && this.#texts.errors.includes(end);
     while (!isDone()) {
