@@ -18,6 +18,9 @@ A year in the life of five companies. TENANTRY_URL names a server to play it on;
 
   --yes  do not ask before the demo adds its companies to a server with data of yours`;
 
+const ALL_RIGHT =
+  "Lines add up to totals, numbers have no gap, and every call that was admitted is on an invoice or in the open period.";
+
 await main(import.meta.url, async () => {
   const { yes } = readArguments(USAGE, { yes: { type: "boolean" } }).values;
   const server = await useServer();
@@ -41,7 +44,7 @@ async function perform(server) {
   const wrong = await check(vendor, companies);
   for (const sentence of wrong) console.log(paint("red", `✘ ${sentence}`));
   if (wrong.length > 0) process.exitCode = 1;
-  else console.log(`${paint("green", "✔")} Lines add up to totals, numbers have no gap, and every call that was admitted is on an invoice or in the open period.`);
+  else console.log(`${paint("green", "✔")} ${ALL_RIGHT}`);
   console.log(`  ${CLOSING.slice(0, 10)} came after ${seconds(started)} on ${server.url}`);
 }
 

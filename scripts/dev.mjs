@@ -34,7 +34,9 @@ await main(import.meta.url, async () => {
 /** Nothing but the lines goes to standard output, because a shell evaluates them. */
 async function printKeys(state) {
   const file = credentialsFile(state);
-  if (!existsSync(file)) throw new Failure(`No server has run on ${state} yet: start one with \`npm run dev\`, or set TENANTRY_STATE to its folder.`);
+  if (!existsSync(file)) {
+    throw new Failure(`No server has run on ${state} yet: start one with \`npm run dev\`, or set TENANTRY_STATE to its folder.`);
+  }
   const credentials = readJson(file);
   console.log(exportLines(credentials));
   if (await isHealthy(credentials.url)) return;
@@ -55,7 +57,11 @@ async function serve(state, { verbose = false }) {
   let built;
   let server;
   const [, , , , credentials] = await inSteps([
-    { title: "install tools and packages", expected: expected("node_modules/.package-lock.json", "1 to 3 minutes", "a second"), work: setUp },
+    {
+      title: "install tools and packages",
+      expected: expected("node_modules/.package-lock.json", "1 to 3 minutes", "a second"),
+      work: setUp,
+    },
     {
       title: "compile the Worker",
       expected: expected("build/quick/index.js", "2 to 6 minutes", "a second, half a minute after a change"),

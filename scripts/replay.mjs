@@ -74,7 +74,8 @@ function report({ organizations, wrong, spent, elapsedMs }, events, { verbose = 
   }
   console.log(`\n${closing(organizations)}\n${timings(spent, elapsedMs, events)}`);
   if (wrong.length === 0) {
-    return console.log(`\n${paint("green", "✔")} Everything that was answered and invoiced is what an independent count of the file gives.`);
+    const verdict = "Everything that was answered and invoiced is what an independent count of the file gives.";
+    return console.log(`\n${paint("green", "✔")} ${verdict}`);
   }
   const differences = wrong.map((line) => `  ${line}`).join("\n");
   console.log(`\n${paint("red", "✘")} ${wrong.length} differ from an independent count of the file:\n${differences}`);

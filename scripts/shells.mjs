@@ -66,5 +66,6 @@ function renameOrCopy(from, to) {
 }
 
 function missing(tool, name) {
-  return new Failure(`${tool} is missing, and the examples of README.md are tested with it: run \`sudo apt install ${name}\` (Debian, Ubuntu) or \`brew install ${name}\` (macOS).`);
+  const remedy = `run \`sudo apt install ${name}\` (Debian, Ubuntu) or \`brew install ${name}\` (macOS)`;
+  return new Failure(`${tool} is missing, and the examples of README.md are tested with it: ${remedy}.`);
 }

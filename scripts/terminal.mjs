@@ -3,6 +3,8 @@
 
 const PLAIN_PAUSE_MS = 10_000;
 const BAR_WIDTH = 24;
+/** Where a terminal does not say how wide it is. */
+const COLUMNS = 80;
 const CLEAR_LINE = "\r\u001b[2K";
 
 export const isTerminal = () => process.stdout.isTTY === true;
@@ -22,7 +24,7 @@ export class ProgressLine {
 
   show(text) {
     if (isTerminal()) {
-      process.stdout.write(CLEAR_LINE + text.slice(0, (process.stdout.columns ?? 80) - 1));
+      process.stdout.write(CLEAR_LINE + text.slice(0, (process.stdout.columns || COLUMNS) - 1));
       this.#shown = true;
     } else if (Date.now() - this.#toldAt >= PLAIN_PAUSE_MS) {
       this.#toldAt = Date.now();

@@ -14,9 +14,11 @@ export async function askBeforeFilling(server, { yes = false }) {
   const { data, hasMore } = await vendorOf(server).get(`/v1/organizations?limit=${ORGANIZATIONS_MAX}`);
   const found = foreign(data, server.organization);
   if (yes || (found.length === 0 && !hasMore)) return;
-  const sentence = `${server.url} has ${named(found, hasMore)} already, and the demo adds ${CAST.length} companies with a year of invoices.`;
+  const theirs = named(found, hasMore);
+  const sentence = `${server.url} has ${theirs} already, and the demo adds ${CAST.length} companies with a year of invoices.`;
   if (!process.stdin.isTTY) {
-    throw new Failure(`${sentence}\nPlay there nevertheless with \`npm run demo -- --yes\`, or stop that server: the demo then starts one of its own.`);
+    const remedy = "Play there nevertheless with `npm run demo -- --yes`, or stop that server: the demo then starts one of its own.";
+    throw new Failure(`${sentence}\n${remedy}`);
   }
   if (!(await confirmed(`${sentence}\nPlay there nevertheless?`))) throw new Failure("Nothing was played.");
 }
@@ -30,5 +32,6 @@ export function foreign(organizations, seeded) {
 function named(found, hasMore) {
   const names = found.slice(0, NAMED_MAX).map(({ name }) => name).join(", ");
   const more = hasMore || found.length > NAMED_MAX ? " and others" : "";
-  return found.length === 1 && !hasMore ? `an organization of yours (${names})` : `organizations of yours (${names || "more than a page"}${more})`;
+  if (found.length === 1 && !hasMore) return `an organization of yours (${names})`;
+  return `organizations of yours (${names || "more than a page"}${more})`;
 }

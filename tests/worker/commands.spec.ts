@@ -55,7 +55,8 @@ test("every command explains itself", async () => {
 test("a reader that closes the pipe ends a command, without a word", async () => {
   // The help is longer than its first line, and the reader has gone before the rest is written.
   const script = "import { main } from './scripts/lib.mjs'; " +
-    "await main(String(new URL(process.argv[1], 'file:')), async () => { for (;;) { console.log('line'); await new Promise(setImmediate); } });";
+    "await main(String(new URL(process.argv[1], 'file:')), async () => { " +
+    "for (;;) { console.log('line'); await new Promise(setImmediate); } });";
   const command = `set -o pipefail; "$0" --input-type=module -e "$1" "$PWD/x.mjs" | head -n 1`;
   const { code, output, errors } = await run("bash", ["-c", command, process.execPath, script]);
   assert.deepEqual({ code, output, errors }, { code: CLOSED_PIPE_EXIT_CODE, output: "line\n", errors: "" });
