@@ -30,7 +30,8 @@ async function copyTemplate(state) {
 
 /** Migrating takes seconds and copying none, so a migrated empty state is kept for each set of migrations. Answers where. */
 export async function makeTemplate() {
-  const template = fromRoot(".dev/template", migrationsFingerprint());
+  // The note's name is part of it: a template of before the note would be refused at the second start of its copy.
+  const template = fromRoot(".dev/template", `${migrationsFingerprint()}-${STAMP}`);
   if (!existsSync(template)) {
     const unfinished = `${template}.${process.pid}`;
     await migrate(unfinished);
