@@ -4,7 +4,6 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import * as esbuild from "esbuild";
 import { processUsage } from "./processes.mjs";
 import { Failure, atExit, fromRoot, lastLines, output } from "../scripts/lib.mjs";
 
@@ -38,6 +37,8 @@ export async function startWorkerd({ name, entry, classes, vars = {}, inspect = 
 
 /** As wrangler does it: one module, and the wasm beside it. */
 async function bundle(entry, folder) {
+  // Only here, so that `--help` works before any package is installed.
+  const esbuild = await import("esbuild");
   await esbuild.build({
     entryPoints: [fromRoot(entry)],
     outfile: path.join(folder, "worker.mjs"),

@@ -3,41 +3,67 @@
 
 import { createClock, vendorOf } from "./client.mjs";
 import { CAST, CLOSING, OPENING } from "./demo/cast.mjs";
-import { Chronicle, money, number, table } from "./demo/chronicle.mjs";
+import { Chronicle, invoiceRows, money, number } from "./demo/chronicle.mjs";
 import { Company } from "./demo/company.mjs";
+import { workingLink } from "./demo/link.mjs";
+import { askBeforeFilling } from "./demo/stage.mjs";
 import { allInvoices, countedOnInvoices, wrongNumbers, wrongTotals } from "./ledger.mjs";
 import { main, readArguments, seconds } from "./lib.mjs";
 import { useServer } from "./server.mjs";
+import { isTerminal, paint, table } from "./terminal.mjs";
 
-const USAGE = `npm run demo
+const USAGE = `npm run demo [-- --yes]
 
-A year in the life of five companies. TENANTRY_URL names a server to play it on; else a running \`npm run dev\` is taken, or one is started.`;
+A year in the life of five companies. TENANTRY_URL names a server to play it on; else a running \`npm run dev\` is taken, or one is started.
+
+  --yes  do not ask before the demo adds its companies to a server with data of yours`;
+
+const ALL_RIGHT =
+  "Lines add up to totals, numbers have no gap, and every call that was admitted is on an invoice or in the open period.";
 
 await main(import.meta.url, async () => {
-  readArguments(USAGE);
+  const { yes } = readArguments(USAGE, { yes: { type: "boolean" } }).values;
   const server = await useServer();
   try {
-    const started = Date.now();
-    const vendor = vendorOf(server);
-    const companies = await playYear(vendor, console.log);
-    console.log(`\n${summary(companies)}\n`);
-    const wrong = await check(vendor, companies);
-    for (const sentence of wrong) console.log(`✘ ${sentence}`);
-    if (wrong.length > 0) process.exitCode = 1;
-    else console.log("✔ Lines add up to totals, numbers have no gap, and every call that was admitted is on an invoice or in the open period.");
-    console.log(`  ${CLOSING.slice(0, 10)} came after ${seconds(started)} on ${server.url}`);
+    console.log(`Playing on ${paint("bold", server.url)}, ${server.own ? "a server of its own" : "which is running already"}.`);
+    if (!server.own) await askBeforeFilling(server, { yes });
+    console.log("");
+    await perform(server);
+    await lookAround(server);
   } finally {
     await server.stop();
   }
 });
 
+async function perform(server) {
+  const started = Date.now();
+  const vendor = vendorOf(server);
+  const companies = await playYear(vendor, console.log);
+  for (const company of companies) console.log(`\n${companyText(company)}`);
+  console.log(`\n${summary(companies)}\n`);
+  const wrong = await check(vendor, companies);
+  for (const sentence of wrong) console.log(paint("red", `✘ ${sentence}`));
+  if (wrong.length > 0) process.exitCode = 1;
+  else console.log(`${paint("green", "✔")} ${ALL_RIGHT}`);
+  console.log(`  ${CLOSING.slice(0, 10)} came after ${seconds(started)} on ${server.url}`);
+}
+
+/** Ends with a link that works: on a server of our own only as long as that runs, so a person decides how long that is. */
+async function lookAround(server) {
+  if (server.own && !isTerminal()) return console.log("\nTo look around afterwards, start `npm run dev` first: the demo then plays there.");
+  console.log(`\n${await workingLink(server)}`);
+  if (!server.own) return;
+  console.log("Ctrl-C ends this server and removes its data.");
+  await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+}
+
 /** Plays all acts in the order of the clock, which they share. Answers the companies. */
 export async function playYear(vendor, print) {
   const clock = await startClock(vendor);
-  const chronicle = new Chronicle(print);
+  const chronicle = new Chronicle(print, CAST.map(({ name }) => name));
   const run = Date.now().toString(36);
   const companies = new Map(CAST.map(({ name }) => [name, new Company({ vendor, clock, chronicle, name, run })]));
-  for (const { name, character } of CAST) print(`${name.padEnd(16)}${character}`);
+  for (const { name, character } of CAST) print(`${chronicle.name(name)}${character}`);
   print("");
   for (const { at, name, act } of inOrder(CAST)) {
     await passUntil(at, clock, chronicle, companies.values());
@@ -64,6 +90,12 @@ async function passUntil(at, clock, chronicle, companies) {
   await clock.advance(at);
   const news = await Promise.all([...companies].map((company) => company.news(before)));
   chronicle.tellAll(news.flat());
+}
+
+/** What the year cost a company, invoice by invoice. */
+function companyText({ name, invoices, timeZone }) {
+  const rows = invoiceRows(invoices, timeZone);
+  return `${paint("bold", name)}\n${table(["invoice", "issued", "opens the period", "total", "status"], rows, { left: [0, 1, 2, 4] })}`;
 }
 
 function summary(companies) {

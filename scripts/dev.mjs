@@ -1,43 +1,92 @@
 // `npm run dev`: from a fresh clone to a running server with a demo organization, which is built and started again on each change.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { build, inputsFingerprint } from "./build.mjs";
 import { crons, isDue } from "./config.mjs";
 import { Failure, delay, fromRoot, main, readArguments, readJson, seconds, writePrivateJson } from "./lib.mjs";
 import { seed } from "./seed.mjs";
-import { CREDENTIALS_FILE, portIsFree, startServer } from "./server.mjs";
+import { isHealthy, portIsFree, startServer } from "./server.mjs";
 import { setUp } from "./setup.mjs";
-import { prepareState } from "./state.mjs";
+import { credentialsFile, prepareState, stateFolder } from "./state.mjs";
+import { inSteps } from "./steps.mjs";
+import { paint } from "./terminal.mjs";
 
 const MINUTE_MS = 60_000;
 const WATCH_PAUSE_MS = 500;
-const USAGE = `npm run dev
+const USAGE = `npm run dev [-- --keys | --verbose]
 
 Builds without optimisation, serves with a demo organization, and builds and serves again whenever a source changes.
+
+  --keys          no server: prints the address and the keys of the running or the last one as export lines,
+                  for eval "$(npm run -s dev -- --keys)"
+  --verbose       logs each request in a line; without it, warnings and errors only
 
   PORT            where it listens (8787)
   TENANTRY_STATE  the folder of its data (.dev/state)`;
 let stopping = false;
 
 await main(import.meta.url, async () => {
+  const { keys, verbose } = readArguments(USAGE, { keys: { type: "boolean" }, verbose: { type: "boolean" } }).values;
+  await (keys ? printKeys(stateFolder()) : serve(stateFolder(), { verbose }));
+});
+
+/** Nothing but the lines goes to standard output, because a shell evaluates them. */
+async function printKeys(state) {
+  const file = credentialsFile(state);
+  if (!existsSync(file)) {
+    throw new Failure(`No server has run on ${state} yet: start one with \`npm run dev\`, or set TENANTRY_STATE to its folder.`);
+  }
+  const credentials = readJson(file);
+  console.log(exportLines(credentials));
+  if (await isHealthy(credentials.url)) return;
+  console.error(`Nothing answers at ${credentials.url} now: these keys are valid again once \`npm run dev\` runs on ${state}.`);
+}
+
+function exportLines({ url, platformKey, organization, organizationKey }) {
+  return `export TENANTRY_URL=${url}
+export TENANTRY_PLATFORM_KEY=${platformKey}
+export TENANTRY_ORGANIZATION=${organization}
+export TENANTRY_ORGANIZATION_KEY=${organizationKey}`;
+}
+
+async function serve(state, { verbose = false }) {
   const started = Date.now();
-  readArguments(USAGE);
   const port = Number(process.env.PORT ?? 8787);
-  const state = path.resolve(process.env.TENANTRY_STATE ?? fromRoot(".dev/state"));
   await refuseTakenPort(port);
-  console.log("Preparing (the first time takes some minutes, later starts a few seconds)");
-  await setUp();
-  const built = inputsFingerprint();
-  await Promise.all([build("quick"), prepareState(state)]);
-  console.log(`  … starting the server on port ${port}`);
-  const server = await startServer({ state, port, quiet: false, logLevel: "log" });
-  process.once("SIGINT", () => stop(server)).once("SIGTERM", () => stop(server));
-  const credentials = await demoCredentials(server);
+  let built;
+  let server;
+  const [, , , , credentials] = await inSteps([
+    {
+      title: "install tools and packages",
+      expected: expected("node_modules/.package-lock.json", "1 to 3 minutes", "a second"),
+      work: setUp,
+    },
+    {
+      title: "compile the Worker",
+      expected: expected("build/quick/index.js", "2 to 6 minutes", "a second, half a minute after a change"),
+      work: () => ((built = inputsFingerprint()), build("quick")),
+    },
+    { title: "migrate the databases", expected: expected(`${state}/v3`, "up to 20 seconds", "a second"), work: () => prepareState(state) },
+    {
+      title: `start the server on port ${port}`,
+      expected: "about 5 seconds",
+      work: async () => {
+        server = await startServer({ state, port, quiet: false, logLevel: verbose ? "log" : "warn" });
+        process.once("SIGINT", () => stop(server)).once("SIGTERM", () => stop(server));
+      },
+    },
+    { title: "make a demo organization", expected: "a second", work: () => demoCredentials(server) },
+  ]);
   introduce(credentials, started);
   fireCrons(server);
   await rebuildOnChange(server, built);
-});
+}
+
+/** How long a step takes: `first` until it has left its trace. */
+function expected(trace, first, later) {
+  return existsSync(path.resolve(fromRoot(), trace)) ? later : `${first}, only this first time`;
+}
 
 async function refuseTakenPort(port) {
   if (!(port > 0 && port < 65_535)) throw new Failure(`PORT=${process.env.PORT} is not a port: choose one as in \`PORT=8788 npm run dev\`.`);
@@ -46,33 +95,32 @@ async function refuseTakenPort(port) {
 }
 
 /** Seeds once per state: a second start offers the same organization and key. */
-async function demoCredentials(server) {
-  const kept = path.join(server.state, "demo.json");
-  if (!existsSync(kept)) writePrivateJson(kept, await seed(server.url, server.platformKey));
-  const credentials = { url: server.url, platformKey: server.platformKey, ...readJson(kept) };
-  mkdirSync(path.dirname(CREDENTIALS_FILE), { recursive: true });
-  writePrivateJson(CREDENTIALS_FILE, credentials);
+async function demoCredentials({ state, url, platformKey }) {
+  const file = credentialsFile(state);
+  const { organization, organizationKey } = existsSync(file) ? readJson(file) : await seed(url, platformKey);
+  const credentials = { url, platformKey, organization, organizationKey };
+  writePrivateJson(file, credentials);
   return credentials;
 }
 
-function introduce({ url, platformKey, organization, organizationKey }, started) {
+function introduce(credentials, started) {
+  const { url } = credentials;
   console.log(`
-Tenantry is running at ${url} (ready after ${seconds(started)})
+${paint("bold", `Tenantry is running at ${url}`)} (ready after ${seconds(started)})
 
   API reference        ${url}/docs
   Mails it would send  ${url}/dev/inbox
-  Platform key         ${platformKey}
-  Demo organization    ${organization}
-  Organization key     ${organizationKey}
 
-Ask whether the demo organization may make an API call, and count it:
+Paste these lines into another terminal, or let it ask for them with  eval "$(npm run -s dev -- --keys)"
 
-  curl -X POST ${url}/v1/usage/consumption \\
-    -H "Authorization: Bearer ${organizationKey}" \\
-    -H "Content-Type: application/json" \\
-    -d '{"metric":"apiCalls","amount":1}'
+${exportLines(credentials)}
 
-The keys are in ${path.relative(process.cwd(), CREDENTIALS_FILE)} as well. Ctrl-C ends the server and keeps its data.
+Then ask whether the demo organization may make an API call, and count it:
+
+curl -s "$TENANTRY_URL/v1/usage/consumption" -H "Authorization: Bearer $TENANTRY_ORGANIZATION_KEY" \\
+  -H "Content-Type: application/json" -d '{"metric":"apiCalls","amount":1}'
+
+README.md goes on from here. Ctrl-C ends the server and keeps its data.
 `);
 }
 

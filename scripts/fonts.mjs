@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { fingerprint, fromRoot, readJson, seconds } from "./lib.mjs";
+import { fingerprint, fromRoot, readJson, reportDone } from "./lib.mjs";
 
 const OUT = fromRoot("assets/fonts");
 const WEIGHT = 400;
@@ -48,7 +48,7 @@ export async function makeFonts() {
   writeFileSync(path.join(scratch, "index.json"), JSON.stringify({ made: inputsFingerprint(), fonts }));
   rmSync(OUT, { recursive: true, force: true });
   renameSync(scratch, OUT);
-  console.log(`  ✔ ${fonts.length} font files for invoices, ${seconds(started)}`);
+  reportDone(`${fonts.length} font files for invoices`, started);
 }
 
 const installed = (...parts) => fromRoot("node_modules", ...parts);

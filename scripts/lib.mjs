@@ -8,6 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { withoutColours } from "./terminal.mjs";
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 export const fromRoot = (...parts) => path.join(ROOT, ...parts);
@@ -16,17 +17,31 @@ export const fromRoot = (...parts) => path.join(ROOT, ...parts);
 export const NODE_22 = fromRoot("node_modules/node/bin/node");
 const WRANGLER = fromRoot("node_modules/wrangler/bin/wrangler.js");
 
+/** 128 and SIGPIPE, as shells report it. */
+const CLOSED_PIPE_EXIT_CODE = 141;
+
 /** An error whose message is meant for the person at the terminal: shown without a stack. */
 export class Failure extends Error {}
 
 /** Runs a script's main function when the file is the one that was started. */
 export async function main(url, run) {
   if (!process.argv[1] || pathToFileURL(process.argv[1]).href !== url) return;
+  endWithReader();
   try {
     await run();
   } catch (error) {
     console.error(error instanceof Failure ? `\n✘ ${error.message}` : error);
     process.exit(1);
+  }
+}
+
+/** `npm run demo | head` closes the pipe early: the script ends as a program that SIGPIPE ends, and its own endings follow. */
+function endWithReader() {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(CLOSED_PIPE_EXIT_CODE);
+    });
   }
 }
 
@@ -117,17 +132,33 @@ export function output(command, args) {
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
+/** Tells of a long command, for commands that have nothing better: a line every ten seconds, so that nobody wonders whether it hangs. */
+const EVERY_TEN_SECONDS = {
+  pauseMs: 10_000,
+  working: (title, elapsed, last) => console.log(`  … ${title}, ${elapsed}${last ? ` (${last})` : ""}`),
+  done: (title, elapsed) => console.log(`  ✔ ${title}, ${elapsed}`),
+};
+let reporter = EVERY_TEN_SECONDS;
+
+/** From now on, long commands are told of by `next`; without it, as they were at first. */
+export function reportTo(next = EVERY_TEN_SECONDS) {
+  reporter = next;
+}
+
+/** A lasting line about finished work, by the same reporter. */
+export const reportDone = (title, started) => reporter.done(title, seconds(started));
+
 /**
- * Runs a long command in silence but for a line every ten seconds, so that nobody wonders whether it hangs.
- * The end of what the command printed appears only when it fails. Answers the output. `priority`: of the process, as in `os.setPriority`.
+ * Runs a long command in silence but for its reporter. The end of what the command printed appears only when it fails. Answers the output.
+ * `priority`: of the process, as in `os.setPriority`.
  */
-export async function quietly(title, command, args, { env, heartbeat = 10_000, priority } = {}) {
+export async function quietly(title, command, args, { env, priority } = {}) {
   const started = Date.now();
   let text = "";
   const ticker = setInterval(() => {
     const last = text.trimEnd().split("\n").at(-1).trim().slice(0, 70);
-    console.log(`  … ${title}, ${seconds(started)}${last ? ` (${last})` : ""}`);
-  }, heartbeat);
+    reporter.working(title, seconds(started), last);
+  }, reporter.pauseMs);
   const child = start(command, args, env);
   // What the command starts inherits it. A child that could not be started has no number, and says so below.
   if (priority !== undefined && child.pid !== undefined) os.setPriority(child.pid, priority);
@@ -136,7 +167,7 @@ export async function quietly(title, command, args, { env, heartbeat = 10_000, p
   }
   const code = await exitCode(child, command).finally(() => clearInterval(ticker));
   if (code !== 0) throw new Failure(`${lastLines(text, 60)}\n\n${title} failed: \`${[path.basename(command), ...args].join(" ")}\` ended with ${code}.`);
-  console.log(`  ✔ ${title}, ${seconds(started)}`);
+  reportDone(title, started);
   return text;
 }
 
@@ -168,8 +199,6 @@ function exitCode(child, command) {
     child.on("close", (code, signal) => resolve(code ?? signal));
   }).finally(callOff);
 }
-
-export const withoutColours = (text) => text.replace(/\u001b\[[0-9;]*m/g, "");
 
 /** Node and its arguments that run wrangler. */
 export const wranglerCommand = (...args) => [NODE_22, [WRANGLER, ...args]];

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
-import { Failure, NODE_22, environment, fromRoot, main, readJson } from "./lib.mjs";
+import { Failure, NODE_22, environment, fromRoot, main, readArguments, readJson } from "./lib.mjs";
 import { spawnSync } from "node:child_process";
 
 const DOCUMENT = "openapi.json";
@@ -12,7 +12,12 @@ const PROBLEMS_MAX = 10_000;
 const FINDINGS_SHOWN_MAX = 40;
 const QUIET = { REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true", NO_COLOR: "1" };
 
+const USAGE = `npm run lint:api
+
+Reads openapi.json with Spectral and Redocly, and lets no warning through.`;
+
 await main(import.meta.url, async () => {
+  readArguments(USAGE);
   console.log(lintApi());
 });
 

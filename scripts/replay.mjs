@@ -9,44 +9,44 @@ import { USAGE, readEvents } from "./replay/file.mjs";
 import { arrivals, steps } from "./replay/steps.mjs";
 import { METRIC, stream } from "./replay/stream.mjs";
 import { useServer } from "./server.mjs";
+import { ProgressLine, bar, paint, table } from "./terminal.mjs";
 
-const PROGRESS_PAUSE_MS = 5_000;
 const date = (ms) => new Date(ms).toISOString().slice(0, 10);
 
 await main(import.meta.url, async () => {
-  const [file] = readArguments(USAGE, {}, [1, 1]).positionals;
+  const { positionals, values } = readArguments(USAGE, { verbose: { type: "boolean" } }, [1, 1]);
+  const [file] = positionals;
   const events = readEvents(file);
   const server = await useServer();
   try {
     const result = await replay(server, events, console.log);
-    report(result, events.length);
+    report(result, events.length, values);
     if (result.wrong.length > 0) process.exitCode = 1;
   } finally {
     await server.stop();
   }
 });
 
+function silent() {}
+
 /** Plays the events and compares: `{ organizations: [{ name, expected, answered, pairs }], wrong, spent, elapsedMs }`. */
-export async function replay(server, events, log = () => {}) {
+export async function replay(server, events, log = silent) {
   const plan = steps(events);
   const organizations = new Set(events.map(({ organization }) => organization));
   log(`Replaying ${events.length} events of ${organizations.size} organizations in ${plan.length} steps on ${server.url}`);
   const started = performance.now();
-  const { tenants, untilMs, spent } = await stream(server, plan, progressLog(log));
+  const line = new ProgressLine();
+  const { tenants, untilMs, spent } = await stream(server, plan, log === silent ? silent : progressBar(line));
+  line.clear();
   const elapsedMs = performance.now() - started;
   const expected = count(arrivals(plan), untilMs);
   const compared = [...tenants.values()].map((tenant) => compare(tenant, expected.get(tenant.name)));
   return { organizations: compared, wrong: compared.flatMap(({ wrong }) => wrong), spent, elapsedMs };
 }
 
-function progressLog(log) {
+function progressBar(line) {
   const started = Date.now();
-  let told = started;
-  return ({ done, of, clockMs }) => {
-    if (Date.now() - told < PROGRESS_PAUSE_MS) return;
-    told = Date.now();
-    log(`  … ${date(clockMs)}, ${Math.floor((100 * done) / of)} %, ${seconds(started)}`);
-  };
+  return ({ done, of, clockMs }) => line.show(`${bar(done, of)}  ${date(clockMs)}, ${seconds(started)}`);
 }
 
 function compare({ name, answered, invoices }, expected) {
@@ -65,15 +65,26 @@ function rowText({ invoice = "no invoice", issuedMs, startMs, endMs, late, expec
   return `${period}  ${counts}  on ${invoice} of ${date(issuedMs)}${late ? "  late" : ""}`;
 }
 
-function report({ organizations, wrong, spent, elapsedMs }, events) {
-  for (const { name, answered, pairs } of organizations) {
-    const refused = Object.entries(answered.refused).map(([code, times]) => `, ${times} ${code}`);
-    console.log(`\n${name}: ${answered.accepted} accepted, ${answered.replayed} replayed${refused.join("")}`);
-    for (const pair of pairs) console.log(`  ${pair.expected === pair.invoiced ? " " : "✘"} ${rowText(pair)}`);
+/** A row for each organization; `verbose`: each of its counts as well, and not only those that differ. */
+function report({ organizations, wrong, spent, elapsedMs }, events, { verbose = false }) {
+  const headings = ["organization", "accepted", "replayed", "refused", "counts invoiced", "units invoiced", "differences"];
+  console.log(`\n${table(headings, organizations.map(organizationRow))}`);
+  if (verbose) {
+    for (const { name, pairs } of organizations) console.log([`\n${name}`, ...pairs.map((pair) => `  ${rowText(pair)}`)].join("\n"));
   }
   console.log(`\n${closing(organizations)}\n${timings(spent, elapsedMs, events)}`);
-  if (wrong.length === 0) return console.log("\n✔ Everything that was answered and invoiced is what an independent count of the file gives.");
-  console.log(`\n✘ ${wrong.length} differ from an independent count of the file:\n${wrong.map((line) => `  ${line}`).join("\n")}`);
+  if (wrong.length === 0) {
+    const verdict = "Everything that was answered and invoiced is what an independent count of the file gives.";
+    return console.log(`\n${paint("green", "✔")} ${verdict}`);
+  }
+  const differences = wrong.map((line) => `  ${line}`).join("\n");
+  console.log(`\n${paint("red", "✘")} ${wrong.length} differ from an independent count of the file:\n${differences}`);
+}
+
+function organizationRow({ name, answered, pairs, wrong }) {
+  const refused = Object.values(answered.refused).reduce((sum, times) => sum + times, 0);
+  const invoiced = pairs.reduce((sum, pair) => sum + (pair.invoiced ?? 0), 0);
+  return [name, answered.accepted, answered.replayed, refused, pairs.length, invoiced, wrong.length];
 }
 
 function closing(organizations) {

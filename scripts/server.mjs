@@ -4,7 +4,7 @@
 // state in a folder: a server that was killed and is started again on the same folder has to know everything it acknowledged.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -23,17 +23,15 @@ import {
   wranglerCommand,
 } from "./lib.mjs";
 import { seed } from "./seed.mjs";
+import { ShownLog } from "./server_log.mjs";
 import { setUp } from "./setup.mjs";
-import { prepareState } from "./state.mjs";
+import { credentialsFile, prepareState, stateFolder } from "./state.mjs";
 
 const READY_WAIT_MS = 60_000;
 const STOP_WAIT_MS = 5_000;
 const KILL_WAIT_MS = 5_000;
 const REQUEST_LIMIT_MS = 60_000;
 const LOG_PAUSE_MS = 250;
-
-/** Where `npm run dev` says what it serves. */
-export const CREDENTIALS_FILE = fromRoot(".dev/credentials.json");
 
 /**
  * Starts a server on 127.0.0.1 that serves a build that is there, and answers when it is healthy.
@@ -100,6 +98,7 @@ class Server {
     );
     // A file rather than a pipe: a server must not wait for us, nor fall over when we are gone.
     const log = openSync(this.#logFile, "a");
+    const scratch = emptyScratch(folder);
     this.#ended = false;
     this.#child = spawn(node, args, {
       cwd: fromRoot(),
@@ -112,6 +111,8 @@ class Server {
         X_LOCAL_OBSERVABILITY: "false",
         // Servers side by side have the same name, and must not find each other.
         WRANGLER_REGISTRY_PATH: path.join(folder, "registry"),
+        // A server that is killed leaves its scratch files behind: here they go with its state, or with its next start.
+        TMPDIR: scratch,
         TENANTRY_PREBUILT: "1",
         // Which build `#rust` is stands in package.json; the others are wrangler's own conditions.
         WRANGLER_BUILD_CONDITIONS: ["workerd", "worker", "browser", ...(kind === "release" ? [] : [kind])].join(","),
@@ -133,13 +134,8 @@ class Server {
 
   /** Copies what is printed from now on to our own output, until our process ends. */
   #showLog() {
-    let shown = this.log().length;
-    const show = () => {
-      const text = this.log();
-      process.stdout.write(text.slice(shown));
-      shown = text.length;
-    };
-    this.#logTimer = setInterval(show, LOG_PAUSE_MS).unref();
+    const shown = new ShownLog({ from: this.log().length });
+    this.#logTimer = setInterval(() => process.stdout.write(shown.next(this.log())), LOG_PAUSE_MS).unref();
   }
 
   /** The processes of this server that are alive: `[{ pid, command }]`, wrangler first, the workerds among them. */
@@ -187,6 +183,14 @@ class Server {
     signalGroup(this.#child.pid, "SIGKILL");
     if (this.#options.temporary) rmSync(this.state, { recursive: true, force: true });
   }
+}
+
+/** wrangler's and workerd's own folder for what need not last. Sockets would need a short path, but neither makes any there. */
+function emptyScratch(state) {
+  const scratch = path.join(state, "tmp");
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  return scratch;
 }
 
 /** Zombies do not count: where nobody collects them, they stay for ever. */
@@ -240,6 +244,7 @@ export const isHealthy = async (url) => (await health(url)) === "ok";
 /**
  * A server to try things on, with a demo organization: the one that TENANTRY_URL or a running `npm run dev` offers, else a temporary
  * one of our own. Answers `{ url, platformKey, organization, organizationKey, own, stop() }`; `stop` leaves another's server alone.
+ * An offer that is not healthy is taken for a server that has ended, unless TENANTRY_URL names it.
  */
 export async function useServer(options = {}) {
   const offered = offeredServer();
@@ -258,7 +263,8 @@ export async function useServer(options = {}) {
 
 /** TENANTRY_URL wins; its keys come from the environment, or from `npm run dev` when that serves the same address. */
 function offeredServer() {
-  const written = existsSync(CREDENTIALS_FILE) ? readJson(CREDENTIALS_FILE) : undefined;
+  const file = credentialsFile(stateFolder());
+  const written = existsSync(file) ? readJson(file) : undefined;
   const url = process.env.TENANTRY_URL?.replace(/\/$/, "");
   if (!url || url === written?.url) return written;
   return {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import os from "node:os";
 import path from "node:path";
 import { makeFonts } from "./fonts.mjs";
-import { Failure, NODE_22, fromRoot, main, output, quietly, readArguments, readJson, seconds } from "./lib.mjs";
+import { Failure, NODE_22, fromRoot, main, output, quietly, readArguments, readJson, reportDone, seconds } from "./lib.mjs";
 
 const NODE_MAJOR_MIN = 20;
 const WASM_TARGET = "wasm32-unknown-unknown";
@@ -139,7 +139,7 @@ async function downloadTool(url, tool, binaryIn, expected, { library } = {}) {
     const libraries = library?.(folder);
     if (libraries && existsSync(libraries) && !existsSync(path.join(cache, "lib"))) renameSync(libraries, path.join(cache, "lib"));
     renameSync(binary, tool);
-    console.log(`  ✔ ${expected} downloaded, ${seconds(started)}`);
+    reportDone(`${expected} downloaded`, started);
     return true;
   } catch {
     // No network, a proxy in the way, no such release: the other way works everywhere.
@@ -169,8 +169,7 @@ async function download(url) {
 async function compiledTool(crate, version, binary) {
   const tool = toolPath(crate, version, binary);
   if (existsSync(tool)) return tool;
-  console.log(`  ${crate} ${version} is compiled once for this machine, into ${path.dirname(path.dirname(tool))}`);
-  await quietly(`${crate} ${version}`, "cargo", ["install", `${crate}@=${version}`, "--root", path.dirname(path.dirname(tool))], {
+  await quietly(`${crate} ${version}, once for this machine`, "cargo", ["install", `${crate}@=${version}`, "--root", path.dirname(path.dirname(tool))], {
     env: {
       CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
       CARGO_PROFILE_RELEASE_LTO: "off",

@@ -9,6 +9,12 @@ import { Failure, WRANGLER_ENVIRONMENT, filesUnder, fingerprint, fromRoot, quiet
 /** Which migrations made the state: their files with fingerprints. */
 const STAMP = "migrations.json";
 
+/** Where `npm run dev` keeps its data, and everything that finds its server looks. */
+export const stateFolder = () => path.resolve(process.env.TENANTRY_STATE ?? fromRoot(".dev/state"));
+
+/** Where a server that `npm run dev` starts on a state says what it serves: `{ url, platformKey, organization, organizationKey }`. */
+export const credentialsFile = (state) => path.join(state, "credentials.json");
+
 /** Makes a state folder ready to be served: migrated, and with secrets of its own. Data that is already there stays. */
 export async function prepareState(state) {
   if (!existsSync(path.join(state, "v3"))) await copyTemplate(state);
@@ -24,7 +30,8 @@ async function copyTemplate(state) {
 
 /** Migrating takes seconds and copying none, so a migrated empty state is kept for each set of migrations. Answers where. */
 export async function makeTemplate() {
-  const template = fromRoot(".dev/template", migrationsFingerprint());
+  // The note's name is part of it: a template of before the note would be refused at the second start of its copy.
+  const template = fromRoot(".dev/template", `${migrationsFingerprint()}-${STAMP}`);
   if (!existsSync(template)) {
     const unfinished = `${template}.${process.pid}`;
     await migrate(unfinished);

@@ -1,14 +1,29 @@
 // Tells what happens, a line for each fact, in the order of the clock. Everything it says comes out of an answer of the API.
 
+import { paint } from "../terminal.mjs";
+
 const NAME_WIDTH = 16;
 const INDENT = " ".repeat(18 + NAME_WIDTH);
+/** What stands out where there are colours. */
+const REFUSAL = /: 4\d\d \w|answered 4\d\d/;
+const INVOICE = /\binvoice \S+ over/;
+
+/** Each company speaks in a colour of its own, where there are colours. */
+const COLOURS = ["green", "cyan", "magenta", "blue", "yellow"];
 
 export class Chronicle {
   #print;
+  #colours;
   #month;
 
-  constructor(print) {
+  constructor(print, names) {
     this.#print = print;
+    this.#colours = new Map(names.map((name, index) => [name, COLOURS[index % COLOURS.length]]));
+  }
+
+  /** A name as wide as every name, in its colour. */
+  name(who) {
+    return paint(this.#colours.get(who), who.padEnd(NAME_WIDTH));
   }
 
   /** `details` stand below the line, indented. */
@@ -17,7 +32,9 @@ export class Chronicle {
     const month = at.slice(0, 7);
     if (this.#month !== undefined && month !== this.#month) this.#print("");
     this.#month = month;
-    this.#print([`${moment}  ${who.padEnd(NAME_WIDTH)}${text}`, ...details.map((detail) => `${INDENT}${detail}`)].join("\n"));
+    const told = REFUSAL.test(text) ? paint("red", text) : INVOICE.test(text) ? paint("bold", text) : text;
+    const below = details.map((detail) => paint("dim", `${INDENT}${detail}`));
+    this.#print([`${paint("dim", moment)}  ${this.name(who)}${told}`, ...below].join("\n"));
   }
 
   /** What several companies have to report comes in the order in which it happened. */
@@ -48,10 +65,13 @@ function lineText({ kind, description, orderQuantity, price, amount }) {
   return `${money(amount).padStart(12)}  ${what}${kind === "lateUsage" ? " (a correction)" : ""}`;
 }
 
-/** Rows under headings; numbers stand to the right. */
-export function table(headings, rows) {
-  const texts = [headings, ...rows.map((row) => row.map(String))];
-  const widths = headings.map((_, column) => Math.max(...texts.map((row) => row[column].length)));
-  const line = (row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join("  ");
-  return [line(texts[0]), widths.map((width) => "─".repeat(width)).join("  "), ...texts.slice(1).map(line)].join("\n");
+/** A company's invoices, oldest first, as rows: number, day, period, total, status. */
+export function invoiceRows(invoices, timeZone) {
+  const inOrder = [...invoices].sort((one, other) => Date.parse(one.dateIssued) - Date.parse(other.dateIssued));
+  return inOrder.map(({ identifier, dateIssued, billingPeriod, totalPaymentDue, paymentStatus }) => {
+    const period = [billingPeriod.startDate, billingPeriod.endDate].map((time) => localDay(time, timeZone)).join(" to ");
+    return [identifier, dateIssued.slice(0, 10), period, money(totalPaymentDue), paymentStatus];
+  });
 }
+
+const localDay = (time, timeZone) => new Date(time).toLocaleDateString("sv-SE", { timeZone });

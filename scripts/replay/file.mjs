@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { Failure } from "../lib.mjs";
 
-export const USAGE = `npm run replay -- <file.ndjson[.gz]>
+export const USAGE = `npm run replay -- <file.ndjson[.gz]> [--verbose]
 
 Streams the events of a file through the public API of a running Worker, on a test clock that follows the file, bills each
 period when it ends, and compares each count on each invoice with an independent count of the file.
@@ -18,7 +18,7 @@ Each line is a JSON object; other members are left alone:
   time           when it happened, RFC 3339 with any offset: it counts in the period of this instant
   sent           when it was sent; the file is sorted by it
 
-tests/data/sample-commits.ndjson is a small one.`;
+--verbose prints each count and not only those that differ. tests/data/sample-commits.ndjson is a small file.`;
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
