@@ -18,6 +18,8 @@ pub struct Asked {
     pub client: String,
     pub secret: String,
     pub scopes: Vec<String>,
+    /// The API that the token is for; this one when absent.
+    pub resource: Option<String>,
 }
 
 /// An OAuth error as a response.
@@ -56,6 +58,15 @@ impl Refusal {
             "The client lacks one of these scopes. Request scopes that the client has, or omit scope for all of them.",
         )
     }
+}
+
+/// Refuses a token for another API (RFC 8707): its `aud` is always this one.
+pub fn check_resource(resource: Option<&str>, issuer: &str) -> Result<(), Refusal> {
+    if resource.is_none_or(|resource| resource.trim_end_matches('/') == issuer) {
+        return Ok(());
+    }
+    let description = format!("Tokens open one API only. Send resource={issuer}, or omit resource.");
+    Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid_target", description))
 }
 
 impl From<Error> for Refusal {
@@ -110,7 +121,7 @@ pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
     }
     let (client, secret) = credentials(headers, &form)?;
     let scopes = form.get("scope").unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-    Ok(Asked { client, secret, scopes })
+    Ok(Asked { client, secret, scopes, resource: form.get("resource").map(str::to_owned) })
 }
 
 /// By HTTP Basic authentication or in the form, never both.
