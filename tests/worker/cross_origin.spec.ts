@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { fromRoot } from "../../scripts/lib.mjs";
 import { address, backend, expect, signUp, vendor } from "./support/client.ts";
 import { found } from "./support/people.ts";
@@ -13,12 +13,15 @@ import { freshServer } from "./support/server.ts";
 const server = freshServer();
 const PAGE = "http://localhost:5173";
 const STRANGER = "https://evil.example";
-let company: Founded;
+let prepared: Promise<Founded> | undefined;
 
-before(async () => {
-  expect(await vendor(server.current).put("/v1/allowed-origins", { origins: ["https://app.example.com", PAGE] }), 200);
-  company = await found(server.current, "Browsing");
-});
+/** A company of the vendor, who allows the page's origin. */
+function company(): Promise<Founded> {
+  return (prepared ??= (async () => {
+    expect(await vendor(server.current).put("/v1/allowed-origins", { origins: ["https://app.example.com", PAGE] }), 200);
+    return found(server.current, "Browsing");
+  })());
+}
 
 interface Raw {
   readonly status: number;
@@ -49,10 +52,11 @@ function raw(method: string, path: string, headers: Record<string, string>, body
   });
 }
 
-const token = () => ({ authorization: `Bearer ${company.owner.session.accessToken}` });
+const token = async () => ({ authorization: `Bearer ${(await company()).owner.session.accessToken}` });
 const JSON_BODY = { "content-type": "application/json" };
 
 test("a preflight of each method is answered by the origin alone", async () => {
+  await company();
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
     for (const path of ["/v1/organization", "/v1/usage/consumption", "/v1/sessions"]) {
       const asked = { "access-control-request-method": method, "access-control-request-headers": "authorization,content-type" };
@@ -68,6 +72,7 @@ test("a preflight of each method is answered by the origin alone", async () => {
 });
 
 test("an allowed page reads answers and problems, on the hot path as well; a strange one reads nothing", async () => {
+  const bearer = await token();
   const cases: [string, string, number, string?][] = [
     ["GET", "/v1/organization", 200],
     ["POST", "/v1/usage/consumption", 200, '{"metric":"apiCalls"}'],
@@ -82,18 +87,19 @@ test("an allowed page reads answers and problems, on the hot path as well; a str
   for (const [method, path, status, body] of cases) {
     const sent = body ?? (method === "POST" ? "no JSON" : undefined);
     const type: Record<string, string> = body !== undefined ? JSON_BODY : sent !== undefined ? { "content-type": "text/plain" } : {};
-    const answer = await raw(method, path, { origin: PAGE, ...token(), ...type }, sent);
+    const answer = await raw(method, path, { origin: PAGE, ...bearer, ...type }, sent);
     assert.deepEqual([answer.status, answer.reader], [status, PAGE], `${method} ${path}: ${answer.text}`);
     for (const name of ["Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed"]) {
       assert.ok(String(answer.headers["access-control-expose-headers"]).split(", ").includes(name), name);
     }
     assert.equal(answer.headers["access-control-allow-credentials"], undefined);
-    const strange = await raw(method, path, { origin: STRANGER, ...token(), ...type }, sent);
+    const strange = await raw(method, path, { origin: STRANGER, ...bearer, ...type }, sent);
     assert.deepEqual([strange.status, strange.reader], [status, undefined], `${method} ${path}`);
   }
 });
 
 test("a page logs in without a credential", async () => {
+  await company();
   const login = await raw("POST", "/v1/login", { origin: PAGE, ...JSON_BODY }, JSON.stringify({ email: address("login") }));
   assert.deepEqual([login.status, login.reader], [202, PAGE], login.text);
   const code = JSON.stringify({ email: address("login"), code: "000000" });
@@ -102,9 +108,10 @@ test("a page logs in without a credential", async () => {
 });
 
 test("no page reads the answer to a key", async () => {
-  const key = expect(await company.company.desk.post("/v1/api-keys", { name: "leaked", scopes: ["usage.*"] }), 201).secret;
+  const { company: acme } = await company();
+  const key = expect(await acme.desk.post("/v1/api-keys", { name: "leaked", scopes: ["usage.*"] }), 201).secret;
   for (const credential of [key, server.current.platformKey]) {
-    const headers = { origin: PAGE, authorization: `Bearer ${credential}`, "tenantry-organization": company.company.id, ...JSON_BODY };
+    const headers = { origin: PAGE, authorization: `Bearer ${credential}`, "tenantry-organization": acme.id, ...JSON_BODY };
     const consumption = ["POST", "/v1/usage/consumption", '{"metric":"apiCalls"}'] as const;
     for (const [method, path, body] of [consumption, ["GET", "/v1/usage", undefined] as const]) {
       const answer = await raw(method, path, headers, body);
@@ -114,7 +121,7 @@ test("no page reads the answer to a key", async () => {
 });
 
 test("a page follows live usage by its token", async () => {
-  const stream = { accept: "text/event-stream", ...token() };
+  const stream = { accept: "text/event-stream", ...(await token()) };
   const feed = await raw("GET", "/v1/usage/live", { origin: PAGE, ...stream });
   assert.deepEqual([feed.status, feed.reader, feed.headers["content-type"]], [200, PAGE, "text/event-stream"]);
   assert.match(feed.text, /data:/);
@@ -123,7 +130,7 @@ test("a page follows live usage by its token", async () => {
 });
 
 test("a failure of ours is read, too", async () => {
-  const panic = await raw("POST", "/dev/experiments/panic", { origin: PAGE, ...token(), ...JSON_BODY }, "{}");
+  const panic = await raw("POST", "/dev/experiments/panic", { origin: PAGE, ...(await token()), ...JSON_BODY }, "{}");
   assert.deepEqual([panic.status, panic.reader, JSON.parse(panic.text).code], [500, PAGE, "internal_error"]);
   const strange = await raw("POST", "/dev/experiments/panic", { origin: STRANGER, ...JSON_BODY }, "{}");
   assert.deepEqual([strange.status, strange.reader], [500, undefined]);

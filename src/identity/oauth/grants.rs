@@ -150,7 +150,12 @@ fn basic(header: &str) -> Option<(String, String)> {
     let is_basic = scheme.eq_ignore_ascii_case("basic");
     let decoded = String::from_utf8(Base64::decode_vec(encoded.trim()).ok()?).ok()?;
     let (client, secret) = decoded.split_once(':')?;
-    is_basic.then(|| (client.to_owned(), secret.to_owned()))
+    is_basic.then(|| (form_decoded(client), form_decoded(secret)))
+}
+
+/// Libraries encode both halves like the values of a form (RFC 6749, 2.3.1), so `_` may be `%5F`. Ours are the same when not encoded.
+fn form_decoded(text: &str) -> String {
+    form_urlencoded::parse(format!("={text}").as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// The parameters; one without a value counts as absent, and none may be sent twice (RFC 6749, 3.2).

@@ -61,6 +61,8 @@ fn a_machine_proves_itself_by_basic_authentication_too() {
     };
     send(&good, "grant_type=client_credentials").expect(200);
     send(&good, &format!("grant_type=client_credentials&client_id={}", text(&client, "$id"))).expect(200);
+    let encoded = |name: &str| text(&client, name).replace('_', "%5F");
+    send(&basic(&encoded("$id"), &encoded("secret")), "grant_type=client_credentials").expect(200);
     let twice = send(&good, &form(&client, ""));
     assert_eq!(twice.expect(400)["error"], "invalid_request");
     for bad in [
