@@ -8,7 +8,8 @@ import { fromRoot, readJson } from "../../scripts/lib.mjs";
 
 /** The page's script with a Swagger UI that keeps what it is told. */
 function loaded(kept: Map<string, string> = new Map()) {
-  const sessionStorage = { getItem: (name: string) => kept.get(name) ?? null, setItem: (name: string, text: string) => kept.set(name, text) };
+  const getItem = (name: string) => kept.get(name) ?? null;
+  const sessionStorage = { getItem, setItem: (name: string, text: string) => kept.set(name, text) };
   const restored: unknown[] = [];
   let told: any;
   const SwaggerUIBundle = (configuration: any) => {
