@@ -141,6 +141,15 @@ CREATE TABLE signing_keys (
   signs_from  INTEGER NOT NULL
 );
 
+-- The origins of the browser applications that may call the API. One row, or none yet.
+CREATE TABLE allowed_origins (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  -- As JSON: the list is always read and written whole.
+  origins    TEXT NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version    INTEGER NOT NULL
+);
+
 -- src/catalog
 
 -- Metrics that the vendor defined, beside the built-in ones. Only ever added to: events were counted by a definition, so it never

@@ -1,7 +1,7 @@
-//! The OpenAPI document and the interactive page, served as static files.
+//! The OpenAPI document, the interactive page and the texts for language models, served as static files.
 
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{HeaderName, header};
 
 use crate::kernel::error::Error;
 
@@ -9,6 +9,22 @@ use crate::kernel::error::Error;
 #[cfg(target_arch = "wasm32")]
 #[derive(Clone, Copy)]
 pub struct StaticFile(pub &'static str);
+
+/// Headers of our pages: they load our own files only, run no inline script, and no other page frames them. Swagger UI sets styles inline.
+pub const PAGE_POLICY: [(HeaderName, &str); 3] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// Whether a path is one of the static pages: `/docs` with its files, and the overview for language models.
+pub fn is_page(path: &str) -> bool {
+    path == "/docs" || path.starts_with("/docs/") || path == "/llms.txt"
+}
 
 /// The committed document; a test keeps it equal to the document of the routes.
 pub async fn openapi_json() -> Response {
@@ -19,7 +35,7 @@ pub async fn openapi_json() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
-/// The edge serves the static file `/docs` before it calls the router; here the file is missing.
-pub async fn docs() -> Error {
+/// The edge serves static pages before it calls the router; here the file is missing.
+pub async fn page() -> Error {
     crate::http::refusal::unknown_route().into()
 }

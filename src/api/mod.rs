@@ -1,12 +1,18 @@
 //! API: from a request to the handler of a slice, and back.
 //!
-//! Owns: the list of routes, request ids, and problem documents. Does not own: actors (`identity/callers/`), any rule.
+//! Owns: the list of routes, request ids, problem documents, and what browsers are told (CORS, the pages). Does not own: actors
+//! (`identity/callers/`), any rule.
 //! Invariant: every answer has a `Request-Id`, and every refusal is a problem document, also those of the framework.
 
+pub mod cors;
 pub mod documentation;
 pub mod experiments;
 pub mod health;
+pub mod home;
 pub mod openapi;
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(clippy::indexing_slicing, reason = "natively, at development time, on a document whose shape is known")]
+pub mod reference;
 pub mod router;
 
 use axum::body::Body;
@@ -14,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Request, StatusCode, header};
 use tower::ServiceExt;
 
+use self::cors::CrossOrigin;
 use crate::http::refusal::{Cause, Refused, unknown_route};
 use crate::http::request;
 use crate::identity::authentication::Credentials;
@@ -30,12 +37,24 @@ pub async fn handle(app: App, mut request: Request<Body>) -> Response {
     if path.starts_with("/dev/") && !app.settings.development {
         return finish(Error::from(unknown_route()).into_response(), &path, request_id);
     }
-    let origin = request::origin(request_id, request.headers());
-    request.extensions_mut().insert(app.serving(origin));
-    request.extensions_mut().insert(request_id);
-    request.extensions_mut().insert(Authenticator(&Credentials));
-    let Ok(response) = router::router().oneshot(request).await;
-    finish(response, &path, request_id)
+    let page = CrossOrigin::of(&request);
+    let mut response = match &page {
+        Some(page) if page.is_preflight => page.preflight(&app).await.unwrap_or_else(IntoResponse::into_response),
+        _ => {
+            let origin = request::origin(request_id, request.headers());
+            request.extensions_mut().insert(app.serving(origin));
+            request.extensions_mut().insert(request_id);
+            request.extensions_mut().insert(Authenticator(&Credentials));
+            let Ok(response) = router::router().oneshot(request).await;
+            response
+        }
+    };
+    response = finish(response, &path, request_id);
+    if let Some(page) = &page {
+        page.share(&app, &mut response).await;
+    }
+    cors::vary(&mut response, page.is_some());
+    response
 }
 
 /// Adds the request id, and writes refusals and the framework's own rejections as problem documents.

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 
-use super::{documentation, experiments, health};
+use super::{documentation, experiments, health, home};
 use crate::accounting::{credits, ledger};
 use crate::billing::{
     billing_run, charging, discounts, entitlements, estimates, invoices, plan_migrations, seller, simulations, subscription_changes, taxes,
@@ -19,8 +19,8 @@ use crate::delivery::mails;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::http::security;
 use crate::identity::{
-    access_tokens, api_keys, invitations, logins, members, oauth, permission_checks, platform_keys, removals, roles, second_factors,
-    sessions, teams,
+    access_tokens, allowed_origins, api_keys, invitations, logins, members, oauth, permission_checks, platform_keys, removals, roles,
+    second_factors, sessions, teams,
 };
 use crate::jobs::dead_letters;
 use crate::metering::{limits, usage};
@@ -126,6 +126,8 @@ routes! {
     platform_keys::revoke,
     access_tokens::list,
     access_tokens::create,
+    allowed_origins::get,
+    allowed_origins::put,
     sealing_keys::rotate,
     seller::get,
     seller::put,
@@ -281,7 +283,10 @@ fn all() -> Router {
     documented()
         .route("/healthz", get(health::healthz))
         .route("/openapi.json", get(documentation::openapi_json))
-        .route("/docs", get(documentation::docs))
+        .route("/", get(home::home))
+        .route("/docs", get(documentation::page))
+        .route("/docs/reference.md", get(documentation::page))
+        .route("/llms.txt", get(documentation::page))
         .route("/dev/emails", get(mails::routes::emails))
         .route("/dev/inbox", get(mails::routes::inbox))
         .route("/dev/experiments/sql", post(experiments::sql))

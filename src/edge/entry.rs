@@ -9,7 +9,7 @@ use worker::{
 };
 
 use crate::api as web;
-use crate::api::documentation::StaticFile;
+use crate::api::documentation::{PAGE_POLICY, StaticFile, is_page};
 use crate::jobs::dead_letters::store;
 use crate::jobs::{calendar, messages};
 use crate::kernel::error::{Error, Result};
@@ -38,7 +38,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
             return Response::error("The Worker is not set up: see its log.", 500);
         }
     };
-    if let Some(page) = docs(&request, &env, &app).await? {
+    if let Some(page) = static_page(&request, &env, &app).await? {
         return Ok(page);
     }
     let request = read(request).await?;
@@ -67,11 +67,11 @@ async fn with_static_file(mut response: axum::response::Response, method: &Metho
     Ok(response)
 }
 
-/// The interactive page: static files. The router refuses unknown ones like any other route.
-async fn docs(request: &Request, env: &Env, app: &App) -> worker::Result<Option<Response>> {
+/// The interactive page and the texts for language models: static files. The router refuses unknown ones like any other route.
+async fn static_page(request: &Request, env: &Env, app: &App) -> worker::Result<Option<Response>> {
     let path = request.path();
     let reads = ["GET", "HEAD"].contains(&request.inner().method().as_str());
-    if !reads || !(path == "/docs" || path.starts_with("/docs/")) {
+    if !reads || !is_page(&path) {
         return Ok(None);
     }
     let page = env.assets("ASSETS")?.fetch_request(request.clone()?).await?;
@@ -79,6 +79,9 @@ async fn docs(request: &Request, env: &Env, app: &App) -> worker::Result<Option<
         return Ok(None);
     }
     let headers = page.headers().clone();
+    for (name, value) in PAGE_POLICY {
+        headers.set(name.as_str(), value)?;
+    }
     headers.set("Request-Id", &RequestId::new(app.moment()).to_string())?;
     Ok(Some(page.with_headers(headers)))
 }

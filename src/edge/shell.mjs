@@ -34,7 +34,7 @@ export default {
       const reply = await askMeter(env, ctx, organization, toWire(`:${caller}`, method, target, headers, key ?? "", bytes));
       return reply === METRICS_NEEDED ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
     } catch (error) {
-      return failed(error, request);
+      return await readable(failed(error, request), request, env, ctx);
     }
   },
 
@@ -51,18 +51,48 @@ export default {
 async function longWay(request, env, ctx) {
   const response = await unlessReset(new Rust(ctx, env).fetch(request));
   const ticket = response.headers.get(TICKET);
-  return ticket === null ? response : openFeed(request, env, ticket, response.headers.get("request-id"));
+  return ticket === null ? response : openFeed(request, env, ticket, response);
 }
 
-/** A live feed is served by the organization's Meter itself. */
-function openFeed(request, env, ticket, requestId) {
+/** A live feed is served by the organization's Meter itself. `answer` is Rust's, which says whether pages of another origin may read it. */
+async function openFeed(request, env, ticket, answer) {
   const [organization, key, endsAt] = ticket.split(" ");
-  const headers = new Headers({ [FEED_KEY]: key, [FEED_ENDS_AT]: endsAt, "request-id": requestId });
+  const headers = new Headers({ [FEED_KEY]: key, [FEED_ENDS_AT]: endsAt, "request-id": answer.headers.get("request-id") });
   for (const name of ["upgrade", "last-event-id"]) {
     const value = request.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
-  return env.METER.getByName(organization).fetch(new Request(request.url, { headers }));
+  const feed = await env.METER.getByName(organization).fetch(new Request(request.url, { headers }));
+  return shared(feed, answer);
+}
+
+/** The headers by which a browser decides whether a page of another origin may read a response: `src/api/cors.rs`. */
+const CROSS_ORIGIN = ["access-control-allow-origin", "access-control-expose-headers", "vary"];
+
+/** The response with the CORS headers of Rust's answer, where that has any. */
+function shared(response, answer) {
+  if (!answer.headers.has("access-control-allow-origin") || response.webSocket) return response;
+  const readable = new Response(response.body, response);
+  for (const name of CROSS_ORIGIN) {
+    const value = answer.headers.get(name);
+    if (value !== null) readable.headers.set(name, value);
+  }
+  return readable;
+}
+
+/** A failure that pages of an allowed origin can read, too. Rust is asked by an unknown path, because the request itself threw. */
+async function readable(response, request, env, ctx) {
+  if (!request.headers.has("origin")) return response;
+  const headers = new Headers();
+  for (const name of ["origin", "authorization"]) {
+    const value = request.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  try {
+    return shared(response, await new Rust(ctx, env).fetch(new Request(new URL("/failed", request.url), { headers })));
+  } catch {
+    return response;
+  }
 }
 
 /** Requests that wait for Rust. A panic resets the wasm instance and they would wait for ever, so they are rejected. */

@@ -5,9 +5,11 @@
 //!
 //! From the ground up: `permissions`, `throttle` → `callers` (actors, and the port that authenticates them) → the credentials
 //! (`key_lifecycle`, `api_keys`, `platform_keys`, `oauth`, `access_tokens`), `roles`, `members`, `teams`, `invitations`, `logins`,
-//! `second_factors`, `sessions` → `permission_checks`, `removals`, `authentication` (the port's answer).
+//! `second_factors`, `sessions` → `permission_checks`, `removals`, `authentication` (the port's answer). Beside them:
+//! `allowed_origins`, for browsers.
 
 pub mod access_tokens;
+pub mod allowed_origins;
 pub mod api_keys;
 pub mod authentication;
 pub mod callers;

@@ -21,6 +21,14 @@ fn openapi_json_is_what_the_routes_say() {
 }
 
 #[test]
+fn the_texts_for_language_models_are_what_the_document_says() {
+    let document = tenantry::api::openapi::document::generate();
+    let reference = tenantry::api::reference::markdown(&document);
+    check("assets/llms.txt", &tenantry::api::reference::overview(&document, reference.len()));
+    check("assets/docs/reference.md", &reference);
+}
+
+#[test]
 fn the_shell_knows_the_hot_paths() {
     check("src/edge/hot_paths.mjs", &hot_paths::javascript());
 }

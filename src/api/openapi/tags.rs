@@ -1,5 +1,5 @@
-//! The tags of the document, in the groups of `src/`. An operation gets the tag of its slice, so that
-//! no handler names one.
+//! The tags of the document, in the order in which a reader needs them. An operation gets the tag of its slice, so that no handler names
+//! one.
 
 use serde_json::{Value, json};
 
@@ -15,19 +15,58 @@ const fn tag(slices: &'static [&'static str], name: &'static str, description: &
     Tag { slices, name, description }
 }
 
-/// The groups, from the ground up, each with its tags.
+/// The groups in the order of a reader's needs: what a backend calls first comes first, what only the operator needs comes last.
 pub const GROUPS: &[(&str, &[Tag])] = &[
-    ("Identity", IDENTITY),
-    ("Catalog", CATALOG),
-    ("Tenancy", TENANCY),
     ("Metering", METERING),
-    ("Accounting", ACCOUNTING),
-    ("Billing", BILLING),
-    ("Receivables", RECEIVABLES),
-    ("Operations", OPERATIONS),
+    ("Organizations", ORGANIZATIONS),
+    ("Machines", MACHINES),
+    ("Subscriptions", SUBSCRIPTIONS),
+    ("Invoices", INVOICES),
+    ("People", PEOPLE),
+    ("Records", RECORDS),
+    ("Vendor", VENDOR),
 ];
 
-const IDENTITY: &[Tag] = &[
+const METERING: &[Tag] = &[
+    tag(&["usage"], "Usage", "Record usage, check quotas, reserve capacity and read usage, all answered by the organization's meter."),
+    tag(&["limits"], "Limits", "Limits of one organization that differ from its plan, and grants of extra allowance."),
+    tag(&["metrics"], "Metrics", "What is metered, and how events are aggregated."),
+];
+
+const ORGANIZATIONS: &[Tag] = &[
+    tag(
+        &["organizations", "data_movement"],
+        "Organizations",
+        "An organization is a customer company. It is created, suspended, cancelled, moved and erased here.",
+    ),
+    tag(&["signup"], "Sign-up", "A person signs up a company without the vendor's help."),
+    tag(&["onboarding"], "Onboarding", "The checklist that leads a new organization to its first success."),
+];
+
+const MACHINES: &[Tag] = &[
+    tag(&["api_keys"], "API keys", "API keys of an organization, limited to their scopes."),
+    tag(&["oauth"], "OAuth clients", "OAuth 2.0 client credentials: a machine exchanges its secret for short-lived access tokens."),
+];
+
+const SUBSCRIPTIONS: &[Tag] = &[
+    tag(&["plans", "plan_migrations"], "Plans", "Plans with versions, prices, features and limits; published versions do not change."),
+    tag(&["subscription_changes"], "Subscriptions", "The plan that an organization pays for, and its changes, pauses and cancellations."),
+    tag(&["entitlements"], "Entitlements", "Which features an organization has, from its plan, its add-ons and overrides."),
+    tag(&["estimates"], "Price estimates", "What a given quantity costs under a given price."),
+    tag(&["simulations"], "Simulations", "What past usage would have cost on another plan."),
+];
+
+const INVOICES: &[Tag] = &[
+    tag(&["invoices", "charging"], "Invoices", "Invoices with their lines, documents and proofs."),
+    tag(&["payments"], "Payments", "Payments of invoices and refunds to customers."),
+    tag(&["credit_notes"], "Credit notes", "Documents that reduce a finalized invoice."),
+    tag(&["credits"], "Credits", "Prepaid or promotional money that is applied to invoices before payment is due."),
+    tag(&["discounts"], "Discounts", "Reductions of an organization's invoices by a percentage or an amount."),
+    tag(&["taxes"], "Taxes", "The tax rates that apply to an organization's invoices."),
+    tag(&["ledger"], "Ledger", "Double-entry accounts of every organization. Entries are balanced and never change."),
+];
+
+const PEOPLE: &[Tag] = &[
     tag(&["logins"], "Logins", "A login starts with an email that contains a code and a link."),
     tag(&["sessions"], "Sessions", "A person is logged in to one organization per session. A session issues short-lived access tokens."),
     tag(&["second_factors"], "Second factors", "Time-based one-time passwords (TOTP) with recovery codes, managed by each person."),
@@ -39,60 +78,22 @@ const IDENTITY: &[Tag] = &[
         "Roles",
         "Roles bundle permissions. Each organization has the built-in roles and may define its own.",
     ),
-    tag(&["api_keys"], "API keys", "API keys of an organization, limited to their scopes."),
-    tag(&["platform_keys"], "Platform keys", "API keys of the vendor."),
-    tag(&["oauth"], "OAuth clients", "OAuth 2.0 client credentials: a machine exchanges its secret for short-lived access tokens."),
-    tag(&["access_tokens"], "Signing keys", "The keys that sign access tokens, and the public key set that verifies them."),
 ];
 
-const CATALOG: &[Tag] = &[
-    tag(&["plans", "plan_migrations"], "Plans", "Plans with versions, prices, features and limits; published versions do not change."),
-    tag(&["metrics"], "Metrics", "What is metered, and how events are aggregated."),
-];
-
-const TENANCY: &[Tag] = &[
-    tag(
-        &["organizations", "data_movement"],
-        "Organizations",
-        "An organization is a customer company. It is created, suspended, cancelled, moved and erased here.",
-    ),
-    tag(&["signup"], "Sign-up", "A person signs up a company without the vendor's help."),
-    tag(&["onboarding"], "Onboarding", "The checklist that leads a new organization to its first success."),
-];
-
-const METERING: &[Tag] = &[
-    tag(&["usage"], "Usage", "Record usage, check quotas, reserve capacity and read usage, all answered by the organization's meter."),
-    tag(&["limits"], "Limits", "Limits of one organization that differ from its plan, and grants of extra allowance."),
-];
-
-const ACCOUNTING: &[Tag] = &[
-    tag(&["ledger"], "Ledger", "Double-entry accounts of every organization. Entries are balanced and never change."),
-    tag(&["credits"], "Credits", "Prepaid or promotional money that is applied to invoices before payment is due."),
-];
-
-const BILLING: &[Tag] = &[
-    tag(&["subscription_changes"], "Subscriptions", "The plan that an organization pays for, and its changes, pauses and cancellations."),
-    tag(&["invoices", "charging"], "Invoices", "Invoices with their lines, documents and proofs."),
-    tag(&["billing_run"], "Billing runs", "The recurring run that bills every subscription whose period has ended."),
-    tag(&["entitlements"], "Entitlements", "Which features an organization has, from its plan, its add-ons and overrides."),
-    tag(&["discounts"], "Discounts", "Reductions of an organization's invoices by a percentage or an amount."),
-    tag(&["taxes"], "Taxes", "The tax rates that apply to an organization's invoices."),
-    tag(&["seller"], "Seller", "The vendor's own company as printed on invoices."),
-    tag(&["simulations"], "Simulations", "What past usage would have cost on another plan."),
-    tag(&["estimates"], "Price estimates", "What a given quantity costs under a given price."),
-];
-
-const RECEIVABLES: &[Tag] = &[
-    tag(&["payments"], "Payments", "Payments of invoices and refunds to customers."),
-    tag(&["credit_notes"], "Credit notes", "Documents that reduce a finalized invoice."),
-];
-
-const OPERATIONS: &[Tag] = &[
+const RECORDS: &[Tag] = &[
     tag(&["audit"], "Audit log", "Every administrative change, in a chain that reveals tampering."),
     tag(&["exports"], "Exports", "Archives of all data of an organization."),
+];
+
+const VENDOR: &[Tag] = &[
+    tag(&["platform_keys"], "Platform keys", "API keys of the vendor."),
+    tag(&["allowed_origins"], "Allowed origins", "The browser applications whose scripts may call the API with access tokens (CORS)."),
+    tag(&["seller"], "Seller", "The vendor's own company as printed on invoices."),
     tag(&["test_clocks"], "Test clocks", "Simulated time for organizations in tests."),
-    tag(&["sealing_keys"], "Sealing keys", "The keys that encrypt stored secrets."),
+    tag(&["billing_run"], "Billing runs", "The recurring run that bills every subscription whose period has ended."),
     tag(&["dead_letters"], "Dead letters", "Steps, mails, billing and queue messages that failed their last attempt, listed for replay."),
+    tag(&["access_tokens"], "Signing keys", "The keys that sign access tokens, and the public key set that verifies them."),
+    tag(&["sealing_keys"], "Sealing keys", "The keys that encrypt stored secrets."),
 ];
 
 /// The tag of a slice; None is caught by the test of this file.

@@ -36,11 +36,17 @@ impl Claims {
     }
 }
 
-/// The claims as they are written, beside `iat` and `exp`.
+/// The `client_id` of a member's tokens: no OAuth client gets them, `POST /v1/sessions` does.
+const SESSIONS: &str = "sessions";
+
+/// The claims as they are written (RFC 9068), beside `iat` and `exp`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Wire {
     pub iss: String,
+    /// The API that the token opens: this one, so it has the name of the issuer.
+    pub aud: String,
     pub sub: String,
+    pub client_id: String,
     pub org: OrganizationId,
     pub jti: TokenId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,18 +58,24 @@ pub(super) struct Wire {
 
 impl Wire {
     pub fn of(claims: &Claims, issuer: &str) -> Self {
-        let (sub, sid, scope) = match &claims.subject {
-            Subject::Person { person, session } => (person.to_string(), Some(*session), None),
-            Subject::Client { client, scopes } => (client.to_string(), None, Some(scopes.join(" "))),
+        let (sub, client_id, sid, scope) = match &claims.subject {
+            Subject::Person { person, session } => (person.to_string(), SESSIONS.to_owned(), Some(*session), None),
+            Subject::Client { client, scopes } => (client.to_string(), client.to_string(), None, Some(scopes.join(" "))),
         };
-        Self { iss: issuer.to_owned(), sub, org: claims.organization, jti: claims.id, sid, scope }
+        let (iss, aud) = (issuer.to_owned(), issuer.to_owned());
+        Self { iss, aud, sub, client_id, org: claims.organization, jti: claims.id, sid, scope }
+    }
+
+    /// Whether the token is from `issuer` and for its own API.
+    pub fn is_between(&self, issuer: &str) -> bool {
+        self.iss == issuer && self.aud == issuer
     }
 
     /// The subject; None for claims that are not written here.
     pub fn subject(&self) -> Option<Subject> {
         match (self.sid, &self.scope) {
-            (Some(session), None) => Some(Subject::Person { person: self.sub.parse().ok()?, session }),
-            (None, Some(scope)) => {
+            (Some(session), None) if self.client_id == SESSIONS => Some(Subject::Person { person: self.sub.parse().ok()?, session }),
+            (None, Some(scope)) if self.client_id == self.sub => {
                 let scopes = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
                 Some(Subject::Client { client: self.sub.parse().ok()?, scopes })
             }

@@ -11,6 +11,8 @@ use crate::kernel::ids::SigningKeyId;
 use crate::kernel::ports::App;
 use crate::kernel::time::{Timestamp, seconds};
 
+/// The type of access tokens (RFC 9068), so that no other kind of JWT is taken for one.
+const TYPE: &str = "at+jwt";
 /// Longer than any token of ours; what is longer is not read.
 const LENGTH_MAX: usize = 8_192;
 /// Clocks of the machines that mint and verify differ by less.
@@ -19,7 +21,7 @@ const LEEWAY: std::time::Duration = seconds(5);
 /// The text of a token.
 pub async fn mint(app: &App, claims: &Claims) -> Result<String> {
     let (id, secret) = keys::signer(app).await?;
-    let header = Header::empty().with_key_id(id.to_string()).with_token_type("JWT");
+    let header = Header::empty().with_key_id(id.to_string()).with_token_type(TYPE);
     let mut content = jwt_compact::Claims::new(Wire::of(claims, &app.settings.api_url));
     content.issued_at = Some(claims.issued_at.to_chrono());
     content.expiration = Some(claims.expires_at.to_chrono());
@@ -47,6 +49,9 @@ fn read(text: &str) -> Option<(UntrustedToken<'_>, SigningKeyId)> {
         return None;
     }
     let token = UntrustedToken::new(text).ok()?;
+    if token.header().token_type.as_deref() != Some(TYPE) {
+        return None;
+    }
     let key = token.header().key_id.as_deref()?.parse().ok()?;
     Some((token, key))
 }
@@ -56,7 +61,7 @@ fn checked(token: &UntrustedToken<'_>, key: &PublicKey, issuer: &str, now: Times
     let content = token.claims();
     let (issued_at, expires_at) = (Timestamp::from_chrono(content.issued_at?), Timestamp::from_chrono(content.expiration?));
     let is_now = issued_at <= now.plus(LEEWAY) && now < expires_at && expires_at <= issued_at.plus(LIFETIME);
-    if !is_now || content.custom.iss != issuer {
+    if !is_now || !content.custom.is_between(issuer) {
         return None;
     }
     let Wire { org, jti, .. } = content.custom;

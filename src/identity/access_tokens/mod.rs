@@ -5,8 +5,8 @@
 //! `oauth`).
 //! Words: the *signer* is the key that signs now; a key *verifies* until the last token that it signed has expired; the *ring* is all keys
 //! that verify now or will sign soon.
-//! Invariants: EdDSA only, whatever a token's header says; a key signs only after it was published for a while; private halves are stored
-//! sealed.
+//! Invariants: EdDSA only, whatever a token's header says; a token is for this API (`aud`) and of the type `at+jwt` (RFC 9068); a key signs
+//! only after it was published for a while; private halves are stored sealed.
 
 pub mod claims;
 pub mod jwt;

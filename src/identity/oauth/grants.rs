@@ -18,6 +18,8 @@ pub struct Asked {
     pub client: String,
     pub secret: String,
     pub scopes: Vec<String>,
+    /// The API that the token is for; this one when absent.
+    pub resource: Option<String>,
 }
 
 /// An OAuth error as a response.
@@ -56,6 +58,15 @@ impl Refusal {
             "The client lacks one of these scopes. Request scopes that the client has, or omit scope for all of them.",
         )
     }
+}
+
+/// Refuses a token for another API (RFC 8707): its `aud` is always this one.
+pub fn check_resource(resource: Option<&str>, issuer: &str) -> Result<(), Refusal> {
+    if resource.is_none_or(|resource| resource.trim_end_matches('/') == issuer) {
+        return Ok(());
+    }
+    let description = format!("Tokens open one API only. Send resource={issuer}, or omit resource.");
+    Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid_target", description))
 }
 
 impl From<Error> for Refusal {
@@ -110,7 +121,7 @@ pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
     }
     let (client, secret) = credentials(headers, &form)?;
     let scopes = form.get("scope").unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-    Ok(Asked { client, secret, scopes })
+    Ok(Asked { client, secret, scopes, resource: form.get("resource").map(str::to_owned) })
 }
 
 /// By HTTP Basic authentication or in the form, never both.
@@ -139,7 +150,12 @@ fn basic(header: &str) -> Option<(String, String)> {
     let is_basic = scheme.eq_ignore_ascii_case("basic");
     let decoded = String::from_utf8(Base64::decode_vec(encoded.trim()).ok()?).ok()?;
     let (client, secret) = decoded.split_once(':')?;
-    is_basic.then(|| (client.to_owned(), secret.to_owned()))
+    is_basic.then(|| (form_decoded(client), form_decoded(secret)))
+}
+
+/// Libraries encode both halves like the values of a form (RFC 6749, 2.3.1), so `_` may be `%5F`. Ours are the same when not encoded.
+fn form_decoded(text: &str) -> String {
+    form_urlencoded::parse(format!("={text}").as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 /// The parameters; one without a value counts as absent, and none may be sent twice (RFC 6749, 3.2).

@@ -147,7 +147,8 @@ pub async fn token(public: Public<at::Token>, context: RequestContext, request: 
 async fn issue(public: Public<at::Token>, context: RequestContext, request: Request) -> std::result::Result<Response, Refusal> {
     let headers = request.headers().clone();
     let body = read_body(request, &(), json::BODY_BYTES_MAX).await.map_err(too_large)?;
-    let Asked { client, secret, scopes } = grants::read(&headers, &body)?;
+    let Asked { client, secret, scopes, resource } = grants::read(&headers, &body)?;
+    grants::check_resource(resource.as_deref(), &context.app.settings.api_url)?;
     // Before anything is looked up: a forged secret costs no database.
     let secret = ClientSecret::verify(&secret, &context.app.settings.secret).filter(|secret| secret.client.to_string() == client);
     let secret = secret.ok_or_else(Refusal::client)?;

@@ -88,6 +88,9 @@ pub struct TokenRequest {
     /// Scopes of the client, separated by spaces; all of its scopes when absent.
     #[schema(example = "usage.read")]
     pub scope: Option<String>,
+    /// The API that the token is for (RFC 8707): the `issuer` of the authorization server metadata, which is also the value when absent.
+    #[schema(example = "https://api.example.com")]
+    pub resource: Option<String>,
     /// The id of the client, unless sent by HTTP Basic authentication.
     #[schema(example = "client_01h2xcejqtf2nbrexx3vqjhp41")]
     pub client_id: Option<String>,
@@ -117,8 +120,8 @@ pub struct TokenResponse {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = OAuthError)]
 pub struct OauthError {
-    /// The error code: `invalid_request`, `invalid_client`, `unsupported_grant_type`, `invalid_scope`, `temporarily_unavailable` or
-    /// `server_error`.
+    /// The error code: `invalid_request`, `invalid_client`, `unsupported_grant_type`, `invalid_scope`, `invalid_target`,
+    /// `temporarily_unavailable` or `server_error`.
     #[schema(example = "invalid_client")]
     pub error: &'static str,
     /// The cause and the remedy, for people.

@@ -37,6 +37,7 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("POST", "/v1/plans/professional/migration-previews", r#"{"from":1,"to":2}"#, 200, ORDINARY),
     takes("POST", "/v1/plans/professional/migrations", r#"{"from":1,"to":2,"effective":"period_end"}"#, 200, ORDINARY),
     takes("PUT", "/v1/seller", r#"{"name":"Northwind"}"#, 200, ORDINARY),
+    takes("PUT", "/v1/allowed-origins", r#"{"origins":["https://app.example.com"]}"#, 200, ORDINARY),
     takes("POST", "/v1/simulations", r#"{"plan":"starter","to":"2026-12-01T00:00:00Z"}"#, 200, ORDINARY),
     takes("POST", "/v1/price-estimates", r#"{"price":{"model":"flat","amount":"1"},"quantity":1,"currency":"USD"}"#, 200, ORDINARY),
     takes("PUT", "/v1/organizations/{acme}/entitlements/sso", r#"{"value":false}"#, 200, ORDINARY),

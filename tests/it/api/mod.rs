@@ -9,12 +9,15 @@ pub mod document;
 mod edges;
 pub mod rows;
 
+mod allowed_origins;
 mod amounts;
 mod audit;
 mod bodies;
 mod credentials;
+mod cross_origin;
 mod fields;
 mod history;
+mod home;
 mod idempotency;
 mod limits;
 mod lists;

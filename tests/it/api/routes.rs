@@ -8,8 +8,7 @@ use axum::body::Body;
 use futures::executor::block_on;
 use http::Request;
 
-const NO_ROUTES: [&str; 14] = [
-    "/",
+const NO_ROUTES: [&str; 13] = [
     "/v1",
     "/v1/",
     "/v2/usage",

@@ -73,6 +73,8 @@ pub const ROWS: &[Row] = &[
     row("getExportContent", Object("{export}", NO_EXPORT), ""),
     row("getSeller", Parameter::None, ""),
     row("putSeller", Parameter::None, r#"{"name":"Northwind"}"#),
+    row("getAllowedOrigins", Parameter::None, ""),
+    row("putAllowedOrigins", Parameter::None, r#"{"origins":["https://app.example.com"]}"#),
     row("createMetric", Parameter::None, r#"{"key":"tokens","aggregation":"sum","kind":"consumable"}"#),
     row("listMetrics", Parameter::None, ""),
     row("getMetric", Name("apiCalls"), ""),

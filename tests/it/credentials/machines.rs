@@ -61,6 +61,8 @@ fn a_machine_proves_itself_by_basic_authentication_too() {
     };
     send(&good, "grant_type=client_credentials").expect(200);
     send(&good, &format!("grant_type=client_credentials&client_id={}", text(&client, "$id"))).expect(200);
+    let encoded = |name: &str| text(&client, name).replace('_', "%5F");
+    send(&basic(&encoded("$id"), &encoded("secret")), "grant_type=client_credentials").expect(200);
     let twice = send(&good, &form(&client, ""));
     assert_eq!(twice.expect(400)["error"], "invalid_request");
     for bad in [
@@ -110,7 +112,7 @@ fn what_is_asked_wrongly_is_refused_as_oauth_says() {
     check(&format!("{good}0"), 401, "invalid_client");
     let json = world.post(&Credential::Nobody, "/oauth/token", &json!({"grant_type": "client_credentials"}));
     assert_eq!(json.expect(400)["error"], "invalid_request");
-    ask(&world, &format!("{good}&resource=https%3A%2F%2Fignored.example&scope=")).expect(200);
+    ask(&world, &format!("{good}&audience=https%3A%2F%2Fignored.example&scope=")).expect(200);
 }
 
 #[test]
@@ -223,4 +225,21 @@ fn a_library_finds_everything() {
     assert_eq!(metadata["jwks_uri"], "https://api.example/.well-known/jwks.json");
     assert_eq!(metadata["grant_types_supported"], json!(["client_credentials"]));
     assert!(metadata["scopes_supported"].as_array().unwrap().contains(&json!("usage.read")));
+    assert_eq!((&metadata["response_types_supported"], &metadata["response_modes_supported"]), (&json!([]), &json!([])));
+    assert_eq!(metadata["token_endpoint_auth_methods_supported"], json!(["client_secret_basic", "client_secret_post"]));
+    assert_eq!(metadata["protected_resources"], json!(["https://api.example"]));
+    for absent in ["authorization_endpoint", "introspection_endpoint", "revocation_endpoint", "registration_endpoint"] {
+        assert!(metadata.get(absent).is_none(), "{absent} does not exist");
+    }
+}
+
+#[test]
+fn a_token_is_for_this_api_only() {
+    let world = World::new();
+    let client = make(&world.sign_up("Acme"), &["usage.read"]);
+    for resource in ["https://api.example", "https://api.example/"] {
+        token(&world, &client, &format!("&resource={resource}"));
+    }
+    let elsewhere = ask(&world, &form(&client, "&resource=https://elsewhere.example"));
+    assert_eq!(elsewhere.expect(400)["error"], "invalid_target");
 }

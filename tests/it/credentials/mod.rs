@@ -1,7 +1,7 @@
 //! Credentials and secrets: access tokens and the keys that sign them, keys and their rotation, machines, and secrets at rest.
 
 mod api_keys;
-mod cast;
+pub mod cast;
 mod machines;
 mod platform_keys;
 mod sealing;

@@ -68,7 +68,7 @@ fn a_new_key_is_published_an_hour_before_it_signs_and_no_token_breaks() {
 
 fn header(kid: &str) -> String {
     use base64ct::{Base64UrlUnpadded, Encoding};
-    Base64UrlUnpadded::encode_string(format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"JWT"}}"#).as_bytes())
+    Base64UrlUnpadded::encode_string(format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"at+jwt"}}"#).as_bytes())
 }
 
 #[test]

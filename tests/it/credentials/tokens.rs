@@ -222,6 +222,33 @@ fn a_token_of_tomorrow_and_one_of_another_issuer_are_refused() {
     world.get(&bearer(&text), "/v1/organization").expect(401);
 }
 
+/// By the key that signs now: a token of ours with one member changed.
+#[test]
+fn a_token_for_another_api_or_of_another_kind_is_refused() {
+    let world = World::new();
+    let acme = world.sign_up("Acme");
+    let good = token(&world, member(&acme, Some("owner")));
+    let (_, secret) = block_on(access_tokens::keys::signer(&world.app)).unwrap();
+    let ours = |message: &[u8]| secret.sign(message, None).to_vec();
+    let remove = |value: &mut Value, name: &str| drop(value.as_object_mut().unwrap().remove(name));
+    world.get(&bearer(&forged(&good, |_, _| {}, ours)), "/v1/organization").expect(200);
+    let cases = [
+        ("no audience", forged(&good, |_, content| remove(content, "aud"), ours)),
+        ("another audience", forged(&good, |_, content| content["aud"] = json!("https://elsewhere.example"), ours)),
+        ("no issuer", forged(&good, |_, content| remove(content, "iss"), ours)),
+        ("no client", forged(&good, |_, content| remove(content, "client_id"), ours)),
+        ("another client", forged(&good, |_, content| content["client_id"] = json!("client_00000000000000000000000001"), ours)),
+        ("no end", forged(&good, |_, content| remove(content, "exp"), ours)),
+        ("no id", forged(&good, |_, content| remove(content, "jti"), ours)),
+        ("no type", forged(&good, |header, _| remove(header, "typ"), ours)),
+        ("another type", forged(&good, |header, _| header["typ"] = json!("JWT"), ours)),
+    ];
+    for (name, text) in cases {
+        let answer = world.get(&bearer(&text), "/v1/organization");
+        assert_eq!(answer.status, 401, "{name}: {}", answer.text);
+    }
+}
+
 #[test]
 fn a_forged_token_costs_no_tenants_database_anything() {
     let world = World::new();
@@ -245,7 +272,7 @@ fn the_claims_say_who_calls() {
     assert!(id.starts_with("token_"));
     assert_eq!(
         content,
-        json!({"iss": "https://api.example", "sub": owner.person.to_string(), "org": acme.id, "sid": owner.session.to_string(),
+        json!({"iss": "https://api.example", "aud": "https://api.example", "client_id": "sessions", "sub": owner.person.to_string(), "org": acme.id, "sid": owner.session.to_string(),
             "iat": 1_767_225_600, "exp": 1_767_226_200, "jti": id})
     );
     let read = block_on(access_tokens::verify(&world.app, &text)).unwrap().unwrap();

@@ -48,7 +48,13 @@ const BANS: &[Ban] = &[
     ban(
         "common_rows",
         "only what is the same for everybody is read past the actors",
-        &["src/catalog/plans/store.rs", "src/kernel/platform.rs", "src/catalog/metrics/store.rs", "src/billing/seller/store.rs"],
+        &[
+            "src/catalog/plans/store.rs",
+            "src/kernel/platform.rs",
+            "src/catalog/metrics/store.rs",
+            "src/billing/seller/store.rs",
+            "src/identity/allowed_origins/store.rs",
+        ],
     ),
     ban(
         ".database()",
