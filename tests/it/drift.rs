@@ -21,6 +21,12 @@ fn openapi_json_is_what_the_routes_say() {
 }
 
 #[test]
+fn the_errors_are_documented_from_the_catalogue() {
+    check("docs/ERRORS.md", &tenantry::api::openapi::errors::markdown());
+    check("assets/docs/errors.html", &tenantry::api::openapi::errors::page());
+}
+
+#[test]
 fn the_shell_knows_the_hot_paths() {
     check("src/edge/hot_paths.mjs", &hot_paths::javascript());
 }
