@@ -89,7 +89,7 @@ fn expected_as(expected: &str) -> String {
         "a sequence" => "a list",
         "a map" => "an object",
         "string or map" => "a text or an object",
-        _ if ["struct ", "internally tagged enum ", "adjacently tagged enum "].iter().any(|start| expected.starts_with(start)) => "an object",
+        _ if expected.starts_with("struct ") || expected.contains("tagged enum ") => "an object",
         _ if expected.starts_with("tuple ") => "a list",
         _ if expected.starts_with("variant ") || expected.starts_with("enum ") => "one of the possible values",
         ours => ours,

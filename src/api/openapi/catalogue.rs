@@ -4,7 +4,10 @@
 //! rule is that refuses, and `tests/it/problems.rs` reads from the sources that each of them is in this list, and each of this list in the
 //! sources.
 //!
-//! Words: an *operation* is named by its `operationId`; a *form* (upper case, [`forms`](super::forms)) is what operations have in common.
+//! Words: an *operation* is named by its `operationId`; a *form* (upper case, `forms.rs`) is what operations have in common.
+
+#[macro_use]
+mod kind;
 
 mod billing;
 mod common;
@@ -14,38 +17,7 @@ mod people;
 mod plans;
 mod usage;
 
-/// A code with one of its statuses.
-#[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    pub status: u16,
-    pub code: &'static str,
-    /// The operations and forms of operations that answer with it.
-    pub places: &'static [&'static str],
-    pub meaning: &'static str,
-    pub remedy: &'static str,
-}
-
-/// A code that stands only in `errors`, for one place of the request.
-#[derive(Clone, Copy, Debug)]
-pub struct FieldKind {
-    pub code: &'static str,
-    pub meaning: &'static str,
-    pub remedy: &'static str,
-}
-
-/// One problem: status, code, the places that answer with it, its meaning and its remedy.
-macro_rules! problems {
-    ($($status:literal $code:ident at $($place:ident)*: $meaning:literal $remedy:literal;)*) => {
-        pub(super) const PROBLEMS: &[super::Kind] = &[$(super::Kind {
-            status: $status,
-            code: stringify!($code),
-            places: &[$(stringify!($place)),*],
-            meaning: $meaning,
-            remedy: $remedy,
-        }),*];
-    };
-}
-use problems;
+pub use kind::{FieldKind, Kind};
 
 /// All problems, ordered by code and status.
 pub fn kinds() -> Vec<Kind> {

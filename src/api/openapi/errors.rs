@@ -13,7 +13,7 @@ pub fn markdown() -> String {
     let mut text = format!(
         "<!-- {GENERATED} -->\n\n# Errors\n\n\
          Every refusal is a problem document (RFC 9457, `application/problem+json`): `code` is stable and for programs, `detail` gives the\n\
-         cause and the remedy, `requestId` names the request in the log, and `type` leads to the entry of the code on `/docs/errors`.\n\
+         cause and the remedy, `requestId` names the request in the log; `type` leads to the entry of the code on `/docs/errors`.\n\
          `openapi.json` lists the codes of each operation. Nothing was changed by a refused request, unless its entry says so.\n"
     );
     for (title, kinds) in chapters() {
@@ -58,7 +58,10 @@ pub fn page() -> String {
             text.push_str(&section(of_code));
         }
     }
-    let _ = write!(text, "<h2>{FIELDS}</h2>\n<p>The code of an entry of <code>errors</code> is the code of the problem, or one of these.</p>\n");
+    let _ = write!(
+        text,
+        "<h2>{FIELDS}</h2>\n<p>The code of an entry of <code>errors</code> is the code of the problem, or one of these.</p>\n"
+    );
     for FieldKind { code, meaning, remedy } in field_kinds() {
         let (meaning, remedy) = (html(meaning), html(remedy));
         let _ = writeln!(text, "<section id=\"{code}\">\n<h3><code>{code}</code></h3>\n<p>{meaning}</p>\n<p>{remedy}</p>\n</section>");

@@ -11,9 +11,11 @@ use super::catalogue::{Kind, headers, kinds, members};
 use super::{forms, problems};
 
 /// Headers of successful responses, by operation, status and name. Others have none of their own.
-const OF_SUCCESS: [(&str, &str, &[&str]); 5] = [
+const OF_SUCCESS: [(&str, &str, &[&str]); 7] = [
     ("getInvoice", "200", &["ETag", "Content-Disposition"]),
-    ("getInvoice", "304", &["ETag"]),
+    ("getInvoice", "304", &["ETag", "Content-Disposition"]),
+    ("exportAuditLog", "200", &["Content-Disposition"]),
+    ("exportPlatformAuditLog", "200", &["Content-Disposition"]),
     ("getExportContent", "200", &["Accept-Ranges", "Content-Disposition"]),
     ("getExportContent", "206", &["Accept-Ranges", "Content-Range"]),
     ("exportUsageEvents", "200", &["Content-Disposition"]),
@@ -27,7 +29,8 @@ pub fn complete(document: &mut Value) {
     let mut shared = Components::default();
     for (path, methods) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in methods.as_object_mut().into_iter().flatten() {
-            let own = Own { forms: forms::of(path, method, operation), id: text(&operation["operationId"]), is_oauth: path == "/oauth/token" };
+            let (forms, id) = (forms::of(path, method, operation), text(&operation["operationId"]));
+            let own = Own { forms, id, is_oauth: path == "/oauth/token" };
             complete_successes(operation, &own);
             add_problems(operation, &own, &kinds, &mut shared);
         }
@@ -58,7 +61,8 @@ impl Own {
 
     /// Whether `RateLimit` stands on the responses of this status: the rate is counted once the caller is known.
     fn shows_rate(&self, status: u16) -> bool {
-        self.is("RATE_LIMITED") && ![401, 413, 500, 503].contains(&status)
+        let guesses = ["confirmSecondFactor", "removeSecondFactor"].contains(&self.id.as_str()) && status == 429;
+        guesses || self.is("RATE_LIMITED") && ![401, 413, 500, 503].contains(&status)
     }
 }
 
@@ -73,7 +77,8 @@ fn complete_successes(operation: &mut Value, own: &Own) {
     if own.id == "followUsage" {
         operation["responses"]["101"] = json!({"description": "The feed as a WebSocket, when the request asks to upgrade"});
     }
-    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten().filter(|(status, _)| status.parse::<u16>().is_ok()) {
+    let responses = operation["responses"].as_object_mut().into_iter().flatten();
+    for (status, response) in responses.filter(|(status, _)| status.parse::<u16>().is_ok()) {
         let mut names = vec!["Request-Id"];
         if own.is("KEYED") {
             names.push("Idempotent-Replayed");
@@ -139,7 +144,9 @@ fn schema(status: u16, kinds: &[&Kind]) -> Value {
         "allOf": [{"$ref": "#/components/schemas/Problem"}, {
             "type": "object",
             "required": ["code"],
-            "properties": {"code": {"type": "string", "description": "The kind of the problem.", "enum": codes, "examples": [codes.first()]}},
+            "properties": {
+                "code": {"type": "string", "description": "The kind of the problem.", "enum": codes, "examples": [codes.first()]},
+            },
         }],
     });
     if !added.is_empty() {
@@ -207,7 +214,8 @@ fn references(names: &[&str]) -> Value {
 }
 
 fn described_headers() -> Value {
-    let header = |description: &str, example: &str| json!({"description": description, "schema": {"type": "string", "examples": [example]}});
+    let header =
+        |description: &str, example: &str| json!({"description": description, "schema": {"type": "string", "examples": [example]}});
     let policy = concat!(
         "The rate limit of the plan or the address: the number of requests at once (`q`), ",
         "and the number of seconds in which they come back (`w`)."

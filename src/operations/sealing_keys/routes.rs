@@ -33,8 +33,7 @@ pub async fn rotate(vendor: Vendor, IdempotencyKey(claim): IdempotencyKey) -> Re
     let (platform, claim) = (&vendor.platform, claim.as_ref());
     once_for_vendor(platform, claim, || async {
         let (progress, mut statements) = rotation::advance(platform).await?;
-        let view =
-            SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more };
+        let view = SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more };
         let reply = Reply::ok(&view)?;
         let answer = reply.stored(claim);
         statements.extend(answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now)));

@@ -23,7 +23,13 @@ pub struct Operation {
 impl Operation {
     /// The status of success.
     pub fn status(&self) -> u16 {
-        self.about["responses"].as_object().unwrap().keys().filter_map(|status| status.parse().ok()).find(|status| (200..300).contains(status)).unwrap()
+        self.about["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter_map(|status| status.parse().ok())
+            .find(|status| (200..300).contains(status))
+            .unwrap()
     }
 
     /// The media type of success; what has none is JSON, too.

@@ -1,7 +1,5 @@
 //! Problems of subscriptions, invoices, payments, credits.
 
-use super::problems;
-
 problems! {
     404 no_subscription at getSubscription updateSubscription changeSubscription previewSubscriptionChange revokeScheduledChange
         cancelSubscription withdrawSubscriptionCancellation pauseSubscription resumeSubscription suspendSubscription unsuspendSubscription

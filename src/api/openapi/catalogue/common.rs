@@ -1,7 +1,5 @@
 //! Problems that follow from the form of a request.
 
-use super::problems;
-
 problems! {
     400 invalid_request at INPUT listDeadLetters listEntitlements getLedger getLedgerAudit getUsage listSigningKeys:
         "A part of the request is not valid; `errors` names each place and its own code."
@@ -12,7 +10,7 @@ problems! {
     400 organization_required at ORGANIZATION:
         "A platform key was used on an endpoint of an organization, and the request names no organization."
         "Send the id of the organization in the header `Tenantry-Organization`.";
-    401 unauthenticated at CREDENTIAL:
+    401 unauthenticated at CREDENTIAL createAccessToken:
         "The credential is missing, unknown, forged, expired or revoked."
         "Send a valid key or access token as `Authorization: Bearer ...`.";
     403 forbidden at CREDENTIAL:

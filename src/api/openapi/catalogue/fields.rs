@@ -1,6 +1,6 @@
 //! Codes of `errors`, each for one place of the request.
 
-use super::FieldKind;
+use super::kind::FieldKind;
 
 /// One code of `errors`: its meaning and its remedy.
 macro_rules! fields {

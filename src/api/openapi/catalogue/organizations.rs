@@ -1,7 +1,5 @@
 //! Problems of organizations: their life, exports, moves, onboarding and test clocks; and of the platform's keys.
 
-use super::problems;
-
 problems! {
     400 clock_moves_forward_only at advanceTestClock:
         "The clock stands at a later time."

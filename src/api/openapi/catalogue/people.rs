@@ -1,7 +1,5 @@
 //! Problems of people: logins, members, invitations, roles, teams; and of keys.
 
-use super::problems;
-
 problems! {
     401 invalid_code at createSession:
         "The login code or link is wrong, used, expired or unknown."

@@ -1,7 +1,5 @@
 //! Problems of the catalogue: metrics, plans, prices, entitlements.
 
-use super::problems;
-
 problems! {
     409 metric_exists at createMetric:
         "A metric with this key exists, and a metric never changes."

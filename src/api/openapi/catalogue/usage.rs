@@ -1,7 +1,5 @@
 //! Problems of usage, quotas, reservations and limits.
 
-use super::problems;
-
 problems! {
     400 amount_negative at recordUsage consumeUsage recordEvents createReservation settleReservation getQuota:
         "The amount is negative, and this metric or endpoint takes none below 0."
@@ -67,8 +65,8 @@ problems! {
     400 unique_property_missing at recordUsage consumeUsage recordEvents:
         "The metric counts distinct values of a property, and the event lacks the property."
         "Send the property in `metadata`.";
-    400 unknown_metric at recordUsage consumeUsage recordEvents createReservation createGrant putLimit deleteLimit getUsageHistory createPlan
-        createPlanVersion:
+    400 unknown_metric at recordUsage consumeUsage recordEvents createReservation createGrant putLimit deleteLimit getUsageHistory
+        createPlan createPlanVersion:
         "There is no such metric."
         "GET /v1/metrics lists the metrics; POST /v1/metrics defines one.";
     404 unknown_metric at getQuota:
