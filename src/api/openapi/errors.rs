@@ -12,8 +12,8 @@ const FIELDS: &str = "Places of a request";
 pub fn markdown() -> String {
     let mut text = format!(
         "<!-- {GENERATED} -->\n\n# Errors\n\n\
-         Every refusal is a problem document (RFC 9457, `application/problem+json`): `code` is stable and for programs, `detail` gives the\n\
-         cause and the remedy, `requestId` names the request in the log; `type` leads to the entry of the code on `/docs/errors`.\n\
+         Every refusal is a problem document (RFC 9457, `application/problem+json`): `code` is stable and for programs, `detail` gives\n\
+         the cause and the remedy, `requestId` names the request in the log; `type` leads to the entry of the code on `/docs/errors`.\n\
          `openapi.json` lists the codes of each operation. Nothing was changed by a refused request, unless its entry says so.\n"
     );
     for (title, kinds) in chapters() {
