@@ -69,10 +69,19 @@ use memory::Memory;
 use rates::Rates;
 use request_ids::RequestIds;
 
+/// What the configuration of the Worker says to each Meter.
+#[derive(Clone, Debug)]
+pub struct MeterSettings {
+    /// The MAC key of organization keys.
+    pub secret: Vec<u8>,
+    /// The address of the Worker, without a slash at the end.
+    pub api_url: String,
+}
+
 /// The actor. Everything it needs is an argument, so it runs natively in tests as it does in the object.
 pub struct Meter<S> {
     sql: S,
-    secret: Vec<u8>,
+    settings: MeterSettings,
     organization: OrganizationId,
     /// What SQL holds, read at the first use.
     memory: Option<Memory>,
@@ -81,15 +90,15 @@ pub struct Meter<S> {
 }
 
 impl<S: LocalSql> Meter<S> {
-    /// `secret` is the MAC key of organization keys. Nothing is read or written yet.
-    pub fn new(sql: S, secret: Vec<u8>, organization: OrganizationId) -> Self {
-        Self { sql, secret, organization, memory: None, rates: Rates::default() }
+    /// Nothing is read or written yet.
+    pub fn new(sql: S, settings: MeterSettings, organization: OrganizationId) -> Self {
+        Self { sql, settings, organization, memory: None, rates: Rates::default() }
     }
 
     /// Answers a group of hot requests in order: `HotRequest` texts in, as many `HotReply` texts out, or `METRICS_NEEDED`.
     /// The caller wraps this in one transaction and, on an error, rolls back and makes a new Meter.
     pub fn serve(&mut self, group: &[String], wall: Timestamp, entropy: &dyn Entropy) -> Result<Vec<String>, SqlError> {
-        let Meter { sql, secret, organization, memory, rates } = self;
+        let Meter { sql, settings, organization, memory, rates } = self;
         let memory = Memory::loaded(memory, sql, *organization, wall)?;
         if let Some(rules) = &mut memory.rules {
             rules.refresh(wall);
@@ -100,7 +109,7 @@ impl<S: LocalSql> Meter<S> {
             keys: &mut memory.keys,
             status: memory.status,
             rates,
-            secret,
+            secret: &settings.secret,
             organization: *organization,
             wall,
         };
@@ -111,7 +120,7 @@ impl<S: LocalSql> Meter<S> {
         while !rest.is_empty() {
             let (commit, later) = rest.split_at(commit_length(rest));
             memory.commit(sql, commit, wall, entropy, |request, reply| {
-                replies.push(reply.to_wire(&request_ids.draw(), request.rate.as_ref()));
+                replies.push(reply.to_wire(&settings.api_url, &request_ids.draw(), request.rate.as_ref()));
             })?;
             rest = later;
         }

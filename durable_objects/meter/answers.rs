@@ -47,7 +47,8 @@ impl Reply {
         Self::Refused { path: path.to_owned(), problem: Box::new(problem) }
     }
 
-    pub fn to_wire(&self, request_id: &str, rate: Option<&RateState>) -> String {
+    /// `api_url` is the address of the Worker, for the `type` of problems.
+    pub fn to_wire(&self, api_url: &str, request_id: &str, rate: Option<&RateState>) -> String {
         let rate = rate.map(RateState::headers).unwrap_or_default();
         match self {
             Self::Answered(Answered { status, body, replayed }) => {
@@ -63,7 +64,7 @@ impl Reply {
                     head.push_str(value);
                     head.push('\n');
                 }
-                format!("{head}\n{}", problem.document(path, request_id))
+                format!("{head}\n{}", problem.document(api_url, path, request_id))
             }
             Self::NeedsMetrics => METRICS_NEEDED.to_owned(),
         }

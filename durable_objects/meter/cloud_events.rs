@@ -14,8 +14,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::cloud_event_headers::header_text;
+use crate::kernel::json;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Timestamp;
+use crate::kernel::wording::sentence;
 
 /// Events of one batch, as in `POST /v1/usage/batch`.
 const EVENTS_MAX: usize = 1_000;
@@ -76,8 +78,7 @@ fn is_json(media_type: &str) -> bool {
 }
 
 fn parse(body: &str) -> Result<Value, Problem> {
-    let malformed = |error| Problem::invalid("", "malformed_json", format!("The body is not well-formed JSON: {error}."));
-    serde_json::from_str(body).map_err(malformed)
+    serde_json::from_str(body).map_err(|error| json::malformed(&error))
 }
 
 /// An event whose attributes and data are members of one JSON object.
@@ -201,7 +202,7 @@ impl Attributes {
         };
         let amount = members.remove("amount").map_or(Ok(Quantity::ONE), Quantity::deserialize).map_err(|error| {
             let pointer = self.form.pointer_in_data("/amount");
-            Problem::invalid(pointer, "invalid_value", format!("The amount in the data cannot be read: {error}."))
+            Problem::invalid(pointer, "invalid_value", sentence(&error.to_string(), "field"))
         })?;
         Ok((amount, Some(members).filter(|members| !members.is_empty())))
     }

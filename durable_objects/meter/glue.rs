@@ -3,7 +3,7 @@
 use js_sys::{Array, Date, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::Meter;
+use super::{Meter, MeterSettings};
 use crate::durable_objects::storage::{ObjectSql, ObjectStorage};
 use crate::identity::api_keys::token::OrganizationToken;
 use crate::kernel::ids::Entropy;
@@ -18,11 +18,13 @@ pub struct MeterCore {
 
 #[wasm_bindgen]
 impl MeterCore {
-    /// `storage` is `ctx.storage`, `secret` the MAC key, `organization` its id as text, which is the object's name.
+    /// `storage` is `ctx.storage`, `secret` the MAC key, `api_url` the address of the Worker, `organization` its id as text, which is the
+    /// object's name.
     #[wasm_bindgen(constructor)]
-    pub fn new(storage: &ObjectStorage, secret: &str, organization: &str) -> MeterCore {
+    pub fn new(storage: &ObjectStorage, secret: &str, api_url: &str, organization: &str) -> MeterCore {
         let organization = organization.parse().ok();
-        Self { meter: organization.map(|organization| Meter::new(ObjectSql::new(storage), secret_bytes(secret), organization)) }
+        let settings = MeterSettings { secret: secret_bytes(secret), api_url: api_url.trim_end_matches('/').to_owned() };
+        Self { meter: organization.map(|organization| Meter::new(ObjectSql::new(storage), settings, organization)) }
     }
 
     /// Answers a group of hot requests. Throws when nothing was decided: roll back and make a new core.

@@ -35,7 +35,7 @@ pub async fn handle(app: App, mut request: Request<Body>) -> Response {
     let request_id = RequestId::new(app.moment());
     let path = request.uri().path().to_owned();
     if path.starts_with("/dev/") && !app.settings.development {
-        return finish(Error::from(unknown_route()).into_response(), &path, request_id);
+        return finish(Error::from(unknown_route()).into_response(), &app, &path, request_id);
     }
     let page = CrossOrigin::of(&request);
     let mut response = match &page {
@@ -49,7 +49,7 @@ pub async fn handle(app: App, mut request: Request<Body>) -> Response {
             response
         }
     };
-    response = finish(response, &path, request_id);
+    response = finish(response, &app, &path, request_id);
     if let Some(page) = &page {
         page.share(&app, &mut response).await;
     }
@@ -58,11 +58,11 @@ pub async fn handle(app: App, mut request: Request<Body>) -> Response {
 }
 
 /// Adds the request id, and writes refusals and the framework's own rejections as problem documents.
-fn finish(mut response: Response, path: &str, request_id: RequestId) -> Response {
+fn finish(mut response: Response, app: &App, path: &str, request_id: RequestId) -> Response {
     if let Some(problem) = refusal(&response) {
         let allow = response.headers().get(header::ALLOW).cloned();
         let cause = response.extensions_mut().remove::<Cause>();
-        response = document(&problem, path, request_id);
+        response = document(&problem, app, path, request_id);
         if let Some(cause) = cause {
             response.extensions_mut().insert(cause);
         }
@@ -92,8 +92,8 @@ fn refusal(response: &Response) -> Option<Problem> {
 }
 
 /// A problem as `application/problem+json`.
-fn document(problem: &Problem, path: &str, request_id: RequestId) -> Response {
-    let body = problem.document(path, &request_id.to_string()).to_string();
+fn document(problem: &Problem, app: &App, path: &str, request_id: RequestId) -> Response {
+    let body = problem.document(&app.settings.api_url, path, &request_id.to_string()).to_string();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

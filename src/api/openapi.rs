@@ -1,6 +1,18 @@
 //! The OpenAPI document: made from the routes natively, committed as `openapi.json`, served as it is.
 
 #[cfg(not(target_arch = "wasm32"))]
+pub mod catalogue;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod errors;
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(clippy::indexing_slicing, reason = "natively, at development time, on a document whose shape is known")]
+mod forms;
+#[cfg(not(target_arch = "wasm32"))]
+mod problems;
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(clippy::indexing_slicing, reason = "natively, at development time, on a document whose shape is known")]
+mod responses;
+#[cfg(not(target_arch = "wasm32"))]
 #[allow(clippy::indexing_slicing, reason = "natively, at development time, on a document whose shape is known")]
 mod schemas;
 #[cfg(not(target_arch = "wasm32"))]
@@ -17,9 +29,8 @@ pub mod document {
     use utoipa::OpenApi;
 
     use super::super::router::{Document, operations};
-    use super::{schemas, tags};
+    use super::{forms, responses, schemas, tags};
     use crate::identity::permissions::Permission;
-    use crate::meter::hot_paths::HOT_PATHS;
 
     /// The document, with the common parts of all operations added here.
     pub fn generate() -> Value {
@@ -36,18 +47,17 @@ pub mod document {
         });
         document["servers"] = json!([{"url": "/"}]);
         document["components"]["securitySchemes"] = security_schemes();
-        document["components"]["schemas"]["Problem"] = problem_schema();
-        document["components"]["headers"] = rate_headers();
         tags::describe(&mut document);
         for operation in operations() {
             document["paths"][&operation.path][operation.method]["tags"] = json!([tags::name_of(operation.slice)]);
         }
         schemas::complete(&mut document);
-        for (path, methods) in document["paths"].as_object_mut().into_iter().flatten() {
+        for methods in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
             for (method, operation) in methods.as_object_mut().into_iter().flatten() {
-                complete(path, method, operation);
+                complete(method, operation);
             }
         }
+        responses::complete(&mut document);
         document
     }
 
@@ -68,30 +78,14 @@ pub mod document {
         })
     }
 
-    fn complete(path: &str, method: &str, operation: &mut Value) {
-        let refusal = json!({
-            "description": "Refused or failed: a problem document (RFC 9457)",
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        });
-        for status in ["4XX", "5XX"] {
-            if operation["responses"][status].is_null() {
-                operation["responses"][status] = refusal.clone();
-            }
-        }
-        let is_throttled = operation["security"] == json!([{}]) && method != "get";
-        if is_throttled || is_hot(method, path) {
-            for response in operation["responses"].as_object_mut().into_iter().flat_map(Map::values_mut) {
-                let reference = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
-                response["headers"] = json!({"RateLimit-Policy": reference("RateLimit-Policy"), "RateLimit": reference("RateLimit")});
-            }
-        }
+    fn complete(method: &str, operation: &mut Value) {
         let tenant = operation["security"].to_string().contains("organizationKey");
         let anybody = operation["security"][0]["organizationKey"] == json!([]);
         let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         if tenant && !anybody {
             parameters.push(header("Tenantry-Organization", "With a platform key: the organization it acts for"));
         }
-        if method == "post" {
+        if forms::is_keyed(method, operation) {
             parameters.push(header("Idempotency-Key", "Makes a retry find the first answer (48 hours; usage: 35 days)"));
         }
         for parameter in &mut parameters {
@@ -122,25 +116,6 @@ pub mod document {
         Permission::ALL.iter().map(|permission| permission.wire_name()).map(|scope| (scope.to_owned(), describe(scope).into())).collect()
     }
 
-    /// Whether the Meter answers the operation and limits its rate.
-    fn is_hot(method: &str, path: &str) -> bool {
-        HOT_PATHS.iter().any(|(hot, template, _)| hot.eq_ignore_ascii_case(method) && *template == path)
-    }
-
-    fn rate_headers() -> Value {
-        let header =
-            |description: &str, example: &str| json!({"description": description, "schema": {"type": "string", "example": example}});
-        let policy = concat!(
-            "The rate limit of the plan or the address: the number of requests at once (`q`), ",
-            "and the number of seconds in which they come back (`w`)."
-        );
-        let left = "The number of requests that are left (`r`), and the number of seconds until all are (`t`).";
-        json!({
-            "RateLimit-Policy": header(policy, "\"default\";q=100;w=10"),
-            "RateLimit": header(left, "\"default\";r=99;t=1"),
-        })
-    }
-
     /// The schema of every parameter of one name.
     fn bound(parameter: &mut Value) {
         let schema = match parameter["name"].as_str() {
@@ -155,39 +130,5 @@ pub mod document {
 
     fn header(name: &str, description: &str) -> Value {
         json!({"name": name, "in": "header", "required": false, "description": description, "schema": {"type": "string"}})
-    }
-
-    fn problem_schema() -> Value {
-        let text = |description: &str, example: &str| json!({"type": "string", "description": description, "examples": [example]});
-        let kind = text("A URI that names the kind of problem.", "https://tenantry.dev/problems/invalid_request");
-        json!({
-            "type": "object",
-            "description": "A problem document (RFC 9457). `code` is stable and for programs; `detail` states the cause and the remedy.",
-            "required": ["type", "title", "status", "detail", "code", "instance", "requestId"],
-            "properties": {
-                "type": with(kind, "format", "uri"),
-                "title": text("A short summary of the kind of problem.", "The request is not valid"),
-                "status": {"type": "integer", "description": "The HTTP status code.", "examples": [400]},
-                "detail": text("The cause of this problem, and how to resolve it.", "Send a limit from 1 to 100."),
-                "code": text("A stable identifier of the kind of problem.", "invalid_request"),
-                "instance": text("The path of the request.", "/v1/invoices"),
-                "requestId": text("The id of the request, as answered in the header `Request-Id`.", "req_01h2xcejqtf2nbrexx3vqjhp41"),
-                "missingPermission": text("With 403 `forbidden`: the permission that the credential lacks.", "teams.read"),
-                "errors": {
-                    "type": "array",
-                    "description": "The members of the request that are not valid.",
-                    "items": {"type": "object", "required": ["pointer", "code", "detail"], "properties": {
-                        "pointer": text("A JSON pointer into the body, or the name of a query parameter or header.", "/amount"),
-                        "code": text("A stable identifier of the error.", "invalid_value"),
-                        "detail": text("The cause of this error, and how to resolve it.", "Send an amount above zero."),
-                    }},
-                },
-            },
-        })
-    }
-
-    fn with(mut schema: Value, keyword: &str, argument: &str) -> Value {
-        schema[keyword] = argument.into();
-        schema
     }
 }

@@ -38,6 +38,7 @@ const REVOKED = {
 
 export class Feeds {
   #ctx;
+  #apiUrl;
   #changes;
   #streams = new Set();
   #revoked = new Set();
@@ -45,9 +46,10 @@ export class Feeds {
   #timer;
   #keepOpen;
 
-  /** `changes` returns the document of the changes after an event, as text. */
-  constructor(ctx, changes) {
+  /** `apiUrl` is the address of the Worker; `changes` returns the document of the changes after an event, as text. */
+  constructor(ctx, apiUrl, changes) {
     this.#ctx = ctx;
+    this.#apiUrl = apiUrl;
     this.#changes = changes;
     this.#hasListeners = ctx.getWebSockets().length > 0;
   }
@@ -62,7 +64,7 @@ export class Feeds {
     const { headers } = request;
     const key = headers.get(FEED_KEY);
     const requestId = headers.get("request-id");
-    const refused = (status, what, more) => problem(status, what, new URL(request.url).pathname, requestId, more);
+    const refused = (status, what, more) => problem(this.#apiUrl, status, what, new URL(request.url).pathname, requestId, more);
     if (this.#revoked.has(key)) return refused(401, REVOKED, { "WWW-Authenticate": 'Bearer realm="tenantry"' });
     if (this.#listeners().length >= LISTENERS_MAX) return refused(503, TOO_MANY, { "Retry-After": "60" });
     const ends = Number(headers.get(FEED_ENDS_AT));

@@ -31,7 +31,7 @@ export class Meter extends DurableObject {
   #alarmAt = Infinity;
   #deliveriesFailed = 0;
   #retryAt = 0;
-  #feeds = new Feeds(this.ctx, (since) => this.#ask(JSON.stringify({ call: "changes", since })));
+  #feeds = new Feeds(this.ctx, this.env.API_URL, (since) => this.#ask(JSON.stringify({ call: "changes", since })));
 
   /** One hot request. */
   async serve(wire) {
@@ -109,7 +109,7 @@ export class Meter extends DurableObject {
   /** After a wasm reset the build's proxy creates a new core; after a rollback this method does. */
   #transaction(work) {
     try {
-      this.#core ??= new MeterCore(this.ctx.storage, this.env.TENANTRY_SECRET, this.ctx.id.name);
+      this.#core ??= new MeterCore(this.ctx.storage, this.env.TENANTRY_SECRET, this.env.API_URL, this.ctx.id.name);
       const result = this.ctx.storage.transactionSync(() => work(this.#core));
       this.#setAlarm();
       return result;

@@ -8,9 +8,9 @@ export function newRequestId() {
   return `req_${letters.join("")}`;
 }
 
-/** `instance` is the path; `more` are further headers. */
-export function problem(status, { code, title, detail }, instance, requestId, more = {}) {
-  const type = `https://tenantry.dev/problems/${code}`;
+/** `apiUrl` is the address of this Worker, which documents the code; `instance` is the path; `more` are further headers. */
+export function problem(apiUrl, status, { code, title, detail }, instance, requestId, more = {}) {
+  const type = `${apiUrl.replace(/\/+$/, "")}/docs/errors#${code}`;
   const body = JSON.stringify({ type, title, status, detail, code, instance, requestId });
   return new Response(body, { status, headers: { "content-type": "application/problem+json", "Request-Id": requestId, ...more } });
 }

@@ -34,7 +34,7 @@ export default {
       const reply = await askMeter(env, ctx, organization, toWire(`:${caller}`, method, target, headers, key ?? "", bytes));
       return reply === METRICS_NEEDED ? await longWay(again(request, bytes), env, ctx) : toResponse(reply);
     } catch (error) {
-      return await readable(failed(error, request), request, env, ctx);
+      return await readable(failed(error, request, env), request, env, ctx);
     }
   },
 
@@ -162,13 +162,15 @@ function again(request, bytes) {
 }
 
 /** The answer to a request that threw. The log has the error, under the request's id. */
-function failed(error, request) {
+function failed(error, request, { API_URL }) {
   const requestId = newRequestId();
   const path = pathOf(targetOf(request.url));
   const detail = String(error?.stack ?? error);
   console.error(JSON.stringify({ level: "error", message: "a request threw", requestId, target: path, error: detail }));
   const isPassing = Boolean(error?.retryable || error?.overloaded);
-  return isPassing ? problem(503, UNAVAILABLE, path, requestId, { "Retry-After": "1" }) : problem(500, MISTAKE, path, requestId);
+  return isPassing
+    ? problem(API_URL, 503, UNAVAILABLE, path, requestId, { "Retry-After": "1" })
+    : problem(API_URL, 500, MISTAKE, path, requestId);
 }
 
 const UNAVAILABLE = {

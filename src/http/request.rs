@@ -18,6 +18,7 @@ use crate::kernel::ids::RequestId;
 use crate::kernel::json;
 use crate::kernel::ports::App;
 use crate::kernel::problem::Problem;
+use crate::kernel::wording::sentence;
 
 /// A JSON body of type `T`, and the claim of its `Idempotency-Key` if it has one.
 pub struct Command<T> {
@@ -32,17 +33,34 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Command<T> {
         let headers = request.headers().clone();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let bytes = read_body(request, state, json::BODY_BYTES_MAX).await?;
-        let content_type = content_type(&headers);
-        let body = if bytes.is_empty() && content_type.is_empty() {
-            json::read("application/json", b"{}", json::BODY_BYTES_MAX)?
-        } else {
-            json::read(&content_type, &bytes, json::BODY_BYTES_MAX)?
-        };
+        let body = read_json(&content_type(&headers), &bytes)?;
         let claim = match headers.get("idempotency-key") {
             None => None,
             Some(key) => Some(Claim::new(key.to_str().unwrap_or_default(), method.as_str(), &path, &bytes)?),
         };
         Ok(Self { body, claim })
+    }
+}
+
+/// The JSON body of a `POST` without an effect. An `Idempotency-Key` is ignored: there is nothing that it could protect.
+pub struct Input<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let content_type = content_type(request.headers());
+        let bytes = read_body(request, state, json::BODY_BYTES_MAX).await?;
+        Ok(Self(read_json(&content_type, &bytes)?))
+    }
+}
+
+/// An absent body without a type is an empty object.
+fn read_json<T: DeserializeOwned>(content_type: &str, bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() && content_type.is_empty() {
+        json::read("application/json", b"{}", json::BODY_BYTES_MAX)
+    } else {
+        json::read(content_type, bytes, json::BODY_BYTES_MAX)
     }
 }
 
@@ -84,11 +102,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Filter<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let query = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
-            Problem::invalid("query", "invalid_query", format!("{}. See /openapi.json for the parameters.", rejection.body_text()))
-        })?;
+        let query = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| invalid_query(&rejection.body_text()))?;
         Ok(Self(query.0))
     }
+}
+
+/// The refusal of a query, from the message of axum: `...: name: message`, or a message that holds the name.
+fn invalid_query(rejection: &str) -> Problem {
+    let message = rejection.split_once(": ").map_or(rejection, |(_, message)| message);
+    let quoted = || message.split('`').nth(1);
+    let is_of_member = ["missing field", "duplicate field", "unknown field"].iter().any(|start| message.starts_with(start));
+    let (name, message) = match message.split_once(": ") {
+        _ if is_of_member => (quoted().unwrap_or("query"), message),
+        Some((name, message)) => (name, message),
+        None => ("query", message),
+    };
+    Problem::invalid(name, "invalid_query", sentence(message, "parameter"))
 }
 
 /// For lists that are never long enough to be paged.

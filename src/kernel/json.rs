@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
+use super::wording::sentence;
 
 /// Bytes of an ordinary body at most; batches of usage may be larger.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -26,7 +27,7 @@ pub fn read<'a, T: Deserialize<'a>>(content_type: &str, body: &'a [u8], bytes_ma
 pub fn check_is_object(body: &[u8]) -> Result<(), Problem> {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') if is_json(body) => {
-            Err(Problem::invalid("", "invalid_value", "Send a JSON object with named fields."))
+            Err(Problem::invalid("", "invalid_value", "This is not an object. Send a JSON object with named fields."))
         }
         _ => Ok(()),
     }
@@ -73,20 +74,17 @@ fn does_not_fit(pointer: String, error: &serde_json::Error, body: &[u8]) -> Prob
     use serde_json::error::Category;
     match error.classify() {
         // serde calls a value where a name of an enum should be a mistake of syntax.
-        Category::Syntax if is_json(body) => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string())),
-        // A body that is not JSON has no place to name; serde reports line and column.
-        Category::Syntax | Category::Eof | Category::Io => {
-            Problem::invalid("", "malformed_json", format!("The body is not well-formed JSON: {error}."))
-        }
-        Category::Data => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string())),
+        Category::Syntax if is_json(body) => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string(), "field")),
+        Category::Syntax | Category::Eof | Category::Io => malformed(error),
+        Category::Data => Problem::invalid(pointer, "invalid_value", sentence(&error.to_string(), "field")),
     }
 }
 
-/// serde's message without its position, as a sentence.
-fn sentence(message: &str) -> String {
-    let without_position = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
-    let mut letters = without_position.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default() + "."
+/// A body that is not JSON has no pointer: its line and column name the place.
+pub fn malformed(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let detail = format!("The body is not well-formed JSON: line {line}, column {column}. Correct the JSON and send it again.");
+    Problem::invalid("", "malformed_json", detail)
 }
 
 /// serde's path as a JSON pointer (RFC 6901).
@@ -130,7 +128,7 @@ mod tests {
         assert_eq!(refusal("application/json", &"x".repeat(101)).0, 413);
         assert_eq!(refusal("application/json", "{").0, 400);
         assert_eq!(refusal("application/json", r#"{"lines":[{"amount":1},{"amount":"x"}]}"#).1, "/lines/1/amount");
-        assert!(refusal("application/json", r#"{"lines":[{"amount":1,"extra":2}]}"#).2.contains("Unknown field `extra`"));
+        assert!(refusal("application/json", r#"{"lines":[{"amount":1,"extra":2}]}"#).2.starts_with("There is no field `extra` here."));
         assert_eq!(refusal("application/json", r#"{"lines":[]} x"#).0, 400);
     }
 }

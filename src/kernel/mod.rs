@@ -27,3 +27,4 @@ pub mod sql;
 pub mod tables;
 pub mod tenant;
 pub mod time;
+pub mod wording;

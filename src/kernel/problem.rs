@@ -5,6 +5,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// The page of all codes, with an anchor for each. `src/edge/problems.mjs` names the same.
+const DOCUMENTED_AT: &str = "/docs/errors#";
+
 /// One invalid place of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
@@ -114,10 +117,10 @@ impl Problem {
         self
     }
 
-    /// The RFC 9457 document.
-    pub fn document(&self, instance: &str, request_id: &str) -> Value {
+    /// The RFC 9457 document; `api_url` is the address of this Worker, which documents the code.
+    pub fn document(&self, api_url: &str, instance: &str, request_id: &str) -> Value {
         let mut document = self.members.clone();
-        document.insert("type".into(), format!("https://tenantry.dev/problems/{}", self.code).into());
+        document.insert("type".into(), format!("{api_url}{DOCUMENTED_AT}{}", self.code).into());
         document.insert("title".into(), self.title.into());
         document.insert("status".into(), self.status.into());
         document.insert("detail".into(), self.detail.clone().into());

@@ -29,6 +29,12 @@ fn the_texts_for_language_models_are_what_the_document_says() {
 }
 
 #[test]
+fn the_errors_are_documented_from_the_catalogue() {
+    check("docs/ERRORS.md", &tenantry::api::openapi::errors::markdown());
+    check("assets/docs/errors.html", &tenantry::api::openapi::errors::page());
+}
+
+#[test]
 fn the_shell_knows_the_hot_paths() {
     check("src/edge/hot_paths.mjs", &hot_paths::javascript());
 }

@@ -16,6 +16,7 @@ mod ledger;
 mod logins;
 mod meter;
 mod openapi;
+mod problems;
 mod scenarios;
 mod simulation;
 mod teams;

@@ -9,7 +9,7 @@ use crate::catalog::plans::wire::PriceDocument;
 use crate::http::money::{AMOUNT_MINOR_MAX, MoneyView};
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::Reply;
-use crate::http::request::Command;
+use crate::http::request::Input;
 use crate::identity::callers::actors::Caller;
 use crate::kernel::error::Result;
 use crate::kernel::problem::Problem;
@@ -77,8 +77,8 @@ pub struct EstimateLineView {
 /// Prices a usage with any price, published or not, by the code that bills. Nothing is stored.
 #[utoipa::path(post, path = "/v1/price-estimates", operation_id = "estimatePrice", request_body = NewEstimate,
     responses((status = 200, description = "The lines and their sum", body = EstimateView)))]
-pub async fn create(_caller: Caller, command: Command<NewEstimate>) -> Result<Reply> {
-    Reply::ok(&estimate(command.body)?)
+pub async fn create(_caller: Caller, Input(body): Input<NewEstimate>) -> Result<Reply> {
+    Reply::ok(&estimate(body)?)
 }
 
 /// The estimate, or the refusal. Pure.

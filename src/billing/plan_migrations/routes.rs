@@ -4,7 +4,7 @@ use super::migration::Between;
 use super::requests::{Migration, NewMigration};
 use super::views::SubscriberView;
 use crate::http::reply::{Reply, once_for_vendor};
-use crate::http::request::{Command, NameInPath};
+use crate::http::request::{Command, Input, NameInPath};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::kernel::page::Page;
@@ -16,8 +16,8 @@ use crate::kernel::page::Page;
 #[utoipa::path(post, path = "/v1/plans/{key}/migration-previews", operation_id = "previewMigration",
     params(("key" = String, Path, description = "`professional`")), request_body = Migration,
     responses((status = 200, description = "A page of subscriptions", body = Page<SubscriberView>)))]
-pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, command: Command<Migration>) -> Result<Reply> {
-    let migration = Between::load(&vendor.platform, &key, &command.body).await?;
+pub async fn preview(vendor: Vendor, NameInPath(key): NameInPath, Input(body): Input<Migration>) -> Result<Reply> {
+    let migration = Between::load(&vendor.platform, &key, &body).await?;
     let Page { data, has_more, next_cursor } = migration.subscribers(&vendor.platform).await?;
     let compared = data.into_iter().map(|(organization, subscription)| migration.view(organization, &subscription));
     Reply::ok(&Page { data: compared.collect::<Result<Vec<_>>>()?, has_more, next_cursor })

@@ -21,7 +21,7 @@ use crate::catalog::plans::plan::Plan;
 use crate::http::money::MoneyView;
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::Reply;
-use crate::http::request::Command;
+use crate::http::request::Input;
 use crate::identity::callers::actors::Authorized;
 use crate::identity::permissions::needs;
 use crate::kernel::error::{Error, OrInternal, Result};
@@ -120,12 +120,12 @@ pub struct Simulation {
 /// discounts and taxes. Changes nothing.
 #[utoipa::path(post, path = "/v1/simulations", operation_id = "simulate", request_body = NewSimulation,
     responses((status = 200, description = "The simulated cost", body = Simulation)))]
-pub async fn create(caller: Authorized<needs::SubscriptionRead>, command: Command<NewSimulation>) -> Result<Reply> {
+pub async fn create(caller: Authorized<needs::SubscriptionRead>, Input(body): Input<NewSimulation>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let subscription = subscriptions::store::require(tenant).await?;
     let account = Account::load(tenant, subscription.id).await?.ok_or_else(|| Error::internal("the subscription is gone"))?;
-    let subscribed = supposed(tenant, &account, &command.body).await?;
-    let periods = periods(tenant, &account.subscription, &command.body).await?;
+    let subscribed = supposed(tenant, &account, &body).await?;
+    let periods = periods(tenant, &account.subscription, &body).await?;
     // Credit does not change the price.
     let terms = Terms { credits: Vec::new(), ..account.terms };
     let simulated = rules::simulate(&account.subscription, &subscribed, &periods, &terms, tenant.moment())?;

@@ -12,7 +12,7 @@ use crate::billing::charging::midterm::Changed;
 use crate::billing::invoices::bill::Composed;
 use crate::billing::subscriptions::scheduled;
 use crate::http::reply::{Reply, change, once};
-use crate::http::request::Command;
+use crate::http::request::{Command, Input};
 use crate::identity::callers::actors::Authorized;
 use crate::identity::permissions::needs;
 use crate::kernel::error::Result;
@@ -58,10 +58,10 @@ pub async fn change_now(caller: Authorized<needs::SubscriptionWrite>, command: C
 #[utoipa::path(post, path = "/v1/subscription/change-previews", operation_id = "previewSubscriptionChange",
     request_body = NewChange,
     responses((status = 200, description = "The change and its charges", body = ChangeView)))]
-pub async fn preview(caller: Authorized<needs::SubscriptionRead>, command: Command<NewChange>) -> Result<Reply> {
+pub async fn preview(caller: Authorized<needs::SubscriptionRead>, Input(body): Input<NewChange>) -> Result<Reply> {
     let tenant = &caller.tenant;
     let account = current_account(tenant).await?;
-    let checked = checked(tenant, &account, &command.body).await?;
+    let checked = checked(tenant, &account, &body).await?;
     if checked.effective == Effective::PeriodEnd {
         return Reply::ok(&scheduled(tenant, &account, &checked)?.0);
     }

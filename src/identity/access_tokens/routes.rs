@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::keys;
 use super::rules::{PUBLISHED_FOR, Ring, SigningKey};
-use crate::http::reply::Reply;
-use crate::http::request::{Filter, NoParameters, RequestContext};
+use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::request::{Filter, IdempotencyKey, NoParameters, RequestContext};
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::{OrInternal, Result};
 use crate::kernel::ids::SigningKeyId;
@@ -105,9 +105,17 @@ fn view(key: &SigningKey, ring: &Ring, now: Timestamp) -> SigningKeyView {
 /// after 90 days.
 #[utoipa::path(post, path = "/v1/signing-keys", operation_id = "createSigningKey",
     responses((status = 201, description = "The next signing key", body = SigningKeyView)))]
-pub async fn create(vendor: Vendor) -> Result<Reply> {
-    let (app, key) = (vendor.platform.app(), keys::rotate(&vendor.platform).await?);
-    Reply::created(&view(&key, &*keys::ring(app).await?, app.moment().now))
+pub async fn create(vendor: Vendor, IdempotencyKey(claim): IdempotencyKey) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, claim.as_ref());
+    once_for_vendor(platform, claim, || async {
+        let (app, key) = (platform.app(), keys::rotate(platform).await?);
+        let reply = Reply::created(&view(&key, &*keys::ring(app).await?, app.moment().now))?;
+        // A rotation is idempotent while the key waits; the answer is kept for retries after that.
+        let answer = reply.stored(claim).into_iter().flat_map(|answer| answer.record_for_vendor(app.moment().now));
+        platform.directory(answer.collect()).await?;
+        Ok(reply)
+    })
+    .await
 }
 
 /// List the signing keys of access tokens

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, once_for_vendor};
+use crate::http::request::IdempotencyKey;
 use crate::identity::callers::actors::Vendor;
 use crate::kernel::error::Result;
 use crate::sealing::rotation;
@@ -28,7 +29,16 @@ pub struct SealingKeyRotation {
 /// removed from `TENANTRY_MASTER_KEYS`.
 #[utoipa::path(post, path = "/v1/sealing-keys/rotations", operation_id = "rotateSealingKeys",
     responses((status = 200, description = "The progress of the rotation", body = SealingKeyRotation)))]
-pub async fn rotate(vendor: Vendor) -> Result<Reply> {
-    let progress = rotation::advance(&vendor.platform).await?;
-    Reply::ok(&SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more })
+pub async fn rotate(vendor: Vendor, IdempotencyKey(claim): IdempotencyKey) -> Result<Reply> {
+    let (platform, claim) = (&vendor.platform, claim.as_ref());
+    once_for_vendor(platform, claim, || async {
+        let (progress, mut statements) = rotation::advance(platform).await?;
+        let view = SealingKeyRotation { type_name: "SealingKeyRotation", rewrapped: progress.rewrapped, has_more: progress.has_more };
+        let reply = Reply::ok(&view)?;
+        let answer = reply.stored(claim);
+        statements.extend(answer.into_iter().flat_map(|answer| answer.record_for_vendor(platform.app().moment().now)));
+        platform.commit(statements, vec![rotation::audit(platform, progress)?]).await?;
+        Ok(reply)
+    })
+    .await
 }

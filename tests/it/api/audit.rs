@@ -123,17 +123,17 @@ fn a_search_that_makes_no_sense_is_refused() {
             ("action=", "invalid_value", "action"),
             ("actor=", "invalid_value", "actor"),
             ("target=", "invalid_value", "target"),
-            ("from=yesterday", "invalid_query", "query"),
+            ("from=yesterday", "invalid_query", "from"),
             ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "invalid_range", "from"),
             ("cursor=0", "invalid_cursor", "cursor"),
             ("cursor=4000000000", "invalid_cursor", "cursor"),
-            ("who=me", "invalid_query", "query"),
+            ("who=me", "invalid_query", "who"),
         ] {
             check(&cast.world, &ask(&who, "GET", &format!("{path}?{query}")), refusal(400, code, pointer));
         }
         for (query, code, pointer) in [
-            ("format=xml", "invalid_query", "query"),
-            ("limit=5", "invalid_query", "query"),
+            ("format=xml", "invalid_query", "format"),
+            ("limit=5", "invalid_query", "limit"),
             ("from=2026-01-02T00:00:00Z&to=2026-01-02T00:00:00Z", "invalid_range", "from"),
         ] {
             check(&cast.world, &ask(&who, "GET", &format!("{path}/export?{query}")), refusal(400, code, pointer));

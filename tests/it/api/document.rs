@@ -23,7 +23,13 @@ pub struct Operation {
 impl Operation {
     /// The status of success.
     pub fn status(&self) -> u16 {
-        self.about["responses"].as_object().unwrap().keys().find_map(|status| status.parse().ok()).unwrap()
+        self.about["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter_map(|status| status.parse().ok())
+            .find(|status| (200..300).contains(status))
+            .unwrap()
     }
 
     /// The media type of success; what has none is JSON, too.
@@ -79,7 +85,7 @@ pub fn faults(method: &str, path: &str, status: u16, body: &Value) -> Vec<String
     let Some(operation) = operations().into_iter().find(|operation| operation.method == method && matches(operation.path, path)) else {
         return vec![format!("{method} {path} is not in the document")];
     };
-    match &operation.about["responses"][status.to_string()] {
+    match referred(&operation.about["responses"][status.to_string()]) {
         Value::Null => vec![format!("the document doesn't know {status}")],
         response if response["content"].is_null() && body.is_null() => Vec::new(),
         response if response["content"].is_null() => vec!["a body that the document doesn't describe".to_owned()],
@@ -87,11 +93,17 @@ pub fn faults(method: &str, path: &str, status: u16, body: &Value) -> Vec<String
     }
 }
 
+/// What is wrong with a problem document: it has only members that are described.
 pub fn faults_of_problem(body: &Value) -> Vec<String> {
-    all_faults(&DOCUMENT["components"]["schemas"]["Problem"], body, false)
+    all_faults(&DOCUMENT["components"]["schemas"]["Problem"], body, true)
 }
 
-fn matches(template: &str, path: &str) -> bool {
+/// A response, or the component that it refers to.
+pub fn referred(response: &'static Value) -> &'static Value {
+    response.get("$ref").map_or(response, resolved)
+}
+
+pub fn matches(template: &str, path: &str) -> bool {
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     wanted.len() == given.len() && wanted.iter().zip(given).all(|(wanted, given)| wanted.starts_with('{') || *wanted == given)
 }

@@ -58,8 +58,8 @@ fn a_cursor_that_was_never_given_is_refused() {
     }
     let path = "/v1/organizations?cursor=org_00000000000000000000000000";
     check(&cast.world, &ask(&vendor(), "GET", path), refusal(400, "invalid_cursor", "cursor"));
-    for path in ["/v1/dead-letters?limit=5", "/v1/plans?page=2"] {
-        check(&cast.world, &ask(&vendor(), "GET", path), refusal(400, "invalid_query", "query"));
+    for (path, name) in [("/v1/dead-letters?limit=5", "limit"), ("/v1/plans?page=2", "page")] {
+        check(&cast.world, &ask(&vendor(), "GET", path), refusal(400, "invalid_query", name));
     }
 }
 

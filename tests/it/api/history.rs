@@ -89,10 +89,10 @@ fn what_makes_no_history_is_refused() {
     accept(&cast.world, &ask(&reader, "GET", "/v1/usage/history?metric=apiCalls"), 200);
     let rows = [
         ("metric=wishes", "unknown_metric", "metric"),
-        ("", "invalid_query", "query"),
-        ("metric=apiCalls&granularity=week", "invalid_query", "query"),
-        ("metric=apiCalls&from=yesterday", "invalid_query", "query"),
-        ("metric=apiCalls&since=2026-01-01T00:00:00Z", "invalid_query", "query"),
+        ("", "invalid_query", "metric"),
+        ("metric=apiCalls&granularity=week", "invalid_query", "granularity"),
+        ("metric=apiCalls&from=yesterday", "invalid_query", "from"),
+        ("metric=apiCalls&since=2026-01-01T00:00:00Z", "invalid_query", "since"),
         ("metric=apiCalls&from=2026-02-02T00:00:00Z&to=2026-02-02T00:00:00Z", "invalid_range", "from"),
         ("metric=apiCalls&from=2030-01-01T00:00:00Z", "invalid_range", "from"),
         ("metric=apiCalls&from=2026-01-01T00:00:00Z&to=2026-02-11T16:00:01Z", "range_too_large", "from"),
@@ -114,7 +114,7 @@ fn an_export_is_lines_of_a_range() {
         for query in ["from=2026-02-02T00:00:00Z&to=2026-02-02T00:00:00Z", "from=2026-02-03T00:00:00Z&to=2026-02-02T00:00:00Z"] {
             check(&cast.world, &ask(&reader, "GET", &format!("{path}?{query}")), refusal(400, "invalid_range", "from"));
         }
-        check(&cast.world, &ask(&reader, "GET", &format!("{path}?to=soon")), refusal(400, "invalid_query", "query"));
+        check(&cast.world, &ask(&reader, "GET", &format!("{path}?to=soon")), refusal(400, "invalid_query", "to"));
     }
 }
 

@@ -23,9 +23,9 @@ const BAD: &[(&str, &str, &str)] = &[
     ("cursor=~", "invalid_cursor", "cursor"),
     ("cursor={clock}", "invalid_cursor", "cursor"),
     ("cursor=%27%20OR%201%3D1", "invalid_cursor", "cursor"),
-    ("limt=5", "invalid_query", "query"),
-    ("limit=5&limit=6", "invalid_query", "query"),
-    ("organization={globex}", "invalid_query", "query"),
+    ("limt=5", "invalid_query", "limt"),
+    ("limit=5&limit=6", "invalid_query", "limit"),
+    ("organization={globex}", "invalid_query", "organization"),
 ];
 
 /// Lists whose rows are told apart by something else than `$id`, or have few rows here.

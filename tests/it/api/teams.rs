@@ -177,7 +177,7 @@ fn a_team_that_has_something_is_deleted_only_when_another_takes_it_over() {
     assert!(refused.text.contains("teams below it, members") && refused.text.contains("reassignTo"), "{}", refused.text);
     check(&cast.world, &delete(&format!("?reassignTo={NO_TEAM}")), refusal(400, "unknown_team", "reassignTo"));
     check(&cast.world, &delete("?reassignTo=heir"), refusal(400, "unknown_team", "reassignTo"));
-    check(&cast.world, &delete("?to=heir"), refusal(400, "invalid_query", "query"));
+    check(&cast.world, &delete("?to=heir"), refusal(400, "invalid_query", "to"));
     for below in [&old, &child, &grandchild] {
         check(&cast.world, &delete(&format!("?reassignTo={below}")), refusal(400, "team_cycle", "reassignTo"));
     }

@@ -42,7 +42,7 @@ fn what_the_plan_says_holds() {
     let unknown = read(&company, "teleport");
     assert_eq!((&unknown["hasAccess"], &unknown["type"], &unknown["source"]), (&json!(false), &Value::Null, &Value::Null));
     check(&world, &ask(&company.vendor(), "GET", "/v1/entitlements/9%20lives"), refusal(404, "not_found", ""));
-    check(&world, &ask(&company.vendor(), "GET", "/v1/entitlements?limit=5"), refusal(400, "invalid_query", "query"));
+    check(&world, &ask(&company.vendor(), "GET", "/v1/entitlements?limit=5"), refusal(400, "invalid_query", "limit"));
 }
 
 #[test]

@@ -127,5 +127,5 @@ fn versions_are_listed_newest_first() {
         );
     }
     check(&world, &ask(&vendor(), "GET", "/v1/plans/starter?version=9"), refusal(404, "not_found", ""));
-    check(&world, &ask(&vendor(), "GET", "/v1/plans/starter?version=x"), refusal(400, "invalid_query", "query"));
+    check(&world, &ask(&vendor(), "GET", "/v1/plans/starter?version=x"), refusal(400, "invalid_query", "version"));
 }

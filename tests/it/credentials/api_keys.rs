@@ -139,8 +139,7 @@ fn a_key_says_when_it_was_used_last() {
     assert_eq!((&listed["lastUsedAt"], &listed["secret"]), (&used(), &Value::Null));
     // What a Meter that starts anew knows is a few minutes old at most.
     world.meters.meters.lock().unwrap().values_mut().for_each(|(sql, meter)| {
-        *meter =
-            tenantry::durable_objects::meter::Meter::new(sql.clone(), crate::support::world::SECRET.to_vec(), acme.id.parse().unwrap());
+        *meter = tenantry::durable_objects::meter::Meter::new(sql.clone(), world.meters.settings(), acme.id.parse().unwrap());
     });
     assert_eq!(used(), "2026-01-02T00:00:00Z");
 }

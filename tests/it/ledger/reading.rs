@@ -96,13 +96,13 @@ fn a_list_refuses_what_it_does_not_understand() {
         (&format!("source={long}"), "invalid_value", "source"),
         ("invoice=pay_1", "invalid_value", "invoice"),
         ("invoice=inv_00000000000000000000000001&source=pay_1", "invalid_value", "source"),
-        ("account=cash", "invalid_query", "query"),
+        ("account=cash", "invalid_query", "account"),
     ];
     for (query, code, pointer) in rows {
         check(&world, &ask(&acme.vendor(), "GET", &format!("/v1/ledger/entries?{query}")), refusal(400, code, pointer));
     }
     for path in ["/v1/ledger?account=cash", "/v1/ledger/audit?account=cash"] {
-        check(&world, &ask(&acme.vendor(), "GET", path), refusal(400, "invalid_query", "query"));
+        check(&world, &ask(&acme.vendor(), "GET", path), refusal(400, "invalid_query", "account"));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tenantry::durable_objects::meter::Meter;
+use tenantry::durable_objects::meter::{Meter, MeterSettings};
 use tenantry::identity::api_keys::token::OrganizationToken;
 use tenantry::kernel::ids::{Entropy, KeyId, OrganizationId};
 use tenantry::kernel::sql::SqlError;
@@ -12,6 +12,7 @@ use tenantry::meter::contract::{Bucket, Call, Fact, PendingFacts, RolledUp};
 use tenantry::meter::vocabulary::{Entitlements, MetricKind, MetricRule};
 use tenantry::meter::wire::{HotCaller, HotReply, METRICS_NEEDED};
 
+use crate::support::described;
 use crate::support::local_sqlite::LocalSqlite;
 
 /// Requests of these tests own their texts.
@@ -111,7 +112,7 @@ impl World {
     /// An object that has had no call yet.
     pub fn untouched() -> Self {
         let sql = LocalSqlite::new();
-        let meter = Meter::new(sql.clone(), SECRET.to_vec(), acme());
+        let meter = Meter::new(sql.clone(), settings(), acme());
         Self { sql, wall: at("2026-01-10T12:00:00Z"), meter, entropy: Counter::default() }
     }
 
@@ -127,7 +128,7 @@ impl World {
 
     /// Evicted from memory: only what is stored is left.
     pub fn restart(&mut self) {
-        self.meter = Meter::new(self.sql.clone(), SECRET.to_vec(), acme());
+        self.meter = Meter::new(self.sql.clone(), settings(), acme());
     }
 
     pub fn try_serve(&mut self, group: &[HotRequest]) -> Result<Vec<Answer>, SqlError> {
@@ -145,6 +146,11 @@ impl World {
         }
         let replies = result?;
         assert_eq!(replies.len(), group.len(), "each request has its answer");
+        for (request, reply) in group.iter().zip(&replies) {
+            if let Some(reply) = HotReply::from_wire(reply) {
+                described::check_of_meter(&request.method, &request.target, &reply);
+            }
+        }
         let read = |wire: &String| Answer::of(HotReply::from_wire(wire).expect("an answer reads back"));
         Ok(replies.iter().map(|wire| (wire != METRICS_NEEDED).then(|| read(wire))).collect())
     }
@@ -217,6 +223,10 @@ impl World {
         self.call(Call::PutKey { key: key(number), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), expires_at });
         header(number, acme(), SECRET)
     }
+}
+
+fn settings() -> MeterSettings {
+    MeterSettings { secret: SECRET.to_vec(), api_url: "https://api.example".into() }
 }
 
 pub fn header(number: u8, organization: OrganizationId, secret: &[u8]) -> String {

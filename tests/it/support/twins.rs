@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
 use futures::future::BoxFuture;
-use tenantry::durable_objects::meter::Meter;
+use tenantry::durable_objects::meter::{Meter, MeterSettings};
 use tenantry::kernel::error::{Error, Result};
 use tenantry::kernel::ids::{Entropy, OrganizationId};
 use tenantry::kernel::ports::{Clock, Fonts, InvoiceNumbers, Lock, Message, Meters, Probes, Queues, Sealing};
@@ -88,10 +88,15 @@ impl MeterTwins {
         let meters = self.meters.lock().unwrap();
         copy.meters.lock().unwrap().extend(meters.iter().map(|(organization, (sql, _))| {
             let sql = sql.copy();
-            (*organization, (sql.clone(), Meter::new(sql, self.secret.clone(), *organization)))
+            (*organization, (sql.clone(), Meter::new(sql, self.settings(), *organization)))
         }));
         *copy.heard.lock().unwrap() = self.heard.lock().unwrap().clone();
         copy
+    }
+
+    /// As the Worker configures each.
+    pub fn settings(&self) -> MeterSettings {
+        MeterSettings { secret: self.secret.clone(), api_url: "https://api.example".into() }
     }
 
     fn with<T>(
@@ -109,7 +114,7 @@ impl MeterTwins {
             }
             (passing, _) => *passing -= 1,
         }
-        let new = |sql: LocalSqlite| Meter::new(sql, self.secret.clone(), organization);
+        let new = |sql: LocalSqlite| Meter::new(sql, self.settings(), organization);
         let mut meters = self.meters.lock().unwrap();
         let (sql, meter) = meters.entry(organization).or_insert_with(|| {
             let sql = LocalSqlite::new();

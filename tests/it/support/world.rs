@@ -16,6 +16,7 @@ use tenantry::kernel::platform::Platform;
 use tenantry::kernel::ports::{App, Mailer, Ports, Settings};
 use tenantry::kernel::time::Timestamp;
 
+use super::described::{self, Seen};
 use super::sqlite::Sqlite;
 use super::twins::{FontFiles, HandClock, MeterTwins, NoProbes, NumberTwin, QueueTwin, SealingTwin, Seeded};
 
@@ -210,7 +211,9 @@ impl World {
             let (parts, body) = response.into_parts();
             let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-            Answer { status: parts.status.as_u16(), headers: parts.headers, text, body }
+            let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, text, body };
+            described::check(&Seen::of(method, path, &answer));
+            answer
         })
     }
 
