@@ -84,7 +84,7 @@ export function checkedEvent(event) {
 
 /** As our `UsageReceipt`. */
 export function receipt(metric, { current, sequence }, replayed) {
-  const percentage = Math.round((current / QUOTA) * 10_000) / 10_000;
+  const percentage = String(Math.floor((current * 10_000) / QUOTA) / 100);
   return {
     $type: "UsageReceipt",
     metric,

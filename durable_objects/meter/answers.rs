@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use rating::Quantity;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::lists::push_text;
 use super::log::push_quantity;
@@ -79,8 +78,8 @@ pub(super) struct MetricUsage {
     limit: Option<Quantity>,
     pub remaining: Option<Quantity>,
     /// Null where there is no limit.
-    #[serde(serialize_with = "number")]
-    percentage: Option<TenThousandths>,
+    #[serde(serialize_with = "decimal")]
+    percentage: Option<Hundredths>,
 }
 
 impl MetricUsage {
@@ -88,7 +87,7 @@ impl MetricUsage {
     pub fn of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Self {
         let taken = current.checked_add(reserved).unwrap_or(current);
         let remaining = limit.map(|limit| limit.above(taken).unwrap_or(Quantity::ZERO));
-        Self { current, limit, remaining, percentage: limit.map(|limit| share(current, limit)) }
+        Self { current, limit, remaining, percentage: limit.map(|limit| percentage(current, limit)) }
     }
 }
 
@@ -97,26 +96,30 @@ fn limit_or_minus_one<S: Serializer>(limit: &Option<Quantity>, serializer: S) ->
     limit.unwrap_or(-Quantity::ONE).serialize(serializer)
 }
 
-type TenThousandths = i128;
+/// Hundredths of a percent.
+type Hundredths = i128;
 
-/// `current / limit`, cut off and not rounded, so that it is 1 only once the limit is reached. A limit of 0 is used up.
-fn share(current: Quantity, limit: Quantity) -> TenThousandths {
+/// `current / limit` in percent, cut off and not rounded, so that it is 100 only once the limit is reached. A limit of 0 is used up.
+fn percentage(current: Quantity, limit: Quantity) -> Hundredths {
     current.nanos().saturating_mul(10_000).checked_div(limit.nanos()).unwrap_or(10_000)
 }
 
-/// A JSON number such as 0.801, written as text: nothing is done in floats.
-fn push_share(out: &mut String, share: TenThousandths) {
-    let whole = share.div_euclid(10_000);
-    let rest = format!("{:04}", share.rem_euclid(10_000));
-    let rest = rest.trim_end_matches('0');
-    let _ = if rest.is_empty() { write!(out, "{whole}") } else { write!(out, "{whole}.{rest}") };
+/// A decimal such as 80.1 with at most two decimals, written without floats and without an allocation.
+fn push_percentage(out: &mut String, percentage: Hundredths) {
+    let sign = if percentage < 0 { "-" } else { "" };
+    let (whole, rest) = (percentage.unsigned_abs() / 100, percentage.unsigned_abs() % 100);
+    let _ = match rest {
+        0 => write!(out, "{sign}{whole}"),
+        _ if rest % 10 == 0 => write!(out, "{sign}{whole}.{}", rest / 10),
+        _ => write!(out, "{sign}{whole}.{rest:02}"),
+    };
 }
 
-fn number<S: Serializer>(share: &Option<TenThousandths>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Some(share) = share else { return serializer.serialize_none() };
+fn decimal<S: Serializer>(percentage: &Option<Hundredths>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(percentage) = percentage else { return serializer.serialize_none() };
     let mut text = String::new();
-    push_share(&mut text, *share);
-    RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    push_percentage(&mut text, *percentage);
+    serializer.serialize_str(&text)
 }
 
 /// The receipt of an event, or of the settlement of a reservation. Written piece by piece: it is what most requests are answered with.
@@ -143,7 +146,11 @@ pub(super) fn receipt(
     }
     body.push_str(",\"percentage\":");
     match percentage {
-        Some(share) => push_share(&mut body, share),
+        Some(percentage) => {
+            body.push('"');
+            push_percentage(&mut body, percentage);
+            body.push('"');
+        }
         None => body.push_str("null"),
     }
     let period = rules.text_of(outcome.period);
@@ -201,7 +208,7 @@ pub(super) struct Explanation<'a> {
     pub enforcement: Enforcement,
     pub kind: MetricKind,
     pub aggregation: Aggregation,
-    pub required: Quantity,
+    pub amount: Quantity,
     /// The limit of the plan or the override, without grants.
     #[serde(serialize_with = "limit_or_minus_one")]
     pub limit: Option<Quantity>,

@@ -31,7 +31,7 @@ impl<'k> CommitContext<'_, 'k> {
             Operation::Settle(settle) => self.once(settle.claim.as_ref(), |context| context.settle(settle)),
             Operation::Release(id) => self.release(*id),
             Operation::Reservation(id) => self.reservation(*id),
-            Operation::Quota { metric, required, explain } => self.quota(metric, *required, *explain),
+            Operation::Quota { metric, amount, explain } => self.quota(metric, *amount, *explain),
             Operation::Summary => Ok(self.summary()),
         }
     }

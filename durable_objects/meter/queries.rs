@@ -7,12 +7,12 @@ use super::requests::Operation;
 use crate::kernel::problem::Problem;
 
 pub(super) fn read_quota(metric: &str, query: &str) -> Result<Operation<'static>, Problem> {
-    let mut required = Quantity::ONE;
+    let mut amount = Quantity::ONE;
     let mut explain = false;
-    for (name, value) in parameters(query, &["required", "explain"])? {
-        if name == "required" {
-            required = Quantity::parse(&value)
-                .map_err(|error| Problem::invalid("required", "invalid_value", format!("required is not an amount: {error}.")))?;
+    for (name, value) in parameters(query, &["amount", "explain"])? {
+        if name == "amount" {
+            amount = Quantity::parse(&value)
+                .map_err(|error| Problem::invalid("amount", "invalid_value", format!("The amount is not valid: {error}.")))?;
         } else {
             explain = match value.as_str() {
                 "true" => true,
@@ -21,11 +21,11 @@ pub(super) fn read_quota(metric: &str, query: &str) -> Result<Operation<'static>
             };
         }
     }
-    if required.is_zero() || required.is_negative() {
-        let code = if required.is_zero() { "amount_zero" } else { "amount_negative" };
-        return Err(Problem::refused("required", code, "Ask for a positive amount."));
+    if amount.is_zero() || amount.is_negative() {
+        let code = if amount.is_zero() { "amount_zero" } else { "amount_negative" };
+        return Err(Problem::refused("amount", code, "Send a positive amount."));
     }
-    Ok(Operation::Quota { metric: decoded(metric), required, explain })
+    Ok(Operation::Quota { metric: decoded(metric), amount, explain })
 }
 
 /// The parameters of a query, each of which must be known: a typo is never silently ignored.

@@ -17,7 +17,7 @@ use crate::meter::contract::UsageChange;
 use crate::meter::vocabulary::{Aggregation, Enforcement};
 
 impl CommitContext<'_, '_> {
-    pub(super) fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Answered, Problem> {
+    pub(super) fn quota(&self, metric: &str, amount: Quantity, explain: bool) -> Result<Answered, Problem> {
         let not_found = |problem| Problem { status: 404, errors: Vec::new(), title: "Not found", ..problem };
         let rule = self.rules.rule(metric).ok_or_else(|| not_found(unknown_metric(self.rules, metric)))?;
         let period = self.rules.text_of(self.rules.period_of(self.now));
@@ -30,13 +30,13 @@ impl CommitContext<'_, '_> {
             enforcement: rule.enforcement,
             kind: rule.kind,
             aggregation: rule.aggregation,
-            required,
+            amount,
             limit: rule.base,
             grants: self.rules.grants_of(metric, self.now).map(Into::into).collect(),
         };
         let answer = QuotaAnswer {
             type_name: "QuotaCheck",
-            allowed: is_allowed(rule, current, reserved, required),
+            allowed: is_allowed(rule, current, reserved, amount),
             metric,
             current,
             limit: rule.limit,
@@ -55,13 +55,13 @@ impl CommitContext<'_, '_> {
     }
 }
 
-/// Whether `required` would be admitted now; of a weighted sum, whether it would be at the period's start.
-fn is_allowed(rule: &Rule, current: Quantity, reserved: Quantity, required: Quantity) -> bool {
+/// Whether `amount` would be admitted now; of a weighted sum, whether it would be at the period's start.
+fn is_allowed(rule: &Rule, current: Quantity, reserved: Quantity, amount: Quantity) -> bool {
     let after = match rule.aggregation {
-        _ if rule.is_additive() => current.checked_add(reserved).and_then(|taken| taken.checked_add(required)),
-        Aggregation::Max => Ok(current.max(required)),
-        Aggregation::Latest => Ok(required),
-        _ => current.checked_add(required),
+        _ if rule.is_additive() => current.checked_add(reserved).and_then(|taken| taken.checked_add(amount)),
+        Aggregation::Max => Ok(current.max(amount)),
+        Aggregation::Latest => Ok(amount),
+        _ => current.checked_add(amount),
     };
     rule.enforcement == Enforcement::Soft || rule.limit.is_none_or(|limit| after.is_ok_and(|after| after <= limit))
 }

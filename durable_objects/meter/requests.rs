@@ -18,7 +18,7 @@ use crate::kernel::time::Timestamp;
 pub(super) enum Operation<'a> {
     Event(Event<'a>),
     Batch(Batch<'a>),
-    Quota { metric: String, required: Quantity, explain: bool },
+    Quota { metric: String, amount: Quantity, explain: bool },
     Summary,
     Reserve(Reserve<'a>),
     Settle(Settle<'a>),

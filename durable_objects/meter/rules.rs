@@ -262,7 +262,7 @@ impl Rules {
 }
 
 impl Rule {
-    /// Whether a required amount adds to the used one.
+    /// Whether an amount adds to the used one.
     pub fn is_additive(&self) -> bool {
         matches!(self.aggregation, Aggregation::Sum | Aggregation::Count)
     }

@@ -187,6 +187,14 @@ BEGIN
   SELECT RAISE(ABORT, 'a published plan version never changes');
 END;
 
+-- How a plan is offered, built-in plans included; without a row: active and public.
+CREATE TABLE plan_offers (
+  key        TEXT PRIMARY KEY,
+  status     TEXT NOT NULL CHECK (status IN ('active', 'archived')),
+  visibility TEXT NOT NULL CHECK (visibility IN ('public', 'hidden')),
+  updated_at INTEGER NOT NULL
+);
+
 -- src/tenancy
 
 -- Where each organization lives. `provisioning` until its own database has it; the sweep finishes what was cut off.

@@ -121,7 +121,7 @@ pub mod document {
         let schema = match parameter["name"].as_str() {
             Some("limit") => json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
             Some("cursor") => json!({"type": "string", "minLength": 1}),
-            Some("required") => json!({"$ref": "#/components/schemas/Quantity"}),
+            Some("amount") => json!({"$ref": "#/components/schemas/Quantity"}),
             Some("Idempotency-Key") => json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}),
             _ => return,
         };

@@ -91,6 +91,7 @@ routes! {
     metrics::create,
     plans::create,
     plans::create_version,
+    plans::update,
     plan_migrations::preview,
     plan_migrations::create,
     entitlements::put,

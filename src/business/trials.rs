@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::actions::Action;
 use super::company::Company;
+use crate::catalog::plans::built_in::DEFAULT_PLAN;
 use crate::events::{OrganizationCreated, SubscriptionCreated, TrialConverted, TrialEnding};
 use crate::workflow;
 
@@ -14,14 +15,11 @@ workflow! { "trials", "Every organization starts with the trial of its plan. Its
     when TrialConverted => [configure_first_paid_period];
 }
 
-/// The plan of the trial, unless the sign-up names another one.
-const TRIAL_PLAN: &str = "professional";
-
 fn start_trial(_: &OrganizationCreated, company: &Company) -> Vec<Action> {
     if company.subscription.is_some() {
         return Vec::new();
     }
-    let plan = company.organization.details.plan.clone().unwrap_or_else(|| TRIAL_PLAN.to_owned());
+    let plan = company.organization.details.plan.clone().unwrap_or_else(|| DEFAULT_PLAN.to_owned());
     vec![Action::StartTrial { plan }]
 }
 

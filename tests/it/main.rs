@@ -10,6 +10,7 @@ mod billing_run;
 mod catalogue;
 mod credentials;
 mod drift;
+mod examples;
 mod isolation;
 mod kernel;
 mod ledger;

@@ -67,7 +67,6 @@ const UNITS: &[&str] = &[
     "number of",
     "minor units",
     "percent",
-    "from 0 to 1",
     "bytes",
     "milliseconds",
     "seconds",
@@ -242,4 +241,119 @@ fn strings(list: &'static Value, member: &'static str) -> impl Iterator<Item = &
 
 fn texts(list: &'static Value) -> impl Iterator<Item = &'static str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Members that are both optional and nullable in an answer, each with the reason: a schema, or a schema and its member.
+const OPTIONAL_AND_NULLABLE: &[(&str, &str)] = &[
+    ("PostalAddress.", "a read address may be sent back, and a request may clear a member with null; an answer lacks it"),
+    ("Tier.upTo", "the last tier of a request may leave it out; an answer has null"),
+    ("PercentageTier.upTo", "the last tier of a request may leave it out; an answer has null"),
+    ("PercentagePrice.minimumPerEvent", "a request may say null for none; an answer lacks it"),
+    ("PercentagePrice.maximumPerEvent", "a request may say null for none; an answer lacks it"),
+];
+
+/// A member of an answer is always present, or may be absent and then is never null: a client checks one of both.
+#[test]
+fn no_member_of_an_answer_may_be_both_absent_and_null() {
+    let mut used = BTreeSet::new();
+    let both: Vec<String> = answered_members()
+        .filter(|(_, schema, name, member)| is_nullable(member) && !is_required(schema, name))
+        .map(|(owner, _, name, _)| format!("{owner}.{name}"))
+        .filter(|place| {
+            let known = OPTIONAL_AND_NULLABLE.iter().find(|(known, _)| place.starts_with(known));
+            used.extend(known.map(|(known, _)| *known));
+            known.is_none()
+        })
+        .collect();
+    assert!(both.is_empty(), "optional and nullable, see src/api/openapi/schemas/answers.rs: {both:?}");
+    assert_eq!(used.len(), OPTIONAL_AND_NULLABLE.len(), "remove what is no exception any more; left: {used:?}");
+}
+
+#[test]
+fn no_object_has_both_type_members() {
+    let both: Vec<String> = objects().filter(|(_, schema)| has(schema, "$type") && has(schema, "type")).map(|(owner, _)| owner).collect();
+    assert!(both.is_empty(), "these have `$type` and `type`, which a reader confuses: {both:?}");
+}
+
+/// A number with decimals would be a float in most clients: it is a decimal string.
+#[test]
+fn no_member_is_a_float() {
+    let floats: Vec<String> = objects()
+        .flat_map(|(owner, schema)| {
+            let members = schema["properties"].as_object().into_iter().flatten();
+            members.filter(|(_, member)| texts_of(&member["type"]).contains(&"number")).map(move |(name, _)| format!("{owner}.{name}"))
+        })
+        .collect();
+    assert!(floats.is_empty(), "{floats:?}");
+}
+
+#[test]
+fn a_free_object_says_that_it_is_free() {
+    let is_unsaid = |schema: &Value| {
+        texts_of(&schema["type"]).contains(&"object") && schema["properties"].is_null() && schema["additionalProperties"].is_null()
+    };
+    let mut unsaid = Vec::new();
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        within(schema, &mut |part| unsaid.extend(is_unsaid(part).then(|| name.clone())));
+    }
+    assert!(unsaid.is_empty(), "generated clients could not set a member of: {unsaid:?}");
+}
+
+/// Every object schema, named by its place.
+fn objects() -> impl Iterator<Item = (String, &'static Value)> {
+    let schemas = DOCUMENT["components"]["schemas"].as_object().unwrap();
+    schemas.iter().flat_map(|(name, schema)| {
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        std::iter::once(schema).chain(parts).filter(|part| part["properties"].is_object()).map(|part| (name.clone(), part))
+    })
+}
+
+/// The members of all objects that an answer reaches: owner, object, name and member. Problem documents have their own rules.
+fn answered_members() -> impl Iterator<Item = (String, &'static Value, &'static String, &'static Value)> {
+    let mut open: Vec<String> = operations().flat_map(|(_, operation)| references(&operation["responses"])).collect();
+    let mut answered = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if answered.insert(name.clone()) {
+            open.extend(references(&DOCUMENT["components"]["schemas"][&name]));
+        }
+    }
+    let of_answers = objects().filter(move |(owner, _)| answered.contains(owner) && owner != "Problem");
+    of_answers.flat_map(|(owner, schema)| {
+        let members = schema["properties"].as_object().unwrap().iter();
+        members.map(move |(name, member)| (owner.clone(), schema, name, member))
+    })
+}
+
+fn has(schema: &Value, name: &str) -> bool {
+    schema["properties"][name].is_object()
+}
+
+fn is_required(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
+}
+
+fn is_nullable(member: &Value) -> bool {
+    let is_null = |choice: &Value| choice["type"] == "null";
+    texts_of(&member["type"]).contains(&"null") || member["oneOf"].as_array().is_some_and(|choices| choices.iter().any(is_null))
+}
+
+/// The types of a schema, one or several.
+fn texts_of(kind: &Value) -> Vec<&str> {
+    match kind {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    }
+}
+
+/// Visits a schema and everything within, without its examples.
+fn within(schema: &Value, visit: &mut impl FnMut(&Value)) {
+    match schema {
+        Value::Object(keywords) => {
+            visit(schema);
+            let parts = keywords.iter().filter(|(keyword, _)| !["example", "examples", "enum", "default"].contains(&keyword.as_str()));
+            parts.for_each(|(_, part)| within(part, visit));
+        }
+        Value::Array(items) => items.iter().for_each(|item| within(item, visit)),
+        _ => {}
+    }
 }

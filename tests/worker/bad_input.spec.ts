@@ -50,7 +50,7 @@ const CASES: Case[] = [
   { what: "a quota without a metric", method: "GET", path: "/v1/quotas/", status: 404, code: "route_not_found" },
   { what: "a quota of an unknown metric", method: "GET", path: "/v1/quotas/wishes", status: 404, code: "unknown_metric" },
   { what: "an unknown parameter", method: "GET", path: "/v1/quotas/apiCalls?requierd=1", status: 400, code: "invalid_request", pointer: "requierd" },
-  { what: "a quota for nothing", method: "GET", path: "/v1/quotas/apiCalls?required=0", status: 400, code: "amount_zero" },
+  { what: "a quota for nothing", method: "GET", path: "/v1/quotas/apiCalls?amount=0", status: 400, code: "amount_zero" },
   { what: "plain text", headers: { "content-type": "text/plain" }, body: usage({}), status: 415, code: "unsupported_media_type" },
   { what: "a form", headers: { "content-type": "application/x-www-form-urlencoded" }, body: "metric=apiCalls", status: 415, code: "unsupported_media_type" },
   { what: "a body of 64 KiB and a byte", body: ofSize(64 * KIB + 1), status: 413, code: "body_too_large" },

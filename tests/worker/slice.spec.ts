@@ -62,7 +62,7 @@ test("usage is recorded, consumed, read and refused past the limit; a repeated r
   const acme = await signUp(server.current, "Meterly");
   const caller = await backend(server.current, acme);
   const recorded = expect(await caller.post("/v1/usage", { metric: "apiCalls", amount: 100, idempotencyKey: "first" }), 200);
-  assert.deepEqual([recorded.$type, recorded.current, recorded.limit, recorded.remaining, recorded.percentage, recorded.replayed], ["UsageReceipt", 100, 100_000, 99_900, 0.001, false]);
+  assert.deepEqual([recorded.$type, recorded.current, recorded.limit, recorded.remaining, recorded.percentage, recorded.replayed], ["UsageReceipt", 100, 100_000, 99_900, "0.1", false]);
   const again = await caller.post("/v1/usage", { metric: "apiCalls", amount: 100, idempotencyKey: "first" });
   assert.deepEqual(expect(again, 200), { ...recorded, replayed: true });
   assert.equal(again.headers.get("idempotent-replayed"), "true");
@@ -107,14 +107,14 @@ test("a checklist ticks itself off, and when all is done it is celebrated once",
   await eventually("three items", 10_000, async () => (await completed(acme)).length === 3);
   assert.deepEqual(await completed(acme), ["addTeamMembers", "configureSettings", "createFirstProject"]);
   const half = expect(await acme.desk.get("/v1/organization"), 200);
-  assert.deepEqual([half.status, half.onboardingProgress, half.onboardedAt], ["active", 0.6, null]);
+  assert.deepEqual([half.status, half.onboardingProgress, half.onboardedAt], ["active", 60, null]);
 
   await Promise.all(["verifyEmail", "setUpBilling"].map(async (key) => expect(await acme.desk.put(`/v1/onboarding/items/${key}`, { status: "completed" }), 200)));
   const done = await eventually("the end of onboarding", 10_000, async () => {
     const organization = expect(await acme.desk.get("/v1/organization"), 200);
     return organization.status === "onboarded" && organization;
   });
-  assert.equal(done.onboardingProgress, 1);
+  assert.equal(done.onboardingProgress, 100);
   assert.ok(Date.parse(done.onboardedAt) >= Date.parse(done.createdAt));
   await mailed(acme.email, "onboarding-complete");
   expect(await acme.desk.put("/v1/onboarding/items/verifyEmail", { status: "completed" }), 200);

@@ -1,19 +1,54 @@
 //! Completes the derived schemas: repeated schemas become references, descriptions are moved to the member they describe, and members with
 //! one meaning everywhere are described from one list.
 
+mod answers;
+mod closed_sets;
+mod example_bodies;
+mod examples;
+
 use serde_json::{Map, Value, json};
 
 use super::vocabulary;
 
 /// Completes all schemas of the document.
 pub fn complete(document: &mut Value) {
+    refer_all(document);
+    closed_sets::close(document);
+    discriminate(document);
+    complete_each(document);
+    answers::complete(document);
+    examples::complete(document);
+}
+
+/// Before anything is completed: a schema and its repetition are still the same.
+fn refer_all(document: &mut Value) {
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let named: Vec<(String, Value)> = schemas.iter().filter(|(_, schema)| !schema["properties"].is_null()).map(owned).collect();
-    for (name, schema) in schemas.iter_mut() {
+    for schema in schemas.values_mut() {
         for part in parts_mut(schema) {
             refer(part, &named);
         }
+    }
+}
+
+fn complete_each(document: &mut Value) {
+    for (name, schema) in document["components"]["schemas"].as_object_mut().into_iter().flatten() {
         complete_schema(name, schema);
+    }
+}
+
+/// The member that tells the choices of a `oneOf` apart has one value in each of them, and a choice has no other members than its own.
+fn discriminate(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let discriminators: Vec<Value> = schemas.values().map(|schema| schema["discriminator"].clone()).collect();
+    for discriminator in &discriminators {
+        let member = discriminator["propertyName"].as_str().unwrap_or_default();
+        for (value, target) in discriminator["mapping"].as_object().into_iter().flatten() {
+            let name = target.as_str().and_then(|text| text.rsplit('/').next()).unwrap_or_default();
+            let Some(schema) = schemas.get_mut(name) else { continue };
+            schema["properties"][member]["enum"] = json!([value]);
+            schema["additionalProperties"] = json!(false);
+        }
     }
 }
 
@@ -49,11 +84,20 @@ fn refer(schema: &mut Value, named: &[(String, Value)]) {
 
 fn complete_schema(owner: &str, schema: &mut Value) {
     show_first_of_enum(schema);
+    open_free_object(schema);
     for (name, member) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         complete_member(owner, name, member);
     }
     for part in parts_mut(schema) {
         complete_schema(owner, part);
+    }
+}
+
+/// An object without named members has any.
+fn open_free_object(schema: &mut Value) {
+    let is_object = schema["type"] == "object" || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!("object")));
+    if is_object && schema["properties"].is_null() && schema["additionalProperties"].is_null() {
+        schema["additionalProperties"] = json!(true);
     }
 }
 

@@ -65,7 +65,6 @@ const WORDS: &[Word] = &[
     ("burst", "The number of requests that are accepted at once after a pause.", || json!(10000)),
     ("userAgent", "The `User-Agent` header of the request.", || json!("Mozilla/5.0")),
     ("dateFormat", "The date format of documents.", || json!("YYYY-MM-DD")),
-    ("progress", "The share of completed items, from 0 to 1.", || json!(0.4)),
     ("subtotal", "The sum before discounts and taxes.", || json!(null)),
     ("total", "The sum including taxes.", || json!(null)),
 ];

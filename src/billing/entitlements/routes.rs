@@ -49,8 +49,7 @@ pub struct EntitlementView {
     #[schema(example = true)]
     pub has_access: bool,
     /// The type of the feature. Null for an unknown feature.
-    #[serde(rename = "type")]
-    pub kind: Option<FeatureType>,
+    pub feature_type: Option<FeatureType>,
     /// The value: true, false or a text. Null for a metered feature.
     pub value: Option<FeatureValue>,
     /// Metered features: the key of the metric. Null otherwise.
@@ -224,7 +223,7 @@ impl Held {
             key: effective.key.clone(),
             name: effective.name.clone(),
             has_access: is_in_use(self.subscription.status) && has_access(&effective.entitlement, limit.flatten()),
-            kind: Some(kind(&effective.entitlement)),
+            feature_type: Some(kind(&effective.entitlement)),
             value,
             metric,
             limit: limit.map(|limit| limit.unwrap_or_else(|| Quantity::from(-1))),
@@ -256,7 +255,7 @@ impl EntitlementView {
             key,
             name: None,
             has_access: false,
-            kind: None,
+            feature_type: None,
             value: None,
             metric: None,
             limit: None,

@@ -4,8 +4,8 @@ use rating::{PriceModel, Quantity, Usage, price, total};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::catalog::plans::price_document::PriceDocument;
 use crate::catalog::plans::prices;
-use crate::catalog::plans::wire::PriceDocument;
 use crate::http::money::{AMOUNT_MINOR_MAX, MoneyView};
 use crate::http::quantity::QuantityDocument;
 use crate::http::reply::Reply;

@@ -12,6 +12,7 @@ use crate::billing::charging::{beginning, terms};
 use crate::billing::subscriptions::rules::{NewSubscription, start_trial};
 use crate::billing::subscriptions::store;
 use crate::billing::subscriptions::subscription::{Shape, Subscription};
+use crate::catalog::plans;
 use crate::catalog::plans::plan::Plan;
 use crate::http::reply::{Reply, once};
 use crate::http::request::Command;
@@ -62,6 +63,7 @@ pub async fn begin(caller: Authorized<needs::SubscriptionWrite>, command: Comman
 
 async fn wanted(tenant: &Tenant, body: &NewSubscriptionBody) -> Result<(Subscribed, Currency)> {
     let plan: Plan = offered(tenant, &body.plan, None).await?;
+    plans::store::offer(tenant.app(), &plan.key).await?.check(&plan.key, tenant.actor().is_vendor())?;
     let own = organizations::store::load(tenant).await?.settings.currency.parse().ok();
     let currency = body.currency.or(own).unwrap_or(Currency::USD);
     let shape = Shape {

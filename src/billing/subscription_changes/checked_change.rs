@@ -52,6 +52,9 @@ async fn target(tenant: &Tenant, from: &Subscribed, currency: Currency, body: &N
     let key = body.plan.as_deref().unwrap_or(&from.shape.plan);
     let version = body.plan_version.or((key == from.shape.plan).then_some(from.shape.plan_version));
     let plan = offered(tenant, key, version).await?;
+    if key != from.shape.plan {
+        plans::store::offer(tenant.app(), key).await?.check(key, tenant.actor().is_vendor())?;
+    }
     let mut add_ons = from.shape.add_ons.clone();
     add_ons.extend(body.add_ons.clone().unwrap_or_default());
     let quantity = body.quantity.unwrap_or(from.shape.quantity);

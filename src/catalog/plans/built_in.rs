@@ -8,6 +8,9 @@ use super::plan::{BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice,
 use crate::catalog::metrics::keys::{API_CALLS, PROJECTS, STORAGE, USERS};
 use crate::meter::vocabulary::{Aggregation, Enforcement, MetricKind, Rate, RateLimits};
 
+/// The plan of the trial of a new organization, unless the sign-up names another one.
+pub const DEFAULT_PLAN: &str = "professional";
+
 /// The trial of a built-in plan.
 const TRIAL: Trial = Trial { days: 14, ending: TrialEnding::Convert };
 

@@ -9,7 +9,9 @@
 pub mod built_in;
 pub mod checks;
 pub mod features;
+pub mod offer;
 pub mod plan;
+pub mod price_document;
 pub mod prices;
 pub mod publishing;
 pub mod routes;

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
+use super::offer::{Offer, PlanStatus};
 use super::plan::Plan;
 use super::publishing::{Place, VERSIONS_MAX};
-pub use super::views::{PlanView, RateLimitsView, RateView};
-use super::wire::NewPlan;
+pub use super::views::{CataloguePlanView, PlanView, RateLimitsView, RateView};
+use super::wire::{NewPlan, PlanChanges};
 use super::{publishing, store};
 use crate::catalog::metrics;
 use crate::http::reply::{Reply, once_for_vendor};
@@ -21,19 +22,8 @@ use crate::kernel::tenant::until_fresh;
 /// Create a plan
 ///
 /// Publishes version 1 of a new plan. A published version never changes; changes are published as the next version.
-#[utoipa::path(post, path = "/v1/plans", operation_id = "createPlan", request_body(content = NewPlan, example = json!({
-        "key": "growth", "name": "Growth",
-        "prices": [{"currency": "USD", "interval": "month", "price": {"model": "flat", "amount": "99"}},
-            {"currency": "USD", "interval": "year", "price": {"model": "flat", "amount": "990"}}],
-        "metrics": [{"metric": "apiCalls", "limit": -1, "included": 50_000,
-            "prices": {"USD": {"model": "per_unit", "unitAmount": "0.002"}}},
-            {"metric": "users", "limit": 10}],
-        "addOns": [{"key": "extra-users", "name": "Five more users", "limits": {"users": 5},
-            "prices": [{"currency": "USD", "interval": "month", "price": {"model": "per_unit", "unitAmount": "20"}}]}],
-        "features": [{"key": "sso", "name": "Single sign-on", "type": "boolean"},
-            {"key": "support", "name": "Support", "type": "static", "value": "next-day"}],
-        "trial": {"days": 14}, "minimumCommitment": {"USD": "100.00"}})),
-    responses((status = 201, description = "The plan", body = PlanView)))]
+#[utoipa::path(post, path = "/v1/plans", operation_id = "createPlan", request_body = NewPlan,
+    responses((status = 201, description = "The plan", body = CataloguePlanView)))]
 pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || {
@@ -45,7 +35,7 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
                 return Err(Problem::conflict("plan_exists", detail).into());
             }
             let plan = read(platform, &command.body, Place { key, version: 1 }).await?;
-            let reply = Reply::created(&PlanView::new(&plan)?)?;
+            let reply = Reply::created(&CataloguePlanView::new(&plan, Offer::default())?)?;
             store::publish(platform, &plan, 0, reply.stored(claim).as_ref()).await?;
             Ok(reply)
         })
@@ -60,7 +50,7 @@ pub async fn create(vendor: Vendor, command: Command<NewPlan>) -> Result<Reply> 
 #[utoipa::path(post, path = "/v1/plans/{key}/versions", operation_id = "createPlanVersion",
     params(("key" = String, Path, description = "The key of a plan", example = "professional")),
     request_body = NewPlan,
-    responses((status = 201, description = "The plan", body = PlanView)))]
+    responses((status = 201, description = "The plan", body = CataloguePlanView)))]
 pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command: Command<NewPlan>) -> Result<Reply> {
     let (platform, claim) = (&vendor.platform, command.claim.as_ref());
     once_for_vendor(platform, claim, || {
@@ -68,7 +58,8 @@ pub async fn create_version(vendor: Vendor, NameInPath(key): NameInPath, command
             let newest = store::newest(platform.app(), &key).await?.ok_or_else(|| Problem::not_found("plan"))?;
             let body = succeeding(&newest, &command.body)?;
             let plan = read(platform, &body, Place { key: &key, version: newest.version.saturating_add(1) }).await?;
-            let reply = Reply::created(&PlanView::new(&plan)?)?;
+            let offer = store::offer(platform.app(), &key).await?;
+            let reply = Reply::created(&CataloguePlanView::new(&plan, offer)?)?;
             store::publish(platform, &plan, newest.version, reply.stored(claim).as_ref()).await?;
             Ok(reply)
         })
@@ -105,21 +96,56 @@ async fn read(platform: &Platform, body: &NewPlan, place: Place<'_>) -> Result<P
     Ok(plan)
 }
 
+/// Update a plan
+///
+/// Changes the offer of a plan, built-in plans included. No subscription begins on an archived plan or changes to it (409
+/// `plan_archived`); existing subscriptions, their renewals and scheduled changes go on. A hidden plan is listed for the vendor only, and
+/// only the vendor subscribes organizations to it (409 `plan_hidden`).
+#[utoipa::path(patch, path = "/v1/plans/{key}", operation_id = "updatePlan",
+    params(("key" = String, Path, description = "The key of a plan", example = "professional")),
+    request_body = PlanChanges,
+    responses((status = 200, description = "The plan", body = CataloguePlanView)))]
+pub async fn update(vendor: Vendor, NameInPath(key): NameInPath, command: Command<PlanChanges>) -> Result<Reply> {
+    let platform = &vendor.platform;
+    until_fresh(|| async {
+        let plan = store::newest(platform.app(), &key).await?.ok_or_else(|| Problem::not_found("plan"))?;
+        let before = store::offer(platform.app(), &key).await?;
+        let PlanChanges { status, visibility } = command.body;
+        let after = Offer { status: status.unwrap_or(before.status), visibility: visibility.unwrap_or(before.visibility) };
+        if after != before {
+            store::put_offer(platform, &key, before, after).await?;
+        }
+        Reply::ok(&CataloguePlanView::new(&plan, after)?)
+    })
+    .await
+}
+
+/// `limit`, `cursor` and the filter, as sent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlansQuery {
+    limit: Option<String>,
+    cursor: Option<String>,
+    status: Option<PlanStatus>,
+}
+
 /// List plans
 ///
-/// The newest version of each plan: built-in plans first, then by key. An organization also sees the custom contracts that are restricted
-/// to it.
+/// The newest version of each active plan: built-in plans first, then by key. An organization also sees the custom contracts that are
+/// restricted to it, and no hidden plans.
 #[utoipa::path(get, path = "/v1/plans", operation_id = "listPlans",
-    params(PageQuery),
-    responses((status = 200, description = "A page of plans", body = Page<PlanView>)))]
-pub async fn list(caller: Caller, Filter(query): Filter<PageQuery>) -> Result<Reply> {
-    let app = &caller.app;
+    params(PageQuery, ("status" = Option<PlanStatus>, Query, description = "Only plans with this status. Default: `active`")),
+    responses((status = 200, description = "A page of plans", body = Page<CataloguePlanView>)))]
+pub async fn list(caller: Caller, Filter(query): Filter<PlansQuery>) -> Result<Reply> {
+    let (app, status) = (&caller.app, query.status.unwrap_or_default());
     let find = async |key: String| Ok(seen(&caller, store::newest(app, &key).await?));
     let list = async |from: Start<Plan>| {
         let after = from.found.map(|plan| plan.key);
-        views(&store::page(app, caller.organization, after.as_deref(), from.fetch).await?)
+        let plans = store::page(app, caller.organization, status, after.as_deref(), from.fetch).await?;
+        plans.iter().map(|(plan, offer)| CataloguePlanView::new(plan, *offer)).collect()
     };
-    Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.key.clone(), |plan| plan).await?)
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    Reply::ok(&page::list(&query, find, list, |view: &CataloguePlanView| view.plan.key.clone(), |view| view).await?)
 }
 
 /// The version of a plan to read.
@@ -135,13 +161,14 @@ pub struct VersionQuery {
 #[utoipa::path(get, path = "/v1/plans/{key}", operation_id = "getPlan",
     params(("key" = String, Path, description = "The key of a plan", example = "professional"),
         ("version" = Option<u32>, Query, description = "The version. Default: the newest")),
-    responses((status = 200, description = "The plan", body = PlanView)))]
+    responses((status = 200, description = "The plan", body = CataloguePlanView)))]
 pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<VersionQuery>) -> Result<Reply> {
     let plan = match query.version {
         Some(version) => store::find(&caller.app, &key, version).await?,
         None => store::newest(&caller.app, &key).await?,
     };
-    Reply::ok(&PlanView::new(&seen(&caller, plan).ok_or_else(|| Problem::not_found("plan"))?)?)
+    let plan = seen(&caller, plan).ok_or_else(|| Problem::not_found("plan"))?;
+    Reply::ok(&CataloguePlanView::new(&plan, store::offer(&caller.app, &key).await?)?)
 }
 
 /// List the versions of a plan
@@ -149,20 +176,20 @@ pub async fn get(caller: Caller, NameInPath(key): NameInPath, Filter(query): Fil
 /// Every version, with its prices, limits and features.
 #[utoipa::path(get, path = "/v1/plans/{key}/versions", operation_id = "listPlanVersions",
     params(("key" = String, Path, description = "The key of a plan", example = "professional"), PageQuery),
-    responses((status = 200, description = "Newest first", body = Page<PlanView>)))]
+    responses((status = 200, description = "Newest first", body = Page<CataloguePlanView>)))]
 pub async fn list_versions(caller: Caller, NameInPath(key): NameInPath, Filter(query): Filter<PageQuery>) -> Result<Reply> {
     let app = &caller.app;
     let newest = seen(&caller, store::newest(app, &key).await?).ok_or_else(|| Problem::not_found("plan"))?;
     let find = async |version| Ok((1..=newest.version).contains(&version).then_some(version));
-    let list = async |from: Start<u32>| views(&store::versions(app, &key, from.found.unwrap_or(u32::MAX), from.fetch).await?);
-    Reply::ok(&page::list(&query, find, list, |plan: &PlanView| plan.version, |plan| plan).await?)
+    let offer = store::offer(app, &key).await?;
+    let list = async |from: Start<u32>| {
+        let versions = store::versions(app, &key, from.found.unwrap_or(u32::MAX), from.fetch).await?;
+        versions.iter().map(|plan| CataloguePlanView::new(plan, offer)).collect()
+    };
+    Reply::ok(&page::list(&query, find, list, |view: &CataloguePlanView| view.plan.version, |view| view).await?)
 }
 
 /// A custom contract of another organization is answered like an unknown plan.
 fn seen(caller: &Caller, plan: Option<Plan>) -> Option<Plan> {
     plan.filter(|plan| caller.organization.is_none_or(|organization| plan.is_open_to(organization)))
-}
-
-fn views(plans: &[Plan]) -> Result<Vec<PlanView>> {
-    plans.iter().map(PlanView::new).collect()
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::built_in::{built_in, built_in_plans};
+use super::offer::{Offer, PlanStatus, PlanVisibility};
 use super::plan::Plan;
 use crate::kernel::audit::Audit;
 use crate::kernel::error::{Error, Result};
@@ -56,36 +57,100 @@ pub async fn newest(app: &App, key: &str) -> Result<Option<Plan>> {
     Ok(published.map(|row| row.document).or_else(|| built_in(key)))
 }
 
-/// A page of plans in their newest versions, as `viewer` sees them (None: the vendor): the built-in ones first, then by key. `after` is
-/// the key of the last one shown.
-pub async fn page(app: &App, viewer: Option<OrganizationId>, after: Option<&str>, fetch: u32) -> Result<Vec<Plan>> {
+#[derive(Deserialize)]
+struct OfferRow {
+    key: String,
+    #[serde(flatten)]
+    offer: Offer,
+}
+
+/// The offers of some plans, in their order.
+async fn offers(app: &App, keys: &[String]) -> Result<Vec<Offer>> {
+    let statement = platform_sql!(
+        "SELECT key, status, visibility FROM plan_offers WHERE key IN (SELECT value FROM json_each(?1))",
+        json!(keys).to_string()
+    );
+    let rows = common_rows::<OfferRow>(app, statement).await?;
+    Ok(keys.iter().map(|key| rows.iter().find(|row| row.key == *key).map(|row| row.offer).unwrap_or_default()).collect())
+}
+
+/// The offer of a plan.
+pub async fn offer(app: &App, key: &str) -> Result<Offer> {
+    Ok(offers(app, &[key.to_owned()]).await?.into_iter().next().unwrap_or_default())
+}
+
+/// Changes the offer of a plan. Stale when it is no longer `before`.
+pub async fn put_offer(platform: &Platform, key: &str, before: Offer, after: Offer) -> Result<()> {
+    let guard = stale_if!(
+        directory,
+        "coalesce((SELECT status || ' ' || visibility FROM plan_offers WHERE key = ?1), 'active public') <> ?2 || ' ' || ?3",
+        key,
+        before.status.wire_name(),
+        before.visibility.wire_name()
+    );
+    let write = platform_sql!(
+        "INSERT INTO plan_offers (key, status, visibility, updated_at)
+         VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (key) DO UPDATE SET status = excluded.status, visibility = excluded.visibility, updated_at = excluded.updated_at",
+        key,
+        after.status.wire_name(),
+        after.visibility.wire_name(),
+        platform.app().moment().now
+    );
+    let audit = Audit { action: "plan.updated", target: key.to_owned(), before: Some(json!(before)), after: Some(json!(after)) };
+    platform.commit(vec![guard, write], vec![audit]).await
+}
+
+#[derive(Deserialize)]
+struct ListedRow {
+    #[serde(deserialize_with = "sql::json::deserialize")]
+    document: Plan,
+    #[serde(flatten)]
+    offer: Offer,
+}
+
+/// A page of the plans with this status in their newest versions, as `viewer` sees them (None: the vendor): the built-in ones first, then
+/// by key. `after` is the key of the last one shown.
+pub async fn page(
+    app: &App,
+    viewer: Option<OrganizationId>,
+    status: PlanStatus,
+    after: Option<&str>,
+    fetch: u32,
+) -> Result<Vec<(Plan, Offer)>> {
     let built_in = built_in_plans();
     let passed = built_in.iter().position(|plan| after == Some(plan.key.as_str())).map(|position| position.saturating_add(1));
     let skipped = passed.unwrap_or(if after.is_some() { built_in.len() } else { 0 });
     let fetched = usize::try_from(fetch).unwrap_or(usize::MAX);
     let mut plans = Vec::new();
-    for plan in built_in.into_iter().skip(skipped).take(fetched) {
-        plans.push(newest(app, &plan.key).await?.unwrap_or(plan));
+    let keys: Vec<String> = built_in.iter().map(|plan| plan.key.clone()).collect();
+    let offered = built_in.into_iter().zip(offers(app, &keys).await?).skip(skipped);
+    let is_listed = |offer: &Offer| offer.status == status && (viewer.is_none() || offer.visibility == PlanVisibility::Public);
+    for (plan, offer) in offered.filter(|(_, offer)| is_listed(offer)).take(fetched) {
+        plans.push((newest(app, &plan.key).await?.unwrap_or(plan), offer));
     }
     let after = after.filter(|_| passed.is_none()).unwrap_or_default();
     let left = fetch.saturating_sub(u32::try_from(plans.len()).unwrap_or(u32::MAX));
-    let keys: Vec<String> = built_in_plans().into_iter().map(|plan| plan.key).collect();
     let statement = platform_sql!(
-        "SELECT document
+        "SELECT p.document, coalesce(f.status, 'active') AS status, coalesce(f.visibility, 'public') AS visibility
          FROM plan_versions p
-         WHERE key > ?1
-           AND version = (SELECT max(version) FROM plan_versions o WHERE o.key = p.key)
-           AND key NOT IN (SELECT value FROM json_each(?2))
-           AND (?3 OR organization_id IS NULL OR organization_id = ?4)
-         ORDER BY key
+         LEFT JOIN plan_offers f ON f.key = p.key
+         WHERE p.key > ?1
+           AND p.version = (SELECT max(version) FROM plan_versions o WHERE o.key = p.key)
+           AND p.key NOT IN (SELECT value FROM json_each(?2))
+           AND (?3 OR p.organization_id IS NULL OR p.organization_id = ?4)
+           AND coalesce(f.status, 'active') = ?6
+           AND (?3 OR coalesce(f.visibility, 'public') = 'public')
+         ORDER BY p.key
          LIMIT ?5",
         after,
-        serde_json::json!(keys).to_string(),
+        json!(keys).to_string(),
         viewer.is_none(),
         viewer,
-        left
+        left,
+        status.wire_name()
     );
-    plans.extend(common_rows::<VersionRow>(app, statement).await?.into_iter().map(|row| row.document));
+    plans.extend(common_rows::<ListedRow>(app, statement).await?.into_iter().map(|row| (row.document, row.offer)));
     Ok(plans)
 }
 

@@ -7,8 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::features::kind;
+use super::offer::{Offer, PlanStatus, PlanVisibility};
 use super::plan::{AddOn, BaseTiming, Entitlement, Feature, Plan, PlanMetric, PlanPrice, TrialEnding};
-use super::wire::{FeatureType, FeatureValue, PriceDocument};
+use super::price_document::PriceDocument;
+use super::wire::{FeatureType, FeatureValue};
 use crate::http::money::MoneyView;
 use crate::http::quantity::QuantityDocument;
 use crate::kernel::error::{Error, OrInternal, Result};
@@ -111,6 +113,25 @@ pub struct PlanView {
     pub organization: Option<OrganizationId>,
     /// When the version was published; null when it is built in.
     pub published_at: Option<Timestamp>,
+}
+
+/// A version of a plan in the catalogue, with the offer of the plan.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CataloguePlan)]
+pub struct CataloguePlanView {
+    /// The version of the plan.
+    #[serde(flatten)]
+    pub plan: PlanView,
+    /// Whether the plan can be subscribed to.
+    pub status: PlanStatus,
+    /// Whether organizations see the plan in the list of plans.
+    pub visibility: PlanVisibility,
+}
+
+impl CataloguePlanView {
+    pub fn new(plan: &Plan, offer: Offer) -> Result<Self> {
+        Ok(Self { plan: PlanView::new(plan)?, status: offer.status, visibility: offer.visibility })
+    }
 }
 
 /// The price of a billing period in one currency.

@@ -6,10 +6,13 @@ use rating::{BillingInterval, PriceModel, ProrationPolicy, Quantity};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::offer::{PlanStatus, PlanVisibility};
 use super::plan::{BaseTiming, TrialEnding};
+use super::price_document::PriceDocument;
 use crate::http::money::MoneyInput;
 use crate::http::quantity::QuantityDocument;
 use crate::kernel::ids::OrganizationId;
+use crate::kernel::json::given;
 use crate::meter::vocabulary::{Enforcement, MetricKind};
 
 /// A version of a plan to publish.
@@ -62,6 +65,20 @@ pub struct NewPlan {
     #[serde(default)]
     #[schema(required = false, example = json!({"USD": "100.00"}))]
     pub minimum_commitment: BTreeMap<String, MoneyInput>,
+}
+
+/// Changes of the offer of a plan. An absent field keeps its value.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlanChanges {
+    /// Whether the plan can be subscribed to.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    pub status: Option<PlanStatus>,
+    /// Whether organizations see the plan in the list of plans.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    pub visibility: Option<PlanVisibility>,
 }
 
 /// The price of a billing period in one currency.
@@ -227,109 +244,4 @@ pub struct NewRate {
     /// The number of requests at once after a pause.
     #[schema(example = 10_000, minimum = 1, maximum = 10_000_000)]
     pub burst: u32,
-}
-
-/// A price. Amounts are decimal strings in major units; each `model` has its own fields:
-///
-/// - `flat`: `amount`, independent of the quantity.
-/// - `per_unit`: `unitAmount` for each unit past `freeUnits`.
-/// - `graduated`: each unit at the price of the tier in which it lies. `volume`: all units at the price of the tier of the last
-///   unit. `tiers` ascend by `upTo`, inclusive; the last one has none.
-/// - `package`: `amount` for each `packageSize` units; a started package is charged in full, or with `rounding` `down` not at all.
-/// - `percentage`: `rate` percent of each event, plus `fixedAmount`, between `minimumPerEvent` and `maximumPerEvent`, past `freeEvents`
-///   and `freeValue`. For estimates only: a plan prices usage by its count.
-/// - `graduated_percentage`: each part of the value at the `rate` of its tier.
-/// - `dynamic`: the count is a cost; `multiplier` times the cost is charged.
-///
-/// In any model, `minimumAmount` and `maximumAmount` bound the total.
-#[derive(ToSchema)]
-#[schema(as = PriceModel, example = json!({"model": "graduated",
-    "tiers": [{"upTo": "1000", "unitAmount": "0.01", "flatAmount": "0"}, {"upTo": null, "unitAmount": "0.005"}]}),
-    rename_all = "camelCase")]
-#[allow(dead_code, reason = "describes rating's PriceModel, which knows no OpenAPI")]
-pub struct PriceDocument {
-    /// The price model, which decides the other fields.
-    model: PriceKind,
-    /// Of `flat`: the amount in major units. Of `package`: the amount for each package.
-    #[schema(required = false, example = "49")]
-    amount: Option<String>,
-    /// Of `per_unit`: the amount for each unit, in major units.
-    #[schema(required = false, example = "0.005")]
-    unit_amount: Option<String>,
-    /// Of `per_unit` and `package`: the number of units that are free.
-    #[schema(required = false, value_type = Option<QuantityDocument>)]
-    free_units: Option<Quantity>,
-    /// Of `graduated`, `volume` and `graduated_percentage`: the tiers, ascending.
-    #[schema(required = false)]
-    tiers: Option<Vec<TierDocument>>,
-    /// Of `package`: the number of units in a package.
-    #[schema(required = false, value_type = Option<QuantityDocument>)]
-    package_size: Option<Quantity>,
-    /// Of `package`: whether a started package is charged (`up`) or not (`down`). Default: `up`.
-    #[schema(required = false, example = "up")]
-    rounding: Option<String>,
-    /// Of `percentage`: the rate in percent.
-    #[schema(required = false, example = "1.5")]
-    rate: Option<String>,
-    /// Of `percentage`: an amount added for each event, in major units.
-    #[schema(required = false, example = "0.10")]
-    fixed_amount: Option<String>,
-    /// Of `percentage`: the number of events that are free.
-    #[schema(example = 100, required = false)]
-    free_events: Option<u64>,
-    /// Of `percentage`: the value that is free.
-    #[schema(required = false, value_type = Option<QuantityDocument>)]
-    free_value: Option<Quantity>,
-    /// Of `percentage`: the minimum for each event, in major units.
-    #[schema(example = "0.05", required = false)]
-    minimum_per_event: Option<String>,
-    /// Of `percentage`: the maximum for each event, in major units.
-    #[schema(example = "5", required = false)]
-    maximum_per_event: Option<String>,
-    /// Of `dynamic`: the factor that the counted cost is multiplied by.
-    #[schema(required = false, example = "1.2")]
-    multiplier: Option<String>,
-    /// The minimum of the total, in major units.
-    #[schema(example = "10", required = false)]
-    minimum_amount: Option<String>,
-    /// The maximum of the total, in major units.
-    #[schema(example = "500", required = false)]
-    maximum_amount: Option<String>,
-}
-
-/// The price models.
-#[derive(ToSchema)]
-#[schema(example = "per_unit", rename_all = "snake_case")]
-#[allow(dead_code, reason = "describes rating's PriceModel, which knows no OpenAPI")]
-enum PriceKind {
-    Flat,
-    PerUnit,
-    Graduated,
-    Volume,
-    Package,
-    Percentage,
-    GraduatedPercentage,
-    Dynamic,
-}
-
-/// A range of units with a price of its own. It starts where the tier before it ends.
-#[derive(ToSchema)]
-#[schema(as = Tier, rename_all = "camelCase")]
-#[allow(dead_code, reason = "describes rating's tiers, which know no OpenAPI")]
-struct TierDocument {
-    /// The last unit of the tier; null for the last tier.
-    #[schema(value_type = Option<QuantityDocument>)]
-    up_to: Option<Quantity>,
-    /// The amount for each unit of the tier, in major units.
-    #[schema(required = false, example = "0.01")]
-    unit_amount: Option<String>,
-    /// The amount charged once when the tier is reached, in major units.
-    #[schema(required = false, example = "0")]
-    flat_amount: Option<String>,
-    /// The number of units in a package, where the tier is sold in packages.
-    #[schema(required = false, value_type = Option<QuantityDocument>)]
-    package_size: Option<Quantity>,
-    /// Of `graduated_percentage`: the percentage of the value in the tier.
-    #[schema(required = false, example = "2.5")]
-    rate: Option<String>,
 }

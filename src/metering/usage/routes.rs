@@ -60,7 +60,7 @@ pub async fn summary(caller: Authorized<needs::UsageRead>, request: Request) -> 
 /// Gives whether an amount is within the limit now. Nothing is recorded or reserved: another request may use the amount first.
 #[utoipa::path(get, path = "/v1/quotas/{metric}", operation_id = "getQuota",
     params(("metric" = String, Path, description = "The key of a metric", example = "apiCalls"),
-        ("required" = Option<i64>, Query, description = "The required amount in units of the metric. Default: 1"),
+        ("amount" = Option<i64>, Query, description = "The amount to check, in units of the metric. Default: 1"),
         ("explain" = Option<bool>, Query, description = "Whether to include the rule behind the answer. Default: false")),
     responses((status = 200, description = "The result of the check", body = QuotaView)))]
 pub async fn quota(caller: Authorized<needs::UsageRead>, request: Request) -> Result<Response> {

@@ -70,9 +70,9 @@ pub struct UsageReceipt {
     /// The amount left below the limit, without reserved amounts, in units of the metric; null when unlimited.
     #[schema(value_type = Option<QuantityDocument>)]
     pub remaining: Option<Quantity>,
-    /// `current` / `limit`, from 0 to 1 and above 1 past the limit, with at most 4 decimals; null when unlimited.
-    #[schema(example = 0.421, value_type = Option<f64>)]
-    pub percentage: Option<serde_json::Number>,
+    /// `current` in percent of `limit`: a decimal with at most 2 decimals, cut off, above 100 past the limit; null when unlimited.
+    #[schema(example = "42.1", pattern = r"^-?[0-9]+(\.[0-9]{1,2})?$")]
+    pub percentage: Option<String>,
     /// The billing period in which the event counts.
     pub period: UsagePeriod,
     /// The sequence number of the event; it grows by one with each recorded event of the organization.
@@ -132,7 +132,7 @@ pub struct QuotaView {
     #[serde(rename = "$type")]
     #[schema(example = "QuotaCheck")]
     pub type_name: &'static str,
-    /// Whether the required amount is within the limit now.
+    /// Whether the amount is within the limit now.
     #[schema(example = true)]
     pub allowed: bool,
     /// The key of the metric.
@@ -177,7 +177,7 @@ pub struct QuotaExplanation {
     pub aggregation: Aggregation,
     /// The amount that was checked, in units of the metric.
     #[schema(value_type = QuantityDocument)]
-    pub required: Quantity,
+    pub amount: Quantity,
     /// The limit without grants, in units of the metric; -1 when unlimited.
     #[schema(value_type = QuantityDocument)]
     pub limit: Quantity,
@@ -231,9 +231,9 @@ pub struct MetricUsage {
     /// The amount held by reservations, in units of the metric.
     #[schema(value_type = QuantityDocument)]
     pub reserved: Quantity,
-    /// `current` / `limit`, from 0 to 1 and above 1 past the limit, with at most 4 decimals; null when unlimited.
-    #[schema(example = 0.421, value_type = Option<f64>)]
-    pub percentage: Option<serde_json::Number>,
+    /// `current` in percent of `limit`: a decimal with at most 2 decimals, cut off, above 100 past the limit; null when unlimited.
+    #[schema(example = "42.1", pattern = r"^-?[0-9]+(\.[0-9]{1,2})?$")]
+    pub percentage: Option<String>,
 }
 
 /// The usage of all metrics in the current period.
@@ -247,7 +247,7 @@ pub struct UsageSummary {
     /// The current billing period.
     pub period: UsagePeriod,
     /// The usage by metric.
-    #[schema(example = json!({"apiCalls": {"current": 421, "limit": 1000, "remaining": 579, "reserved": 0, "percentage": 0.421}}))]
+    #[schema(example = json!({"apiCalls": {"current": 421, "limit": 1000, "remaining": 579, "reserved": 0, "percentage": "42.1"}}))]
     pub metrics: BTreeMap<String, MetricUsage>,
 }
 
@@ -385,7 +385,7 @@ pub struct UsageChangeView {
     /// The current billing period.
     pub period: UsagePeriod,
     /// The usage of the changed metrics.
-    #[schema(example = json!({"apiCalls": {"current": 421, "limit": 1000, "remaining": 579, "reserved": 0, "percentage": 0.421}}))]
+    #[schema(example = json!({"apiCalls": {"current": 421, "limit": 1000, "remaining": 579, "reserved": 0, "percentage": "42.1"}}))]
     pub metrics: BTreeMap<String, MetricUsage>,
     /// The sequence number of the last recorded event; it grows by one with each event of the organization.
     #[schema(example = 421)]

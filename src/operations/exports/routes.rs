@@ -56,9 +56,9 @@ pub struct ExportView {
     pub id: ExportId,
     /// `queued`, `running`, `done` or `failed`.
     pub status: Status,
-    /// The written share, from 0 to 1.
-    #[schema(value_type = f64, example = 0.42)]
-    pub progress: serde_json::Number,
+    /// The written rows in percent of all, from 0 to 100.
+    #[schema(example = 42, maximum = 100)]
+    pub progress: u8,
     /// The number of rows written so far, by table.
     #[schema(example = json!({"organizations": 1, "invoices": 12}))]
     pub rows: BTreeMap<String, u64>,
@@ -79,7 +79,7 @@ pub struct ExportView {
 impl From<Export> for ExportView {
     fn from(export: Export) -> Self {
         let rows = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-        // The export is complete only with its summary, so the share is below 1 until then.
+        // The export is complete only with its summary, so the progress is below 100 until then.
         let all = rows(export.rows_expected).max(rows(export.rows_written)).saturating_add(1);
         let is_done = export.status == Status::Done;
         Self {

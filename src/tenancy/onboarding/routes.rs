@@ -73,9 +73,9 @@ pub struct ChecklistView {
     pub organization: OrganizationId,
     /// The items, in order.
     pub item_list_element: Vec<ItemView>,
-    /// The share of completed items, from 0 to 1.
-    #[schema(example = 0.4, value_type = f64)]
-    pub progress: serde_json::Number,
+    /// The completed items in percent of all, from 0 to 100.
+    #[schema(example = 40, maximum = 100)]
+    pub progress: u8,
 }
 
 /// Get the onboarding checklist

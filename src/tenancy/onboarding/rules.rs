@@ -16,15 +16,10 @@ pub fn is_done(items: &[Item]) -> bool {
     !items.is_empty() && completed(items) == items.len()
 }
 
-/// The share of completed items, from 0 to 1, as a JSON number with at most two decimals. Shown, never computed with.
-pub fn progress(completed: usize, items: usize) -> serde_json::Number {
+/// The completed items in percent of all, cut off: 100 only when all are completed.
+pub fn progress(completed: usize, items: usize) -> u8 {
     let percent = completed.saturating_mul(100).checked_div(items).unwrap_or(0);
-    let text = match percent {
-        0 => "0".to_owned(),
-        100.. => "1".to_owned(),
-        part => format!("0.{part:02}").trim_end_matches('0').to_owned(),
-    };
-    text.parse().unwrap_or_else(|_| serde_json::Number::from(0))
+    u8::try_from(percent.min(100)).unwrap_or(100)
 }
 
 /// Creates the checklist of a new organization, with open items.
@@ -55,9 +50,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn progress_goes_from_nothing_to_one() {
-        let shown: Vec<String> = (0..=5).map(|done| progress(done, 5).to_string()).collect();
-        assert_eq!(shown, ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
-        assert_eq!(progress(0, 0).to_string(), "0");
+    fn progress_goes_from_nothing_to_a_hundred_percent() {
+        let shown: Vec<u8> = (0..=5).map(|done| progress(done, 5)).collect();
+        assert_eq!(shown, [0, 20, 40, 60, 80, 100]);
+        assert_eq!((progress(0, 0), progress(2, 3), progress(999, 1_000)), (0, 66, 99));
     }
 }

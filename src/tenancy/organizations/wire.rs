@@ -174,9 +174,9 @@ pub struct OrganizationView {
     pub created_at: Timestamp,
     /// The time at which its onboarding checklist was completed.
     pub onboarded_at: Option<Timestamp>,
-    /// The share of the onboarding checklist that is completed, from 0 to 1.
-    #[schema(example = 0.4, value_type = f64)]
-    pub onboarding_progress: serde_json::Number,
+    /// The completed items of the onboarding checklist in percent of all, from 0 to 100.
+    #[schema(example = 40, maximum = 100)]
+    pub onboarding_progress: u8,
 }
 
 impl NewOrganization {

@@ -3,6 +3,7 @@
 use super::placement;
 use super::placement::{FirstOwner, Requested};
 use crate::catalog::plans;
+use crate::catalog::plans::built_in::DEFAULT_PLAN;
 use crate::http::reply::{Reply, id_of, once_for_vendor};
 use crate::identity::members;
 use crate::kernel::error::{Error, Result};
@@ -46,6 +47,17 @@ async fn finish_replayed(platform: &Platform, reply: &Reply, request: RequestId)
     placement::finish(platform, id).await
 }
 
+/// Refuses a sign-up whose trial could not start. The default plan is the vendor's choice, so it may be hidden.
+async fn check_plan(platform: &Platform, named: Option<&str>, is_vendor: bool) -> Result<()> {
+    let app = platform.app();
+    let Some(plan) = named else {
+        return plans::store::offer(app, DEFAULT_PLAN).await?.check(DEFAULT_PLAN, true);
+    };
+    let open = plans::store::newest(app, plan).await?.filter(|plan| plan.organization.is_none());
+    open.ok_or_else(|| Problem::invalid("/plan", "invalid_value", rules::NO_SUCH_PLAN))?;
+    plans::store::offer(app, plan).await?.check(plan, is_vendor)
+}
+
 /// The checked organization of a sign-up. Its present time is its test clock's from the start.
 async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
     let clock = match &asked.body.test_clock {
@@ -56,10 +68,7 @@ async fn asked_for(platform: &Platform, asked: SignUp) -> Result<Requested> {
     let moment = Moment { now: clock.map_or(real.now, |(_, now)| now), ..real };
     let organization = asked.body.into_organization(moment, clock.map(|(id, _)| id));
     rules::check(&organization)?;
-    if let Some(plan) = &organization.details.plan {
-        let open = plans::store::newest(platform.app(), plan).await?.filter(|plan| plan.organization.is_none());
-        open.ok_or_else(|| Problem::invalid("/plan", "invalid_value", rules::NO_SUCH_PLAN))?;
-    }
+    check_plan(platform, organization.details.plan.as_deref(), asked.owner.is_none()).await?;
     // Before the entry, because an entered sign-up can't be refused any more.
     asked.owner.as_ref().map(|owner| members::rules::checked(owner.profile())).transpose()?;
     Ok(Requested { organization, owner: asked.owner })

@@ -136,14 +136,14 @@ fn a_count_has_its_highest() {
 
 /// A query of a quota, and why it is refused.
 const BAD_QUOTAS: &[(&str, u16, &str, &str)] = &[
-    ("apiCalls?required=0", 400, "amount_zero", "required"),
-    ("apiCalls?required=-1", 400, "amount_negative", "required"),
-    ("apiCalls?required=", 400, "invalid_value", "required"),
-    ("apiCalls?required=many", 400, "invalid_value", "required"),
-    ("apiCalls?required=NaN", 400, "invalid_value", "required"),
-    ("apiCalls?required=1e3", 400, "invalid_value", "required"),
-    ("apiCalls?required=0.0000000001", 400, "invalid_value", "required"),
-    ("apiCalls?required=9000000000000001", 400, "invalid_value", "required"),
+    ("apiCalls?amount=0", 400, "amount_zero", "amount"),
+    ("apiCalls?amount=-1", 400, "amount_negative", "amount"),
+    ("apiCalls?amount=", 400, "invalid_value", "amount"),
+    ("apiCalls?amount=many", 400, "invalid_value", "amount"),
+    ("apiCalls?amount=NaN", 400, "invalid_value", "amount"),
+    ("apiCalls?amount=1e3", 400, "invalid_value", "amount"),
+    ("apiCalls?amount=0.0000000001", 400, "invalid_value", "amount"),
+    ("apiCalls?amount=9000000000000001", 400, "invalid_value", "amount"),
     ("apiCalls?explain=maybe", 400, "invalid_value", "explain"),
     ("apiCalls?explain=", 400, "invalid_value", "explain"),
     ("apiCalls?requires=1", 400, "unknown_parameter", "requires"),
@@ -162,10 +162,10 @@ fn a_quota_is_asked_for_an_amount() {
     check(&cast.world, &ask(&reader, "GET", "/v1/usage?metric=apiCalls"), refusal(400, "unknown_parameter", "metric"));
     accept(&cast.world, &ask(&reader, "GET", "/v1/usage"), 200);
     for (target, allowed) in
-        [("apiCalls", true), ("%61piCalls?required=100000", true), ("apiCalls?required=100001", false), ("users?required=25", true)]
+        [("apiCalls", true), ("%61piCalls?amount=100000", true), ("apiCalls?amount=100001", false), ("users?amount=25", true)]
     {
         let answer = accept(&cast.world, &ask(&reader, "GET", &format!("/v1/quotas/{target}")), 200);
         assert_eq!(answer.body["allowed"], allowed, "{target}");
     }
-    accept(&cast.world, &ask(&reader, "GET", "/v1/quotas/apiCalls?required=1&explain=true"), 200);
+    accept(&cast.world, &ask(&reader, "GET", "/v1/quotas/apiCalls?amount=1&explain=true"), 200);
 }

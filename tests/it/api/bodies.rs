@@ -33,6 +33,7 @@ const ENDPOINTS: &[Endpoint] = &[
     takes("PATCH", "/v1/organizations/{acme}", r#"{"name":"Acme Ltd"}"#, 200, ORDINARY),
     takes("POST", "/v1/metrics", r#"{"key":"tokens{fresh}","aggregation":"sum","kind":"consumable"}"#, 201, ORDINARY),
     takes("POST", "/v1/plans", PLAN, 201, ORDINARY),
+    takes("PATCH", "/v1/plans/professional", r#"{"visibility":"hidden"}"#, 200, ORDINARY),
     takes("POST", "/v1/plans/professional/versions", PLAN_VERSION, 201, ORDINARY),
     takes("POST", "/v1/plans/professional/migration-previews", r#"{"from":1,"to":2}"#, 200, ORDINARY),
     takes("POST", "/v1/plans/professional/migrations", r#"{"from":1,"to":2,"effective":"period_end"}"#, 200, ORDINARY),

@@ -11,6 +11,9 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(inc
 /// The pattern of a quantity that is no integer.
 const QUANTITY: &str = r"^-?[0-9]+(\.[0-9]{1,9})?$";
 
+/// The pattern of a percentage.
+const PERCENTAGE: &str = r"^-?[0-9]+(\.[0-9]{1,2})?$";
+
 /// One operation of the document.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -138,7 +141,9 @@ fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mu
     let holds = match keyword {
         "description" | "example" | "examples" | "propertyNames" => true,
         // Members that are not named are refused anyway.
-        "additionalProperties" if argument == false => true,
+        "additionalProperties" if argument.is_boolean() => true,
+        // The choices tell themselves apart: exactly one of them holds.
+        "discriminator" => true,
         "$ref" => {
             judge(resolved(argument), value, place, !resolved(argument)["properties"].is_null(), faults);
             true
@@ -166,6 +171,9 @@ fn obey(keyword: &str, argument: &Value, value: &Value, place: &str, faults: &mu
         }
         "minimum" => value.as_f64().is_none_or(|number| Some(number) >= argument.as_f64()),
         "maximum" => value.as_f64().is_none_or(|number| Some(number) <= argument.as_f64()),
+        "pattern" if argument == PERCENTAGE => value.as_str().is_none_or(|text| text.parse::<rating::Decimal>().is_ok()),
+        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= argument.as_u64().unwrap_or_default()),
+        "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= argument.as_u64().unwrap_or_default()),
         "pattern" if argument == QUANTITY => value.as_str().is_none_or(|text| text.parse::<rating::Quantity>().is_ok()),
         "pattern" => return Some("has a pattern, which this validator doesn't know".to_owned()),
         "format" => value.as_str().is_none_or(|text| is_formatted(argument, text)),

@@ -80,6 +80,7 @@ pub const ROWS: &[Row] = &[
     row("getMetric", Name("apiCalls"), ""),
     row("createPlan", Parameter::None, LEAST_PLAN),
     row("createPlanVersion", Name("professional"), LEAST_VERSION),
+    row("updatePlan", Name("professional"), r#"{"visibility":"hidden"}"#),
     row("previewMigration", Name("professional"), r#"{"from":1,"to":2}"#),
     row("migrateSubscribers", Name("professional"), r#"{"from":1,"to":2,"effective":"period_end"}"#),
     row("putEntitlement", Object("{acme}/sso", "org_00000000000000000000000001/sso"), r#"{"value":false}"#),

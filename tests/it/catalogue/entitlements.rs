@@ -35,12 +35,12 @@ fn what_the_plan_says_holds() {
     assert_eq!(shown, expected.map(|(key, access)| (key.to_owned(), access)));
     assert_eq!(
         read(&company, "sso"),
-        json!({"$type": "Entitlement", "key": "sso", "name": "Single sign-on", "hasAccess": true, "type": "boolean",
+        json!({"$type": "Entitlement", "key": "sso", "name": "Single sign-on", "hasAccess": true, "featureType": "boolean",
         "value": true, "metric": null, "limit": null, "source": "plan", "addOn": null})
     );
     assert_eq!((&read(&company, "support")["value"], &read(&company, "calls")["limit"]), (&json!("mail"), &json!(-1)));
     let unknown = read(&company, "teleport");
-    assert_eq!((&unknown["hasAccess"], &unknown["type"], &unknown["source"]), (&json!(false), &Value::Null, &Value::Null));
+    assert_eq!((&unknown["hasAccess"], &unknown["featureType"], &unknown["source"]), (&json!(false), &Value::Null, &Value::Null));
     check(&world, &ask(&company.vendor(), "GET", "/v1/entitlements/9%20lives"), refusal(404, "not_found", ""));
     check(&world, &ask(&company.vendor(), "GET", "/v1/entitlements?limit=5"), refusal(400, "invalid_query", "limit"));
 }

@@ -4,6 +4,7 @@ mod entitlements;
 mod estimates;
 mod generated;
 mod migrations;
+mod offers;
 mod publishing;
 mod reading;
 mod refusals;

@@ -88,8 +88,15 @@ fn a_version_never_changes() {
     accept(&world, &publish(&growth()), 201);
     let refused = world.directory.meddle("UPDATE plan_versions SET document = '{}'").unwrap_err();
     assert!(format!("{refused:?}").contains("a published plan version never changes"), "{refused:?}");
-    for method in ["PATCH", "PUT", "DELETE", "POST"] {
+    for method in ["PUT", "DELETE", "POST"] {
         check(&world, &ask(&vendor(), method, "/v1/plans/growth").json("{}"), refusal(405, "method_not_allowed", ""));
+    }
+    for method in ["PATCH", "PUT", "DELETE"] {
+        check(&world, &ask(&vendor(), method, "/v1/plans/growth/versions").json("{}"), refusal(405, "method_not_allowed", ""));
+    }
+    // What is changed beside the versions is how the plan is offered.
+    for (body, pointer) in [(r#"{"name":"Other"}"#, "/name"), (r#"{"prices":[]}"#, "/prices")] {
+        check(&world, &ask(&vendor(), "PATCH", "/v1/plans/growth").json(body), refusal(400, "invalid_value", pointer));
     }
 }
 

@@ -11,7 +11,7 @@ fn a_receipt_reads_as_the_api_says() {
     let answer = world.send(usage(json!({"metric": "apiCalls"})));
     assert_eq!(
         answer.text,
-        r#"{"$type":"UsageReceipt","metric":"apiCalls","current":801,"limit":1000,"remaining":199,"percentage":0.801,"period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"},"sequence":2,"replayed":false}"#
+        r#"{"$type":"UsageReceipt","metric":"apiCalls","current":801,"limit":1000,"remaining":199,"percentage":"80.1","period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"},"sequence":2,"replayed":false}"#
     );
 }
 
@@ -20,7 +20,7 @@ fn a_consumption_reads_as_a_receipt_that_is_allowed() {
     let answer = World::new().send(consumption(json!({"metric": "apiCalls", "amount": "0.5"})));
     assert_eq!(
         answer.text,
-        r#"{"$type":"UsageReceipt","metric":"apiCalls","current":"0.5","limit":1000,"remaining":"999.5","percentage":0.0005,"period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"},"sequence":1,"replayed":false,"allowed":true}"#
+        r#"{"$type":"UsageReceipt","metric":"apiCalls","current":"0.5","limit":1000,"remaining":"999.5","percentage":"0.05","period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"},"sequence":1,"replayed":false,"allowed":true}"#
     );
 }
 
@@ -34,9 +34,18 @@ fn without_a_limit_remaining_and_percentage_are_null() {
 
 #[test]
 fn a_percentage_is_never_rounded_up() {
-    for (amount, percentage) in [("999.999", "0.9999"), ("1000", "1"), ("1250", "1.25"), ("0.01", "0"), ("333.3333", "0.3333")] {
+    for (amount, percentage) in [
+        ("999.999", "99.99"),
+        ("1000", "100"),
+        ("1250", "125"),
+        ("1255", "125.5"),
+        ("0.01", "0"),
+        ("333.3333", "33.33"),
+        ("1.5", "0.15"),
+        ("10.5", "1.05"),
+    ] {
         let answer = World::new().send(usage(json!({"metric": "apiCalls", "amount": amount})));
-        assert!(answer.text.contains(&format!(r#""percentage":{percentage},"#)), "{amount}: {}", answer.text);
+        assert!(answer.text.contains(&format!(r#""percentage":"{percentage}","#)), "{amount}: {}", answer.text);
     }
 }
 
@@ -53,13 +62,13 @@ fn a_quota_check_compares_the_required_amount_with_the_amount_left() {
     let mut world = World::new();
     world.send(usage(json!({"metric": "apiCalls", "amount": 990})));
     assert_eq!(
-        world.send(get("/v1/quotas/apiCalls?required=10")).text,
+        world.send(get("/v1/quotas/apiCalls?amount=10")).text,
         r#"{"$type":"QuotaCheck","allowed":true,"metric":"apiCalls","current":990,"limit":1000,"remaining":10,"reserved":0,"period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"}}"#
     );
-    for (query, allowed) in [("", true), ("?required=11", false), ("?required=10.000000001", false), ("?required=0%2E5", true)] {
+    for (query, allowed) in [("", true), ("?amount=11", false), ("?amount=10.000000001", false), ("?amount=0%2E5", true)] {
         assert_eq!(world.send(get(&format!("/v1/quotas/apiCalls{query}"))).body["allowed"], allowed, "{query}");
     }
-    assert_eq!(world.send(get("/v1/quotas/tokens?required=9000000000000000")).body["allowed"], true);
+    assert_eq!(world.send(get("/v1/quotas/tokens?amount=9000000000000000")).body["allowed"], true);
 }
 
 #[test]
@@ -69,7 +78,7 @@ fn a_quota_explains_itself() {
         answer.body["explanation"],
         json!({
             "plan": "professional", "planVersion": 3, "source": "plan", "enforcement": "hard", "kind": "level", "aggregation": "sum",
-            "required": 1, "limit": 10, "grants": []
+            "amount": 1, "limit": 10, "grants": []
         })
     );
 }
@@ -82,9 +91,9 @@ fn the_summary_lists_every_metric_of_the_current_period() {
         world.send(get("/v1/usage")).text,
         concat!(
             r#"{"$type":"UsageSummary","period":{"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"},"metrics":{"#,
-            r#""apiCalls":{"current":250,"limit":1000,"remaining":750,"percentage":0.25,"reserved":0},"#,
+            r#""apiCalls":{"current":250,"limit":1000,"remaining":750,"percentage":"25","reserved":0},"#,
             r#""tokens":{"current":0,"limit":-1,"remaining":null,"percentage":null,"reserved":0},"#,
-            r#""users":{"current":0,"limit":10,"remaining":10,"percentage":0,"reserved":0}}}"#
+            r#""users":{"current":0,"limit":10,"remaining":10,"percentage":"0","reserved":0}}}"#
         )
     );
 }

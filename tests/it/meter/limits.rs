@@ -23,14 +23,14 @@ fn grant(id: &str, amount: u32, starts_at: &str, ends_at: Option<&str>) -> Grant
 }
 
 fn explained(world: &mut World) -> Value {
-    world.send(get("/v1/quotas/apiCalls?required=3&explain=true")).body
+    world.send(get("/v1/quotas/apiCalls?amount=3&explain=true")).body
 }
 
 #[test]
 fn an_answer_explains_what_decided_it() {
     let mut world = World::new();
     let plan = json!({"plan": "professional", "planVersion": 3, "source": "plan", "enforcement": "hard", "kind": "consumable",
-        "aggregation": "sum", "required": 3, "limit": 1000, "grants": []});
+        "aggregation": "sum", "amount": 3, "limit": 1000, "grants": []});
     assert_eq!(explained(&mut world)["explanation"], plan);
     assert!(world.send(get("/v1/quotas/apiCalls?explain=false")).body.get("explanation").is_none());
     let grants = [grant("now", 10, "2026-01-01T00:00:00Z", None), grant("later", 5, "2026-02-01T00:00:00Z", None)];
@@ -97,7 +97,7 @@ fn enforcement_is_for_consumption_only() {
     assert_eq!(world.fact_names().len(), 4, "thresholds are those of the soft limit");
     assert_eq!(world.send(consumption(json!({"metric": "tokens"}))).short(), "429 quota_exceeded");
     let used = world.send(usage(json!({"metric": "tokens"})));
-    assert_eq!(json!([used.body["current"], used.body["percentage"], used.body["remaining"]]), json!([1, 1, 0]));
+    assert_eq!(json!([used.body["current"], used.body["percentage"], used.body["remaining"]]), json!([1, "100", 0]));
     put(&mut world, 1, &[], &[]);
     put(&mut world, 0, &[], &[]);
     world.restart();

@@ -101,9 +101,9 @@ fn batches() {
 #[test]
 fn quotas() {
     check(get("/v1/quotas/nonsense"), 404, "unknown_metric", "");
-    check(get("/v1/quotas/apiCalls?required=x"), 400, "invalid_value", "required");
-    check(get("/v1/quotas/apiCalls?required=0"), 400, "amount_zero", "required");
-    check(get("/v1/quotas/users?required=-1"), 400, "amount_negative", "required");
+    check(get("/v1/quotas/apiCalls?amount=x"), 400, "invalid_value", "amount");
+    check(get("/v1/quotas/apiCalls?amount=0"), 400, "amount_zero", "amount");
+    check(get("/v1/quotas/users?amount=-1"), 400, "amount_negative", "amount");
     check(get("/v1/quotas/apiCalls?explain=yes"), 400, "invalid_value", "explain");
     check(get("/v1/quotas/apiCalls?requierd=5"), 400, "unknown_parameter", "requierd");
     check(get("/v1/usage?metric=apiCalls"), 400, "unknown_parameter", "metric");

@@ -106,7 +106,7 @@ fn a_reservation_holds_until_it_is_settled() {
         "expiresAt": "2026-01-10T12:01:00Z", "settledAmount": null, "reserved": 5, "current": 2, "limit": 10, "remaining": 3,
     });
     assert_eq!(held.body, expected);
-    let quota = world.send(get("/v1/quotas/users?required=4")).body;
+    let quota = world.send(get("/v1/quotas/users?amount=4")).body;
     assert_eq!(json!([quota["current"], quota["reserved"], quota["remaining"], quota["allowed"]]), json!([2, 5, 3, false]));
     let full = world.send(consumption(json!({"metric": "users", "amount": 4})));
     assert_eq!((full.short().as_str(), &full.body["reserved"]), ("403 quota_exceeded", &json!(5)));

@@ -131,7 +131,7 @@ fn from_the_first_member_on_users_is_counted_here_only() {
     let answer = world.send(batch(json!([{"metric": "users"}, {"metric": "tokens"}])));
     assert_eq!((&answer.body["accepted"], &answer.body["rejected"][0]["code"]), (&json!(1), &json!("metric_is_counted")), "{answer:?}");
     assert_eq!(world.send(one()).body["replayed"], true, "a repeated request has its first answer");
-    assert_eq!(world.send(get("/v1/quotas/users?required=8")).body["allowed"], true);
+    assert_eq!(world.send(get("/v1/quotas/users?amount=8")).body["allowed"], true);
     put(&mut world, 3, 0, &[]);
     assert_eq!(world.send(usage(json!({"metric": "users"}))).short(), "409 metric_is_counted", "also when the last one has gone");
     assert_eq!(world.current("users"), 0);

@@ -51,7 +51,7 @@ fn an_export_holds_every_row_of_every_table_and_all_usage() {
     assert_eq!((early.status, &early.body["code"]), (409, &json!("export_not_done")));
     world.deliver();
     let done = acme.get(&format!("/v1/exports/{id}"));
-    assert_eq!((&done["status"], &done["progress"]), (&json!("done"), &json!(1)));
+    assert_eq!((&done["status"], &done["progress"]), (&json!("done"), &json!(100)));
 
     let text = content(&acme, &id);
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -30,7 +30,7 @@ fn check_ins_are_dropped_when_they_are_pointless() {
         world.write(&acme.vendor(), "PUT", &format!("/v1/onboarding/items/{item}"), &json!({"status": "completed"})).expect(200);
     }
     let organization = acme.get("/v1/organization");
-    assert_eq!((&organization["status"], &organization["onboardingProgress"]), (&json!("onboarded"), &json!(1)));
+    assert_eq!((&organization["status"], &organization["onboardingProgress"]), (&json!("onboarded"), &json!(100)));
     assert_eq!(organization["onboardedAt"], "2026-01-01T09:00:00Z");
     acme.advance("2026-01-10T00:00:00Z");
     assert_eq!(acme.mails(), ["organization-welcome", "onboarding-complete"]);
@@ -53,7 +53,7 @@ fn items_complete_themselves_when_the_fact_happens() {
         .map(|item| item["key"].clone())
         .collect();
     assert_eq!(done, ["addTeamMembers", "configureSettings", "createFirstProject"]);
-    assert_eq!(acme.get("/v1/organization")["onboardingProgress"], json!(0.6));
+    assert_eq!(acme.get("/v1/organization")["onboardingProgress"], json!(60));
 }
 
 #[test]

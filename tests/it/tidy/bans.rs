@@ -76,10 +76,6 @@ const FLOATS: &[&str] = &[
     "durable_objects/meter/glue.rs",
     "durable_objects/storage.rs",
     "src/edge/d1.rs",
-    "src/operations/exports/routes.rs",
-    "src/tenancy/onboarding/routes.rs",
-    "src/tenancy/organizations/wire.rs",
-    "src/metering/usage/wire.rs",
 ];
 
 /// Positions of ink on a page, in points: no amount is computed there.

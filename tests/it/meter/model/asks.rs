@@ -20,7 +20,7 @@ pub struct Sent {
 pub enum Ask {
     Event(Event, Way),
     Batch { events: Vec<Event>, key: Option<String>, is_cloud: bool },
-    Quota { metric: String, required: Quantity, explain: bool },
+    Quota { metric: String, amount: Quantity, explain: bool },
     Summary,
     Reserve { metric: String, amount: Quantity, ttl: Option<i64>, key: Option<String> },
     Settle { id: String, amount: Quantity, allow_overage: bool, key: Option<String> },
@@ -117,8 +117,8 @@ impl Ask {
                 let sent = post("/v1/events", json!(events.iter().map(Event::structured).collect::<Vec<_>>()));
                 with(key, cloud("application/cloudevents-batch+json", sent))
             }
-            Self::Quota { metric, required, explain } => {
-                request("GET", &format!("/v1/quotas/{metric}?required={required}&explain={explain}"), "")
+            Self::Quota { metric, amount, explain } => {
+                request("GET", &format!("/v1/quotas/{metric}?amount={amount}&explain={explain}"), "")
             }
             Self::Summary => request("GET", "/v1/usage", ""),
             Self::Reserve { metric, amount, ttl, key } => {

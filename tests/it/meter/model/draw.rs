@@ -108,8 +108,8 @@ fn new_ask(random: &mut Random, reference: &Reference) -> Ask {
         }
         53..=65 => batch(random, now),
         66..=71 => {
-            let required = quantity(random.word(&["1", "0.5", "12"]));
-            Ask::Quota { metric: metric(random).to_owned(), required, explain: random.percent(50) }
+            let amount = quantity(random.word(&["1", "0.5", "12"]));
+            Ask::Quota { metric: metric(random).to_owned(), amount, explain: random.percent(50) }
         }
         72..=75 => Ask::Summary,
         76..=85 => {

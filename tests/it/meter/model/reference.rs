@@ -105,7 +105,7 @@ impl Reference {
                 Expected::Told { status: 200, body, replayed }
             }),
             Ask::Batch { events, key, is_cloud } => self.once(sent, key, answer, |it| Ok(it.batch(events, key, *is_cloud))),
-            Ask::Quota { metric, required, explain } => self.quota(metric, *required, *explain),
+            Ask::Quota { metric, amount, explain } => self.quota(metric, *amount, *explain),
             Ask::Summary => Ok(Expected::Told { status: 200, body: self.summary(), replayed: false }),
             Ask::Reserve { metric, amount, ttl, key } => {
                 self.once(sent, key, answer, |it| it.reserve(metric, *amount, *ttl, answer.and_then(|answer| answer.body["$id"].as_str())))
@@ -307,14 +307,14 @@ impl Reference {
         rule.map_or(Quantity::ZERO, |rule| self.history.counts(metric, &rule.metric, period).count)
     }
 
-    fn quota(&self, metric: &str, required: Quantity, explain: bool) -> Result<Expected, Refusal> {
+    fn quota(&self, metric: &str, amount: Quantity, explain: bool) -> Result<Expected, Refusal> {
         let rule = self.rules.rule(metric, self.now).ok_or((404, "unknown_metric"))?;
         let (current, reserved) = (self.current(metric), self.held(metric));
         let after = match rule.metric.aggregation {
-            Aggregation::Max => current.max(required),
-            Aggregation::Latest => required,
-            Aggregation::Sum | Aggregation::Count => plus(plus(current, reserved), required),
-            Aggregation::Unique | Aggregation::WeightedSum => plus(current, required),
+            Aggregation::Max => current.max(amount),
+            Aggregation::Latest => amount,
+            Aggregation::Sum | Aggregation::Count => plus(plus(current, reserved), amount),
+            Aggregation::Unique | Aggregation::WeightedSum => plus(current, amount),
         };
         let mut body = json!({
             "$type": "QuotaCheck", "allowed": !rule.is_hard() || rule.limit.is_none_or(|limit| after <= limit), "metric": metric,
@@ -322,7 +322,7 @@ impl Reference {
             "reserved": reserved, "period": self.period_text(self.history.period_of(self.now)),
         });
         if explain {
-            body["explanation"] = rule.explanation(&self.rules.entitlements, required);
+            body["explanation"] = rule.explanation(&self.rules.entitlements, amount);
         }
         Ok(Expected::Told { status: 200, body, replayed: false })
     }
@@ -374,12 +374,12 @@ pub fn remaining(current: Quantity, limit: Option<Quantity>, reserved: Quantity)
 fn usage_of(current: Quantity, limit: Option<Quantity>, reserved: Quantity) -> Value {
     json!({
         "current": current, "limit": limit_or_minus_one(limit), "remaining": remaining(current, limit, reserved),
-        "percentage": limit.map(|limit| share(current, limit)),
+        "percentage": limit.map(|limit| percentage(current, limit)),
     })
 }
 
-/// How much of the limit is used, cut off after four decimals; of a limit of 0 all is.
-fn share(current: Quantity, limit: Quantity) -> Value {
-    let share = if limit.is_zero() { 10_000 } else { current.nanos() * 10_000 / limit.nanos() };
-    if share % 10_000 == 0 { json!((share / 10_000) as i64) } else { json!(share as f64 / 10_000.0) }
+/// How much of the limit is used in percent, cut off after two decimals; of a limit of 0 all is.
+fn percentage(current: Quantity, limit: Quantity) -> Value {
+    let hundredths = if limit.is_zero() { 10_000 } else { current.nanos() * 10_000 / limit.nanos() };
+    json!((hundredths as f64 / 100.0).to_string())
 }

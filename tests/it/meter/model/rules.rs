@@ -76,16 +76,16 @@ impl Rule {
         self.enforcement == Enforcement::Hard
     }
 
-    /// Whether a required amount adds to the used one.
+    /// Whether an amount adds to the used one.
     pub fn is_additive(&self) -> bool {
         matches!(self.metric.aggregation, Aggregation::Sum | Aggregation::Count)
     }
 
-    pub fn explanation(&self, entitlements: &Entitlements, required: Quantity) -> Value {
+    pub fn explanation(&self, entitlements: &Entitlements, amount: Quantity) -> Value {
         let grant = |grant: &Grant| json!({"$id": grant.id, "amount": grant.amount, "startsAt": grant.starts_at, "endsAt": grant.ends_at});
         json!({
             "plan": entitlements.plan, "planVersion": entitlements.plan_version, "source": self.source,
-            "enforcement": self.enforcement, "kind": self.metric.kind, "aggregation": self.metric.aggregation, "required": required,
+            "enforcement": self.enforcement, "kind": self.metric.kind, "aggregation": self.metric.aggregation, "amount": amount,
             "limit": limit_or_minus_one(self.base), "grants": self.grants.iter().map(grant).collect::<Vec<_>>(),
         })
     }
