@@ -45,6 +45,7 @@ const COMPUTED: &[(&str, u16, &[&str])] = &[
     ("durable_objects/meter/bodies.rs", 400, &["no_events", "too_many_events", "amount_zero", "amount_negative"]),
     ("durable_objects/meter/cloud_events.rs", 400, &["no_events", "too_many_events"]),
     ("durable_objects/meter/queries.rs", 400, &["amount_zero", "amount_negative"]),
+    ("durable_objects/meter/refusals.rs", 404, &["unknown_metric"]),
     ("durable_objects/meter/refusals.rs", 403, &["quota_exceeded"]),
     ("durable_objects/meter/refusals.rs", 429, &["quota_exceeded"]),
     ("src/identity/second_factors/rules.rs", 401, &["invalid_second_factor"]),

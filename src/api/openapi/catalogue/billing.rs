@@ -24,6 +24,12 @@ problems! {
     400 unknown_plan_version at createSubscription changeSubscription previewSubscriptionChange:
         "The plan has no such version."
         "GET /v1/plans/{key}/versions lists the versions.";
+    409 plan_archived at createSubscription changeSubscription previewSubscriptionChange createOrganization signUp:
+        "The plan is archived, so no subscription begins on it."
+        "Choose another plan; GET /v1/plans lists the plans.";
+    409 plan_hidden at createSubscription changeSubscription previewSubscriptionChange signUp:
+        "Only the vendor subscribes organizations to this plan."
+        "Choose another plan, or ask the vendor.";
     400 unknown_add_on at createSubscription changeSubscription previewSubscriptionChange simulate:
         "The plan has no such add-on."
         "GET /v1/plans/{key} shows the add-ons of the plan.";

@@ -25,6 +25,9 @@ problems! {
     404 not_found at NAMED ORGANIZATION getSecondFactor removeSecondFactor checkPermission createCreditNote replayDeadLetter createSession:
         "There is no such object, or it belongs to another organization."
         "Check the id, and that the credential belongs to the organization of the object.";
+    403 origin_not_allowed at:
+        "A page of an origin that is not allowed asked, in a preflight, to call the API."
+        "Add the origin with PUT /v1/allowed-origins, or call the API from your server.";
     404 route_not_found at:
         "The endpoint does not exist."
         "See /docs or /openapi.json for all endpoints.";
