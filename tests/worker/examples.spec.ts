@@ -4,13 +4,13 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { NODE_22, fromRoot } from "../../scripts/lib.mjs";
 import { pythonEnvironment } from "../../scripts/python.mjs";
-import { backend, bearer, counted, eventually, expect, signUp, vendor } from "./support/client.ts";
+import { freePort } from "../../scripts/server.mjs";
+import { bearer, counted, eventually, expect, signUp, vendor } from "./support/client.ts";
 import type { Answer, Company } from "./support/client.ts";
 import { found, joined } from "./support/people.ts";
 import { Proxy } from "./support/proxy.ts";
@@ -34,14 +34,6 @@ const EXAMPLES: readonly Example[] = [
   { folder: "examples/express", code: "api.mjs", command: async () => [NODE_22, ["api.mjs"]] },
   { folder: "examples/fastapi", code: "api.py", command: async () => [path.join(await pythonEnvironment("examples"), "python"), ["api.py"]] },
 ];
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const { port } = listener.address() as AddressInfo;
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
 
 /** An example that runs, behind it a proxy before the Worker. */
 class Running {
