@@ -4,10 +4,9 @@
 import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { NODE_22, fromRoot } from "../../scripts/lib.mjs";
+import { NODE_22, atExit, environment, fromRoot, signalGroup } from "../../scripts/lib.mjs";
 import { pythonEnvironment } from "../../scripts/python.mjs";
 import { freePort } from "../../scripts/server.mjs";
 import { bearer, counted, eventually, expect, signUp, vendor } from "./support/client.ts";
@@ -19,6 +18,7 @@ import { freshServer } from "./support/server.ts";
 const LINES_MAX = 150;
 const START_WAIT_MS = 30_000;
 const CHECK_WAIT_MS = 60_000;
+const CALLS_WAIT_MS = 30_000;
 const CONSUMPTION = "/v1/usage/consumption";
 
 const server = freshServer();
@@ -26,14 +26,28 @@ const server = freshServer();
 interface Example {
   readonly folder: string;
   readonly code: string;
-  readonly command: () => Promise<readonly [string, readonly string[]]>;
+  /** The start command of its README, as it runs here. */
+  readonly command: (inReadme: string) => Promise<string>;
 }
 
 const EXAMPLES: readonly Example[] = [
-  { folder: "examples/hono", code: "api.ts", command: async () => [NODE_22, ["api.ts"]] },
-  { folder: "examples/express", code: "api.mjs", command: async () => [NODE_22, ["api.mjs"]] },
-  { folder: "examples/fastapi", code: "api.py", command: async () => [path.join(await pythonEnvironment("examples"), "python"), ["api.py"]] },
+  { folder: "examples/hono", code: "api.ts", command: async (inReadme) => inReadme },
+  { folder: "examples/express", code: "api.mjs", command: async (inReadme) => inReadme },
+  {
+    folder: "examples/fastapi",
+    code: "api.py",
+    // The environment that the README makes is in the cache of this machine.
+    command: async (inReadme) => inReadme.split("\n").at(-1)!.replace(".dev/fastapi/bin", await pythonEnvironment("examples")),
+  },
 ];
+
+/** What a reader pastes: how the example starts, and how it is called. */
+function blocks({ folder }: Example): readonly [string, string] {
+  const readme = readFileSync(fromRoot(folder, "README.md"), "utf8");
+  const [start, calls, ...more] = [...readme.matchAll(/^```sh\n([\s\S]*?)\n```$/gm)].map(([, text]) => text);
+  assert.ok(start && calls && more.length === 0, `${folder}/README.md has two blocks`);
+  return [start, calls];
+}
 
 /** An example that runs, behind it a proxy before the Worker. */
 class Running {
@@ -47,23 +61,32 @@ class Running {
     this.#child = child;
   }
 
-  static async start({ folder, command }: Example): Promise<Running> {
+  static async start(example: Example): Promise<Running> {
     const proxy = await Proxy.before(server.current.url);
-    const [program, args] = await command();
+    const command = await example.command(blocks(example)[0]);
     const port = await freePort();
-    const child = spawn(program, args, {
-      cwd: fromRoot(folder),
-      env: { ...process.env, PORT: String(port), TENANTRY_URL: proxy.url },
+    const child = spawn("bash", ["-ec", command], {
+      cwd: fromRoot(),
+      detached: true,
+      env: environment({ PORT: String(port), TENANTRY_URL: proxy.url }),
       stdio: ["ignore", "pipe", "pipe"],
     });
+    // A run that is interrupted leaves nothing behind.
+    const callOff = atExit(() => child.pid && signalGroup(child.pid, "SIGTERM"));
+    child.once("exit", callOff);
     let printed = "";
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
     const running = new Running(proxy, `http://127.0.0.1:${port}`, child);
-    await eventually(`${folder} answers`, START_WAIT_MS, async () => {
-      assert.equal(child.exitCode, null, printed);
-      return fetch(running.url, { signal: AbortSignal.timeout(START_WAIT_MS) }).then(() => true, () => false);
-    });
-    return running;
+    try {
+      await eventually(`${example.folder} answers`, START_WAIT_MS, async () => {
+        assert.equal(child.exitCode, null, printed);
+        return fetch(running.url, { signal: AbortSignal.timeout(START_WAIT_MS) }).then(() => true, () => false);
+      });
+      return running;
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
   }
 
   /** A caller of the example with a credential of Tenantry. */
@@ -73,8 +96,8 @@ class Running {
 
   async stop(): Promise<void> {
     if (this.#child.exitCode === null) {
-      const ended = new Promise((resolve) => this.#child.once("exit", resolve));
-      this.#child.kill();
+      const ended = new Promise((resolve) => this.#child.once("close", resolve));
+      signalGroup(this.#child.pid, "SIGTERM");
       await ended;
     }
     await this.proxy.close();
@@ -107,6 +130,17 @@ for (const example of EXAMPLES) {
       running = await Running.start(example);
     });
     after(async () => running?.stop());
+
+    test("the calls of its README answer", async () => {
+      const { key } = await customer("Pasted");
+      const [first, ...rest] = blocks(example)[1].split("\n");
+      assert.equal(first, 'eval "$(npm run -s dev -- --keys)"');
+      const calls = rest.join("\n").replaceAll("http://127.0.0.1:3000", current().url);
+      const options = { env: environment({ TENANTRY_ORGANIZATION_KEY: key }), timeout: CALLS_WAIT_MS };
+      const { stdout } = await promisify(execFile)("bash", ["-euc", calls], options);
+      assert.deepEqual(stdout.match(/^HTTP\/1\.1 \d+/gm), ["HTTP/1.1 200", "HTTP/1.1 200"], stdout);
+      assert.match(stdout, /"words":\s*5/);
+    });
 
     test(`its code has less than ${LINES_MAX} lines`, () => {
       const lines = readFileSync(fromRoot(example.folder, example.code), "utf8").trimEnd().split("\n");

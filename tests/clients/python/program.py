@@ -8,9 +8,9 @@ from tenantry import AuthenticatedClient
 from tenantry.api.api_keys import create_api_key
 from tenantry.api.audit_log import list_audit_log
 from tenantry.api.invoices import get_invoice, list_invoices
-from tenantry.api.organizations import create_organization
 from tenantry.api.plans import create_plan, list_plans
 from tenantry.api.roles import check_permission
+from tenantry.api.sign_up import create_organization
 from tenantry.api.subscriptions import change_subscription, preview_subscription_change
 from tenantry.api.test_clocks import advance_test_clock, create_test_clock
 from tenantry.api.usage import (
