@@ -71,7 +71,7 @@ async function oneAtATime(kind, work) {
   }
 }
 
-function takeLock(lock) {
+export function takeLock(lock) {
   try {
     const file = openSync(lock, "wx");
     writeSync(file, String(process.pid));

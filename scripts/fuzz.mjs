@@ -1,17 +1,16 @@
 // `npm run fuzz`: throws what a schema allows, and what it doesn't, at a running Worker, as two organizations that must not see each
 // other and as the vendor. The tool is schemathesis; it is installed once, for this machine, beside the other tools.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { EVERYWHERE, EXCEPTIONS } from "./fuzz/exceptions.mjs";
-import { Failure, fromRoot, loudly, main, output, quietly, readArguments, readJson, readNumber, seconds } from "./lib.mjs";
+import { Failure, fromRoot, loudly, main, readArguments, readJson, readNumber, seconds } from "./lib.mjs";
+import { pythonEnvironment } from "./python.mjs";
 import { startServer } from "./server.mjs";
-import { CACHE, setUp } from "./setup.mjs";
+import { setUp } from "./setup.mjs";
 
-const SCHEMATHESIS_VERSION = "4.32.5";
-const PYTHON_MINOR_MIN = 10;
 const USAGE = `npm run fuzz [-- --examples 50] [--seed 1] [--seconds 300] [--only <operation id>]
 
 Tests every operation of openapi.json on the built Worker, on a server of its own: examples, coverage, fuzzing and stateful phases, all
@@ -21,7 +20,7 @@ await main(import.meta.url, async () => {
   const started = Date.now();
   const options = readOptions();
   await setUp();
-  const schemathesis = await installed();
+  const schemathesis = path.join(await pythonEnvironment("fuzz"), "st");
   await build("quick");
   const folder = mkdtempSync(path.join(os.tmpdir(), "tenantry-fuzz-"));
   const server = await startServer();
@@ -44,23 +43,6 @@ function readOptions() {
   const { values } = readArguments(USAGE, { examples: text, seed: text, seconds: text, only: text });
   const number = (name, otherwise) => readNumber(USAGE, `--${name}`, values[name]) ?? otherwise;
   return { examples: number("examples", 50), seed: number("seed", Date.now() % 100_000), seconds: number("seconds", 300), only: values.only };
-}
-
-/** Where the tool is; it is installed when it is missing. */
-async function installed() {
-  const folder = path.join(CACHE, `schemathesis-${SCHEMATHESIS_VERSION}`);
-  const tool = path.join(folder, "bin", "st");
-  if (existsSync(tool)) return tool;
-  const python = ["python3", "python"].find((name) => {
-    const minor = /^Python 3\.(\d+)/.exec(output(name, ["--version"]) ?? "")?.[1];
-    return Number(minor) >= PYTHON_MINOR_MIN;
-  });
-  if (!python) throw new Failure(`Python 3.${PYTHON_MINOR_MIN} or newer is missing: fuzzing needs it for schemathesis (https://www.python.org, or your package manager).`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(path.dirname(folder), { recursive: true });
-  await quietly("Python environment", python, ["-m", "venv", folder]);
-  await quietly(`schemathesis ${SCHEMATHESIS_VERSION}`, path.join(folder, "bin", "pip"), ["install", "--quiet", `schemathesis==${SCHEMATHESIS_VERSION}`]);
-  return tool;
 }
 
 /** Who calls what: two organizations what is an organization's, the vendor what is the vendor's. */

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { build } from "./build.mjs";
 import { Failure, NODE_22, filesUnder, fromRoot, loudly, main, readArguments, seconds } from "./lib.mjs";
+import { pythonEnvironment } from "./python.mjs";
 import { setUp } from "./setup.mjs";
 import { makeTemplate } from "./state.mjs";
 
@@ -22,6 +23,8 @@ const SMOKE = `${SPECS}/smoke.spec.ts`;
 /** A file that kills its server wants the machine for itself. */
 const KILLS = /\bkill9\(|\bkillDuringAdvance\(/;
 const AT_ONCE = 2;
+/** How a file asks for Python packages. They are installed before any test runs, so that a missing Python is known at once. */
+const PYTHON = /\bpythonEnvironment\("(\w+)"\)/g;
 
 /** Runs what the patterns choose, or everything, and prints the closing lines. */
 export async function runTests(patterns) {
@@ -29,6 +32,7 @@ export async function runTests(patterns) {
   run.announce("Set-up");
   await setUp();
   const specs = specFiles(patterns);
+  for (const name of pythonEnvironments(specs)) await pythonEnvironment(name);
   // It needs one core for most of its time, and others leave it one most of the time.
   const release = specs.includes(SMOKE) ? build("release", { inBackground: specs.length > 1 }) : Promise.resolve();
   // It is awaited only when it is needed, and then it rejects again.
@@ -42,6 +46,10 @@ function specFiles(patterns) {
   const all = filesUnder(SPECS).filter((name) => name.endsWith(".spec.ts"));
   if (patterns.length === 0) return all;
   return all.filter((name) => patterns.some((pattern) => name.includes(pattern.replace(/^\.\//, ""))));
+}
+
+function pythonEnvironments(specs) {
+  return specs.flatMap((file) => [...readFileSync(fromRoot(file), "utf8").matchAll(PYTHON)].map(([, name]) => name));
 }
 
 /** What a pattern is among the names of native tests: a file is its module. */

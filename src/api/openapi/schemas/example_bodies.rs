@@ -80,6 +80,7 @@ pub const BODIES: &[Body] = &[
     ("recordUsage", "fraction", "Half a gigabyte more", r#"{"metric": "storage", "amount": "0.5", "idempotencyKey": "file-17"}"#),
     ("consumeUsage", "call", "One call", EVENT),
     ("recordUsageBatch", "calls", "Two events", BATCH),
+    ("putAllowedOrigins", "app", "The app of the company", r#"{"origins": ["https://app.example"]}"#),
 ];
 
 const CLIENT_CREDENTIALS: &str =
