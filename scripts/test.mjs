@@ -18,8 +18,8 @@ the path of a Rust file stands for the tests in it:
 
 const COLOURS = process.stdout.isTTY;
 const SPECS = "tests/worker";
-/** What runs on the build that is deployed. Everything else runs on the quick one. */
-const SMOKE = `${SPECS}/smoke.spec.ts`;
+/** What runs on the build that is deployed, the benchmark's Worker among it. Everything else runs on the quick one. */
+const RELEASE = /\bkind: "release"|bench\/contenders\.mjs"/;
 /** A file that kills its server wants the machine for itself. */
 const KILLS = /\bkill9\(|\bkillDuringAdvance\(/;
 const AT_ONCE = 2;
@@ -34,7 +34,7 @@ export async function runTests(patterns) {
   const specs = specFiles(patterns);
   for (const name of pythonEnvironments(specs)) await pythonEnvironment(name);
   // It needs one core for most of its time, and others leave it one most of the time.
-  const release = specs.includes(SMOKE) ? build("release", { inBackground: specs.length > 1 }) : Promise.resolve();
+  const release = specs.some(needsRelease) ? build("release", { inBackground: specs.length > 1 }) : Promise.resolve();
   // It is awaited only when it is needed, and then it rejects again.
   release.catch(() => {});
   if (!patterns.some((pattern) => pattern.endsWith(".spec.ts"))) await run.native(patterns, specs.length === 0);
@@ -85,7 +85,7 @@ class Run {
 
   /** The built Worker on a real workerd, driven over HTTP. `release`: resolves when the build is there that is deployed. */
   async worker(files, release) {
-    const quick = files.filter((name) => name !== SMOKE);
+    const [deployed, quick] = [files.filter(needsRelease), files.filter((name) => !needsRelease(name))];
     const [alone, beside] = [quick.filter(kills), quick.filter((name) => !kills(name))];
     const counts = {};
     if (quick.length > 0) {
@@ -95,10 +95,10 @@ class Run {
     }
     await this.#specs(`${beside.length} files on workerd, ${AT_ONCE} at a time`, beside, AT_ONCE, counts);
     await this.#specs(`${alone.length} files that kill it, one at a time`, alone, 1, counts);
-    if (files.includes(SMOKE)) {
+    if (deployed.length > 0) {
       this.announce("Worker build, release");
       await release;
-      await this.#specs("1 file on the build that is deployed", [SMOKE], 1, counts);
+      await this.#specs(`${deployed.length} files on the build that is deployed, one at a time`, deployed, 1, counts);
     }
     this.#closing.push("node --test:", ...Object.entries(counts).map(([word, count]) => `ℹ ${word} ${Math.round(count)}`));
   }
@@ -133,6 +133,7 @@ class Run {
 }
 
 const kills = (file) => KILLS.test(readFileSync(fromRoot(file), "utf8"));
+const needsRelease = (file) => RELEASE.test(readFileSync(fromRoot(file), "utf8"));
 
 await main(import.meta.url, async () => {
   const { positionals } = readArguments(USAGE, {}, [0, Infinity]);

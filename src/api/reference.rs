@@ -154,7 +154,7 @@ fn write_members(schema: &Value, depth: usize) -> String {
         let _ = write!(text, "\n{indent}- `{name}` ({}{need}){}", kind(member), about(&member["description"]));
         let inner = if member["items"]["properties"].is_object() { &member["items"] } else { member };
         if depth < DEPTH_MAX {
-            text.push_str(&write_members(inner, depth + 1));
+            text.push_str(&write_members(inner, depth.saturating_add(1)));
         }
     }
     for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|keyword| list(&schema[*keyword])) {

@@ -254,7 +254,7 @@ mod tests {
             (r#"{"amountMinor":2e4}"#, "/amount/amountMinor", "without a point or an exponent"),
             (r#"{"amountMinor":184467440737095516160}"#, "/amount/amountMinor", "without a point or an exponent"),
             (r#"{"amountMinor":"19900"}"#, "/amount/amountMinor", "without a point or an exponent"),
-            (r#"{"price":199.00}"#, "/amount/price", "expected a string"),
+            (r#"{"price":199.00}"#, "/amount/price", "Send a text"),
             (r#"{"price":"1.00","amountMinor":101}"#, "/amount", "the same amount"),
             (r#"{"price":"1.00","cents":100}"#, "/amount/cents", "There is no field `cents` here"),
             (r#"{"price":"1.00","$type":"Offer"}"#, "/amount/$type", "PriceSpecification"),
