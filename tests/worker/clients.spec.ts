@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import { NODE_22, environment, fingerprint, fromRoot, readJson } from "../../scripts/lib.mjs";
 import { pythonEnvironment } from "../../scripts/python.mjs";
@@ -24,11 +24,6 @@ const STRICT = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexe
 const MODULES = ["--module", "preserve", "--moduleResolution", "bundler", "--target", "es2023"];
 
 const server = freshServer();
-let accessToken = "";
-
-before(async () => {
-  accessToken = (await found(server.current, "Permitted")).owner.session.accessToken;
-});
 
 /** Runs a command in a folder; what it printed appears when it fails. */
 async function run(folder: string, command: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
@@ -68,9 +63,10 @@ function operations(proxy: Proxy): string[] {
 
 /** Runs a program, which makes its own assertions, and looks at the requests that came. */
 async function assertCallsAll(call: (env: Record<string, string>) => Promise<void>): Promise<void> {
+  const { owner } = await found(server.current, "Permitted");
   const proxy = await Proxy.before(server.current.url);
   try {
-    await call({ TENANTRY_URL: proxy.url, TENANTRY_PLATFORM_KEY: server.current.platformKey, TENANTRY_ACCESS_TOKEN: accessToken });
+    await call({ TENANTRY_URL: proxy.url, TENANTRY_PLATFORM_KEY: server.current.platformKey, TENANTRY_ACCESS_TOKEN: owner.session.accessToken });
     assert.deepEqual(operations(proxy), OPERATIONS);
     const refused = proxy.noted.filter(({ status }) => status >= 400).map(({ path, status }) => [path, status]);
     assert.deepEqual(refused, [["/v1/usage/consumption", 429]]);

@@ -85,19 +85,21 @@ pub struct HistoryEntry {
 /// Entries in one history.
 const ENTRIES_MAX: i64 = 1_000;
 
-/// Whole entries from the one that `from` lies in to the one that `to` ends in.
+/// Whole entries from the one that `from` lies in to the one that `to` ends in; without `to`, to the one that `now` lies in, which begins
+/// with `now` where that is a full hour.
 pub fn range(
     granularity: Granularity,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
     now: Timestamp,
 ) -> std::result::Result<(Timestamp, Timestamp), Problem> {
-    let to = to.unwrap_or(now);
-    let from = from.unwrap_or_else(|| to.minus(granularity.usual()));
-    if from >= to {
+    let until = to.unwrap_or(now);
+    let from = from.unwrap_or_else(|| until.minus(granularity.usual()));
+    if from >= until {
         return Err(Problem::invalid_range());
     }
-    let (from, to) = (granularity.start_of(from), granularity.end_of(to));
+    let past_now = now.plus(Duration::from_millis(1));
+    let (from, to) = (granularity.start_of(from), granularity.end_of(to.unwrap_or(past_now)));
     let entries = millis(from.until(to)).checked_div(millis(granularity.span())).unwrap_or(i64::MAX);
     if entries > ENTRIES_MAX {
         let detail = format!(
@@ -147,6 +149,8 @@ mod tests {
         assert_eq!(hour, (at("2026-03-09T12:00:00Z"), at("2026-03-10T13:00:00Z")));
         let day = range(Granularity::Day, None, None, now).unwrap();
         assert_eq!(day, (at("2026-02-08T00:00:00Z"), at("2026-03-11T00:00:00Z")));
+        let full = range(Granularity::Day, None, None, at("2026-03-10T00:00:00Z")).unwrap();
+        assert_eq!(full, (at("2026-02-08T00:00:00Z"), at("2026-03-11T00:00:00Z")), "an event of this very moment is in it");
         let exact = range(Granularity::Hour, Some(at("2026-03-01T00:00:00Z")), Some(at("2026-03-02T00:00:00Z")), now).unwrap();
         assert_eq!(exact, (at("2026-03-01T00:00:00Z"), at("2026-03-02T00:00:00Z")));
         let code =

@@ -33,8 +33,7 @@ async function publishPlan(): Promise<void> {
 
 async function meter(organization: string): Promise<void> {
   const header = { "Tenantry-Organization": organization };
-  const body = { name: "backend", scopes: ["usage.read", "usage.write"] };
-  const key = ok(await vendor.POST("/v1/api-keys", { params: { header }, body }));
+  const key = ok(await vendor.POST("/v1/api-keys", { params: { header }, body: { name: "backend", scopes: ["usage.read", "usage.write"] } }));
   const backend = caller(key.secret ?? assert.fail("a new key shows its secret"));
 
   const consume = (amount: number, idempotencyKey: string) =>
