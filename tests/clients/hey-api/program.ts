@@ -46,7 +46,8 @@ async function meter(organization: string): Promise<void> {
   assert.equal(ok(await consume(3, "first")).replayed, true);
   const refused = await consume(8, "over");
   assert.deepEqual([refused.response?.status, refused.error?.code], [429, "quota_exceeded"]);
-  assert.ok(refused.error?.detail);
+  const { error } = refused;
+  assert.deepEqual(error?.code === "quota_exceeded" && [error.limit, error.current, error.required], [10, 3, 8]);
 
   const quota = ok(await tenantry.getQuota({ client, path: { metric: "apiCalls" }, query: { explain: true } }));
   assert.deepEqual([quota.allowed, Number(quota.current), Number(quota.remaining)], [true, 3, 7]);

@@ -10,7 +10,8 @@ function given(name: string): string {
   return process.env[name] ?? assert.fail(`${name} is missing`);
 }
 
-const caller = (credential: string) => createClient<paths>({ baseUrl: given("TENANTRY_URL"), headers: { Authorization: `Bearer ${credential}` } });
+const caller = (credential: string) =>
+  createClient<paths>({ baseUrl: given("TENANTRY_URL"), headers: { Authorization: `Bearer ${credential}` } });
 
 /** The data of an answer that has to be there. */
 function ok<T>({ data, error }: { data?: T; error?: unknown }): T {
@@ -33,16 +34,23 @@ async function publishPlan(): Promise<void> {
 
 async function meter(organization: string): Promise<void> {
   const header = { "Tenantry-Organization": organization };
-  const key = ok(await vendor.POST("/v1/api-keys", { params: { header }, body: { name: "backend", scopes: ["usage.read", "usage.write"] } }));
+  const created = await vendor.POST("/v1/api-keys", {
+    params: { header },
+    body: { name: "backend", scopes: ["usage.read", "usage.write"] },
+  });
+  const key = ok(created);
   const backend = caller(key.secret ?? assert.fail("a new key shows its secret"));
 
-  const consume = (amount: number, idempotencyKey: string) =>
-    backend.POST("/v1/usage/consumption", { body: { metric: "apiCalls", amount, idempotencyKey } });
+  const consume = (amount: number, idempotencyKey: string) => {
+    const metadata = { route: "/greetings", tags: ["a", "b"] };
+    return backend.POST("/v1/usage/consumption", { body: { metric: "apiCalls", amount, idempotencyKey, metadata } });
+  };
   assert.equal(ok(await consume(3, "first")).replayed, false);
   assert.equal(ok(await consume(3, "first")).replayed, true);
   const refused = await consume(8, "over");
   assert.deepEqual([refused.response.status, refused.error?.code], [429, "quota_exceeded"]);
-  assert.ok(refused.error?.detail);
+  const { error } = refused;
+  assert.deepEqual(error?.code === "quota_exceeded" && [error.limit, error.current, error.required], [10, 3, 8]);
 
   const quota = ok(await backend.GET("/v1/quotas/{metric}", { params: { path: { metric: "apiCalls" }, query: { explain: true } } }));
   assert.deepEqual([quota.allowed, Number(quota.current), Number(quota.remaining)], [true, 3, 7]);
@@ -55,7 +63,7 @@ async function meter(organization: string): Promise<void> {
   const settlement = ok(await backend.POST("/v1/reservations/{id}/settlement", { params, body: { amount: 2 } }));
   assert.equal(settlement.reservation, id);
 
-  const event = { specversion: "1.0", id: "e-1", source: "/gateway", type: "apiCalls" };
+  const event = { specversion: "1.0", id: "e-1", source: "/gateway", type: "apiCalls", data: { amount: 1, userId: "u-1" } };
   const receipt = await backend.POST("/v1/events", { body: [event], headers: { "Content-Type": "application/cloudevents-batch+json" } });
   assert.ok("accepted" in ok(receipt));
   const history = ok(await backend.GET("/v1/usage/history", { params: { query: { metric: "apiCalls", granularity: "day" } } }));
